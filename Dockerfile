@@ -1,0 +1,24 @@
+# The dashboard for a lab server: docker build -t attention-atlas . && docker run -p 8050:8050 -v atlas:/data attention-atlas
+FROM python:3.12-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /venv
+COPY requirements.txt .
+# torch in its own layer; give the address of a CPU wheel index to keep the image small:
+#   docker build --build-arg TORCH_INDEX=<index of CPU builds> .
+ARG TORCH_INDEX=
+RUN /venv/bin/pip install "$(grep '^torch==' requirements.txt)" ${TORCH_INDEX:+--index-url $TORCH_INDEX}
+RUN /venv/bin/pip install -r requirements.txt
+
+FROM python:3.12-slim
+RUN useradd --uid 10001 --create-home atlas && mkdir /data && chown atlas /data
+COPY --from=build /venv /venv
+WORKDIR /app
+COPY --chown=root . .
+USER atlas
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 \
+    ATLAS_HOME=/data ATLAS_HOST=0.0.0.0 ATLAS_OPEN_BROWSER=false \
+    NUMBA_CACHE_DIR=/data/cache/numba HF_HOME=/data/models
+VOLUME /data
+EXPOSE 8050
+HEALTHCHECK --start-period=30s CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8050/healthz', timeout=3)"]
+CMD ["gunicorn", "--bind", "0.0.0.0:8050", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--timeout", "60", "wsgi:server"]

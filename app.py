@@ -1,0 +1,169 @@
+"""The dashboard: `create_app(settings)` makes it, `python app.py` serves it."""
+
+import logging
+import os
+import sys
+import threading
+import webbrowser
+from functools import cache
+from typing import Any
+
+import dash
+from dash import ClientsideFunction, Dash, Input, Output, State
+from flask import Response
+from flask_caching import Cache
+from werkzeug.exceptions import HTTPException
+
+from components import ids
+from components.context import KEY, Context
+from components.payload_routes import payload_routes
+from components.shell import shell
+from services import jobs
+from services.errors import AtlasError
+from services.library import Library
+from services.settings import Settings, load_settings
+
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
+<body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+</html>"""
+
+
+def create_app(settings: Settings) -> Dash:
+    """Make the dashboard for one home folder.
+
+    Raises:
+        AtlasError: the home folder cannot be used.
+    """
+    settings.make_folders()
+    app = Dash(
+        "attention_atlas",
+        use_pages=True,
+        pages_folder=str(jobs.ROOT / "pages"),
+        assets_folder=str(jobs.ROOT / "assets"),
+        assets_ignore=r"vendor/.*",
+        url_base_pathname=settings.url_prefix,
+        title="Attention Atlas",
+        update_title="",
+        index_string=INDEX,
+        include_pages_meta=False,
+        suppress_callback_exceptions=True,
+        health_endpoint="healthz",
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "description", "content": "See how a transformer attends: every head in one map"},
+        ],
+    )
+    library = Library(settings.atlases)
+    server = app.server
+    server.config[KEY] = Context(settings, library)
+    if settings.secret_key is not None:
+        server.secret_key = settings.secret_key.get_secret_value()
+    _add_payloads(app, settings, library)
+    app.layout = lambda: shell(settings.url_prefix)
+    app.clientside_callback(
+        ClientsideFunction("atlas", "switchTheme"),
+        Output(ids.THEME, "data"),
+        Input(ids.THEME_BUTTON, "n_clicks"),
+        State(ids.THEME, "data"),
+    )
+    _add_errors(app)
+    _add_headers(app)
+    return app
+
+
+def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
+    cache = Cache(
+        app.server,
+        config={
+            "CACHE_TYPE": "components.byte_cache.ByteFileCache",
+            "CACHE_DIR": str(settings.cache / "payloads"),
+            "CACHE_THRESHOLD": 500,
+        },
+    )
+
+    def cached(key: str, make: Any) -> bytes:
+        content = cache.get(key)
+        if content is None:
+            content = make()
+            cache.set(key, content)
+        return content
+
+    blueprint = payload_routes(library, cached)
+    app.server.register_blueprint(blueprint, url_prefix=settings.url_prefix.rstrip("/") + str(blueprint.url_prefix))
+
+
+def _add_errors(app: Dash) -> None:
+    server = app.server
+
+    @server.errorhandler(404)
+    def missing(error: HTTPException) -> Response:
+        return Response(error.description or "Not found", 404, mimetype="text/plain")
+
+    @server.errorhandler(dash.exceptions.DependencyException)
+    def no_such_file(_error: Exception) -> Response:
+        return Response("Not found", 404, mimetype="text/plain")
+
+
+def _add_headers(app: Dash) -> None:
+    """Headers that keep a page to its own scripts and data; Dash and Plotly write inline styles."""
+
+    @cache
+    def policy() -> str:  # at the first response: only then are all inline scripts known
+        parts = (
+            "default-src 'self'",
+            "script-src 'self' " + " ".join(app.csp_hashes()),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+        )
+        return "; ".join(parts)
+
+    @app.server.after_request
+    def harden(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", policy())
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+
+def start_demo_if_needed(settings: Settings) -> None:
+    """Build the demo beside the server on an empty start, or finish it; a second build of it ends by itself."""
+    settings.make_folders()
+    if jobs.demo_needed(settings):
+        jobs.start_demo(settings)
+
+
+def main() -> int:
+    """Serve the dashboard; build the demo beside it when there is no atlas."""
+    try:
+        settings = load_settings()
+        start_demo_if_needed(settings)  # first, so that both processes load their libraries at once
+        app = create_app(settings)
+    except AtlasError as error:
+        print(error, file=sys.stderr)
+        return 2
+    url = f"http://{settings.host}:{settings.port}{settings.url_prefix}"
+    print(f"Attention Atlas runs at {url}  (stop with Ctrl-C)", flush=True)
+    if settings.open_browser and _has_desktop():
+        threading.Timer(1.0, webbrowser.open, [url]).start()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for every request
+    try:
+        app.run(host=settings.host, port=str(settings.port), debug=False)
+    except OSError as error:
+        print(f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}); set ATLAS_PORT.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _has_desktop() -> bool:
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

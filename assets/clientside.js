@@ -1,0 +1,148 @@
+/* Clientside callbacks: small choices from controls and views into the shared stores, the URL, and back. */
+(() => {
+  "use strict";
+  const root = (window.dash_clientside = window.dash_clientside || {});
+  const none = () => root.no_update;
+  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id);
+  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
+  /** The map to show: the wanted one, else the same method in the other number of dimensions. */
+  function chooseMap(maps, method, dims) {
+    const wanted = maps[`${method}${dims}d`];
+    if (wanted) return { map: wanted, dims };
+    const other = dims === 3 ? 2 : 3;
+    return { map: maps[`${method}${other}d`] || null, dims: other };
+  }
+
+  function view(catalogue, method, dims, colour, head, theme, before, payload) {
+    const { map, dims: shown } = chooseMap(catalogue.maps, method, Number(dims));
+    const data = {
+      ...before, method, dims: shown, colour,
+      layer: head ? head.layer : null, head: head ? head.head : null,
+    };
+    const sprite = map && `${payload.base}/sprite/${payload.stream}/${map.name}-${map.key}/${colour}/${theme || "light"}.png`;
+    const name = head ? `Layer ${head.layer} · Head ${head.head}` : "All heads";
+    return [
+      same(data, before) ? none() : data,
+      map || none(),
+      sprite || none(),
+      shown === Number(dims) ? none() : shown,
+      name,
+      head ? "text-button" : "text-button d-none",
+      head ? head.layer : none(),
+      head ? head.head : none(),
+      head ? "workspace at-head" : "workspace",
+    ];
+  }
+
+  /** One selection for scene and sentence view; whoever changed last wins. */
+  function selection(scene, sentence, closed, viewData, before) {
+    const from = triggered();
+    let now = before && before.token !== null && before.token !== undefined ? before : null;
+    if (from.some((id) => id.startsWith("panel-close"))) now = null;
+    else if (from.includes("scene.selection")) now = scene || null;
+    else if (from.includes("sentence.selected")) {
+      now = sentence && now ? { ...now, token: sentence.token, side: sentence.side } : now;
+    }
+    const inHead = viewData && viewData.layer !== null;
+    const empty = { input: null, token: null, side: "query" };
+    const pin = now && { token: now.token, side: now.side };
+    return [
+      same(now || empty, before) ? none() : now || empty,
+      same(now, scene) ? none() : now,
+      same(pin, sentence) ? none() : pin,
+      now ? now.input : null,
+      now && inHead ? "panel open" : "panel",
+    ];
+  }
+
+  function search(query, mode, _clear) {
+    const clear = triggered().some((id) => id.startsWith("search-clear"));
+    const text = clear ? "" : (query || "").trim().slice(0, 200);
+    const data = { query: text, mode: mode || "token" };
+    return [data, text ? data : null, clear ? "" : none()];
+  }
+
+  function searchCount(count, data) {
+    if (!data || !data.query) return "";
+    if (!count || count.query !== data.query) return "Searching …";
+    if (!count.tokens) return "No token matches";
+    const plural = count.tokens === 1 ? "token" : "tokens";
+    return `${count.tokens.toLocaleString("en")} ${plural} · ${count.points.toLocaleString("en")} points in each head`;
+  }
+
+  /** Mirror the stores in the address: a new history entry when another head opens, else in place. */
+  function toUrl(viewData, selected, searched) {
+    const url = new URL(window.location);
+    const headBefore = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
+    const set = (name, value) =>
+      value === null || value === undefined || value === "" ? url.searchParams.delete(name) : url.searchParams.set(name, value);
+    for (const name of ["atlas", "stream", "method", "dims", "colour", "layer", "head"]) set(name, viewData[name]);
+    const chosen = selected && selected.token !== null && selected.token !== undefined;
+    set("token", chosen ? selected.token : null);
+    set("side", chosen ? selected.side : null);
+    set("q", searched && searched.query);
+    set("mode", searched && searched.query ? searched.mode : null);
+    if (url.href !== window.location.href) {
+      const headNow = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
+      const first = !window.location.search;
+      window.history[headNow !== headBefore && !first ? "pushState" : "replaceState"](null, "", url);
+    }
+    return url.search;
+  }
+
+  function openAtlas(atlas, stream, viewData) {
+    if (atlas && (atlas !== viewData.atlas || stream !== viewData.stream)) {
+      const url = new URL(window.location);
+      url.search = "";
+      for (const name of ["method", "dims", "colour"]) url.searchParams.set(name, viewData[name]);
+      url.searchParams.set("atlas", atlas);
+      if (atlas === viewData.atlas) url.searchParams.set("stream", stream);
+      window.location.assign(url);
+    }
+    return none();
+  }
+
+  async function copyLink() {
+    try {
+      await navigator.clipboard.writeText(window.location.href);
+      return "Link copied";
+    } catch {
+      window.prompt("Copy this link", window.location.href);
+      return "Copy a link to this view";
+    }
+  }
+
+  function status(state) {
+    if (!state) return "";
+    if (state.message) return state.message;
+    return state.loaded < 1 ? `Loading ${Math.round(100 * state.loaded)} %` : "";
+  }
+
+  /** Keys that work wherever the focus is: Escape leaves the open head, / goes to the search box. */
+  document.addEventListener("keydown", (event) => {
+    const typing = /^(input|select|textarea)$/i.test(event.target.tagName);
+    if (event.defaultPrevented || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const box = document.getElementById("search-box");
+    if (event.key === "/" && box) {
+      event.preventDefault();
+      box.focus();
+    } else if (event.key === "Escape" && document.getElementById("scene")) {
+      root.set_props("scene", { head: null });
+    }
+  });
+
+  root.atlas = {
+    view, selection, search, searchCount, toUrl, openAtlas, copyLink, status,
+    back: () => null,
+    sentenceOptions: (mode, options) => [mode, (options || []).includes("special"), (options || []).includes("values")],
+    theme: (name) => [name || "light", name || "light"],
+    /** Start with the stored theme or the system's; the button turns it. */
+    switchTheme: (clicks, current) => {
+      const next = clicks && triggered().some((id) => id.startsWith("theme-button")) ? (current === "dark" ? "light" : "dark") : window.atlasTheme();
+      if (clicks) window.localStorage.setItem("atlas-theme", next);
+      document.documentElement.setAttribute("data-bs-theme", next);
+      return next;
+    },
+  };
+})();

@@ -1,0 +1,96 @@
+"""What the browser must know of an opened atlas: the head scene's payload and the choices of the controls."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from components.palettes import Theme, palette
+from services.atlas import Atlas
+from services.attributes import BY_NAME, SIDE_STEPS
+from services.payload import CHUNK, PAGE, projection_key
+from services.schema import ProjectionInfo, StreamInfo
+
+_NOTE = re.compile(r"L(\d+) head (\d+): (.*)")
+METHOD_LABELS = {"attention": "Attention map", "umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+
+
+def method_label(method: str) -> str:
+    return METHOD_LABELS.get(method, method)
+
+
+def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, Any]:
+    """The `payload` property of the scene and of the sentence view."""
+    queries, keys = atlas.points(stream)
+    return {
+        "base": f"{prefix.rstrip('/')}/payload/{atlas.slug}/{atlas.info.key}",
+        "stream": stream.name,
+        "layers": stream.layers,
+        "heads": stream.heads,
+        "queries": queries,
+        "keys": keys,
+        "chunk": CHUNK,
+        "pageSize": PAGE,
+        "queryTable": stream.query_table,
+        "keyTable": stream.key_table,
+    }
+
+
+def scene_projection(projection: ProjectionInfo) -> dict[str, Any]:
+    """The `projection` property of the scene."""
+    return {
+        "name": projection.name,
+        "key": projection_key(projection),
+        "dims": projection.dims,
+        "label": method_label(projection.method),
+    }
+
+
+def scene_colour(name: str, theme: Theme) -> dict[str, Any]:
+    """The `colour` property of the scene."""
+    attribute = BY_NAME.get(name, BY_NAME["type"])
+    colour: dict[str, Any] = {
+        "name": attribute.name,
+        "label": "" if attribute.name == "type" else attribute.label,
+        "scope": attribute.scope,
+        "palette": list(palette(attribute, theme)),
+    }
+    if len(attribute.categories) > 1:
+        names = [*attribute.categories, *[""] * (SIDE_STEPS - len(attribute.categories))]
+        colour["values"] = names * 2
+    return colour
+
+
+def cell_notes(notes: Iterable[str]) -> dict[str, str]:
+    """The `cellNotes` property of the scene, from sentences such as "L2 head 3: all vectors are equal"."""
+    found = (_NOTE.match(note) for note in notes)
+    return {f"{match[1]}-{match[2]}": match[3] for match in found if match}
+
+
+def projections_of(atlas: Atlas, stream: StreamInfo) -> dict[str, dict[str, Any]]:
+    """`umap2d` → scene projection, for every map of a stream that is ready."""
+    return {p.name: scene_projection(p) for p in atlas.info.projections if p.stream == stream.name}
+
+
+def catalogue(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
+    """The catalogue store: it changes when a build adds a map."""
+    return {"atlas": atlas.slug, "key": atlas.info.key, "maps": projections_of(atlas, stream)}
+
+
+def method_options(atlas: Atlas, stream: StreamInfo, building: bool) -> list[dict[str, Any]]:
+    """Choices of the projection control; maps still to come are shown but disabled while a build runs."""
+    ready = {p.method for p in atlas.info.projections if p.stream == stream.name}
+    methods = [m for m in METHOD_LABELS if m in ready or (building)]
+    return [
+        {
+            "label": method_label(method) if method in ready else f"{method_label(method)} …",
+            "value": method,
+            "disabled": method not in ready,
+        }
+        for method in methods
+    ]
+
+
+def dims_options(atlas: Atlas, stream: StreamInfo, method: str) -> list[dict[str, Any]]:
+    """2D and 3D, disabled where the method has no such map yet."""
+    ready = {p.dims for p in atlas.info.projections if p.stream == stream.name and p.method == method}
+    return [{"label": f"{dims}D", "value": dims, "disabled": dims not in ready} for dims in (2, 3)]

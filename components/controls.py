@@ -1,0 +1,129 @@
+"""The controls above the map."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from components import ids
+from components.catalogue import dims_options, method_options
+from components.shell import icon_button
+from components.stores import Search, View
+from services.atlas import Atlas
+from services.attributes import ATTRIBUTES
+from services.library import Entry
+from services.schema import StreamInfo
+from services.search import MAX_QUERY
+
+_MODE_LABELS = {"token": "whole token", "word": "whole word", "contains": "part of a token"}
+
+
+def _field(label: str, control: Any, target: str, extra: str = "") -> html.Div:
+    return html.Div([html.Label(label, htmlFor=target, className="field-label"), control], className=f"field {extra}")
+
+
+def _segmented(id: str, label: str, options: Sequence[dict[str, Any]], value: Any) -> html.Div:
+    """Radio buttons that look like one control."""
+    return html.Div(
+        [
+            html.Span(label, className="field-label", id=f"{id}-label"),
+            html.Div(
+                dbc.RadioItems(
+                    id=id,
+                    options=list(options),
+                    value=value,
+                    class_name="segmented",
+                    input_class_name="btn-check",
+                    label_class_name="segment",
+                    label_checked_class_name="active",
+                ),
+                role="group",
+                **{"aria-labelledby": f"{id}-label"},
+            ),
+        ],
+        className="field",
+    )
+
+
+def atlas_select(entries: Sequence[Entry], chosen: Atlas) -> html.Div:
+    """Which atlas; folders that cannot be read are listed but cannot be chosen."""
+    options = [
+        {
+            "label": entry.atlas.info.title if entry.atlas else f"{entry.slug} (cannot be read)",
+            "value": entry.slug,
+            "disabled": entry.atlas is None,
+            "title": entry.problem or (entry.atlas.info.model.id if entry.atlas else ""),
+        }
+        for entry in entries
+    ]
+    return _field(
+        "Atlas", dbc.Select(id=ids.ATLAS_SELECT, options=options, value=chosen.slug), ids.ATLAS_SELECT, "field-wide"
+    )
+
+
+def stream_select(atlas: Atlas, stream: StreamInfo) -> html.Div:
+    """Which kind of attention; hidden when the model has one."""
+    options = [{"label": s.name, "value": s.name} for s in atlas.info.streams]
+    control = dbc.Select(id=ids.STREAM_SELECT, options=options, value=stream.name)
+    return _field("Attention", control, ids.STREAM_SELECT, "" if len(options) > 1 else "d-none")
+
+
+def toolbar(
+    entries: Sequence[Entry], atlas: Atlas, stream: StreamInfo, view: View, search: Search, building: bool
+) -> html.Div:
+    """All controls, set to the present state."""
+    return html.Div(
+        [
+            atlas_select(entries, atlas),
+            stream_select(atlas, stream),
+            _segmented(ids.METHOD_SELECT, "Projection", method_options(atlas, stream, building), view.method),
+            _segmented(ids.DIMS_SELECT, "Space", dims_options(atlas, stream, view.method), view.dims),
+            _field(
+                "Colour by",
+                dbc.Select(
+                    id=ids.COLOUR_SELECT,
+                    options=[{"label": a.label, "value": a.name} for a in ATTRIBUTES],
+                    value=view.colour,
+                ),
+                ids.COLOUR_SELECT,
+            ),
+            _search(search),
+        ],
+        className="toolbar",
+        role="toolbar",
+        **{"aria-label": "What the map shows"},
+    )
+
+
+def _search(search: Search) -> html.Div:
+    box = dbc.Input(
+        id=ids.SEARCH_BOX,
+        value=search.query,
+        placeholder="for example: bank",
+        type="search",
+        debounce=0.35,
+        maxlength=MAX_QUERY,
+        autocomplete="off",
+    )
+    mode = dbc.Select(
+        id=ids.SEARCH_MODE,
+        options=[{"label": label, "value": name} for name, label in _MODE_LABELS.items()],
+        value=search.mode,
+    )
+    return html.Div(
+        [
+            html.Label("Find a token in all heads", htmlFor=ids.SEARCH_BOX, className="field-label"),
+            html.Div(
+                [
+                    box,
+                    html.Label("How to search", htmlFor=ids.SEARCH_MODE, className="visually-hidden"),
+                    mode,
+                    icon_button(ids.SEARCH_CLEAR, "x-lg", "Clear the search"),
+                ],
+                className="search-row",
+            ),
+            html.Div(id=ids.SEARCH_COUNT, className="search-count", role="status"),
+        ],
+        className="field field-search",
+    )

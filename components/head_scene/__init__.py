@@ -1,0 +1,126 @@
+"""HeadScene: every head of a stream as small multiples in one WebGL2 picture that zooms into one head.
+
+Plain JavaScript served file by file, in order, with no build step. What the browser reads is described in
+`docs/payload.md`; the files hang their functions on one object, `window.atlas_head_scene`.
+"""
+
+from typing import Any
+
+from dash.development.base_component import Component, ComponentRegistry, _explicitize_args
+
+__version__ = "0.1.0"
+
+# Later files use earlier ones.
+SCRIPTS = (
+    "grid.js",
+    "camera.js",
+    "payload.js",
+    "labels.js",
+    "pick.js",
+    "colours.js",
+    "motion.js",
+    "shaders.js",
+    "draw.js",
+    "positions.js",
+    "data.js",
+    "gestures.js",
+    "overlay.js",
+    "fallback.js",
+    "interact.js",
+    "picture.js",
+    "scene.js",
+    "component.js",
+)
+
+_js_dist = [{"relative_package_path": name, "namespace": __name__} for name in SCRIPTS]
+_css_dist = [{"relative_package_path": "head_scene.css", "namespace": __name__}]
+
+
+class HeadScene(Component):
+    """Every head's queries and keys as one zoomable matrix.
+
+    Keyword arguments:
+
+    - id (string): the component's id.
+    - className (string): further CSS classes of the root element.
+    - style (dict): inline style of the root element; give it a height.
+    - payload (dict | None): what to read: ``{base: "/payload/<atlas>/<key>", stream, layers, heads,
+      queries, keys, chunk, queryTable, keyTable, pageSize}``. ``None`` draws nothing.
+    - projection (dict): ``{name, key, dims: 2 | 3, label}``. Another projection of the same dimensions
+      moves the points there; camera, head, selection and search stay.
+    - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?}``;
+      ``values`` names the palette's entries in the tooltip.
+    - head (dict | None): the open head ``{layer, head}``, or ``None`` for the matrix. Also set by the user.
+    - selection (dict | None): the chosen token ``{input, token, side: "query" | "key"}``, ``token`` being a
+      row of that side's token table. Its input is highlighted in every head. Also set by the user.
+    - search (dict | None): ``{query, mode}``: lights the matching tokens in every head.
+    - searchCount (dict): out: ``{query, tokens, points}`` of the last search.
+    - lines (dict | None): ``{threshold, topk}``: in an open head, draw the strongest attention of the
+      selected input from each query to its keys.
+    - pointSize (number): diameter in px of a point of a head that fills the view; by default chosen from
+      the number of points.
+    - labels (bool): token texts in an open head. On by default.
+    - theme (string): "light" or "dark": default colours. Custom properties on the element override them:
+      ``--atlas-canvas``, ``--atlas-cell``, ``--atlas-text``, ``--atlas-muted``, ``--atlas-line``,
+      ``--atlas-ring``, ``--atlas-faded``, ``--atlas-query-text``, ``--atlas-key-text``.
+    - sprite (string): URL of the PNG of the matrix, for browsers without WebGL2.
+    - cellNotes (dict): ``{"L-H": "text"}``: a short note in the corner of a cell.
+    - status (dict): out: ``{webgl, loaded: 0..1, firstMs, fullMs, points, message}``.
+    """
+
+    _children_props: list[str] = []  # noqa: RUF012
+    _base_nodes = ["children"]  # noqa: RUF012
+    _namespace = "atlas_head_scene"
+    _type = "HeadScene"
+
+    @_explicitize_args
+    def __init__(
+        self,
+        id: Any = Component.UNDEFINED,
+        className: Any = Component.UNDEFINED,
+        style: Any = Component.UNDEFINED,
+        payload: Any = Component.UNDEFINED,
+        projection: Any = Component.UNDEFINED,
+        colour: Any = Component.UNDEFINED,
+        head: Any = Component.UNDEFINED,
+        selection: Any = Component.UNDEFINED,
+        search: Any = Component.UNDEFINED,
+        searchCount: Any = Component.UNDEFINED,
+        lines: Any = Component.UNDEFINED,
+        pointSize: Any = Component.UNDEFINED,
+        labels: Any = Component.UNDEFINED,
+        theme: Any = Component.UNDEFINED,
+        sprite: Any = Component.UNDEFINED,
+        cellNotes: Any = Component.UNDEFINED,
+        status: Any = Component.UNDEFINED,
+        **kwargs: Any,
+    ) -> None:
+        self._prop_names = [
+            "id",
+            "className",
+            "style",
+            "payload",
+            "projection",
+            "colour",
+            "head",
+            "selection",
+            "search",
+            "searchCount",
+            "lines",
+            "pointSize",
+            "labels",
+            "theme",
+            "sprite",
+            "cellNotes",
+            "status",
+        ]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        given = kwargs.pop("_explicit_args")
+        named = {**locals(), **kwargs}
+        super().__init__(**{name: named[name] for name in given})
+
+
+# Dash looks for the scripts of the top-level package, `components`; they are this module's.
+ComponentRegistry.registry.add(__name__)

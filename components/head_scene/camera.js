@@ -1,0 +1,124 @@
+/**
+ * Camera maths. One flat camera serves the matrix and the open head, so that zooming between them has no seam;
+ * three-dimensional heads turn inside their cells.
+ */
+(function (atlas) {
+  /**
+   * @typedef {{x: number, y: number, scale: number}} Camera  world point at the middle of the view; px a cell
+   * @typedef {{width: number, height: number}} View  CSS px
+   * @typedef {{left: number, top: number, right: number, bottom: number}} Margins  CSS px
+   */
+
+  /** Distance of the eye from the middle of a cube whose half side is 1. */
+  const EYE = 4.5;
+  /** Keeps the corners of a turning cube near its cell: between 1 / √3 (always inside) and 1. */
+  const SHRINK = 0.88;
+
+  /** World → CSS px. */
+  function toScreen(camera, view, x, y) {
+    return {
+      x: (x - camera.x) * camera.scale + view.width / 2,
+      y: (y - camera.y) * camera.scale + view.height / 2,
+    };
+  }
+
+  /** CSS px → world. */
+  function toWorld(camera, view, x, y) {
+    return {
+      x: (x - view.width / 2) / camera.scale + camera.x,
+      y: (y - view.height / 2) / camera.scale + camera.y,
+    };
+  }
+
+  /** The world rectangle in view. */
+  function worldBounds(camera, view) {
+    const a = toWorld(camera, view, 0, 0);
+    const b = toWorld(camera, view, view.width, view.height);
+    return { left: a.x, top: a.y, right: b.x, bottom: b.y };
+  }
+
+  /**
+   * The camera that fits a world rectangle between margins.
+   * @returns {Camera}
+   */
+  function fit(rectangle, view, margins) {
+    const width = Math.max(1, view.width - margins.left - margins.right);
+    const height = Math.max(1, view.height - margins.top - margins.bottom);
+    const scale = Math.min(width / rectangle.width, height / rectangle.height);
+    const middleX = margins.left + width / 2;
+    const middleY = margins.top + height / 2;
+    return {
+      x: rectangle.x + rectangle.width / 2 - (middleX - view.width / 2) / scale,
+      y: rectangle.y + rectangle.height / 2 - (middleY - view.height / 2) / scale,
+      scale,
+    };
+  }
+
+  /** Zoom by a factor so that the world point under (x, y) stays there. */
+  function zoomAt(camera, view, x, y, factor) {
+    const fixed = toWorld(camera, view, x, y);
+    const scale = camera.scale * factor;
+    return {
+      x: fixed.x - (x - view.width / 2) / scale,
+      y: fixed.y - (y - view.height / 2) / scale,
+      scale,
+    };
+  }
+
+  function pan(camera, dx, dy) {
+    return { x: camera.x - dx / camera.scale, y: camera.y - dy / camera.scale, scale: camera.scale };
+  }
+
+  /** Keep the middle of the view inside a world rectangle. */
+  function keepInside(camera, rectangle) {
+    const x = Math.min(rectangle.x + rectangle.width, Math.max(rectangle.x, camera.x));
+    const y = Math.min(rectangle.y + rectangle.height, Math.max(rectangle.y, camera.y));
+    return { x, y, scale: camera.scale };
+  }
+
+  const ease = (t) => (t < 0.5 ? 4 * t * t * t : 1 - Math.pow(2 - 2 * t, 3) / 2);
+
+  /**
+   * A step of the way between two cameras. The scale moves geometrically; the middle moves with 1 / scale, so that
+   * the one point which is fixed on screen stays fixed all the way.
+   */
+  function between(from, to, t) {
+    if (t >= 1) return { ...to };
+    const scale = from.scale * Math.pow(to.scale / from.scale, t);
+    const equal = Math.abs(Math.log(to.scale / from.scale)) < 1e-3;
+    const way = equal ? t : (1 / scale - 1 / from.scale) / (1 / to.scale - 1 / from.scale);
+    return { x: from.x + (to.x - from.x) * way, y: from.y + (to.y - from.y) * way, scale };
+  }
+
+  /** Column-major 3 × 3 rotation: first about the vertical axis by yaw, then about the horizontal one by pitch. */
+  function rotation(yaw, pitch) {
+    const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
+    return [cy, sp * sy, -cp * sy, 0, cp, sp, sy, -sp * cy, cp * cy];
+  }
+
+  /** Turn yaw and pitch by a drag in px; the pitch stops short of the poles. */
+  function orbit(turn, dx, dy) {
+    const limit = Math.PI / 2 - 0.02;
+    return {
+      yaw: turn.yaw + dx * 0.008,
+      pitch: Math.min(limit, Math.max(-limit, turn.pitch + dy * 0.008)),
+    };
+  }
+
+  /**
+   * A point of the unit cube on the plane of its cell: x rightwards, y upwards, both about -1..1, and its depth.
+   * The same formula as the vertex shader.
+   */
+  function projectCube(matrix, x, y, z) {
+    const rx = (matrix[0] * x + matrix[3] * y + matrix[6] * z) * SHRINK;
+    const ry = (matrix[1] * x + matrix[4] * y + matrix[7] * z) * SHRINK;
+    const depth = (matrix[2] * x + matrix[5] * y + matrix[8] * z) * SHRINK;
+    const near = EYE / (EYE - depth);
+    return { x: rx * near, y: ry * near, depth, near };
+  }
+
+  atlas.camera = {
+    EYE, SHRINK, toScreen, toWorld, worldBounds, fit, zoomAt, pan, keepInside, ease, between, rotation, orbit, projectCube,
+  };
+  if (typeof module !== "undefined") module.exports = atlas.camera;
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

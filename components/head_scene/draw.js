@@ -1,0 +1,463 @@
+/**
+ * WebGL2. The picture grows in batches: each batch is drawn into a framebuffer once the last one's fence has passed,
+ * so that neither a software renderer nor ten million points can freeze the page. Highlights have a layer of their
+ * own, drawn first and laid on top of every state of the picture.
+ */
+(function (atlas) {
+  const shaders = atlas.shaders || require("./shaders.js");
+  const camera = atlas.camera || require("./camera.js");
+  const grid = atlas.grid || require("./grid.js");
+
+  /** A larger call shows faults in some drivers (KhronosGroup/WebGL #3402). */
+  const MOST_VERTICES = 4_000_000;
+  const TEXTURE_WIDTH = 2048;
+  const FINE_FROM = 2.6;
+  const MOST_A_BATCH = 8_000_000;
+  const FRAME_MS = 24;
+
+  /**
+   * Positions of consecutive cells: [cells][count][dims].
+   * @typedef {{values: Uint16Array, firstCell: number, cells: number, count: number, dims: number}} Block
+   */
+
+  /**
+   * Diameter of a point in CSS px: grows with the cell, shrinks with the crowd, and grows slower than the zoom.
+   * @param {number} cell  px a cell  @param {number} points  points a head  @param {number} fitted  px of a cell that fills the view
+   */
+  function pointDiameter(cell, points, fitted) {
+    const atFit = Math.min(10, Math.max(3.2, (0.62 * fitted) / Math.sqrt(points)));
+    if (cell >= fitted) return Math.min(18, atFit * Math.pow(cell / fitted, 0.45));
+    const plain = (0.75 * cell) / Math.sqrt(points);
+    const blend = Math.pow(cell / fitted, 0.6) * atFit;
+    return Math.min(atFit, Math.max(1.25, Math.min(plain + 0.6, blend)));
+  }
+
+  /** Opacity that keeps crowded cells from turning into one block of colour. */
+  function pointAlpha(cell, points, diameter) {
+    const cover = (points * diameter * diameter) / (cell * cell);
+    return Math.min(0.88, Math.max(0.34, 0.86 * Math.pow(cover, -0.3)));
+  }
+
+  /** Rows of a texture that holds `count` values of a head. */
+  const textureRows = (count) => Math.max(1, Math.ceil(count / TEXTURE_WIDTH));
+
+  class Renderer {
+    /** @returns {Renderer|null} null without WebGL2 */
+    static create(canvas) {
+      const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: false, stencil: false });
+      return gl ? new Renderer(canvas, gl) : null;
+    }
+
+    constructor(canvas, gl) {
+      this.canvas = canvas;
+      this.gl = gl;
+      this.generation = 0;
+      this.textures = {};
+      this.rate = 4000;
+      this.drawnPoints = 0;
+      this.start();
+    }
+
+    /** Everything that dies with a context; data are uploaded again when next needed. */
+    start() {
+      const gl = this.gl;
+      this.generation++;
+      this.programs = new Map();
+      this.fence = null;
+      this.layers = null;
+      this.cursor = null;
+      this.pointArray = gl.createVertexArray();
+      this.screenArray = gl.createVertexArray();
+      this.screenBuffer = gl.createBuffer();
+      gl.bindVertexArray(this.screenArray);
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.screenBuffer);
+      gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 3, -1, -1, 3]), gl.STATIC_DRAW);
+      gl.enableVertexAttribArray(0);
+      gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+      gl.bindVertexArray(null);
+      gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    }
+
+    /** @param {number} width @param {number} height  device px */
+    resize(width, height) {
+      if (this.canvas.width !== width) this.canvas.width = width;
+      if (this.canvas.height !== height) this.canvas.height = height;
+    }
+
+    // --- programs ---------------------------------------------------------------------------------------------
+
+    program(name, vertex, fragment, defines = []) {
+      if (!this.programs.has(name)) this.programs.set(name, this.link(vertex, fragment, defines));
+      const program = this.programs.get(name);
+      this.gl.useProgram(program.handle);
+      return program.uniforms;
+    }
+
+    link(vertex, fragment, defines) {
+      const gl = this.gl;
+      const handle = gl.createProgram();
+      for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
+        const shader = gl.createShader(type);
+        gl.shaderSource(shader, shaders.withDefines(source, defines));
+        gl.compileShader(shader);
+        gl.attachShader(handle, shader);
+        gl.deleteShader(shader);
+      }
+      gl.linkProgram(handle);
+      if (!gl.getProgramParameter(handle, gl.LINK_STATUS) && !gl.isContextLost()) {
+        throw new Error(`shader: ${gl.getProgramInfoLog(handle)}`);
+      }
+      const uniforms = {};
+      const count = gl.getProgramParameter(handle, gl.ACTIVE_UNIFORMS) || 0;
+      for (let i = 0; i < count; i++) {
+        const { name } = gl.getActiveUniform(handle, i);
+        uniforms[name] = gl.getUniformLocation(handle, name);
+      }
+      return { handle, uniforms };
+    }
+
+    /** Compile what the next click will need: up to 0.1 s a program, which is better spent while nothing moves. */
+    warm(deep) {
+      for (const names of [["FINE"], ["HITS"], ["FINE", "HITS"]]) {
+        const defines = deep ? ["DEEP", ...names] : names;
+        this.program(defines.join(), shaders.POINT_VERTEX, shaders.POINT_FRAGMENT, defines);
+      }
+      this.program("copy", shaders.SCREEN_VERTEX, shaders.COPY_FRAGMENT);
+    }
+
+    // --- data -------------------------------------------------------------------------------------------------
+
+    /** Remember a texture's data; it is uploaded when first used, and again after a lost context. */
+    setTexture(name, data, height, format) {
+      const old = this.textures[name];
+      this.textures[name] = { data, width: name === "palette" ? 256 : TEXTURE_WIDTH, height, format, ...keepHandle(old) };
+    }
+
+    setPalette(bytes) {
+      this.setTexture("palette", bytes, 1, "RGBA8");
+    }
+
+    /** Values of all slots (or of all slots of all heads) as unsigned integers. */
+    setValues(name, values, rows) {
+      const Type = values.constructor;
+      const padded = new Type(TEXTURE_WIDTH * rows);
+      padded.set(values);
+      this.setTexture(name, padded, rows, Type === Uint32Array ? "R32UI" : "R8UI");
+    }
+
+    /** Room for an attribute that differs by head; heads are written as they arrive. */
+    reserveHeads(name, cells, count) {
+      const rows = textureRows(count);
+      this.setTexture(name, new Uint8Array(TEXTURE_WIDTH * rows * cells), rows * cells, "R8UI");
+    }
+
+    setHeadValues(name, cell, values) {
+      const texture = this.textures[name];
+      const rows = textureRows(values.length);
+      texture.data.set(values, cell * rows * TEXTURE_WIDTH);
+      texture.stale = true;
+    }
+
+    bindTexture(unit, name) {
+      const gl = this.gl;
+      const texture = this.textures[name];
+      gl.activeTexture(gl.TEXTURE0 + unit);
+      if (!texture) return;
+      if (texture.generation !== this.generation) {
+        texture.handle = gl.createTexture();
+        texture.generation = this.generation;
+        texture.stale = true;
+      }
+      gl.bindTexture(gl.TEXTURE_2D, texture.handle);
+      if (!texture.stale) return;
+      texture.stale = false;
+      const [format, type] = {
+        RGBA8: [gl.RGBA, gl.UNSIGNED_BYTE], R8UI: [gl.RED_INTEGER, gl.UNSIGNED_BYTE], R32UI: [gl.RED_INTEGER, gl.UNSIGNED_INT],
+      }[texture.format];
+      const { width, height, data } = texture;
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl[texture.format], width, height, 0, format, type, data);
+      this.nearestFilter();
+    }
+
+    nearestFilter() {
+      const gl = this.gl;
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+    }
+
+    /** @param {Block} block */
+    bindBlock(block) {
+      const gl = this.gl;
+      if (block.generation === this.generation) return gl.bindBuffer(gl.ARRAY_BUFFER, block.buffer);
+      block.buffer = gl.createBuffer();
+      block.generation = this.generation;
+      gl.bindBuffer(gl.ARRAY_BUFFER, block.buffer);
+      return gl.bufferData(gl.ARRAY_BUFFER, block.values, gl.STATIC_DRAW);
+    }
+
+    /** @param {Block|null} block */
+    drop(block) {
+      if (block && block.generation === this.generation) this.gl.deleteBuffer(block.buffer);
+      if (block) block.generation = -1;
+    }
+
+    // --- layers -----------------------------------------------------------------------------------------------
+
+    /** Two framebuffers, the picture and the highlights, which share one depth buffer. */
+    makeLayers() {
+      const gl = this.gl;
+      const { width, height } = this.canvas;
+      if (this.layers && this.layers.width === width && this.layers.height === height) return;
+      this.dropLayers();
+      const depth = gl.createRenderbuffer();
+      gl.bindRenderbuffer(gl.RENDERBUFFER, depth);
+      gl.renderbufferStorage(gl.RENDERBUFFER, gl.DEPTH_COMPONENT24, width, height);
+      const layer = () => {
+        const texture = gl.createTexture();
+        gl.activeTexture(gl.TEXTURE0);
+        gl.bindTexture(gl.TEXTURE_2D, texture);
+        gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, width, height);
+        this.nearestFilter();
+        const buffer = gl.createFramebuffer();
+        gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
+        gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+        gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.DEPTH_ATTACHMENT, gl.RENDERBUFFER, depth);
+        return { texture, buffer };
+      };
+      this.layers = { width, height, depth, picture: layer(), highlights: layer() };
+    }
+
+    dropLayers() {
+      if (!this.layers) return;
+      const gl = this.gl;
+      for (const { texture, buffer } of [this.layers.picture, this.layers.highlights]) {
+        gl.deleteTexture(texture);
+        gl.deleteFramebuffer(buffer);
+      }
+      gl.deleteRenderbuffer(this.layers.depth);
+      this.layers = null;
+    }
+
+    clear(layer, colour) {
+      const gl = this.gl;
+      gl.bindFramebuffer(gl.FRAMEBUFFER, layer.buffer);
+      gl.viewport(0, 0, this.canvas.width, this.canvas.height);
+      gl.disable(gl.SCISSOR_TEST);
+      gl.depthMask(true);
+      gl.clearColor(...colour);
+      gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    }
+
+    // --- one picture ------------------------------------------------------------------------------------------
+
+    /**
+     * Start a picture anew: background and highlights at once, points in the batches that follow.
+     * @param {Object} frame  made by scene.js `frame()`
+     */
+    begin(frame) {
+      this.makeLayers();
+      this.frame = frame;
+      this.cursor = { chunk: 0, run: 0 };
+      this.drawnPoints = 0;
+      if (frame.highlight) {
+        this.clear(this.layers.highlights, [0, 0, 0, 0]);
+        this.drawHighlight(frame);
+      }
+      this.clear(this.layers.picture, [...frame.colours.canvas, 1]);
+      this.drawCells(frame);
+    }
+
+    drawCells(frame) {
+      const gl = this.gl;
+      const u = this.program("cells", shaders.SCREEN_VERTEX, shaders.CELLS_FRAGMENT);
+      gl.uniform2f(u.uOrigin, frame.originX, frame.originY);
+      gl.uniform2f(u.uViewport, this.canvas.width, this.canvas.height);
+      gl.uniform2f(u.uGrid, frame.grid.columns, frame.grid.rows);
+      gl.uniform1f(u.uCell, frame.cell);
+      gl.uniform1f(u.uGap, grid.GAP * 0.5);
+      gl.uniform1f(u.uRadius, Math.min(10 * frame.ratio, frame.cell * 0.05));
+      gl.uniform1f(u.uFill, frame.fill);
+      gl.uniform3fv(u.uCanvas, frame.colours.canvas);
+      gl.uniform3fv(u.uCellColour, frame.colours.cell);
+      this.fillScreen();
+    }
+
+    fillScreen() {
+      const gl = this.gl;
+      gl.disable(gl.DEPTH_TEST);
+      gl.bindVertexArray(this.screenArray);
+      gl.drawArrays(gl.TRIANGLES, 0, 3);
+    }
+
+    /** The picture of the frame is whole, as far as its data have arrived. */
+    get finished() {
+      return !this.cursor || this.cursor.chunk >= this.frame.chunks;
+    }
+
+    /** Points may be shown: at least one chunk of every head in view is drawn, so no part of the matrix is bare. */
+    get presentable() {
+      return this.finished || this.cursor.chunk > 0 || !this.frame.blockOf(0);
+    }
+
+    /**
+     * Draw the next batch: what was drawn in `target` ms lately, and the first batch of a picture in one frame.
+     * @returns {number} points drawn
+     */
+    advance(target) {
+      let drawn = 0;
+      const { frame, cursor } = this;
+      const budget = Math.min(MOST_A_BATCH, this.rate * (this.drawnPoints ? target : FRAME_MS));
+      while (cursor.chunk < frame.chunks && (drawn === 0 || drawn < budget)) {
+        const block = frame.blockOf(cursor.chunk);
+        if (!block) break;
+        const runs = frame.runs;
+        if (cursor.run < runs.length) drawn += this.drawRun(frame, cursor.chunk, block, runs[cursor.run++]);
+        if (cursor.run >= runs.length) {
+          cursor.chunk++;
+          cursor.run = 0;
+        }
+      }
+      this.drawnPoints += drawn;
+      this.batch = drawn;
+      return drawn;
+    }
+
+    drawRun(frame, chunk, block, run) {
+      const first = Math.max(run.first, block.firstCell);
+      const count = Math.min(run.first + run.count, block.firstCell + block.cells) - first;
+      if (count <= 0) return 0;
+      const style = { size: frame.size, alpha: frame.alpha * run.alpha, muted: frame.muted, rim: 0 };
+      this.gl.bindFramebuffer(this.gl.FRAMEBUFFER, this.layers.picture.buffer);
+      this.drawPoints(frame, block, frame.previousOf(chunk), { first, count, slot: chunk * frame.chunkSize }, style, false);
+      return count * block.count;
+    }
+
+    drawHighlight(frame) {
+      const { block, previous } = frame.highlight;
+      if (!block.count) return;
+      const style = { size: frame.highlightSize, alpha: 1, muted: 0, rim: frame.highlightRim };
+      for (const run of frame.highlightRuns) {
+        this.drawPoints(frame, block, previous, { first: run.first, count: run.count, slot: 0 }, style, true);
+      }
+    }
+
+    /**
+     * @param {Block} block @param {Block|null} previous  where the points come from, while a projection changes
+     * @param {{first: number, count: number, slot: number}} run
+     */
+    drawPoints(frame, block, previous, run, style, hits) {
+      const gl = this.gl;
+      const deep = frame.dims === 3;
+      const fine = style.size >= FINE_FROM * frame.ratio;
+      const defines = [deep && "DEEP", fine && "FINE", hits && "HITS"].filter(Boolean);
+      const u = this.program(defines.join(), shaders.POINT_VERTEX, shaders.POINT_FRAGMENT, defines);
+      ["index", "palette", "kind", "hits"].forEach((name, unit) => this.bindTexture(unit, name));
+      gl.uniform1i(u.uIndex, 0);
+      gl.uniform1i(u.uPalette, 1);
+      if (u.uKind) gl.uniform1i(u.uKind, 2);
+      if (u.uHits) gl.uniform1i(u.uHits, 3);
+      this.pointUniforms(u, frame, style);
+      const place = grid.cellPlace(frame.grid, run.first);
+      gl.uniform1i(u.uPer, block.count);
+      gl.uniform1i(u.uSlot, run.slot);
+      gl.uniform1i(u.uHead, run.first);
+      gl.uniform2i(u.uPlace, place.column, place.row);
+      // In double precision here: far into a head the matrix is millions of px wide.
+      gl.uniform2f(u.uMiddle, frame.originX + (place.column + 0.5) * frame.cell, frame.originY + (place.row + 0.5) * frame.cell);
+      gl.bindVertexArray(this.pointArray);
+      const offset = (b) => (run.first - b.firstCell) * b.count * b.dims * 2;
+      this.bindBlock(block);
+      gl.enableVertexAttribArray(0);
+      gl.vertexAttribPointer(0, block.dims, gl.UNSIGNED_SHORT, true, 0, offset(block));
+      if (previous) {
+        this.bindBlock(previous);
+        gl.enableVertexAttribArray(1);
+        gl.vertexAttribPointer(1, previous.dims, gl.UNSIGNED_SHORT, true, 0, offset(previous));
+      } else {
+        gl.disableVertexAttribArray(1);
+      }
+      gl.uniform1f(u.uMix, previous ? frame.mix : 1);
+      gl.enable(gl.BLEND);
+      gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+      if (deep) gl.enable(gl.DEPTH_TEST);
+      else gl.disable(gl.DEPTH_TEST);
+      gl.depthFunc(gl.LEQUAL);
+      gl.drawArrays(gl.POINTS, 0, run.count * block.count);
+    }
+
+    pointUniforms(u, frame, style) {
+      const gl = this.gl;
+      gl.uniform1i(u.uColumns, frame.grid.columns);
+      gl.uniform1i(u.uHeadRows, frame.headRows);
+      gl.uniform2f(u.uViewport, this.canvas.width, this.canvas.height);
+      gl.uniform1f(u.uCell, frame.cell);
+      gl.uniform1f(u.uHalf, frame.half);
+      gl.uniform1f(u.uSize, style.size);
+      gl.uniform1f(u.uAlpha, style.alpha);
+      gl.uniform1f(u.uMuted, style.muted);
+      gl.uniform3fv(u.uMutedColour, frame.colours.faded);
+      if (u.uRim) gl.uniform4f(u.uRim, ...frame.colours.canvas, 1);
+      if (u.uRimWidth) gl.uniform1f(u.uRimWidth, style.rim);
+      if (u.uRotation) {
+        gl.uniformMatrix3fv(u.uRotation, false, frame.matrix);
+        gl.uniform1f(u.uEye, camera.EYE);
+        gl.uniform1f(u.uShrink, camera.SHRINK);
+      }
+    }
+
+    /** Picture, then highlights, onto the canvas. */
+    present() {
+      const gl = this.gl;
+      const { width, height } = this.canvas;
+      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.layers.picture.buffer);
+      gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
+      gl.viewport(0, 0, width, height);
+      gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+      if (!this.frame.highlight) return;
+      const u = this.program("copy", shaders.SCREEN_VERTEX, shaders.COPY_FRAGMENT);
+      gl.activeTexture(gl.TEXTURE0);
+      gl.bindTexture(gl.TEXTURE_2D, this.layers.highlights.texture);
+      gl.uniform1i(u.uLayer, 0);
+      gl.enable(gl.BLEND);
+      gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+      this.fillScreen();
+    }
+
+    // --- pacing -----------------------------------------------------------------------------------------------
+
+    setFence() {
+      const gl = this.gl;
+      this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+      this.fenceAt = performance.now();
+      gl.flush();
+    }
+
+    /** The last batch is still being drawn. Its time tells how many points the next one may have. */
+    busy() {
+      if (!this.fence) return false;
+      const gl = this.gl;
+      const state = gl.clientWaitSync(this.fence, 0, 0);
+      if (state === gl.TIMEOUT_EXPIRED) return true;
+      gl.deleteSync(this.fence);
+      this.fence = null;
+      const took = performance.now() - this.fenceAt;
+      // A batch that was done within the frame says only that more would have fitted.
+      if (this.batch) this.rate = took < 20 ? Math.max(this.rate * 1.6, this.batch / took) : this.batch / took;
+      return false;
+    }
+
+    /** Free the context at once: a page has few of them. */
+    destroy() {
+      const extension = this.gl.getExtension("WEBGL_lose_context");
+      if (extension && !this.gl.isContextLost()) extension.loseContext();
+    }
+  }
+
+  const keepHandle = (old) =>
+    old ? { handle: old.handle, generation: old.generation, stale: true } : { generation: -1, stale: true };
+
+  atlas.draw = { Renderer, MOST_VERTICES, TEXTURE_WIDTH, pointDiameter, pointAlpha, textureRows };
+  if (typeof module !== "undefined") module.exports = atlas.draw;
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

@@ -1,0 +1,107 @@
+/**
+ * Pointer, wheel and touch events of one element, told as gestures: pan, turn, zoom, tap, hover, reset.
+ */
+(function (atlas) {
+  const TAP_DISTANCE = 5;
+
+  /** Factor of one wheel event; the same for pixels, lines and pages, and bounded. */
+  function wheelFactor(event) {
+    const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 120 : 1;
+    const delta = Math.max(-160, Math.min(160, event.deltaY * unit));
+    // A pinch on a touchpad arrives as small wheel events with ctrlKey.
+    return Math.exp(-delta / (event.ctrlKey ? 90 : 400));
+  }
+
+  class Gestures {
+    /**
+     * @param {HTMLElement} element
+     * @param {Object} on  {pan(dx, dy), turn(dx, dy), zoom(factor, x, y), tap(x, y, touch), hover(x, y, touch), leave(), reset(x, y)}
+     * @param {(event: PointerEvent) => boolean} turns  does this drag turn the picture instead of moving it
+     */
+    constructor(element, on, turns) {
+      this.element = element;
+      this.on = on;
+      this.turns = turns;
+      this.pointers = new Map();
+      this.moved = 0;
+      this.stop = new AbortController();
+      const listen = (type, handler, options) =>
+        element.addEventListener(type, handler, { signal: this.stop.signal, ...options });
+      listen("pointerdown", (event) => this.down(event));
+      listen("pointermove", (event) => this.move(event));
+      listen("pointerup", (event) => this.up(event));
+      listen("pointercancel", (event) => this.cancel(event));
+      listen("pointerleave", (event) => event.pointerType === "mouse" && !this.pointers.size && on.leave());
+      listen("wheel", (event) => this.wheel(event), { passive: false });
+      listen("dblclick", (event) => on.reset(...this.place(event)));
+      listen("contextmenu", (event) => event.preventDefault());
+    }
+
+    destroy() {
+      this.stop.abort();
+    }
+
+    place(event) {
+      const box = this.element.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    }
+
+    wheel(event) {
+      event.preventDefault();
+      this.on.zoom(wheelFactor(event), ...this.place(event));
+    }
+
+    down(event) {
+      if (event.button === 1) return;
+      const [x, y] = this.place(event);
+      if (!this.pointers.size) this.moved = 0;
+      this.pointers.set(event.pointerId, { x, y });
+      this.turning = this.turns(event);
+      this.button = event.button;
+      this.element.setPointerCapture(event.pointerId);
+    }
+
+    move(event) {
+      const [x, y] = this.place(event);
+      const before = this.pointers.get(event.pointerId);
+      if (!before) return this.on.hover(x, y, event.pointerType !== "mouse");
+      const spread = this.spread();
+      this.pointers.set(event.pointerId, { x, y });
+      this.moved += Math.hypot(x - before.x, y - before.y);
+      if (this.moved < TAP_DISTANCE) return undefined;
+      if (this.pointers.size > 1) return this.pinch(spread);
+      return this.turning ? this.on.turn(x - before.x, y - before.y) : this.on.pan(x - before.x, y - before.y);
+    }
+
+    spread() {
+      const [a, b] = [...this.pointers.values()];
+      if (!b) return null;
+      return { distance: Math.hypot(a.x - b.x, a.y - b.y) || 1, x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+    }
+
+    pinch(before) {
+      const after = this.spread();
+      if (!before || !after) return;
+      this.on.pan(after.x - before.x, after.y - before.y);
+      this.on.zoom(after.distance / before.distance, after.x, after.y);
+    }
+
+    up(event) {
+      if (!this.pointers.has(event.pointerId)) return;
+      const several = this.pointers.size > 1;
+      this.pointers.delete(event.pointerId);
+      if (several) this.moved = Infinity;
+      if (!several && this.moved < TAP_DISTANCE && this.button === 0) {
+        this.on.tap(...this.place(event), event.pointerType !== "mouse");
+      }
+    }
+
+    cancel(event) {
+      this.pointers.delete(event.pointerId);
+      this.moved = Infinity;
+    }
+  }
+
+  atlas.gestures = { Gestures, wheelFactor };
+  if (typeof module !== "undefined") module.exports = atlas.gestures;
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

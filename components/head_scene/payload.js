@@ -1,0 +1,260 @@
+/**
+ * What the scene reads: the binary routes of docs/payload.md, decoded. Pure functions first, then the client.
+ */
+(function (atlas) {
+  /**
+   * @typedef {Object} Payload
+   * @property {string} base  "/payload/<atlas>/<key>"
+   * @property {string} stream
+   * @property {number} layers
+   * @property {number} heads
+   * @property {number} queries  query points; point ids below this are queries
+   * @property {number} keys
+   * @property {number} chunk  points a chunk
+   * @property {string} queryTable
+   * @property {string} keyTable
+   * @property {number} pageSize  token rows a page
+   */
+
+  const chunkCount = (points, chunk) => Math.ceil(points / chunk);
+  const chunkLength = (points, chunk, index) => Math.min(chunk, points - index * chunk);
+
+  /** A stored coordinate in the cell's unit square: -1..1, y upwards. */
+  const dequantise = (value) => (value / 65535 - 0.5) * 2;
+
+  /** slot → point id turned round: point id → slot. */
+  function inverse(order) {
+    const slots = new Uint32Array(order.length);
+    for (let slot = 0; slot < order.length; slot++) slots[order[slot]] = slot;
+    return slots;
+  }
+
+  /** Values in point-id order → values in slot order. */
+  function toSlots(values, order) {
+    const out = new Uint8Array(order.length);
+    for (let slot = 0; slot < order.length; slot++) out[slot] = values[order[slot]];
+    return out;
+  }
+
+  const hasBit = (mask, row) => (mask[row >> 3] >> (row & 7)) & 1;
+
+  /** Set bits below `rows`; bits of the last byte beyond the table do not count. */
+  function countBits(mask, rows) {
+    let count = 0;
+    for (let row = 0; row < rows; row++) count += hasBit(mask, row);
+    return count;
+  }
+
+  /**
+   * Slots of the points whose token row is in a mask, in slot order (so that any prefix is a fair sample).
+   * @param {Uint8Array} queryMask @param {Uint8Array} keyMask @param {number} queries @param {Uint32Array} order
+   */
+  function slotsOfMasks(queryMask, keyMask, queries, order) {
+    const hits = new Uint32Array(order.length);
+    let count = 0;
+    for (let slot = 0; slot < order.length; slot++) {
+      const point = order[slot];
+      const hit = point < queries ? hasBit(queryMask, point) : hasBit(keyMask, point - queries);
+      if (hit) hits[count++] = slot;
+    }
+    return hits.slice(0, count);
+  }
+
+  /** Slots of all query and key points of one input, in slot order. */
+  function slotsOfInput(input, queryOffsets, keyOffsets, queries, slotOf) {
+    const slots = [];
+    for (let row = queryOffsets[input]; row < queryOffsets[input + 1]; row++) slots.push(slotOf[row]);
+    for (let row = keyOffsets[input]; row < keyOffsets[input + 1]; row++) slots.push(slotOf[queries + row]);
+    return Uint32Array.from(slots).sort();
+  }
+
+  /** Union of two sorted lists of slots. */
+  function mergeSlots(a, b) {
+    if (!a.length) return b;
+    if (!b.length) return a;
+    return Uint32Array.from(new Set([...a, ...b])).sort();
+  }
+
+  /** @returns {{side: "query"|"key", row: number}} */
+  function tokenOfPoint(point, queries) {
+    return point < queries ? { side: "query", row: point } : { side: "key", row: point - queries };
+  }
+
+  const pointOfToken = (side, row, queries) => (side === "query" ? row : queries + row);
+
+  /** The input a token row belongs to, by bisection of the table's offsets. */
+  function inputOfRow(offsets, row) {
+    let low = 0;
+    let high = offsets.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (offsets[middle] <= row) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /**
+   * The strongest keys of each query of one input.
+   * @param {Uint16Array} weights  [queries][keys], × 65535
+   * @returns {Array<{query: number, key: number, weight: number}>}
+   */
+  function strongestKeys(weights, queries, keys, threshold, topk) {
+    const lines = [];
+    for (let query = 0; query < queries; query++) {
+      const row = [];
+      for (let key = 0; key < keys; key++) {
+        const weight = weights[query * keys + key] / 65535;
+        if (weight >= threshold) row.push({ query, key, weight });
+      }
+      row.sort((a, b) => b.weight - a.weight);
+      lines.push(...row.slice(0, topk));
+    }
+    return lines;
+  }
+
+  /** "#rrggbb" → [r, g, b]; anything else is grey. */
+  function parseHex(text) {
+    const match = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(text || "");
+    return match ? match.slice(1).map((part) => parseInt(part, 16)) : [128, 128, 128];
+  }
+
+  /** RGBA bytes of a palette of up to 256 colours; unused entries are grey. */
+  function paletteBytes(palette) {
+    const bytes = new Uint8Array(1024).fill(128);
+    for (let i = 0; i < 256; i++) {
+      if (palette && i < palette.length) bytes.set(parseHex(palette[i]), i * 4);
+      bytes[i * 4 + 3] = 255;
+    }
+    return bytes;
+  }
+
+  class PayloadError extends Error {}
+
+  /** Reads one payload; small answers are kept, positions are not (the browser's own cache holds them). */
+  class PayloadClient {
+    /** @param {Payload} payload */
+    constructor(payload) {
+      this.payload = payload;
+      this.points = payload.queries + payload.keys;
+      this.cells = payload.layers * payload.heads;
+      this.chunks = chunkCount(this.points, payload.chunk);
+      this.bytes = 0;
+      this.abort = new AbortController();
+      this.kept = new Map();
+    }
+
+    close() {
+      this.abort.abort();
+      this.kept.clear();
+    }
+
+    async fetch(path, headers) {
+      let response;
+      try {
+        response = await fetch(`${this.payload.base}/${path}`, { signal: this.abort.signal, headers });
+      } catch (error) {
+        if (error.name === "AbortError") throw error;
+        throw new PayloadError("the server did not answer");
+      }
+      if (!response.ok) throw new PayloadError(`the server answered ${response.status} for ${path}`);
+      return response;
+    }
+
+    async buffer(path, headers) {
+      const response = await this.fetch(path, headers);
+      const buffer = await response.arrayBuffer();
+      this.bytes += buffer.byteLength;
+      return { buffer, partial: response.status === 206 };
+    }
+
+    /** Fetch once; a failure is not kept, so that Retry asks again. */
+    keep(path, decode) {
+      if (!this.kept.has(path)) {
+        const promise = decode(path).catch((error) => {
+          this.kept.delete(path);
+          throw error;
+        });
+        this.kept.set(path, promise);
+      }
+      return this.kept.get(path);
+    }
+
+    /** @returns {Promise<Uint16Array>} [heads][points of the chunk][dims] */
+    async positions(projection, chunk) {
+      const { buffer } = await this.buffer(this.positionsPath(projection, chunk));
+      return this.checked(new Uint16Array(buffer), this.cells * this.chunkLength(chunk) * projection.dims);
+    }
+
+    /**
+     * One head of one chunk, by an HTTP byte range; a server that ignores ranges sends the whole chunk.
+     * @returns {Promise<Uint16Array>} [points of the chunk][dims]
+     */
+    async headPositions(projection, chunk, cell) {
+      const values = this.chunkLength(chunk) * projection.dims;
+      const first = cell * values * 2;
+      const range = { Range: `bytes=${first}-${first + values * 2 - 1}` };
+      const { buffer, partial } = await this.buffer(this.positionsPath(projection, chunk), range);
+      if (partial) return this.checked(new Uint16Array(buffer), values);
+      return this.checked(new Uint16Array(buffer), this.cells * values).slice(cell * values, (cell + 1) * values);
+    }
+
+    positionsPath(projection, chunk) {
+      return `positions/${this.payload.stream}/${projection.name}-${projection.key}/${chunk}`;
+    }
+
+    chunkLength(chunk) {
+      return chunkLength(this.points, this.payload.chunk, chunk);
+    }
+
+    checked(array, length) {
+      if (array.length !== length) throw new PayloadError(`an answer has ${array.length} values, not ${length}`);
+      return array;
+    }
+
+    /** @returns {Promise<Uint32Array>} slot → point id */
+    order() {
+      return this.keep(`order/${this.payload.stream}`, async (path) =>
+        this.checked(new Uint32Array((await this.buffer(path)).buffer), this.points));
+    }
+
+    /** @returns {Promise<Uint8Array>} palette index of each point */
+    attribute(name) {
+      return this.keep(`attribute/${this.payload.stream}/${encodeURIComponent(name)}`, (path) => this.bytesOf(path));
+    }
+
+    headAttribute(name, layer, head) {
+      const path = `headattribute/${this.payload.stream}/${encodeURIComponent(name)}/${layer}/${head}`;
+      return this.keep(path, () => this.bytesOf(path));
+    }
+
+    async bytesOf(path) {
+      return this.checked(new Uint8Array((await this.buffer(path)).buffer), this.points);
+    }
+
+    offsets(table) {
+      return this.keep(`offsets/${table}`, async (path) => new Uint32Array((await this.buffer(path)).buffer));
+    }
+
+    tokenPage(table, page) {
+      return this.keep(`tokens/${table}/${page}`, async (path) => (await this.fetch(path)).json());
+    }
+
+    async search(table, search) {
+      const question = new URLSearchParams({ q: search.query });
+      if (search.mode) question.set("mode", search.mode);
+      return new Uint8Array((await this.buffer(`search/${table}?${question}`)).buffer);
+    }
+
+    attention(input, layer, head) {
+      const path = `attention/${this.payload.stream}/${input}/${layer}/${head}`;
+      return this.keep(path, async () => new Uint16Array((await this.buffer(path)).buffer));
+    }
+  }
+
+  atlas.payload = {
+    chunkCount, chunkLength, dequantise, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfInput, mergeSlots,
+    tokenOfPoint, pointOfToken, inputOfRow, strongestKeys, parseHex, paletteBytes, PayloadError, PayloadClient,
+  };
+  if (typeof module !== "undefined") module.exports = atlas.payload;
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

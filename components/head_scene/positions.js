@@ -1,0 +1,166 @@
+/**
+ * The positions of one projection: chunks of all heads as far as memory allows, the rest for the open head only.
+ */
+(function (atlas) {
+  /** Points kept for all heads at once. Beyond this a cell's pixels are full long before its points are drawn. */
+  const MOST_RESIDENT = 5_000_000;
+  const FEWEST_CHUNKS = 2;
+  const CONCURRENT = 3;
+
+  /** Chunks of all heads to keep. */
+  function residentChunks(cells, points, chunk, most = MOST_RESIDENT) {
+    const all = Math.ceil(points / chunk);
+    if (cells * points <= most) return all;
+    return Math.min(all, Math.max(FEWEST_CHUNKS, Math.floor(most / (cells * chunk))));
+  }
+
+  class PositionSet {
+    /**
+     * @param {PayloadClient} client
+     * @param {{name: string, key: string, dims: 2|3}} projection
+     * @param {{resident: number, onChunk: () => void, drop: (block: Object) => void}} options
+     */
+    constructor(client, projection, options) {
+      this.client = client;
+      this.projection = projection;
+      this.dims = projection.dims;
+      this.resident = options.resident;
+      this.onChunk = options.onChunk;
+      this.dropBlock = options.drop;
+      this.chunks = new Array(client.chunks).fill(null);
+      this.cell = -1;
+      this.headChunks = [];
+      this.closed = false;
+    }
+
+    /** Fetch the chunks of all heads, a few at a time, in draw order. */
+    async load() {
+      await this.several(this.resident, async (c) => {
+        if (this.chunks[c]) return;
+        const values = await this.client.positions(this.projection, c);
+        this.chunks[c] = this.block(values, 0, this.client.cells, c);
+      });
+    }
+
+    /** Fetch what is missing of one head. */
+    async openHead(cell) {
+      if (this.cell !== cell) this.closeHead();
+      this.cell = cell;
+      if (cell < 0) return;
+      await this.several(this.client.chunks, async (c) => {
+        if (c < this.resident || this.headChunks[c]) return;
+        const values = await this.client.headPositions(this.projection, c, cell);
+        if (this.cell === cell) this.headChunks[c] = this.block(values, cell, 1, c);
+      });
+    }
+
+    closeHead() {
+      this.headChunks.forEach((block) => this.dropBlock(block));
+      this.headChunks = [];
+      this.cell = -1;
+    }
+
+    /** The first chunk alone, as it makes the first picture; then a few at a time. */
+    async several(count, work) {
+      let next = 0;
+      const step = async () => {
+        await work(next++);
+        if (!this.closed) this.onChunk();
+      };
+      const worker = async () => {
+        while (next < count && !this.closed) await step();
+      };
+      if (count > 0) await step();
+      await Promise.all(Array.from({ length: Math.min(CONCURRENT, count) }, worker));
+    }
+
+    block(values, firstCell, cells, chunk) {
+      return { values, firstCell, cells, count: this.client.chunkLength(chunk), dims: this.dims, generation: -1 };
+    }
+
+    /** Chunks a picture of the matrix, or of one head, is made of. */
+    wanted(cell) {
+      return cell < 0 ? this.resident : this.client.chunks;
+    }
+
+    blockOf(chunk, cell) {
+      if (this.chunks[chunk]) return this.chunks[chunk];
+      return cell >= 0 && cell === this.cell ? this.headChunks[chunk] || null : null;
+    }
+
+    /** Chunks loaded without a hole, from the first. */
+    loaded(cell) {
+      let c = 0;
+      while (c < this.wanted(cell) && this.blockOf(c, cell)) c++;
+      return c;
+    }
+
+    complete(cell) {
+      return this.loaded(cell) === this.wanted(cell);
+    }
+
+    /** One head's part of each chunk, for picking and labels. */
+    headParts(cell) {
+      const parts = [];
+      for (let c = 0; c < this.client.chunks; c++) {
+        const block = this.blockOf(c, cell);
+        const start = block && (cell - block.firstCell) * block.count * this.dims;
+        parts.push(block && { values: block.values, start, count: block.count });
+      }
+      return parts;
+    }
+
+    /** Copy the positions of some slots of consecutive cells into a block of their own. */
+    gather(slots, firstCell, cells, cell) {
+      const chunk = this.client.payload.chunk;
+      const limit = this.loaded(cell) * chunk;
+      let count = slots.length;
+      while (count > 0 && slots[count - 1] >= limit) count--;
+      const values = new Uint16Array(cells * count * this.dims);
+      gatherInto(values, this, slots, count, firstCell, cells, cell);
+      return { values, firstCell, cells, count, dims: this.dims, generation: -1 };
+    }
+
+    close() {
+      this.closed = true;
+      this.closeHead();
+      this.chunks.forEach((block) => this.dropBlock(block));
+      this.chunks.fill(null);
+    }
+  }
+
+  function gatherInto(values, set, slots, count, firstCell, cells, cell) {
+    const chunk = set.client.payload.chunk;
+    const { dims } = set;
+    // Two 16-bit values are one 32-bit value: half the copies, for the common case.
+    const wide = dims === 2;
+    const to = wide ? new Uint32Array(values.buffer) : values;
+    let block = null;
+    let from = null;
+    let current = -1;
+    for (let i = 0; i < count; i++) {
+      const c = Math.floor(slots[i] / chunk);
+      if (c !== current) {
+        current = c;
+        block = set.blockOf(c, cell);
+        from = wide ? new Uint32Array(block.values.buffer, block.values.byteOffset, block.values.length / 2) : block.values;
+      }
+      const inChunk = slots[i] - c * chunk;
+      const base = (firstCell - block.firstCell) * block.count + inChunk;
+      if (wide) {
+        for (let h = 0; h < cells; h++) to[h * count + i] = from[base + h * block.count];
+      } else {
+        for (let h = 0; h < cells; h++) {
+          const a = (h * count + i) * 3;
+          const b = (base + h * block.count) * 3;
+          to[a] = from[b];
+          to[a + 1] = from[b + 1];
+          to[a + 2] = from[b + 2];
+        }
+      }
+    }
+  }
+
+  atlas.positions = { MOST_RESIDENT, residentChunks, PositionSet };
+  if (typeof module !== "undefined") module.exports = atlas.positions;
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

@@ -1,0 +1,524 @@
+/**
+ * The scene: props in, picture out. It owns the camera and the open head, and runs the drawing loop.
+ * What a frame looks like is picture.js, fetching is data.js, drawing is draw.js (or fallback.js) and overlay.js,
+ * pointer and keyboard are interact.js.
+ */
+(function (atlas) {
+  const grid = atlas.grid;
+  const draw = atlas.draw;
+  const { Overlay, element } = atlas.overlay;
+  const { Tween, number, between, calm } = atlas.motion;
+
+  const ENTER_MS = 620;
+  const MOVE_MS = 700;
+  /** Length of a batch while nobody touches the picture: longer ones cost less in all, shorter ones answer sooner. */
+  const STILL_MS = 200;
+  /** More points than this are not moved from projection to projection, they are replaced. */
+  const MOST_MOVING = 300_000;
+  const NEUTRAL = "#7b8794";
+  /** Props that come in; the others only go out. */
+  const INPUTS = [
+    "payload", "projection", "colour", "head", "selection", "search", "lines", "pointSize", "labels", "theme", "sprite",
+    "cellNotes",
+  ];
+  /** Props that need nothing fetched. */
+  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes"];
+
+  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
+  class Scene extends atlas.Picture {
+    /**
+     * @param {HTMLElement} root
+     * @param {(props: Object) => void} setProps
+     */
+    constructor(root, setProps) {
+      super();
+      this.root = root;
+      this.setProps = setProps;
+      this.props = {};
+      this.open = -1;
+      this.shown = -1;
+      this.focusCell = -1;
+      this.hoverCell = -1;
+      this.hoverSlot = -1;
+      this.view = { width: 1, height: 1 };
+      this.ratio = 1;
+      this.turn = { yaw: 0.5, pitch: 0.32 };
+      this.camera = new Tween({ x: 0, y: 0, scale: 1 }, between);
+      this.openness = new Tween(0, number);
+      this.mixing = new Tween(1, number);
+      this.waiting = [];
+      this.timing = {};
+      this.marksBlock = null;
+      this.frames = 0;
+      this.build();
+      this.observe();
+    }
+
+    // --- set-up -----------------------------------------------------------------------------------------------
+
+    build() {
+      this.stage = element("div", "atlas-scene-stage", this.root, {
+        tabindex: "0", role: "application", "aria-roledescription": "map of attention heads", "aria-label": "Attention heads",
+      });
+      this.canvas = element("canvas", "atlas-scene-points", this.stage, { "aria-hidden": "true" });
+      const refused = new URLSearchParams(window.location.search).get("webgl") === "0";
+      const renderer = refused ? null : draw.Renderer.create(this.canvas);
+      this.webgl = renderer !== null;
+      this.renderer = renderer || new atlas.fallback.CanvasRenderer(this.canvas);
+      if (!this.webgl) this.sprites = new atlas.fallback.SpriteMatrix(this.stage, (cell) => this.enter(cell), (cell) => this.describe(cell));
+      this.overlay = new Overlay(this.stage);
+      this.probe = document.createElement("canvas").getContext("2d");
+      this.data = new atlas.data.SceneData({
+        onChange: (what) => this.dataChanged(what),
+        drop: (block) => this.renderer.drop(block),
+      }, !this.webgl);
+      this.interaction = new atlas.interact.Interaction(this);
+    }
+
+    observe() {
+      this.stop = new AbortController();
+      this.sizes = new ResizeObserver(() => this.resize());
+      this.sizes.observe(this.root);
+      this.themes = new MutationObserver(() => this.readColours());
+      const attributes = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-bs-theme"] };
+      this.themes.observe(document.documentElement, attributes);
+      this.canvas.addEventListener("webglcontextlost", (event) => {
+        event.preventDefault();
+        cancelAnimationFrame(this.ticking);
+        this.ticking = null;
+        this.lost = true;
+      }, { signal: this.stop.signal });
+      this.canvas.addEventListener("webglcontextrestored", () => {
+        this.lost = false;
+        this.renderer.start();
+        this.redraw();
+      }, { signal: this.stop.signal });
+      this.readColours();
+      this.resize();
+    }
+
+    destroy() {
+      this.destroyed = true;
+      cancelAnimationFrame(this.ticking);
+      this.stop.abort();
+      this.sizes.disconnect();
+      this.themes.disconnect();
+      this.interaction.destroy();
+      this.data.close();
+      this.renderer.destroy();
+      this.stage.remove();
+      this.finishWaiting();
+    }
+
+    resize() {
+      const width = Math.max(1, this.root.clientWidth);
+      const height = Math.max(1, this.root.clientHeight);
+      const ratio = Math.min(2, window.devicePixelRatio || 1);
+      if (width === this.view.width && height === this.view.height && ratio === this.ratio) return;
+      const fitted = this.isFitted();
+      this.view = { width, height };
+      this.ratio = ratio;
+      this.renderer.resize(Math.round(width * ratio), Math.round(height * ratio));
+      this.overlay.resize(width, height, ratio);
+      if (fitted && this.grid) this.camera.set(this.home());
+      this.redraw();
+    }
+
+    readColours() {
+      const style = getComputedStyle(this.root);
+      this.colours = atlas.colours.themeColours((name) => style.getPropertyValue(name), this.props.theme || "light");
+      const numbers = (name) => atlas.colours.colourNumbers(this.probe, this.colours[name]);
+      this.shades = { canvas: numbers("canvas"), cell: numbers("cell"), faded: numbers("faded") };
+      for (const name of ["canvas", "cell", "text", "muted", "ring"]) {
+        this.stage.style.setProperty(`--scene-${name}`, this.colours[name]);
+      }
+      this.redraw();
+    }
+
+    // --- props ------------------------------------------------------------------------------------------------
+
+    /** @param {Object} next  all props */
+    update(next) {
+      const before = this.props;
+      this.props = next;
+      const changed = (name) => !same(before[name], next[name]);
+      // What comes back from our own setProps must not start the picture anew.
+      if (!INPUTS.some(changed)) return;
+      if (changed("theme")) this.readColours();
+      const fresh = changed("payload");
+      if (fresh) this.setPayload(next.payload);
+      if (fresh || changed("sprite")) this.setSprite();
+      if (fresh || changed("projection")) this.setProjection();
+      if (fresh || changed("colour")) this.data.setColour(next.colour || null);
+      if (fresh || changed("head")) this.followHead(fresh);
+      if (fresh || changed("selection")) this.data.setSelection(next.selection || null);
+      if (fresh || changed("search")) this.data.setSearch(next.search || null);
+      if (fresh || ["selection", "lines", "head"].some(changed)) this.askForLines();
+      // The others are redrawn when their data arrive: earlier would throw away half a picture for nothing.
+      if (fresh || AT_ONCE.some(changed)) this.redraw();
+    }
+
+    setPayload(payload) {
+      this.timing = { start: performance.now() };
+      this.written = null;
+      this.renderer.drawnPoints = 0;
+      this.open = this.shown = -1;
+      this.openness.set(0);
+      this.data.setPayload(payload || null);
+      this.grid = payload ? { rows: payload.layers, columns: payload.heads } : null;
+      this.focusCell = this.hoverCell = this.hoverSlot = -1;
+      if (this.grid) this.camera.set(this.home());
+    }
+
+    setSprite() {
+      if (this.sprites && this.grid) this.sprites.build(this.grid, this.props.sprite);
+    }
+
+    setProjection() {
+      this.data.setProjection(this.props.projection || null);
+    }
+
+    followHead(fresh) {
+      const head = this.props.head;
+      const cell = this.grid && head ? head.layer * this.grid.columns + head.head : -1;
+      const known = cell >= 0 && head.head < this.grid.columns && head.layer < this.grid.rows ? cell : -1;
+      if (known !== this.open) this.show(known, fresh ? 0 : ENTER_MS);
+    }
+
+    askForLines() {
+      this.data.setLines(this.props.lines || null, this.open);
+    }
+
+    // --- heads ------------------------------------------------------------------------------------------------
+
+    /** Open a head, or the matrix (-1), without telling the server. */
+    show(cell, duration, keepCamera = false) {
+      if (!this.grid) return;
+      this.open = cell;
+      if (cell >= 0) this.shown = cell;
+      if (cell >= 0) this.focusCell = cell;
+      this.hoverCell = this.hoverSlot = -1;
+      const now = performance.now();
+      if (!keepCamera) this.camera.to(this.home(), duration, now);
+      this.openness.to(cell >= 0 ? 1 : 0, duration * 0.7, now);
+      this.data.openHead(cell);
+      this.useColour();
+      this.marksBlock = null;
+      this.overlay.showTooltip(null);
+      if (this.sprites) this.arrangeSprites();
+      this.describe(cell);
+      this.redraw();
+    }
+
+    /** The buttons are the matrix's way in by keyboard, the stage is the open head's: focus goes along. */
+    arrangeSprites() {
+      const inside = this.stage.contains(document.activeElement);
+      const origin = this.origin();
+      this.sprites.arrange(origin.x, origin.y, this.camera.value.scale, !this.isOpen);
+      this.stage.setAttribute("tabindex", this.isOpen ? "0" : "-1");
+      if (inside && this.isOpen) this.stage.focus({ preventScroll: true });
+      if (inside && !this.isOpen && document.activeElement === this.stage) this.sprites.focus(Math.max(0, this.shown));
+    }
+
+    enter(cell) {
+      if (cell === this.open) return;
+      this.show(cell, ENTER_MS);
+      this.tellHead();
+    }
+
+    /** @param {boolean} keepCamera  zoomed out by hand: the neighbours appear where one looks */
+    leave(keepCamera = false) {
+      if (!this.isOpen) return;
+      this.show(-1, ENTER_MS, keepCamera && this.camera.value.scale > this.matrixCamera().scale);
+      this.tellHead();
+    }
+
+    tellHead() {
+      const place = this.isOpen ? grid.cellPlace(this.grid, this.open) : null;
+      const head = place && { layer: place.row, head: place.column };
+      // Known before Dash hands it back, so that it is not taken for a new wish.
+      this.props = { ...this.props, head };
+      this.setProps({ head });
+      this.askForLines();
+    }
+
+    /** @param {{input: number, token: number, side: string}|null} selection */
+    select(selection) {
+      this.props = { ...this.props, selection };
+      this.setProps({ selection });
+      this.data.setSelection(selection);
+      this.askForLines();
+      this.redraw();
+    }
+
+    describe(cell) {
+      if (!this.grid) return;
+      if (this.isOpen) return this.overlay.say(`${grid.cellName(this.grid, this.open)} is open.`);
+      if (cell >= 0) return this.overlay.say(`${grid.cellName(this.grid, cell)} in focus. Enter opens it.`);
+      return this.overlay.say(`Matrix of ${this.grid.rows} layers with ${this.grid.columns} heads each.`);
+    }
+
+    reset() {
+      this.camera.to(this.home(), ENTER_MS * 0.6, performance.now());
+      if (this.dims === 3) this.turn = { yaw: 0.5, pitch: 0.32 };
+      this.redraw();
+    }
+
+    // --- data -------------------------------------------------------------------------------------------------
+
+    dataChanged(what) {
+      if (this.destroyed) return;
+      if (what === "chunk") this.chunkArrived();
+      if (what === "order") this.renderer.setValues("kind", this.data.kinds, draw.textureRows(this.data.points));
+      if (what === "colour" || what === "order") this.useColour();
+      if (what === "marks" || what === "order") this.marksBlock = null;
+      if (what === "searched") this.setProps({ searchCount: this.data.searchCount });
+      if (what === "failure") this.showFailure();
+      if (what === "tokens") this.interaction.refreshTooltip();
+      if (["order", "colour", "marks"].includes(what)) this.redraw();
+      else if (["lines", "tokens"].includes(what)) this.redrawOverlay();
+      else this.wake();
+    }
+
+    chunkArrived() {
+      const { data } = this;
+      if (data.incoming) this.adoptIncoming();
+      if (data.marks.length) this.marksBlock = null;
+      // The picture in progress goes on with the new chunk, unless highlights have to be gathered anew.
+      if (data.marks.length) this.redraw();
+      this.tellStatus();
+    }
+
+    /** Take over a new projection: at its first chunk, or once complete when the points are to move there. */
+    adoptIncoming() {
+      const { data } = this;
+      const next = data.incoming;
+      if (!next.loaded(this.open) && next.wanted(this.open)) return;
+      const moves = this.canMove(next);
+      if (moves && !next.complete(this.open)) return;
+      data.adopt(moves);
+      this.marksBlock = null;
+      if (moves) {
+        this.mixing.set(0);
+        this.mixing.to(1, MOVE_MS, performance.now());
+      }
+      this.redraw();
+    }
+
+    canMove(next) {
+      const { set } = this.data;
+      if (!this.webgl || calm() || !set || set.dims !== next.dims || !set.complete(this.open)) return false;
+      const cells = this.isOpen ? 1 : this.runs(Infinity).reduce((sum, run) => sum + run.count, 0);
+      return cells * next.wanted(this.open) * this.props.payload.chunk <= MOST_MOVING;
+    }
+
+    /** Put the palette, and the right palette indices, where the shader looks for them. */
+    useColour() {
+      const { data, renderer } = this;
+      if (!data.client || !data.order) return;
+      const colour = data.shownColour;
+      const byHead = colour && colour.scope === "head";
+      renderer.setPalette(atlas.payload.paletteBytes(colour ? colour.palette : [NEUTRAL]));
+      if (byHead && data.headColoursFit) {
+        this.writeHeadColours(colour);
+      } else {
+        this.written = null;
+        this.headRows = 0;
+        const values = colour && (byHead ? data.headIndices.get(this.open) : data.indices);
+        renderer.setValues("index", values || new Uint8Array(data.points), draw.textureRows(data.points));
+      }
+      this.redraw();
+    }
+
+    /** Heads are written as they arrive, into one texture of all heads. */
+    writeHeadColours(colour) {
+      const { data, renderer } = this;
+      if (!this.written || this.written.name !== colour.name) {
+        renderer.reserveHeads("index", data.client.cells, data.points);
+        this.written = { name: colour.name, cells: new Set() };
+      }
+      this.headRows = draw.textureRows(data.points);
+      for (const [cell, values] of data.headIndices) {
+        if (!this.written.cells.has(cell)) renderer.setHeadValues("index", cell, values);
+        this.written.cells.add(cell);
+      }
+    }
+
+    showFailure() {
+      const [failure] = this.data.failures.values();
+      const text = failure ? `Could not load: ${failure.message}.` : null;
+      this.overlay.setMessage(text, failure ? () => this.data.retry() : null);
+      this.tellStatus();
+    }
+
+    // --- loop -------------------------------------------------------------------------------------------------
+
+    redraw() {
+      this.dirty = true;
+      this.wake();
+    }
+
+    redrawOverlay() {
+      this.overlayDirty = true;
+      this.wake();
+    }
+
+    wake() {
+      if (this.ticking || this.destroyed || this.lost) return;
+      this.ticking = requestAnimationFrame((now) => this.tick(now));
+    }
+
+    tick(now) {
+      this.ticking = null;
+      this.step(now);
+      if (!this.settled()) return this.data.pending && !this.drawing() ? undefined : this.wake();
+      this.finished();
+      return undefined;
+    }
+
+    step(now) {
+      if (this.camera.step(now) | this.openness.step(now) | this.moveStep(now)) this.dirty = true;
+      if (this.renderer.busy()) return;
+      this.noteTiming();
+      if (!this.grid) return this.drawNothing();
+      if (this.dirty) {
+        this.dirty = false;
+        this.renderer.begin(this.frame());
+        this.fresh = true;
+        this.overlayDirty = true;
+      }
+      const still = now - (this.touchedAt || 0) > 250 && !this.moving();
+      const drawn = this.renderer.advance(still ? STILL_MS : 24);
+      if ((drawn || this.fresh) && this.renderer.presentable) {
+        this.renderer.present();
+        this.renderer.setFence();
+        this.fresh = false;
+        this.frames++;
+      }
+      if (this.overlayDirty && !this.fresh) this.drawOverlay();
+    }
+
+    drawNothing() {
+      this.dirty = this.overlayDirty = false;
+      this.canvas.style.visibility = "hidden";
+      this.overlay.setHeading("");
+      this.overlay.setProgress(1);
+      this.overlay.context.clearRect(0, 0, this.overlay.canvas.width, this.overlay.canvas.height);
+    }
+
+    moveStep(now) {
+      if (!this.mixing.active) return false;
+      this.mixing.step(now);
+      if (!this.mixing.active) {
+        this.data.endMove();
+        if (this.marksBlock) this.marksBlock = { ...this.marksBlock, previous: null };
+      }
+      return true;
+    }
+
+    moving() {
+      return this.camera.active || this.openness.active || this.mixing.active;
+    }
+
+    drawing() {
+      const more = !this.renderer.finished && this.renderer.frame.blockOf(this.nextChunk());
+      return this.dirty || this.overlayDirty || this.moving() || Boolean(this.renderer.fence) || Boolean(more);
+    }
+
+    nextChunk() {
+      const { cursor } = this.renderer;
+      return typeof cursor === "number" ? cursor : cursor.chunk;
+    }
+
+    settled() {
+      const complete = !this.grid || !this.data.set || !this.data.order || this.renderer.finished;
+      return this.data.pending === 0 && complete && !this.drawing();
+    }
+
+    finished() {
+      if (this.timing.start !== undefined && this.timing.full === undefined && this.data.set) {
+        this.timing.full = performance.now() - this.timing.start;
+        this.timing.first ??= this.timing.full;
+        this.tellStatus();
+      }
+      if (this.data.set && this.warmed !== this.dims) {
+        this.warmed = this.dims;
+        (window.requestIdleCallback || window.setTimeout)(() => this.destroyed || this.lost || this.renderer.warm(this.dims === 3));
+      }
+      this.finishWaiting();
+    }
+
+    finishWaiting() {
+      this.waiting.splice(0).forEach((resolve) => resolve());
+    }
+
+    noteTiming() {
+      if (this.timing.first === undefined && this.renderer.drawnPoints > 0) {
+        this.timing.first = performance.now() - this.timing.start;
+        this.tellStatus();
+      }
+    }
+
+    tellStatus() {
+      const { data, timing } = this;
+      const set = data.incoming || data.set;
+      const part = set && set.wanted(this.open) ? set.loaded(this.open) / set.wanted(this.open) : data.set ? 1 : 0;
+      const [failure] = data.failures.values();
+      this.overlay.setProgress(this.props.payload && this.props.projection && !failure ? part : 1);
+      const whole = (ms) => (ms === undefined ? null : Math.round(ms));
+      const status = {
+        webgl: this.webgl, loaded: Math.round(part * 4) / 4, firstMs: whole(timing.first), fullMs: whole(timing.full),
+        points: data.client ? data.points * data.client.cells : 0, message: failure ? failure.message : "",
+      };
+      if (same(status, this.status)) return;
+      this.status = status;
+      this.setProps({ status });
+    }
+
+    // --- overlay ----------------------------------------------------------------------------------------------
+
+    drawOverlay() {
+      this.overlayDirty = false;
+      this.canvas.style.visibility = "visible";
+      const state = this.overlayState();
+      if (this.sprites) this.arrangeSprites();
+      this.overlay.setHeading(this.isOpen ? grid.cellName(this.grid, this.open) : "");
+      this.overlay.draw(state);
+    }
+
+    // --- tests and benchmarks ---------------------------------------------------------------------------------
+
+    /** Resolves when everything asked for has been fetched and drawn. */
+    ready() {
+      return new Promise((resolve) => {
+        this.waiting.push(resolve);
+        this.wake();
+      });
+    }
+
+    stats() {
+      const { data } = this;
+      return {
+        webgl: this.webgl, mode: this.isOpen ? "head" : "matrix", open: this.open, dims: this.dims,
+        cells: data.client ? data.client.cells : 0, points: data.points, drawnPoints: this.renderer.drawnPoints,
+        residentChunks: data.set ? data.set.resident : 0, loadedChunks: data.set ? data.set.loaded(this.open) : 0,
+        bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, lines: data.lines.length,
+        labels: this.overlay.labelBoxes.map(({ text, side, box, slot }) => ({ text, side, box, slot })),
+        camera: { ...this.camera.value }, turn: { ...this.turn }, diameter: this.grid ? this.diameter() : 0, frames: this.frames,
+        firstMs: this.timing.first ?? null, fullMs: this.timing.full ?? null, pending: data.pending,
+        hoverCell: this.hoverCell, focusCell: this.focusCell, hoverSlot: this.hoverSlot, moving: this.moving(),
+        projection: data.set ? data.set.projection.key : null,
+      };
+    }
+
+    /** @param {number} point  point id @param {number} [cell]  the open head if left out */
+    screenPosition(point, cell = this.open) {
+      if (!this.data.slotOf) return null;
+      const at = this.slotPosition(this.data.slotOf[point], cell);
+      return at && { x: at.x, y: at.y };
+    }
+  }
+
+  atlas.Scene = Scene;
+})(window.atlas_head_scene);

@@ -1,0 +1,130 @@
+/**
+ * GLSL of the scene. One vertex program places every point; `#define`s choose what a pass needs, so that the matrix
+ * (small flat points, millions of them) pays for nothing else.
+ *
+ *   DEEP  three-dimensional heads: rotation, perspective, depth
+ *   FINE  antialiased shapes: queries are discs, keys are triangles, so that colour is not the only difference
+ *   HITS  vertices are a list of slots (highlights), not a chunk
+ */
+(function (atlas) {
+  const POINT_VERTEX = `
+precision highp float; precision highp int; precision highp usampler2D;
+layout(location = 0) in vec3 position;
+layout(location = 1) in vec3 previous;
+uniform int uPer, uSlot, uHead, uColumns, uHeadRows;
+uniform ivec2 uPlace;
+uniform vec2 uMiddle, uViewport;
+uniform float uCell, uHalf, uMix, uSize, uAlpha, uMuted, uEye, uShrink;
+uniform vec3 uMutedColour;
+uniform mat3 uRotation;
+uniform usampler2D uIndex, uKind, uHits;
+uniform sampler2D uPalette;
+flat out vec4 vColour;
+flat out float vSize;
+flat out float vKey;
+
+void main() {
+  // gl_VertexID starts at 0 in every call: the buffer is bound at the run's offset instead.
+  int run = gl_VertexID / uPer;
+  int slot = uSlot + gl_VertexID - run * uPer;
+#ifdef HITS
+  slot = int(texelFetch(uHits, ivec2(slot & 2047, slot >> 11), 0).r);
+#endif
+  int head = uHead + run;
+  ivec2 place = ivec2(head % uColumns, head / uColumns) - uPlace;
+  vec3 p = mix(previous, position, uMix) * 2.0 - 1.0;
+  float size = uSize, fog = 0.0, depth = 0.0;
+#ifdef DEEP
+  p = uRotation * p * uShrink;
+  float near = uEye / (uEye - p.z);
+  p.xy *= near;
+  size *= near;
+  depth = -p.z * 0.5;
+  fog = clamp(0.30 - 0.32 * p.z, 0.0, 0.62);
+#endif
+  vec2 px = uMiddle + vec2(place) * uCell + vec2(p.x, -p.y) * uHalf;
+  gl_Position = vec4(px.x / uViewport.x * 2.0 - 1.0, 1.0 - px.y / uViewport.y * 2.0, depth, 1.0);
+  ivec2 texel = ivec2(slot & 2047, slot >> 11);
+  uint index = texelFetch(uIndex, ivec2(texel.x, texel.y + head * uHeadRows), 0).r;
+  vec3 colour = texelFetch(uPalette, ivec2(int(index), 0), 0).rgb;
+  colour = mix(colour, uMutedColour, max(uMuted, fog));
+  vColour = vec4(colour, uAlpha);
+#ifdef FINE
+  vKey = float(texelFetch(uKind, texel, 0).r);
+  vSize = size;
+  gl_PointSize = size * (1.0 + 0.4 * vKey) + 2.0;
+#else
+  vKey = 0.0;
+  vSize = size;
+  gl_PointSize = max(size, 1.0);
+#endif
+}`;
+
+  const POINT_FRAGMENT = `
+precision highp float;
+uniform vec4 uRim;
+uniform float uRimWidth;
+flat in vec4 vColour;
+flat in float vSize;
+flat in float vKey;
+out vec4 colour;
+
+void main() {
+#ifdef FINE
+  vec2 d = (gl_PointCoord - 0.5) * (vSize * (1.0 + 0.4 * vKey) + 2.0);
+  // A triangle a little smaller in area than the disc, as its corners reach further; its centroid on the point.
+  float triangle = max(d.y, max(dot(d, vec2(0.8660254, -0.5)), dot(d, vec2(-0.8660254, -0.5)))) - vSize * 0.345;
+  float edge = mix(length(d) - vSize * 0.5, triangle, vKey);
+  float cover = clamp(0.5 - edge, 0.0, 1.0);
+#ifdef DEEP
+  if (cover < 0.4) discard;
+#else
+  if (cover <= 0.0) discard;
+#endif
+  float rim = uRim.a * clamp(0.5 + edge + uRimWidth, 0.0, 1.0) * step(0.001, uRimWidth);
+  float alpha = cover * vColour.a;
+  colour = vec4(mix(vColour.rgb, uRim.rgb, rim) * alpha, alpha);
+#else
+  colour = vec4(vColour.rgb * vColour.a, vColour.a);
+#endif
+}`;
+
+  const SCREEN_VERTEX = `
+layout(location = 0) in vec2 corner;
+out vec2 place;
+void main() {
+  place = corner * 0.5 + 0.5;
+  gl_Position = vec4(corner, 0.0, 1.0);
+}`;
+
+  const CELLS_FRAGMENT = `
+precision highp float;
+uniform vec2 uOrigin, uViewport, uGrid;
+uniform float uCell, uGap, uRadius, uFill;
+uniform vec3 uCanvas, uCellColour;
+out vec4 colour;
+
+void main() {
+  vec2 px = vec2(gl_FragCoord.x, uViewport.y - gl_FragCoord.y);
+  vec2 world = (px - uOrigin) / uCell;
+  vec2 inside = step(vec2(0.0), world) * step(world, uGrid);
+  vec2 d = abs(fract(world) - 0.5) * uCell - (0.5 - uGap) * uCell + uRadius;
+  float edge = length(max(d, 0.0)) + min(max(d.x, d.y), 0.0) - uRadius;
+  float cell = clamp(0.5 - edge, 0.0, 1.0) * inside.x * inside.y;
+  colour = vec4(mix(uCanvas, uCellColour, max(cell, uFill)), 1.0);
+}`;
+
+  const COPY_FRAGMENT = `
+precision highp float;
+uniform sampler2D uLayer;
+in vec2 place;
+out vec4 colour;
+void main() { colour = texture(uLayer, place); }`;
+
+  /** @param {string} source @param {string[]} defines */
+  const withDefines = (source, defines) =>
+    `#version 300 es\n${defines.map((name) => `#define ${name}\n`).join("")}${source}`;
+
+  atlas.shaders = { POINT_VERTEX, POINT_FRAGMENT, SCREEN_VERTEX, CELLS_FRAGMENT, COPY_FRAGMENT, withDefines };
+  if (typeof module !== "undefined") module.exports = atlas.shaders;
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

@@ -1,0 +1,132 @@
+"""HTTP routes of the binary payloads (`docs/payload.md`): check every part of the URL, answer bytes or a plain 404."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, request
+
+from components.palettes import THEMES, palette
+from services import payload, sprite
+from services.atlas import Atlas
+from services.attributes import BY_NAME
+from services.library import Library
+from services.schema import ProjectionInfo, StreamInfo
+from services.search import search
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+_PROJECTION = re.compile(r"([a-z][a-z0-9_]*)-([0-9a-f]{12})")
+
+
+def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]], bytes]) -> Blueprint:
+    """The blueprint under `/payload`.
+
+    Args:
+        library: where atlases are looked up.
+        cache: `cache(key, make)` returns the bytes of a key, made at most once.
+    """
+    routes = Blueprint("payload", __name__, url_prefix="/payload/<slug>/<key>")
+
+    def find(slug: str, key: str) -> Atlas:
+        atlas = library.get(slug)
+        if atlas is None or atlas.info.key != key:
+            abort(404)
+        return atlas
+
+    def find_head(slug: str, key: str, name: str, layer: int = 0, head: int = 0) -> tuple[Atlas, StreamInfo]:
+        atlas = find(slug, key)
+        stream = atlas.info.stream(name)
+        if stream is None or layer >= stream.layers or head >= stream.heads:
+            abort(404)
+        return atlas, stream
+
+    def find_projection(atlas: Atlas, stream: str, text: str) -> ProjectionInfo:
+        match = _PROJECTION.fullmatch(text)
+        found = atlas.info.projection(match[1], stream) if match else None
+        if found is None or match is None or payload.projection_key(found) != match[2]:
+            abort(404)
+        return found
+
+    @routes.get("/positions/<stream>/<projection>/<int:chunk>")
+    def positions(slug: str, key: str, stream: str, projection: str, chunk: int) -> Response:
+        atlas = find(slug, key)
+        return _binary(payload.positions(atlas, find_projection(atlas, stream, projection), chunk))
+
+    @routes.get("/order/<stream>")
+    def order(slug: str, key: str, stream: str) -> Response:
+        atlas, found = find_head(slug, key, stream)
+        return _binary(payload.draw_order(sum(atlas.points(found))).tobytes())
+
+    @routes.get("/attribute/<stream>/<name>")
+    def attribute(slug: str, key: str, stream: str, name: str) -> Response:
+        atlas, found = find_head(slug, key, stream)
+        return _binary(payload.attribute(atlas, found, name))
+
+    @routes.get("/offsets/<table>")
+    def offsets(slug: str, key: str, table: str) -> Response:
+        return _binary(find(slug, key).tokens(table).offsets.astype("<u4").tobytes())
+
+    @routes.get("/tokens/<table>/<int:page>")
+    def tokens(slug: str, key: str, table: str, page: int) -> Response:
+        return _json(payload.token_page(find(slug, key), table, page))
+
+    @routes.get("/search/<table>")
+    def found(slug: str, key: str, table: str) -> Response:
+        atlas = find(slug, key)
+        mask = search(atlas, table, request.args.get("q", ""), request.args.get("mode", "token"))
+        return _binary(payload.pack_mask(mask))
+
+    @routes.get("/input/<stream>/<int:index>")
+    def input_sides(slug: str, key: str, stream: str, index: int) -> Response:
+        atlas, found = find_head(slug, key, stream)
+        return _json(payload.input_sides(atlas, found, index))
+
+    @routes.get("/attention/<stream>/<int:index>/<int:layer>/<int:head>")
+    def attention(slug: str, key: str, stream: str, index: int, layer: int, head: int) -> Response:
+        atlas, found = find_head(slug, key, stream, layer, head)
+        _check_input(atlas, index)
+        return _binary(payload.attention(atlas, found, index, layer, head))
+
+    @routes.get("/values/<stream>/<int:index>/<int:layer>/<int:head>")
+    def values(slug: str, key: str, stream: str, index: int, layer: int, head: int) -> Response:
+        atlas, found = find_head(slug, key, stream, layer, head)
+        _check_input(atlas, index)
+        return _binary(payload.values(atlas, found, index, layer, head))
+
+    @routes.get("/sprite/<stream>/<projection>/<colour>/<theme>.png")
+    def sprite_png(slug: str, key: str, stream: str, projection: str, colour: str, theme: str) -> Response:
+        atlas, found = find_head(slug, key, stream)
+        chosen = find_projection(atlas, stream, projection)
+        if colour not in BY_NAME or theme not in THEMES:
+            abort(404)
+        colours = palette(BY_NAME[colour], theme)
+        content = cache(
+            f"sprite-{sprite.VERSION}-{key}-{chosen.sha256}-{colour}-{theme}",
+            lambda: sprite.matrix_png(atlas, found, chosen, BY_NAME[colour], colours),
+        )
+        return _binary(content, "image/png")
+
+    @routes.errorhandler(KeyError)
+    @routes.errorhandler(IndexError)
+    def unknown(_error: Exception) -> tuple[str, int]:
+        return "There is no such part of this atlas.", 404
+
+    return routes
+
+
+def _check_input(atlas: Atlas, index: int) -> None:
+    if index >= len(atlas.inputs):
+        abort(404)
+
+
+def _binary(content: bytes, mimetype: str = "application/octet-stream") -> Response:
+    """The bytes, or the range of them that was asked for (one head of a chunk)."""
+    response = Response(content, mimetype=mimetype, headers={"Cache-Control": IMMUTABLE})
+    response.make_conditional(request, accept_ranges=True, complete_length=len(content))
+    return response
+
+
+def _json(value: Any) -> Response:
+    response = jsonify(value)
+    response.headers["Cache-Control"] = IMMUTABLE
+    return response

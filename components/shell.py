@@ -1,0 +1,65 @@
+"""The frame around every page: bar, theme, notices."""
+
+import dash
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+
+
+def icon(name: str) -> html.Span:
+    """A decorative icon that takes the colour of its text."""
+    return html.Span(className=f"icon icon-{name}", **{"aria-hidden": "true"})
+
+
+def icon_button(id: str, name: str, label: str, **more: object) -> html.Button:
+    """A button that shows an icon and says its name to screen readers and on hover."""
+    return html.Button(
+        icon(name), id=id, title=label, className="icon-button", type="button", **{"aria-label": label}, **more
+    )
+
+
+def shell(prefix: str) -> html.Div:
+    """The app layout."""
+    return html.Div(
+        [
+            dcc.Store(id=ids.THEME),
+            dcc.Location(id=ids.URL, refresh="callback-nav"),
+            html.A("Skip to the map", href="#page", className="skip-link"),
+            html.Header(
+                [
+                    dcc.Link(
+                        [html.Span(className="brand-mark", **{"aria-hidden": "true"}), "Attention Atlas"],
+                        href=prefix,
+                        className="brand",
+                    ),
+                    html.Div(id=ids.BANNER, className="banner", role="status"),
+                    html.Nav(
+                        [
+                            dcc.Link(
+                                [icon("question-circle"), html.Span("Guide")],
+                                href=f"{prefix}guide",
+                                className="nav-link-quiet",
+                            ),
+                            icon_button(ids.THEME_BUTTON, "circle-half", "Switch between light and dark"),
+                        ],
+                        className="topnav",
+                        **{"aria-label": "Pages"},
+                    ),
+                ],
+                className="topbar",
+            ),
+            html.Main(dash.page_container, id="page"),
+            dcc.Interval(id=ids.TICK, interval=1500),
+        ],
+        className="shell",
+    )
+
+
+def notice(sentences: list[str]) -> dbc.Alert | None:
+    """What the page dropped from a link, or None."""
+    if not sentences:
+        return None
+    return dbc.Alert(
+        [html.Div(sentence) for sentence in sentences], color="warning", dismissable=True, className="notice"
+    )

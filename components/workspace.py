@@ -1,0 +1,208 @@
+"""The body of the main page: controls, map, legend and the sentence panel, all set to one state."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from components import ids
+from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
+from components.controls import toolbar
+from components.head_scene import HeadScene
+from components.legend import legend
+from components.sentence_view import SentenceView
+from components.shell import icon, icon_button, notice
+from components.stores import Search, Selection, View
+from services.atlas import Atlas
+from services.attributes import BY_NAME
+from services.jobs import Job
+from services.library import Entry
+from services.schema import StreamInfo
+
+
+def workspace(
+    entries: list[Entry],
+    atlas: Atlas,
+    state: tuple[View, Selection, Search, list[str]],
+    prefix: str,
+    building: bool,
+) -> html.Div:
+    """Everything below the bar, for one atlas and one state."""
+    view, selection, search, dropped = state
+    stream = atlas.stream(view.stream)
+    payload = scene_payload(atlas, stream, prefix)
+    return html.Div(
+        [
+            dcc.Store(id=ids.CATALOGUE, data=catalogue(atlas, stream)),
+            dcc.Store(id=ids.VIEW, data=view.to_store()),
+            dcc.Store(id=ids.SELECTION, data=selection.to_store()),
+            dcc.Store(id=ids.SEARCH, data=search.to_store()),
+            dcc.Interval(id=ids.MAP_TICK, interval=2000),
+            toolbar(entries, atlas, stream, view, search, building),
+            html.Div(notice(dropped), id=ids.NOTICE),
+            html.Div(
+                [
+                    html.Section(
+                        [
+                            _map_head(view),
+                            _scene(atlas, stream, view, selection, search, payload),
+                            _map_foot(atlas, stream, view),
+                        ],
+                        className="map",
+                        **{"aria-label": "Map of queries and keys"},
+                    ),
+                    _panel(view, selection, payload),
+                ],
+                id=ids.WORKSPACE,
+                className="workspace at-head" if view.at_head else "workspace",
+                style={"--shape": f"{stream.layers / stream.heads:.4f}"},
+            ),
+        ],
+        className="atlas-page",
+    )
+
+
+def _map_head(view: View) -> html.Div:
+    return html.Div(
+        [
+            html.Button(
+                [icon("arrow-left"), html.Span("All heads")],
+                id=ids.BACK,
+                className="text-button" if view.at_head else "text-button d-none",
+                type="button",
+            ),
+            html.H1(id=ids.CRUMB, className="crumb", children="All heads"),
+            html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
+        ],
+        className="map-head",
+    )
+
+
+def _scene(
+    atlas: Atlas, stream: StreamInfo, view: View, selection: Selection, search: Search, payload: dict[str, Any]
+) -> HeadScene:
+    projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
+    sprite = None
+    if projection:
+        sprite = (
+            f"{payload['base']}/sprite/{stream.name}/{projection['name']}-{projection['key']}/{view.colour}/light.png"
+        )
+    return HeadScene(
+        id=ids.SCENE,
+        className="scene",
+        payload=payload,
+        projection=projection,
+        colour=scene_colour(view.colour, "light"),
+        head={"layer": view.layer, "head": view.head} if view.at_head else None,
+        selection=selection.to_store() if selection.token is not None else None,
+        search=search.to_store() if search.query else None,
+        labels=True,
+        theme="light",
+        sprite=sprite,
+        cellNotes=cell_notes(atlas.info.notes),
+    )
+
+
+def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
+    info = atlas.info
+    facts = [
+        f"{info.model.id}",
+        f"{stream.layers} × {stream.heads} heads",
+        f"{info.corpus.tokens:,} tokens of {info.corpus.inputs:,} inputs",
+        f"capture checked on {info.checked_inputs} inputs, largest error {info.capture_error:.1e}",
+    ]
+    return html.Div(
+        [
+            html.Div(legend(BY_NAME[view.colour], "light"), id=ids.LEGEND),
+            html.Ul([html.Li(fact) for fact in facts], className="facts"),
+        ],
+        className="map-foot",
+    )
+
+
+def _panel(view: View, selection: Selection, payload: dict[str, Any]) -> html.Aside:
+    chosen = selection.token is not None
+    return html.Aside(
+        [
+            html.Div(
+                [
+                    html.H2("Attention in the sentence", id=ids.PANEL_TITLE, className="panel-title"),
+                    icon_button(ids.PANEL_CLOSE, "x-lg", "Close the sentence view"),
+                ],
+                className="panel-head",
+            ),
+            html.Div(
+                [
+                    dbc.RadioItems(
+                        id=ids.SENTENCE_MODE,
+                        options=[{"label": "Lines", "value": "lines"}, {"label": "Heatmap", "value": "heatmap"}],
+                        value="lines",
+                        class_name="segmented",
+                        input_class_name="btn-check",
+                        label_class_name="segment",
+                        label_checked_class_name="active",
+                    ),
+                    dbc.Checklist(
+                        id=ids.SENTENCE_SPECIAL,
+                        options=[
+                            {"label": "Hide special tokens", "value": "special"},
+                            {"label": "Weight by value norm", "value": "values"},
+                        ],
+                        value=[],
+                        class_name="panel-checks",
+                    ),
+                ],
+                className="panel-controls",
+            ),
+            SentenceView(
+                id=ids.SENTENCE,
+                className="sentence",
+                payload=payload,
+                layer=view.layer or 0,
+                head=view.head or 0,
+                input=selection.input if chosen else None,
+                selected={"token": selection.token, "side": selection.side} if chosen else None,
+                theme="light",
+            ),
+        ],
+        id=ids.PANEL,
+        className="panel open" if chosen and view.at_head else "panel",
+        **{"aria-label": "Attention in the sentence"},
+    )
+
+
+def waiting(job: Job | None, problems: list[str]) -> html.Div:
+    """What the page shows while there is no atlas to show."""
+    command = "python -m services.build --model minilm --corpus demo"
+    parts: list[Any] = []
+    if job and job.state == "running":
+        parts = [
+            html.H1("Building the demo atlas"),
+            html.P("A real model reads 172 sentences. The first map opens here by itself in a few seconds."),
+            progress_bar(job),
+        ]
+    else:
+        parts = [
+            html.H1("There is no atlas yet"),
+            html.P("An atlas holds one model's attention on one corpus. Build one from a terminal:"),
+            html.Pre(command),
+            html.P("Any Hugging Face encoder or decoder and any text file will do; see --help."),
+        ]
+        if job and job.message:
+            parts.insert(1, dbc.Alert(job.message, color="danger"))
+    parts += [dbc.Alert(problem, color="danger") for problem in problems]
+    parts.append(dcc.Interval(id=ids.WAITING_TICK, interval=700))
+    return html.Div(parts, className="waiting")
+
+
+def progress_bar(job: Job) -> html.Div:
+    """Stage and share of a running build."""
+    percent = round(100 * job.fraction)
+    return html.Div(
+        [
+            html.Span(f"{job.label} · {percent} %", className="progress-label"),
+            html.Progress(value=str(percent), max="100", **{"aria-label": job.label}),
+        ],
+        className="build-progress",
+    )

@@ -1,0 +1,211 @@
+"""The dashboard: the matrix of all heads, one head, one sentence."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import dash
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, html, no_update
+
+from components import ids
+from components.catalogue import catalogue, dims_options, method_options, scene_colour
+from components.context import context
+from components.legend import legend
+from components.palettes import Theme
+from components.stores import View, from_query
+from components.workspace import progress_bar, waiting, workspace
+from services.attributes import BY_NAME
+from services.jobs import Job, jobs
+
+dash.register_page(__name__, path="/", title="Attention Atlas", name="Atlas")
+
+
+def layout(**query: Any) -> html.Div:
+    """The page for the URL's parameters; they come from anyone, so each is checked."""
+    return html.Div(_body(query), id=ids.BODY)
+
+
+def _body(query: dict[str, Any]) -> html.Div:
+    here = context()
+    entries = here.library.entries()
+    running = _running()
+    atlas = here.library.get(query.get("atlas")) or here.library.first()
+    if atlas is None:
+        problems = [entry.problem for entry in entries if entry.problem]
+        recent = jobs(here.settings)
+        return waiting(running or next(iter(recent), None), problems)
+    view, selection, search, dropped = from_query(query, atlas)
+    if "atlas" in query and query["atlas"] != atlas.slug:
+        dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
+    building = running is not None and running.slug == atlas.slug
+    return workspace(entries, atlas, (view, selection, search, dropped), here.settings.url_prefix, building)
+
+
+def _running() -> Job | None:
+    return next((job for job in jobs(context().settings) if job.state == "running"), None)
+
+
+@callback(
+    Output(ids.BANNER, "children"),
+    Output(ids.TICK, "interval"),
+    Input(ids.TICK, "n_intervals"),
+)
+def show_build(_ticks: int | None) -> tuple[Any, int]:
+    """The bar's word on a running or failed build; look often only while one runs."""
+    recent = jobs(context().settings)
+    running = next((job for job in recent if job.state == "running"), None)
+    if running:
+        return progress_bar(running), 1500
+    failed = next((job for job in recent if job.state == "failed"), None)
+    return (
+        html.Span(f"Build of {failed.slug} failed: {failed.message}", className="build-failed") if failed else None
+    ), 6000
+
+
+@callback(
+    Output(ids.BODY, "children"),
+    Input(ids.WAITING_TICK, "n_intervals"),
+    State(ids.URL, "search"),
+    prevent_initial_call=True,
+)
+def open_first_atlas(_ticks: int | None, search: Any) -> html.Div:
+    """Replace the waiting page by the first atlas as soon as there is one; keep its progress alive until then."""
+    return _body(dict(parse_qsl(search.lstrip("?"))) if isinstance(search, str) else {})
+
+
+@callback(
+    Output(ids.CATALOGUE, "data"),
+    Output(ids.METHOD_SELECT, "options"),
+    Output(ids.DIMS_SELECT, "options"),
+    Input(ids.MAP_TICK, "n_intervals"),
+    Input(ids.METHOD_SELECT, "value"),
+    State(ids.CATALOGUE, "data"),
+    State(ids.VIEW, "data"),
+)
+def notice_new_maps(_ticks: int | None, method: Any, known: Any, view_data: Any) -> tuple[Any, Any, Any]:
+    """Offer maps as a build finishes them."""
+    view = View.from_store(view_data)
+    atlas = context().library.get(view.atlas)
+    if atlas is None or (stream := atlas.info.stream(view.stream)) is None:
+        return no_update, no_update, no_update
+    running = _running()
+    building = running is not None and running.slug == atlas.slug
+    now = catalogue(atlas, stream)
+    return (
+        no_update if now == known else now,
+        method_options(atlas, stream, building),
+        dims_options(atlas, stream, str(method)),
+    )
+
+
+@callback(
+    Output(ids.SCENE, "colour"),
+    Output(ids.LEGEND, "children"),
+    Input(ids.COLOUR_SELECT, "value"),
+    Input(ids.THEME, "data"),
+)
+def recolour(name: Any, theme: Any) -> tuple[Any, Any]:
+    """Palette and legend of the chosen attribute."""
+    attribute = BY_NAME.get(name) if isinstance(name, str) else None
+    attribute = attribute or BY_NAME["type"]
+    shade: Theme = "dark" if theme == "dark" else "light"
+    return scene_colour(attribute.name, shade), legend(attribute, shade)
+
+
+def _client(name: str) -> ClientsideFunction:
+    return ClientsideFunction("atlas", name)
+
+
+clientside_callback(
+    _client("view"),
+    Output(ids.VIEW, "data"),
+    Output(ids.SCENE, "projection"),
+    Output(ids.SCENE, "sprite"),
+    Output(ids.DIMS_SELECT, "value"),
+    Output(ids.CRUMB, "children"),
+    Output(ids.BACK, "className"),
+    Output(ids.SENTENCE, "layer"),
+    Output(ids.SENTENCE, "head"),
+    Output(ids.WORKSPACE, "className"),
+    Input(ids.CATALOGUE, "data"),
+    Input(ids.METHOD_SELECT, "value"),
+    Input(ids.DIMS_SELECT, "value"),
+    Input(ids.COLOUR_SELECT, "value"),
+    Input(ids.SCENE, "head"),
+    Input(ids.THEME, "data"),
+    State(ids.VIEW, "data"),
+    State(ids.SCENE, "payload"),
+)
+clientside_callback(
+    _client("selection"),
+    Output(ids.SELECTION, "data"),
+    Output(ids.SCENE, "selection"),
+    Output(ids.SENTENCE, "selected"),
+    Output(ids.SENTENCE, "input"),
+    Output(ids.PANEL, "className"),
+    Input(ids.SCENE, "selection"),
+    Input(ids.SENTENCE, "selected"),
+    Input(ids.PANEL_CLOSE, "n_clicks"),
+    Input(ids.VIEW, "data"),
+    State(ids.SELECTION, "data"),
+)
+clientside_callback(
+    _client("search"),
+    Output(ids.SEARCH, "data"),
+    Output(ids.SCENE, "search"),
+    Output(ids.SEARCH_BOX, "value"),
+    Input(ids.SEARCH_BOX, "value"),
+    Input(ids.SEARCH_MODE, "value"),
+    Input(ids.SEARCH_CLEAR, "n_clicks"),
+)
+clientside_callback(
+    _client("searchCount"),
+    Output(ids.SEARCH_COUNT, "children"),
+    Input(ids.SCENE, "searchCount"),
+    Input(ids.SEARCH, "data"),
+)
+clientside_callback(
+    _client("back"),
+    Output(ids.SCENE, "head"),
+    Input(ids.BACK, "n_clicks"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    _client("sentenceOptions"),
+    Output(ids.SENTENCE, "mode"),
+    Output(ids.SENTENCE, "hideSpecial"),
+    Output(ids.SENTENCE, "byValueNorm"),
+    Input(ids.SENTENCE_MODE, "value"),
+    Input(ids.SENTENCE_SPECIAL, "value"),
+)
+clientside_callback(
+    _client("theme"),
+    Output(ids.SCENE, "theme"),
+    Output(ids.SENTENCE, "theme"),
+    Input(ids.THEME, "data"),
+)
+clientside_callback(
+    _client("toUrl"),
+    Output(ids.WORKSPACE, "data-url"),
+    Input(ids.VIEW, "data"),
+    Input(ids.SELECTION, "data"),
+    Input(ids.SEARCH, "data"),
+)
+clientside_callback(
+    _client("openAtlas"),
+    Output(ids.ATLAS_SELECT, "title"),
+    Input(ids.ATLAS_SELECT, "value"),
+    Input(ids.STREAM_SELECT, "value"),
+    State(ids.VIEW, "data"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    _client("copyLink"),
+    Output(ids.COPY_LINK, "title"),
+    Input(ids.COPY_LINK, "n_clicks"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    _client("status"),
+    Output(ids.STATUS, "children"),
+    Input(ids.SCENE, "status"),
+)

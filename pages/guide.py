@@ -1,0 +1,59 @@
+"""How to read the maps, and how to build an atlas of one's own model and data."""
+
+import dash
+from dash import dcc, html
+
+dash.register_page(__name__, path="/guide", title="Guide · Attention Atlas", name="Guide")
+
+_TEXT = """
+# How to read the atlas
+
+Every attention head compares **queries** with **keys**: a token's query says what it looks for, another token's key
+what it offers. Their dot product, after a softmax, is the attention weight.
+
+The map of a head shows the queries (discs) and keys (triangles) of all tokens of the corpus together, aligned so that
+a query can lie **near the keys it attends to**. Alignment multiplies queries and divides keys by one number and
+moves all keys by one vector; the head's attention stays exactly the same.
+
+## From all heads to one sentence
+
+1. The start page is the matrix of all heads: one row a layer, one column a head. Spirals, stripes and clumps are
+   different ways to attend.
+2. Click a head, or move to it with the arrow keys and press Enter. Hover a point to see its token.
+3. Click a point to see the attention of its sentence: queries left, keys right, stronger lines for more attention.
+4. Search a token to see it light up in all heads at once. Few clumps: the head sorts by meaning. Scattered: it cares
+   for something else, such as position.
+5. Escape or “All heads” leads back. The address always holds the present view: copy it to share it.
+
+## How far to believe a picture
+
+A flat map of many dimensions bends distances, each method in its own way:
+
+- The **attention map** is made from the scores q·k themselves: the keys that a query would attend to most lie near it.
+  On the demo model, two thirds of each query's ten best keys are among its 100 nearest, against one in eight for the
+  others. Distances among queries, or among keys, matter less to it.
+- **UMAP** and **t-SNE** keep similar vectors together and show the shape of a head best: spirals, clumps, islands.
+  Distances between far groups, and the size of groups, mean little, and near does not have to mean attended.
+- **PCA** keeps the large directions and is exact about what it shows, but shows little.
+
+Open the sentence view to check what a picture suggests: it shows the model's own attention weights, not the map's.
+
+## Build your own atlas
+
+    python -m services.build --model gpt2 --corpus my-sentences.txt
+
+`--model` takes a Hugging Face id, a local folder, or `minilm`, which comes with the installation. `--corpus` takes a
+text file with one input a line, or CSV, JSON, JSONL and Parquet with `--column`. The build can be stopped at any time;
+the same command goes on. `python -m services.build --help` explains every option.
+
+## Words
+
+- **Input**: one sentence or document of the corpus.
+- **Token**: a piece of text that attends; special tokens such as `[CLS]` are added by the tokenizer.
+- **Head**: one unit of attention, written L3 H9: layer 3, head 9, both counted from 0.
+- **Projection**: the method that lays out a head's queries and keys in two or three dimensions.
+"""
+
+
+def layout(**_query: str) -> html.Div:
+    return html.Div(dcc.Markdown(_TEXT, className="guide-text"), className="guide", tabIndex=0)

@@ -1,0 +1,57 @@
+"""What a build is asked to do."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from services.model_files import DEMO_MODEL
+from services.projection import METHODS, Request
+from services.schema import Frozen
+
+
+class BuildRequest(Frozen):
+    """All choices that decide what an atlas holds."""
+
+    model: str
+    corpus: str
+    revision: str | None = None
+    column: str | None = None
+    projections: tuple[str, ...] = ("attention", "pca", "umap", "tsne")
+    dims: tuple[int, ...] = (2, 3)
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_inputs: int = Field(default=100_000, ge=1)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    engine: str = "fast"
+    precision: str = Field(default="float16", pattern="^float(16|32)$")
+    title: str | None = None
+
+    def captured(self) -> dict[str, Any]:
+        """The part that decides the captured vectors, but for the corpus: equal requests may share and resume them.
+
+        A local folder is told by a hash of its place: an atlas may be published, its maker's folders not.
+        """
+        exclude = {"projections", "dims", "seed", "engine", "title", "corpus", "column", "max_inputs"}
+        choices = self.model_dump(mode="json", exclude=exclude)
+        folder = Path(self.model).expanduser()
+        if self.model != DEMO_MODEL and folder.is_dir():
+            place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+            choices["model"] = f"folder {folder.name} {place}"
+        return choices
+
+    def layouts(self) -> list[Request]:
+        """Every projection asked for; PCA is always made, since the others start from it."""
+        methods = [m for m in METHODS if m in self.projections and m != "pca"]
+        return [Request(method, dims) for dims in self.dims for method in ["pca", *methods]]
+
+
+def slugify(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "atlas"
+
+
+def default_folder(atlases: Path, model: str, corpus_name: str) -> Path:
+    """Where an atlas goes when the user names no folder."""
+    last = Path(model).name if Path(model).exists() else model.rsplit("/", 1)[-1]
+    return atlases / f"{slugify(last)}-{slugify(corpus_name)}"[:64].strip("-")

@@ -1,0 +1,50 @@
+"""Who does the layouts: processes of this machine, or a Dask cluster that shares its disk."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import joblib
+
+from services.errors import BuildError
+
+_PATIENCE = 30  # seconds to wait for a scheduler and its first worker
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How many processes, on which device, and on which Dask scheduler if not on this machine."""
+
+    jobs: int = 1
+    device: str = "cpu"
+    dask: str | None = None
+
+    @property
+    def builder(self) -> int | None:
+        """The process whose end the workers follow; workers of a cluster follow nobody's."""
+        return None if self.dask else os.getpid()
+
+    @contextmanager
+    def running(self, engine: str) -> Iterator[None]:
+        """Let `joblib.Parallel` inside use these workers.
+
+        Raises:
+            BuildError: the Dask scheduler cannot be reached, or Dask is not installed.
+        """
+        if self.dask is None:
+            # the torch engine lays out a whole layer at once and wants the device for itself
+            jobs = 1 if engine == "torch" else self.jobs
+            with joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+                yield
+            return
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise BuildError("--dask-scheduler needs Dask: pip install 'dask[distributed]'.") from error
+        try:
+            client = Client(self.dask, timeout=_PATIENCE)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise BuildError(f"No Dask scheduler answers at {self.dask} ({error}); check --dask-scheduler.") from error
+        with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=_PATIENCE):
+            yield

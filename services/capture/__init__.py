@@ -1,0 +1,24 @@
+"""Capture: queries, keys, value norms and attention of every head, for one corpus and one model.
+
+    loaded = load_model("minilm")
+    inputs = tokenise(loaded, ["The cat sat on the mat."], max_tokens=None)
+    for captured in capture(loaded, inputs):
+        captured.queries  # float32 [layers, heads, tokens, head_dim]
+
+tokens.py cuts text into tokens, recorder.py listens to a running model, streams.py says what kinds of
+attention a model has (or why it is refused), run.py captures a corpus in batches, check.py compares the
+captured vectors with the model's own attention.
+"""
+
+from services.capture.check import CAPTURE_TOLERANCE, check_capture
+from services.capture.run import InputCapture, capture
+from services.capture.tokens import TokenisedInput, tokenise
+
+__all__ = [
+    "CAPTURE_TOLERANCE",
+    "InputCapture",
+    "TokenisedInput",
+    "capture",
+    "check_capture",
+    "tokenise",
+]

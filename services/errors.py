@@ -1,0 +1,33 @@
+"""The errors a user can cause, each with a message that says what is wrong and what to do."""
+
+
+class AtlasError(Exception):
+    """Base of all errors whose message is meant for the user: one line, no traceback needed."""
+
+
+class CorpusError(AtlasError):
+    """The corpus file or its content cannot be used."""
+
+
+class ModelError(AtlasError):
+    """The model cannot be found, loaded safely or captured."""
+
+
+class CaptureError(ModelError):
+    """What the model gives cannot be stored as asked: the same build would end the same way."""
+
+
+class AtlasFormatError(AtlasError):
+    """A folder is not an atlas this version can read."""
+
+
+class BuildError(AtlasError):
+    """A build cannot start or go on: disk, settings, another build."""
+
+
+class BusyError(BuildError):
+    """Another build is at work in the folder."""
+
+
+class Cancelled(AtlasError):  # noqa: N818 - not a fault: the user asked for it
+    """The user stopped the work; what was finished is kept."""

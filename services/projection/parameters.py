@@ -1,0 +1,98 @@
+"""The settings of each method, in one place: what the engines use and what atlas.json records."""
+
+from services.projection.points import Request
+
+ENGINES: tuple[str, ...] = ("fast", "reference", "torch")
+
+# Compiled kernels keep the values they were compiled with: after a change here, touch umap_kernel.py too.
+# UMAP (McInnes, Healy & Melville 2018), umap-learn's defaults.
+N_NEIGHBORS = 15
+MIN_DIST = 0.1
+NEGATIVE_SAMPLES = 5
+# The curve 1 / (1 + a d^(2b)) fitted to min_dist 0.1 and spread 1.
+CURVE_A = 1.5769434
+CURVE_B = 0.8950609
+# umap-learn takes 500 epochs up to this size and 200 beyond; 200 keep as many neighbours, to half a point.
+SMALL = 10_000
+EPOCHS = 200
+
+# t-SNE (van der Maaten & Hinton 2008); three neighbours a unit of perplexity (van der Maaten 2014).
+PERPLEXITY = 30.0
+NEIGHBORS_PER_PERPLEXITY = 3
+TSNE_ITERATIONS = 120
+# Repulsion is computed from about this many points, a different sample in each iteration.
+TSNE_SOURCES = 2300
+
+# The attention map: measured on MiniLM's 72 heads, docs/projection.md.
+ATTENTION_PERPLEXITY = 20
+# Beside each query's best keys, which weigh 1: each key's best queries, and neighbours of one kind.
+ATTENTION_OF_KEYS = 0.5
+ATTENTION_SAME_KIND = 0.25
+ATTENTION_START_SCALE = 2.0
+ATTENTION_ITERATIONS = 100
+
+# openTSNE's defaults.
+REFERENCE_TSNE_PHASE1 = 250
+REFERENCE_TSNE_ITERATIONS = 500
+
+
+def perplexity_for(n_points: int) -> float:
+    """The perplexity that n points allow: at most a third of the neighbours a point has."""
+    return max(1.0, min(PERPLEXITY, (n_points - 1) / NEIGHBORS_PER_PERPLEXITY))
+
+
+def groups_for(n_points: int, sources: int = TSNE_SOURCES) -> int:
+    """How many samples the points are split into; each step of t-SNE uses one of them in turn."""
+    return max(1, round(n_points / sources))
+
+
+def sources_for(n_points: int) -> int:
+    """About how many points repel in one step."""
+    return round(n_points / groups_for(n_points))
+
+
+def neighbors_for(n_points: int) -> int:
+    """Neighbours besides the point itself that UMAP and t-SNE share."""
+    return max(0, min(n_points - 1, int(PERPLEXITY * NEIGHBORS_PER_PERPLEXITY)))
+
+
+def parameters(request: Request, engine: str, n_points: int) -> dict[str, str | int | float | bool | None]:
+    """The exact settings of one projection, as atlas.json records them."""
+    if engine not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+    if request.method == "pca":
+        return {"engine": "exact", "components": request.dims}
+    if request.method == "attention":
+        return {
+            "engine": engine,
+            "perplexity": ATTENTION_PERPLEXITY,
+            "best_scores": NEIGHBORS_PER_PERPLEXITY * ATTENTION_PERPLEXITY,
+            "of_keys": ATTENTION_OF_KEYS,
+            "same_kind": ATTENTION_SAME_KIND,
+            "iterations": ATTENTION_ITERATIONS,
+            "repulsion_sources": n_points if engine == "reference" else sources_for(n_points),
+            "start": "lift",
+            "start_scale": ATTENTION_START_SCALE,
+        }
+    umap_epochs = 500 if engine == "reference" and n_points <= SMALL else EPOCHS
+    umap: dict[str, str | int | float | bool | None] = {
+        "engine": engine,
+        "n_neighbors": min(N_NEIGHBORS, n_points - 1),
+        "min_dist": MIN_DIST,
+        "negative_samples": NEGATIVE_SAMPLES,
+        "epochs": umap_epochs,
+        "metric": "euclidean",
+        "start": "pca",
+    }
+    if request.method == "umap":
+        return umap
+    return {
+        "engine": engine,
+        "perplexity": round(perplexity_for(n_points), 2),
+        "n_neighbors": neighbors_for(n_points),
+        "early_iterations": REFERENCE_TSNE_PHASE1 if engine == "reference" else 0,
+        "iterations": REFERENCE_TSNE_ITERATIONS if engine == "reference" else TSNE_ITERATIONS,
+        "repulsion_sources": n_points if engine == "reference" else sources_for(n_points),
+        "metric": "euclidean",
+        "start": "pca" if engine == "reference" else "umap",
+    }

@@ -1,0 +1,138 @@
+"""What a layer's projection starts from: the vectors of its heads, made finite and centred."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+METHODS: tuple[str, ...] = ("pca", "umap", "tsne", "attention")
+DIMS: tuple[int, ...] = (2, 3)
+
+Note = Callable[[str], None]
+
+# Below this share of the vectors' own size, a cloud's extent is the rounding of float32.
+ROUNDING = 1e-5
+
+
+@dataclass(frozen=True)
+class LayerPoints:
+    """All heads of one layer of one stream.
+
+    `aligned_*` are the same vectors after scale and translation: one cloud a head, with attention unchanged.
+    PCA, UMAP and t-SNE see those; the attention map sees the vectors as the model dots them.
+    """
+
+    queries: np.ndarray  # float32 [heads, n_queries, head_dim]
+    keys: np.ndarray  # float32 [heads, n_keys, head_dim]
+    aligned_queries: np.ndarray  # float32 [heads, n_queries, head_dim]
+    aligned_keys: np.ndarray  # float32 [heads, n_keys, head_dim]
+    query_inputs: np.ndarray  # int32 [n_queries] the input a token belongs to
+    key_inputs: np.ndarray  # int32 [n_keys]
+    query_positions: np.ndarray  # int32 [n_queries] its position in that input
+    key_positions: np.ndarray  # int32 [n_keys]
+    causal: bool
+
+    @property
+    def heads(self) -> int:
+        return int(self.queries.shape[0])
+
+    @property
+    def n_queries(self) -> int:
+        return int(self.queries.shape[1])
+
+    @property
+    def n_points(self) -> int:
+        return int(self.queries.shape[1] + self.keys.shape[1])
+
+
+@dataclass(frozen=True)
+class Request:
+    """One projection that is wanted: a method in two or three dimensions."""
+
+    method: str
+    dims: int
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
+        if self.dims not in DIMS:
+            raise ValueError(f"dims must be 2 or 3, not {self.dims!r}")
+
+    @property
+    def name(self) -> str:
+        """File stem and URL part, for example `umap2d`."""
+        return f"{self.method}{self.dims}d"
+
+
+def joint_cloud(queries: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, int]:
+    """Queries, then keys, as one centred float64 cloud [n, head_dim], and how many vectors were not finite.
+
+    A vector that is not finite is put at the centre, so that one bad token spoils no map.
+    """
+    cloud = np.concatenate([queries, keys]).astype(np.float64)
+    bad = ~np.isfinite(cloud).all(axis=1)
+    good = cloud[~bad]
+    centre = good.mean(axis=0) if len(good) else np.zeros(cloud.shape[1])
+    size = np.abs(good).max() if good.size else 0.0
+    cloud[bad] = centre
+    cloud -= centre
+    if np.abs(cloud).max(initial=0.0) <= ROUNDING * size:
+        cloud[:] = 0.0
+    return cloud, int(bad.sum())
+
+
+def finite(vectors: np.ndarray) -> np.ndarray:
+    """float64, with the mean in place of vectors that are not finite."""
+    vectors = vectors.astype(np.float64)
+    bad = ~np.isfinite(vectors).all(axis=1)
+    vectors[bad] = vectors[~bad].mean(axis=0) if not bad.all() else 0.0
+    return vectors
+
+
+def finite_of_unit_size(vectors: np.ndarray) -> np.ndarray:
+    """float32 [n, head_dim], root-mean-square norm one; a vector that is not finite becomes the mean."""
+    vectors = finite(vectors)
+    size = np.abs(vectors).max(initial=0.0)
+    if size > 0:
+        vectors /= size
+        vectors /= np.sqrt((vectors**2).sum(axis=1).mean())
+    return vectors.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Head:
+    """One head's vectors, prepared when they are first asked for."""
+
+    points: LayerPoints
+    index: int
+    note: Note
+
+    @cached_property
+    def cloud(self) -> np.ndarray:
+        """The aligned vectors: float32 [n, head_dim], centred, of unit root-mean-square norm or all zero.
+
+        Layouts do not depend on the size of a cloud; a cloud of size one keeps float32 safe.
+        """
+        cloud, bad = joint_cloud(self.points.aligned_queries[self.index], self.points.aligned_keys[self.index])
+        if bad:
+            self.note(f"head {self.index}: {bad} vectors are not finite and were put at the centre")
+        size = np.abs(cloud).max(initial=0.0)
+        if size > 0:
+            cloud /= size
+            cloud /= np.sqrt((cloud**2).sum(axis=1).mean())
+        return cloud.astype(np.float32)
+
+    @cached_property
+    def queries(self) -> np.ndarray:
+        """As the model dots them, up to one factor, which no order of scores depends on."""
+        return finite_of_unit_size(self.points.queries[self.index])
+
+    @cached_property
+    def keys(self) -> np.ndarray:
+        return finite_of_unit_size(self.points.keys[self.index])
+
+    @property
+    def is_one_point(self) -> bool:
+        """All vectors are equal: there is nothing to lay out."""
+        return not self.cloud.any()

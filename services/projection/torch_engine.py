@@ -1,0 +1,176 @@
+"""The `torch` engine: all heads of a layer at once, for a GPU; the same objectives as `fast`.
+
+Where the compiled kernels move one point after the other, here all points of all heads move at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from services.projection.attention import attention_start
+from services.projection.fast import ATTENTION_SPREAD, TSNE_SPREAD, sized_start
+from services.projection.parameters import (
+    ATTENTION_ITERATIONS,
+    CURVE_A,
+    CURVE_B,
+    EPOCHS,
+    N_NEIGHBORS,
+    NEGATIVE_SAMPLES,
+    TSNE_ITERATIONS,
+    groups_for,
+    neighbors_for,
+    perplexity_for,
+)
+from services.projection.points import Head, LayerPoints
+from services.projection.torch_graph import (
+    Edges,
+    affinity_edges,
+    attention_edges,
+    blocks,
+    exact_neighbors,
+    fuzzy_edges,
+)
+from services.projection.tsne_kernel import GAIN_DOWN, GAIN_LEAST, GAIN_UP, MOMENTUM
+from services.projection.umap_kernel import LARGEST_STEP, NEAREST
+from services.projection.watch import Watch
+
+
+class TorchLayouts:
+    """The layouts of several heads [heads, n, dims] at once; what methods share is computed once."""
+
+    def __init__(
+        self,
+        points: LayerPoints,
+        heads: Sequence[Head],
+        starts: Mapping[int, np.ndarray],
+        seed: int,
+        device: str,
+        watch: Watch,
+    ) -> None:
+        self.points, self.heads, self.starts = points, heads, starts
+        self.device, self.watch = torch.device(device), watch
+        self.n = points.n_points
+        self._umap: dict[int, Tensor] = {}
+        self._seed = seed
+
+    def umap(self, dims: int) -> np.ndarray:
+        return self.umap_tensor(dims).cpu().numpy()
+
+    def umap_tensor(self, dims: int) -> Tensor:
+        if dims not in self._umap:
+            indices, distances = self.neighbors
+            k = min(N_NEIGHBORS - 1, indices.shape[2])
+            edges = fuzzy_edges(indices[..., :k], distances[..., :k])
+            self._umap[dims] = umap_sgd(edges, self.tensor(self.starts[dims]), self._seed, self.watch)
+        return self._umap[dims]
+
+    def tsne(self, dims: int) -> np.ndarray:
+        edges = affinity_edges(*self.neighbors, perplexity_for(self.n))
+        starts = [sized_start(layout, TSNE_SPREAD) for layout in self.umap(dims)]
+        start = self.tensor(np.stack(starts))
+        return tsne_descent(edges, start, self._seed, self.watch, TSNE_ITERATIONS).cpu().numpy()
+
+    def attention(self, dims: int) -> np.ndarray:
+        starts = [sized_start(attention_start(head.queries, head.keys, dims), ATTENTION_SPREAD) for head in self.heads]
+        edges, start = self.attention_edges, self.tensor(np.stack(starts))
+        return tsne_descent(edges, start, self._seed, self.watch, ATTENTION_ITERATIONS).cpu().numpy()
+
+    @cached_property
+    def neighbors(self) -> tuple[Tensor, Tensor]:
+        clouds = self.tensor(np.stack([head.cloud for head in self.heads]))
+        return exact_neighbors(clouds, neighbors_for(self.n), self.watch)
+
+    @cached_property
+    def attention_edges(self) -> Edges:
+        later = None
+        if self.points.causal:
+            later = torch.from_numpy(self.points.key_positions[None] > self.points.query_positions[:, None])
+            later = later.to(self.device)
+        queries = self.tensor(np.stack([head.queries for head in self.heads]))
+        keys = self.tensor(np.stack([head.keys for head in self.heads]))
+        return attention_edges(queries, keys, later, self.watch)
+
+    def tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)
+
+
+def umap_sgd(edges: Edges, start: Tensor, seed: int, watch: Watch) -> Tensor:
+    """UMAP's sampled gradient, one epoch at a time: start [heads, n, dims] → [heads, n, dims]."""
+    heads, n, dims = start.shape
+    epochs = EPOCHS
+    y = start.reshape(heads * n, dims).clone()
+    generator = torch.Generator(device=y.device).manual_seed(seed)
+    head = edges.rows // n
+    heaviest = torch.zeros(heads, device=y.device).scatter_reduce_(0, head, edges.weights, "amax")[head]
+    drawable = edges.weights >= heaviest / epochs
+    rows, columns, period = (
+        edges.rows[drawable],
+        edges.columns[drawable],
+        (heaviest / edges.weights)[drawable],
+    )
+    due = period.clone()
+    for epoch in range(epochs):
+        watch.check()
+        rate = 1.0 - epoch / epochs
+        now = due <= epoch
+        due = torch.where(now, due + period, due)
+        i, j = rows[now], columns[now]
+        gap = y[i] - y[j]
+        squared = (gap**2).sum(1, keepdim=True).clamp(min=1e-12)
+        power = squared ** (CURVE_B - 1)
+        pull = -2 * CURVE_A * CURVE_B * power / (1 + CURVE_A * power * squared)
+        step = (pull * gap).clamp(-LARGEST_STEP, LARGEST_STEP) * rate
+        i_all = i.repeat_interleave(NEGATIVE_SAMPLES)
+        others = torch.randint(n, i_all.shape, generator=generator, device=y.device) + (i_all // n) * n
+        away = y[i_all] - y[others]
+        squared = (away**2).sum(1, keepdim=True)
+        power = squared.clamp(min=1e-12) ** CURVE_B
+        push = 2 * CURVE_B / ((NEAREST + squared) * (1 + CURVE_A * power))
+        push = (push * away).clamp(-LARGEST_STEP, LARGEST_STEP) * rate
+        y.index_add_(0, i, step)
+        y.index_add_(0, j, -step)
+        y.index_add_(0, i_all, push)
+    return y.view(heads, n, dims)
+
+
+def tsne_descent(edges: Edges, start: Tensor, seed: int, watch: Watch, iterations: int) -> Tensor:
+    """`tsne_kernel.tsne_descent` for all heads at once: start [heads, n, dims] → [heads, n, dims]."""
+    heads, n, dims = start.shape
+    y = start.clone()
+    velocity, gains = torch.zeros_like(y), torch.ones_like(y)
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(n)).to(y.device)
+    groups = groups_for(n)
+    for iteration in range(iterations):
+        watch.check()
+        sources = y[:, order[iteration % groups :: groups]]
+        repulsive, pairs = repulsion(y, sources, watch)
+        flat = y.view(heads * n, dims)
+        gap = flat[edges.rows] - flat[edges.columns]
+        pull = edges.weights[:, None] * gap / (1 + (gap**2).sum(1, keepdim=True))
+        attractive = torch.zeros_like(flat).index_add_(0, edges.rows, pull).view(heads, n, dims)
+        gradient = 4 * (attractive - repulsive / pairs[:, None, None])
+        against = (gradient > 0) != (velocity > 0)
+        gains = torch.where(against, gains + float(GAIN_UP), (gains * float(GAIN_DOWN)).clamp(min=float(GAIN_LEAST)))
+        velocity = MOMENTUM * velocity - n * gains * gradient
+        y = y + velocity
+        y = y - y.mean(1, keepdim=True)
+    return y
+
+
+def repulsion(y: Tensor, sources: Tensor, watch: Watch) -> tuple[Tensor, Tensor]:
+    """Σ_j w_ij² (y_i − y_j) [heads, n, dims] and Σ_ij w_ij [heads], own pairs left out."""
+    heads, n, _ = y.shape
+    forces, total = [], torch.zeros(heads, device=y.device)
+    source_squares = (sources**2).sum(2)[:, None]
+    for block in blocks(n, heads * sources.shape[1]):
+        watch.check()
+        points = y[:, block]
+        squared = torch.baddbmm(source_squares, points, sources.transpose(1, 2), alpha=-2)
+        w = 1 / (1 + (squared + (points**2).sum(2, keepdim=True)).clamp_(min=0))
+        total += w.sum((1, 2))
+        w = w.square_()
+        forces.append(points * w.sum(2, keepdim=True) - w @ sources)
+    return torch.cat(forces, 1), total - sources.shape[1]

@@ -1,0 +1,118 @@
+"""What `atlas.json` holds: the one description of an atlas that every other module reads.
+
+Shapes of the arrays it describes are in `docs/atlas-format.md`.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_VERSION = 1
+
+NAME = r"^[a-z][a-z0-9_]{0,31}$"  # becomes a file name and a part of URLs
+Parameter = str | int | float | bool | None
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StreamInfo(Frozen):
+    """One kind of attention in a model, with the same number of heads in every layer."""
+
+    name: str = Field(pattern=NAME)
+    layers: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    key_heads: int = Field(ge=1, description="fewer than heads for grouped-query attention")
+    head_dim: int = Field(ge=1)
+    causal: bool
+    scaling: tuple[float, ...] = Field(description="one factor a layer, applied to q·k before the softmax")
+    additive: bool = Field(
+        default=False,
+        description="the scores hold more than q·k: a position bias, a soft cap or an attention sink",
+    )
+    query_table: str = Field(default="tokens", pattern=NAME)
+    key_table: str = Field(default="tokens", pattern=NAME)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "StreamInfo":
+        if self.heads % self.key_heads:
+            raise ValueError("heads must be a multiple of key_heads")
+        if len(self.scaling) != self.layers:
+            raise ValueError("scaling must have one factor a layer")
+        return self
+
+    @property
+    def group(self) -> int:
+        """Query heads that share one key head."""
+        return self.heads // self.key_heads
+
+
+class ModelInfo(Frozen):
+    id: str
+    revision: str
+    architecture: str
+    parameters: int
+    tokenizer: str = ""
+
+
+class CorpusInfo(Frozen):
+    name: str
+    source: str
+    sha256: str
+    inputs: int
+    tokens: int
+    notes: tuple[str, ...] = ()
+
+
+class ProjectionInfo(Frozen):
+    method: str = Field(pattern=NAME)
+    dims: int = Field(ge=2, le=3)
+    stream: str
+    seed: int
+    parameters: dict[str, Parameter]
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """File stem and URL part, for example `umap2d`."""
+        return f"{self.method}{self.dims}d"
+
+
+class FileInfo(Frozen):
+    bytes: int = Field(ge=0)
+    sha256: str
+
+
+class AtlasInfo(Frozen):
+    schema_version: Literal[1] = 1
+    title: str
+    model: ModelInfo
+    corpus: CorpusInfo
+    streams: tuple[StreamInfo, ...] = Field(min_length=1)
+    projections: tuple[ProjectionInfo, ...] = ()
+    capture_error: float = Field(description="largest |recomputed − own| attention weight on checked inputs")
+    checked_inputs: int
+    libraries: dict[str, str]
+    created: str
+    seconds: dict[str, float] = {}
+    files: dict[str, FileInfo] = {}
+    notes: tuple[str, ...] = Field(default=(), description='about single heads: "L2 head 3: …"')
+    key: str = Field(pattern=r"^[0-9a-f]{16}$", description="changes whenever captured data change")
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> "AtlasInfo":
+        streams = [stream.name for stream in self.streams]
+        layouts = [(projection.stream, projection.name) for projection in self.projections]
+        if len(set(streams)) < len(streams) or len(set(layouts)) < len(layouts):
+            raise ValueError("a stream or a projection is named twice")
+        unknown = {stream for stream, _ in layouts} - set(streams)
+        if unknown:
+            raise ValueError(f"a projection belongs to the stream {min(unknown)!r}, which is not there")
+        return self
+
+    def stream(self, name: str) -> StreamInfo | None:
+        return next((stream for stream in self.streams if stream.name == name), None)
+
+    def projection(self, name: str, stream: str = "self") -> ProjectionInfo | None:
+        return next((p for p in self.projections if p.name == name and p.stream == stream), None)

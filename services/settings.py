@@ -1,0 +1,108 @@
+"""Every setting of the dashboard, read from environment variables with the prefix `ATLAS_`.
+
+`docs/settings.md` documents each one; a test compares the two.
+"""
+
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.errors import AtlasError
+from services.projection import METHODS
+
+
+class Settings(BaseSettings):
+    """One frozen object, made once at start."""
+
+    model_config = SettingsConfigDict(env_prefix="ATLAS_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=Path("~/.local/share/attention-atlas"),
+        description="Folder of atlases, build progress and caches; created when missing.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8050, ge=1, le=65535, description="Port to listen on.")
+    demo: bool = Field(default=True, description="Build the demo atlas in the background when there is no atlas.")
+    demo_projections: str = Field(
+        default="attention,pca,umap,tsne", description="Projections of the demo atlas, comma-separated."
+    )
+    open_browser: bool = Field(default=True, description="Open the dashboard in a browser when there is a desktop.")
+    url_prefix: str = Field(
+        default="/", description="Path the dashboard is served under, starting and ending with a slash."
+    )
+    jobs: int = Field(default=0, ge=0, description="Processes a build may use; 0 means one for each processor core.")
+    dask_scheduler: str | None = Field(
+        default=None, description="Address of a Dask scheduler for layouts; its workers must share the disk."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="Signs the session; set the same one for all processes of a server."
+    )
+
+    @field_validator("home")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        try:
+            return value.expanduser().absolute()
+        except RuntimeError as error:
+            raise ValueError(f"{error} Give a full path") from error
+
+    @field_validator("url_prefix")
+    @classmethod
+    def _slashes(cls, value: str) -> str:
+        if not re.fullmatch(r"/([\w.~-]+/)*", value, re.ASCII):
+            raise ValueError("must be a path that starts and ends with a slash, for example /atlas/")
+        return value
+
+    @field_validator("demo_projections")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if not value.strip(", ") or not {part.strip() for part in value.split(",") if part.strip()} <= set(METHODS):
+            raise ValueError(f"must be a list, with commas, of {', '.join(METHODS)}")
+        return value
+
+    @property
+    def atlases(self) -> Path:
+        return self.home / "atlases"
+
+    @property
+    def progress(self) -> Path:
+        return self.home / "jobs"
+
+    @property
+    def cache(self) -> Path:
+        return self.home / "cache"
+
+    def make_folders(self) -> None:
+        """Create the folders, private to the user.
+
+        Raises:
+            AtlasError: the home folder cannot be created or written.
+        """
+        for folder in (self.home, self.atlases, self.progress, self.cache):
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise AtlasError(
+                    f"Cannot create {folder} ({error.strerror}); set ATLAS_HOME to a folder you can write to."
+                ) from error
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise AtlasError(f"Cannot write {folder}; set ATLAS_HOME to a folder you can write to.")
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """The settings from the environment.
+
+    Raises:
+        AtlasError: a variable has a value that is not allowed; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "ATLAS_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise AtlasError(f"{name}: {first['msg']} (got {first.get('input')!r}).") from error

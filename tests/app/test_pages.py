@@ -1,0 +1,161 @@
+"""Pages open whatever the URL says, callbacks survive whatever is posted, and the web process stays small."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from components.stores import Search, Selection, View, from_query
+from services.atlas import open_atlas
+from tests.real_home import ROOT, SLUG
+
+
+@pytest.fixture(scope="module")
+def atlas(dashboard_home):
+    return open_atlas(dashboard_home / "atlases" / SLUG)
+
+
+def test_an_empty_query_gives_the_default_state(atlas):
+    view, selection, search, dropped = from_query({}, atlas)
+    assert (view.method, view.dims, view.at_head) == ("umap", 2, False)
+    assert selection == Selection()
+    assert search == Search()
+    assert dropped == []
+
+
+def test_a_whole_link_gives_its_state(atlas):
+    query = {"method": "pca", "dims": "3", "colour": "position", "layer": "2", "head": "0", "token": "0", "q": "bank"}
+    view, selection, search, dropped = from_query(query, atlas)
+    assert view == View(atlas=SLUG, method="pca", dims=3, colour="position", layer=2, head=0)
+    assert (selection.token, selection.input, selection.side) == (0, 0, "query")
+    assert search.query == "bank"
+    assert dropped == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"method": "isomap"},
+        {"dims": "7"},
+        {"dims": "2; drop"},
+        {"colour": "<script>"},
+        {"layer": "99", "head": "0"},
+        {"layer": "-1", "head": "0"},
+        {"layer": "1"},
+        {"layer": "1e9", "head": "nan"},
+        {"layer": "9" * 400, "head": "0"},
+        {"token": "123456789"},
+        {"token": "x"},
+        {"stream": "cross"},
+        {"mode": "regex", "q": "a"},
+    ],
+)
+def test_a_foreign_parameter_is_dropped_with_a_sentence(atlas, query):
+    view, _, _, dropped = from_query(query, atlas)
+    assert view.stream == "self"
+    assert not view.at_head
+    assert len(dropped) == 1
+
+
+@pytest.mark.parametrize("data", [None, 7, "x", [], {"dims": "many"}, {"layer": -4}, {"query": "q" * 999}])
+def test_stores_fall_back_to_their_default(data):
+    assert isinstance(View.from_store(data), View)
+    assert isinstance(Selection.from_store(data), Selection)
+    assert isinstance(Search.from_store(data), Search)
+
+
+def post(client, output, inputs, state=()):
+    body = {
+        "output": output,
+        "outputs": [
+            dict(zip(("id", "property"), part.rsplit(".", 1), strict=True)) for part in output.strip(".").split("...")
+        ],
+        "inputs": [{"id": i, "property": p, "value": v} for i, p, v in inputs],
+        "state": [{"id": i, "property": p, "value": v} for i, p, v in state],
+        "changedPropIds": [f"{inputs[0][0]}.{inputs[0][1]}"],
+    }
+    return client.post("/_dash-update-component", data=json.dumps(body), content_type="application/json")
+
+
+@pytest.mark.parametrize("value", ["type", "none", None, 5, [], {"a": 1}, "x" * 100_000])
+def test_recolour_answers_whatever_is_posted(client, value):
+    response = post(
+        client, "..scene.colour...legend.children..", [("colour-select", "value", value), ("theme", "data", value)]
+    )
+    assert response.status_code == 200
+    assert len(response.json["response"]["scene"]["colour"]["palette"]) == 256
+
+
+@pytest.mark.parametrize("value", [None, 5, [], "x", {"atlas": "../../etc"}, {"atlas": SLUG, "stream": "none"}])
+def test_the_tick_answers_whatever_is_posted(client, value):
+    response = post(
+        client,
+        "..catalogue.data...method-select.options...dims-select.options..",
+        [("map-tick", "n_intervals", value), ("method-select", "value", value)],
+        [("catalogue", "data", value), ("view", "data", value)],
+    )
+    assert response.status_code in (200, 204)
+
+
+SERVE_EVERYTHING = """
+import sys, json
+from pathlib import Path
+from app import create_app
+from services.settings import Settings
+from services.atlas import open_atlas
+from services.payload import projection_key
+
+home = Path(sys.argv[1])
+app = create_app(Settings(home=home, demo=False))
+client = app.server.test_client()
+atlas = open_atlas(next(p for p in (home / "atlases").iterdir() if p.is_dir()))
+base = f"/payload/{atlas.slug}/{atlas.info.key}"
+paths = ["/", "/guide", "/nowhere", "/_dash-layout", "/_dash-dependencies", "/healthz"]
+paths += [f"{base}/order/self", f"{base}/attribute/self/position", f"{base}/offsets/tokens", f"{base}/tokens/tokens/0"]
+paths += [f"{base}/search/tokens?q=a&mode=contains", f"{base}/input/self/0", f"{base}/attention/self/0/0/0"]
+paths += [f"{base}/values/self/0/0/0"]
+for p in atlas.info.projections:
+    place = f"{p.name}-{projection_key(p)}"
+    paths += [f"{base}/positions/self/{place}/0", f"{base}/sprite/self/{place}/type/dark.png"]
+for path in paths:
+    assert client.get(path).status_code == 200, path
+for pathname in ("/", "/guide", "/nowhere"):
+    body = {
+        "output": ".._pages_content.children..._pages_store.data..",
+        "outputs": [{"id": "_pages_content", "property": "children"}, {"id": "_pages_store", "property": "data"}],
+        "inputs": [
+            {"id": "_pages_location", "property": "pathname", "value": pathname},
+            {"id": "_pages_location", "property": "search", "value": ""},
+        ],
+        "changedPropIds": ["_pages_location.pathname"],
+    }
+    answer = client.post("/_dash-update-component", data=json.dumps(body), content_type="application/json")
+    assert answer.status_code == 200, (pathname, answer.data[:300])
+heavy = {"torch", "transformers", "sklearn", "umap", "numba", "scipy"} & set(sys.modules)
+# of this process alone: getrusage would count what the tests' own process had at the fork
+status = open("/proc/self/status").readlines() if sys.platform == "linux" else ["VmHWM: 0"]
+peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+print(json.dumps({"heavy": sorted(heavy), "rss_mb": peak / 1024}))
+"""
+
+
+def test_the_web_process_imports_no_torch_and_stays_below_300_mb(dashboard_home):
+    done = subprocess.run(
+        [sys.executable, "-c", SERVE_EVERYTHING, str(dashboard_home)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["heavy"] == []
+    if sys.platform == "linux":
+        assert result["rss_mb"] < 300
+
+
+def test_debug_is_off_under_wsgi(dashboard_home):
+    code = "import wsgi; assert not wsgi.server.debug"
+    env = {"ATLAS_HOME": str(dashboard_home), "ATLAS_DEMO": "false", "PATH": "/usr/bin:/bin"}
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, check=False).returncode == 0

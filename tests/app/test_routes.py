@@ -1,0 +1,113 @@
+"""The payload routes answer what the services hold, and nothing else."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from services.atlas import open_atlas
+from services.payload import draw_order, projection_key
+from tests.real_home import HOSTILE, SLUG
+
+
+@pytest.fixture(scope="module")
+def atlas(dashboard_home):
+    return open_atlas(dashboard_home / "atlases" / SLUG)
+
+
+@pytest.fixture(scope="module")
+def base(atlas):
+    return f"/payload/{SLUG}/{atlas.info.key}"
+
+
+def test_positions_of_every_chunk_undo_to_the_layout(client, atlas, base):
+    info = atlas.info.projection("umap2d")
+    layout = atlas.layout(info).reshape(72, -1, 2)
+    points = layout.shape[1]
+    chunks = [
+        np.frombuffer(client.get(f"{base}/positions/self/umap2d-{projection_key(info)}/{c}").data, "<u2")
+        for c in range(-(-points // 1000))
+    ]
+    slots = np.concatenate([chunk.reshape(72, -1, 2) for chunk in chunks], axis=1) / 65535 - 0.5
+    wanted = layout[:, draw_order(points)]
+    for head in (0, 35, 71):
+        spread = np.linalg.norm(wanted[head] - wanted[head][0], axis=1)
+        seen = np.linalg.norm(slots[head] - slots[head][0], axis=1)
+        assert np.allclose(seen / seen.max(), spread / spread.max(), atol=1e-4)
+
+
+def test_attention_route_gives_the_stored_weights(client, atlas, base):
+    stream = atlas.info.streams[0]
+    stored = atlas.attention(stream, 3, 2, 5).astype(float)
+    sent = np.frombuffer(client.get(f"{base}/attention/self/3/2/5").data, "<u2").reshape(stored.shape) / 65535
+    assert np.abs(sent - stored).max() < 1e-5
+    assert np.allclose(sent.sum(axis=1), 1, atol=2e-3)
+
+
+def test_tokens_travel_as_data_and_search_finds_them(client, atlas, base):
+    page = client.get(f"{base}/tokens/tokens/0").json
+    assert "script" in page["text"]
+    assert client.get(f"{base}/input/self/0").json["text"] == HOSTILE
+    mask = client.get(f"{base}/search/tokens?q=BANK").data
+    hits = np.flatnonzero(np.unpackbits(np.frombuffer(mask, np.uint8), bitorder="little"))
+    assert [page["text"][row] for row in hits] == ["bank"] * len(hits)
+    assert len(hits) >= 1
+
+
+def test_payloads_are_immutable_and_typed(client, base):
+    response = client.get(f"{base}/order/self")
+    assert "immutable" in response.headers["Cache-Control"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.mimetype == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/payload/none/0000000000000000/order/self",
+        "/payload/..%2f..%2fetc/0000000000000000/order/self",
+        "{base}/order/cross",
+        "{base}/order/self/../../",
+        "{base}/positions/self/umap2d-000000000000/0",
+        "{base}/positions/self/umap9d-{key}/0",
+        "{base}/positions/self/umap2d-{key}/999",
+        "{base}/positions/self/umap2d-{key}/-1",
+        "{base}/attribute/self/none",
+        "{base}/tokens/none/0",
+        "{base}/tokens/tokens/999",
+        "{base}/input/self/99999",
+        "{base}/attention/self/0/99/0",
+        "{base}/attention/self/0/0/99",
+        "{base}/attention/self/99999/0/0",
+        "{base}/sprite/self/umap2d-{key}/none/light.png",
+        "{base}/sprite/self/umap2d-{key}/type/blue.png",
+        "{base}/search/none?q=a",
+    ],
+)
+def test_wrong_payload_addresses_answer_a_plain_404(client, atlas, base, path):
+    key = projection_key(atlas.info.projection("umap2d"))
+    response = client.get(path.format(base=base, key=key))
+    assert response.status_code == 404 or b"react-entry-point" in response.data  # Dash serves its page elsewhere
+    assert b"Traceback" not in response.data
+
+
+def test_sprite_is_a_png_of_all_heads(client, atlas, base):
+    key = projection_key(atlas.info.projection("pca2d"))
+    response = client.get(f"{base}/sprite/self/pca2d-{key}/type/light.png")
+    image = Image.open(io.BytesIO(response.data))
+    assert image.width / image.height == 12 / 6
+    again = client.get(f"{base}/sprite/self/pca2d-{key}/type/light.png")
+    assert again.data == response.data
+
+
+def test_one_head_of_a_chunk_can_be_asked_for_alone(client, atlas, base):
+    path = f"{base}/positions/self/umap2d-{projection_key(atlas.info.projection('umap2d'))}/0"
+    whole = client.get(path).data
+    part = client.get(path, headers={"Range": "bytes=4000-7999"})
+    assert part.status_code == 206
+    assert part.data == whole[4000:8000]
+
+
+def test_health_answers(client):
+    assert client.get("/healthz").status_code == 200

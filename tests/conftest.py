@@ -1,0 +1,63 @@
+"""What unit, app and browser tests share: real atlases, each built once a session and only when asked for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.real_home import build_home
+
+ROOT = Path(__file__).parents[1]
+
+# Repeated words, numbers, a question, punctuation, subwords, markup and scripts beyond Latin: what views must show.
+SENTENCES = (
+    "The cat sat on the mat because it was tired.",
+    "Paris is the capital of France, and Rome is the capital of Italy.",
+    "The river bank was muddy, so she walked to the bank in town.",
+    "Who wrote the letter that arrived on 12 May 1897?",
+    "Water boils at 100 degrees; ice melts at 0.",
+    "He said: \u201cNever again!\u201d and left.",
+    "Photosynthesis turns sunlight into sugar.",
+    "The dog chased the cat, and the cat chased the mouse.",
+    "Type <script>alert(1)</script> or <br> and nothing happens.",
+    "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd means hello world.",
+    "Caf\u00e9s in Z\u00fcrich sell cake \U0001f370 on Mondays.",
+    "Stop.",
+)
+
+
+def build_small_atlas(home: Path) -> Path:
+    """Build MiniLM on SENTENCES with PCA in 2D and 3D into `home/atlases/small`, in a process of its own.
+
+    Of its own, because some tests hold that this process never imports torch.
+    """
+    corpus = home / "sentences.txt"
+    corpus.write_text("\n".join(SENTENCES), encoding="utf-8")
+    folder = home / "atlases" / "small"
+    arguments = ["--corpus", str(corpus), "--projections", "pca", "--out", str(folder), "--title", "Small", "--quiet"]
+    subprocess.run(
+        [sys.executable, "-m", "services.build", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "ATLAS_HOME": str(home), "HF_HUB_OFFLINE": "1"},
+        check=True,
+        capture_output=True,
+        timeout=170,
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real atlas: MiniLM, 12 sentences, PCA 2D and 3D. Its `parents[1]` can be an ATLAS_HOME.
+
+    Shared by all tests: copy it before changing it.
+    """
+    return build_small_atlas(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def dashboard_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with one small real atlas: MiniLM, PCA and UMAP in 2D and 3D."""
+    return build_home(tmp_path_factory.mktemp("home"))

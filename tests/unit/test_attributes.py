@@ -1,0 +1,78 @@
+"""Each attribute says of a token what its explanation says, in steps that tell queries from keys."""
+
+import numpy as np
+import pytest
+from tables import SAMPLE, OneTable
+
+from services.atlas import open_atlas
+from services.attributes import ATTRIBUTES, BY_NAME, SIDE_STEPS, point_values
+
+WORD, PUNCTUATION, SPECIAL = range(3)
+START, CONTINUATION = range(2)
+
+
+def values(name, atlas=SAMPLE):
+    return BY_NAME[name].values(atlas.tokens()).tolist()
+
+
+def test_kinds_of_tokens():
+    assert values("kind") == [
+        SPECIAL, WORD, WORD, WORD, WORD, WORD, PUNCTUATION, WORD, SPECIAL,
+        SPECIAL, WORD, WORD, PUNCTUATION, PUNCTUATION, SPECIAL,
+    ]  # fmt: skip
+
+
+def test_continuations_are_the_later_pieces_of_a_word():
+    expected = [START] * 15
+    expected[3] = expected[4] = CONTINUATION
+    for row in (0, 8, 9, 14):
+        expected[row] = SPECIAL
+    assert values("subword") == expected
+
+
+def test_tokens_outside_words_are_no_continuations():
+    assert values("subword", OneTable([("a", -1, False), ("b", -1, False)])) == [START, START]
+
+
+def test_position_runs_from_first_to_last_of_each_input():
+    assert values("position") == pytest.approx([*(n / 8 for n in range(9)), *(n / 5 for n in range(6))])
+    assert values("position5") == [0, 1, 2, 3, 4, 0, 1, 2, 3, 0, 1, 2, 3, 4, 0]
+    assert values("position", OneTable([("a", 0, False)])) == [0]
+
+
+def test_lengths_are_of_the_text_without_marks():
+    lengths = [5, 3, 2, 6, 4, 3, 1, 3, 5, 5, 6, 4, 2, 1, 5]
+    assert values("token_length") == pytest.approx([(n - 1) / 5 for n in lengths])
+    assert values("input_length") == [1] * 9 + [0] * 6
+
+
+def test_frequency_is_on_a_logarithmic_scale():
+    assert values("frequency") == [float(token in ("[CLS]", "[SEP]")) for token in SAMPLE.table.token]
+    thrice = OneTable([("a", 0, False)] * 4 + [("b", 1, False)] * 2 + [("c", 2, False)])
+    assert values("frequency", thrice) == pytest.approx([1] * 4 + [0.5] * 2 + [0])
+
+
+def test_one_value_everywhere_is_the_lowest_step():
+    assert values("frequency", OneTable([("a", 0, False), ("b", 1, False)])) == [0, 0]
+
+
+@pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.name)
+def test_keys_lie_half_a_palette_above_queries(attribute, small_atlas):
+    atlas = open_atlas(small_atlas)
+    steps = point_values(atlas, atlas.stream("self"), attribute)
+    tokens = len(atlas.tokens())
+    assert steps.dtype == np.uint8
+    assert steps.shape == (2 * tokens,)
+    assert steps[:tokens].max() < SIDE_STEPS <= steps[tokens:].min()
+    assert np.array_equal(steps[:tokens] + SIDE_STEPS, steps[tokens:])
+    if attribute.kind == "sequential":
+        assert (steps[:tokens].min(), steps[:tokens].max()) == (0, SIDE_STEPS - 1)
+    else:
+        assert steps[:tokens].max() < len(attribute.categories)
+
+
+@pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.name)
+def test_each_attribute_explains_itself(attribute):
+    assert attribute.label
+    assert attribute.explain.endswith(".")
+    assert (attribute.low and attribute.high) if attribute.kind == "sequential" else attribute.categories

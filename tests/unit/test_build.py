@@ -1,0 +1,658 @@
+"""A build ends in a whole atlas, goes on after any stop, and says in one line why it cannot."""
+
+import itertools
+import json
+import os
+import signal
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from building import TEXTS, arrays_of, copy, everything, request_for, same_arrays, write_corpus
+from tiny_models import save_model
+
+from services import arrays
+from services.atlas import open_atlas, verify
+from services.build import __main__ as command
+from services.build import capture_stage, layout_stage, pipeline, publish
+from services.build.lock import build_lock
+from services.build.pipeline import build
+from services.build.progress import Progress
+from services.build.request import default_folder
+from services.errors import BuildError, BusyError, Cancelled, ModelError
+from services.models import load_model
+from services.settings import load_settings
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    return save_model(tmp_path_factory.mktemp("models") / "bert", "bert")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpora") / "lines.txt")
+
+
+@pytest.fixture(scope="module")
+def tiny_atlas(tmp_path_factory, bert, corpus):
+    """The tiny model with PCA only; tests copy it."""
+    return build(request_for(bert, corpus), tmp_path_factory.mktemp("tiny") / "tiny", quiet())
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "atlases" / "one"
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch, capsys):
+    """The command in this process: its exit code and the lines on stderr. The home folder is `tmp_path / "home"`."""
+    monkeypatch.setenv("ATLAS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    load_settings.cache_clear()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def run(*arguments):
+        capsys.readouterr()
+        try:
+            code = command.run(["--quiet", *map(str, arguments)])
+        except SystemExit as end:
+            code = end.code
+        return code, capsys.readouterr().err.splitlines()
+
+    yield run
+    load_settings.cache_clear()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def quiet(slug="one", file=None):
+    return Progress(slug, file, bar=False)
+
+
+class StopsAfter(Progress):
+    """Asks the build to stop when a stage has done so many steps."""
+
+    def __init__(self, stage, steps):
+        super().__init__("one", None, bar=False)
+        self._when = stage, steps
+
+    def update(self, done):
+        if (self._state["stage"], done) >= self._when and self._state["stage"] == self._when[0]:
+            self.stop()
+        super().update(done)
+
+
+@pytest.fixture
+def captured(monkeypatch):
+    """Lengths of all inputs that are captured for the arrays, in order."""
+    seen = []
+    plain = capture_stage.capture
+
+    def capture(loaded, inputs, **options):
+        for item in plain(loaded, inputs, **options):
+            seen.append(len(inputs[item.index]))
+            yield item
+
+    monkeypatch.setattr(capture_stage, "capture", capture)
+    return seen
+
+
+@pytest.fixture
+def laid_out(monkeypatch):
+    """(layer, names of layouts) of all units of layout work, in order."""
+    seen = []
+    plain = layout_stage.layout_unit
+
+    def unit(folder, stream, layer, requests, *rest):
+        seen.append((layer, tuple(request.name for request in requests)))
+        return plain(folder, stream, layer, requests, *rest)
+
+    monkeypatch.setattr(layout_stage, "layout_unit", unit)
+    return seen
+
+
+# ---- what a build gives
+
+
+def test_an_atlas_has_all_arrays_in_their_shapes(bert, corpus, out):
+    projections = ("pca", "umap", "tsne", "attention")
+    build(request_for(bert, corpus, projections), out, quiet())
+    atlas = open_atlas(out)
+    stream = atlas.stream("self")
+    tokens = len(atlas.tokens())
+    assert (stream.layers, stream.heads, stream.key_heads, stream.head_dim) == (2, 4, 4, 8)
+    assert atlas.array("self/queries").shape == atlas.array("self/keys").shape == (2, 4, tokens, 8)
+    assert atlas.array("self/value_norms").shape == (2, 4, tokens)
+    assert atlas.array("self/attention").shape == (2 * 4 * sum(int(n) ** 2 for n in atlas.tokens().counts),)
+    names = [projection.name for projection in atlas.info.projections]
+    assert sorted(names) == sorted(f"{method}{dims}d" for method in projections for dims in (2, 3))
+    for projection in atlas.info.projections:
+        layout = atlas.layout(projection)
+        assert layout.shape == (2, 4, 2 * tokens, projection.dims)
+        assert np.isfinite(layout).all()
+        assert np.ptp(layout, axis=2).min() > 0
+    assert atlas.info.corpus.inputs == len(atlas.inputs) == len(TEXTS)
+    assert list(atlas.inputs.text) == list(TEXTS)
+    assert verify(out) == []
+    assert everything(out.parent) == everything_of_one(out)
+
+
+def everything_of_one(out):
+    """What a finished build leaves in the folder of atlases."""
+    return sorted(
+        ["one", "one/build.json", "one/atlas.json", "one/self", *(f"one/{n}" for n in open_atlas(out).info.files)]
+    )
+
+
+def test_attention_in_the_atlas_is_the_softmax_of_its_queries_and_keys(tiny_atlas):
+    atlas = open_atlas(tiny_atlas)
+    stream, tokens = atlas.stream("self"), atlas.tokens()
+    for index in range(len(atlas.inputs)):
+        rows = slice(*tokens.offsets[index : index + 2])
+        queries = atlas.array("self/queries")[1, 2, rows].astype(float)
+        keys = atlas.array("self/keys")[1, 2, rows].astype(float)
+        weights = np.exp(queries @ keys.T * stream.scaling[1])
+        weights /= weights.sum(axis=1, keepdims=True)
+        assert np.abs(atlas.attention(stream, index, 1, 2) - weights).max() < 5e-3  # float16 vectors
+
+
+def test_the_capture_error_is_stored_and_small(tiny_atlas):
+    info = open_atlas(tiny_atlas).info
+    assert 0 <= info.capture_error < 1e-4
+    assert info.checked_inputs == 3  # from the middle length up
+
+
+def test_grouped_queries_work_through_to_projections(tmp_path, corpus, out):
+    llama = save_model(tmp_path / "llama", "llama")
+    build(request_for(llama, corpus, ("pca", "umap", "attention"), (2,)), out, quiet())
+    atlas = open_atlas(out)
+    stream, tokens = atlas.stream("self"), len(atlas.tokens())
+    assert (stream.heads, stream.key_heads, stream.causal) == (4, 2, True)
+    assert atlas.array("self/keys").shape == (2, 2, tokens, 8)
+    assert {p.name: atlas.layout(p).shape for p in atlas.info.projections} == dict.fromkeys(
+        ("pca2d", "umap2d", "attention2d"), (2, 4, 2 * tokens, 2)
+    )
+    assert atlas.value_norms(stream, 0, 1, 3).shape == (atlas.tokens().counts[0],)
+
+
+def test_a_real_model_gives_a_whole_atlas(small_atlas):
+    atlas = open_atlas(small_atlas)
+    assert (atlas.stream("self").layers, atlas.stream("self").heads) == (6, 12)
+    assert {projection.name for projection in atlas.info.projections} == {"pca2d", "pca3d"}
+    assert atlas.info.capture_error < 1e-4
+    assert atlas.info.model.id == "sentence-transformers/all-MiniLM-L6-v2"
+    assert verify(small_atlas) == []
+
+
+def test_no_file_of_an_atlas_tells_the_folders_of_its_maker(small_atlas):
+    for name in ("atlas.json", "build.json"):
+        assert str(small_atlas.parents[1]) not in (small_atlas / name).read_text()
+
+
+STRANGE = (
+    "a",
+    "word " * 19_990 + "end",
+    "cat \U0001f408\u200d\u2b1b and \U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "\u05e9\u05dc\u05d5\u05dd \u05e2\u05d5\u05dc\u05dd \u0645\u0631\u062d\u0628\u0627",
+    "<script>alert(1)</script><br>",
+    "nul \x00 inside",
+)
+
+
+def test_strange_texts_come_through_to_the_token_table(tmp_path, out):
+    texts = [*STRANGE, "x" * 100_000]
+    model = save_model(tmp_path / "gpt2", "gpt2")  # its tokens are bytes: nothing is unknown to it
+    build(request_for(model, write_corpus(tmp_path / "strange.txt", texts)), out, quiet())
+    atlas = open_atlas(out)
+    tokens = atlas.tokens()
+    assert len(atlas.inputs) == 5  # the two long lines are left out, with a note
+    assert any("longer than 20,000 characters" in note for note in atlas.info.corpus.notes)
+    by_input = ["".join(tokens.text[a:b]) for a, b in itertools.pairwise(tokens.offsets)]
+    assert by_input[3] == STRANGE[4]
+    assert by_input[4].replace("\u2581", " ") == "nul   inside"  # the corpus puts a space in place of a control
+    assert tokens.counts.max() <= 64
+    stored = pq.read_table(out / "tokens.parquet")
+    assert stored.column_names == ["input", "position", "token", "text", "special", "word"]
+    assert stored.num_rows == len(tokens)
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+def test_a_corpus_of_one_token_gives_an_atlas(name, tmp_path, out):
+    model = save_model(tmp_path / name, name)
+    one = write_corpus(tmp_path / "one.txt", ["a"])
+    build(request_for(model, one, ("pca", "umap", "tsne", "attention")), out, quiet())
+    atlas = open_atlas(out)
+    assert len(atlas.info.projections) == 8
+    assert all(np.isfinite(atlas.layout(projection)).all() for projection in atlas.info.projections)
+
+
+# ---- stops and going on
+
+
+def test_cancelling_the_capture_keeps_finished_inputs(bert, corpus, out, captured):
+    with pytest.raises(Cancelled, match="same command"):
+        build(request_for(bert, corpus), out, StopsAfter("capture", 2))
+    assert not out.exists()
+    first = list(captured)
+    captured.clear()
+    build(request_for(bert, corpus), out, quiet())
+    assert len(first) == 2
+    assert sorted(first + captured) == sorted(int(n) for n in open_atlas(out).tokens().counts)
+
+
+@pytest.fixture
+def stops(monkeypatch):
+    """Makes a Progress that stops a build when its first layer of layouts is done."""
+    plain = layout_stage.Journal.record
+    newest = []
+
+    def record(self, stage, units):
+        plain(self, stage, units)
+        if newest and stage.startswith("self/"):
+            newest.pop().stop()
+
+    def make():
+        newest.append(quiet())
+        return newest[0]
+
+    monkeypatch.setattr(layout_stage.Journal, "record", record)
+    return make
+
+
+def test_cancelling_the_layouts_keeps_finished_layers(tiny_atlas, bert, corpus, tmp_path, laid_out, stops):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    request = request_for(bert, corpus, ("umap", "tsne"), (2,))
+    with pytest.raises(Cancelled, match="same command"):
+        build(request, folder, stops())
+    assert open_atlas(folder).info.projection("umap2d") is None
+    kept = np.array(arrays.reopen(folder / "self/umap2d.npy")[0])
+    laid_out.clear()
+    build(request, folder, quiet())
+    assert laid_out == [(1, ("umap2d", "tsne2d"))]
+    assert np.array_equal(open_atlas(folder).array("self/umap2d")[0], kept)
+
+
+def test_fewer_projections_after_a_stop_still_use_the_finished_layers(
+    tiny_atlas, bert, corpus, tmp_path, laid_out, stops
+):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    with pytest.raises(Cancelled):
+        build(request_for(bert, corpus, ("umap", "tsne"), (2,)), folder, stops())
+    laid_out.clear()
+    build(request_for(bert, corpus, ("umap",), (2,)), folder, quiet())
+    assert laid_out == [(1, ("umap2d",))]
+
+
+def test_layers_of_another_seed_are_not_taken_over(tiny_atlas, bert, corpus, tmp_path, laid_out, stops):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    for seed in (0, 1):
+        with pytest.raises(Cancelled):
+            build(request_for(bert, corpus, ("umap",), (2,), seed=seed), folder, stops())
+    laid_out.clear()
+    build(request_for(bert, corpus, ("umap",), (2,)), folder, quiet())
+    assert [layer for layer, _ in laid_out] == [0, 1]
+
+
+class Crash(BaseException):
+    """Ends a build as a kill would, without its error handling."""
+
+
+@pytest.fixture
+def writes(monkeypatch):
+    """Calls `at(number)` before and after each write to disk, numbered from 0."""
+    state = {"count": 0, "at": lambda number: None}
+
+    def watched(plain):
+        def write(*arguments, **options):
+            number = state["count"]
+            state["count"] += 2
+            state["at"](number)
+            result = plain(*arguments, **options)
+            state["at"](number + 1)
+            return result
+
+        return write
+
+    for module, name in ((arrays, "create"), (arrays, "publish"), (arrays, "write_bytes"), (pipeline, "put_in_place")):
+        monkeypatch.setattr(module, name, watched(getattr(module, name)))
+    return state
+
+
+@pytest.fixture
+def one_load(monkeypatch, bert):
+    """The model is loaded once for many builds."""
+    loaded = load_model(str(bert))
+    monkeypatch.setattr(capture_stage, "load_model", lambda *a, **k: loaded)
+
+
+def test_a_build_that_dies_between_any_two_writes_goes_on_to_the_same_atlas(
+    bert, corpus, tmp_path, writes, one_load, monkeypatch
+):
+    request = request_for(bert, corpus, ("pca", "umap"), (2,))
+    whole = build(request, tmp_path / "whole", quiet())
+    total = writes["count"]
+    assert total > 40
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # slow, and of no use to a process that dies
+    ends = [0, *range(1, total, 2)]  # before the first write, and after each
+    for last in ends:
+        folder = tmp_path / f"broken-{last}"
+
+        def die(number, last=last):
+            if number == last:
+                raise Crash
+
+        writes.update(count=0, at=die)
+        with pytest.raises(Crash):
+            build(request, folder, quiet())
+        if folder.exists():
+            assert open_atlas(folder).info.projection("pca2d")  # visible only when its PCA maps are whole
+        writes.update(count=0, at=lambda number: None)
+        build(request, folder, quiet())
+        assert same_arrays(folder, whole)
+        assert verify(folder) == []
+        assert {p.name for p in open_atlas(folder).info.projections} == {"pca2d", "umap2d"}
+        assert open_atlas(folder).info.key == open_atlas(whole).info.key
+        assert everything(folder) == everything(whole)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["whole", *(f"broken-{n}" for n in ends)])
+
+
+def test_an_array_cut_off_while_its_space_was_reserved_is_begun_again(bert, corpus, out, captured):
+    with pytest.raises(Cancelled):
+        build(request_for(bert, corpus), out, StopsAfter("capture", 2))
+    part = out.with_name("one.partial") / "self" / "keys.npy.part"
+    part.write_bytes(part.read_bytes()[:200])
+    captured.clear()
+    build(request_for(bert, corpus), out, quiet())
+    assert len(captured) == len(TEXTS)
+    assert verify(out) == []
+
+
+def test_a_model_that_changed_meanwhile_is_captured_from_the_start(corpus, tmp_path, out, captured):
+    model = save_model(tmp_path / "model", "bert")
+    with pytest.raises(Cancelled):
+        build(request_for(model, corpus), out, StopsAfter("capture", 2))
+    patch_weights(model, lambda tensor: tensor * 0.9)
+    captured.clear()
+    build(request_for(model, corpus), out, quiet())
+    assert len(captured) == len(TEXTS)
+
+
+# ---- the same folder again
+
+
+def test_the_same_request_again_redoes_nothing(tiny_atlas, bert, corpus, tmp_path, captured, laid_out):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    before = {
+        file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.name != "build.json" and file.is_file()
+    }
+    build(request_for(bert, corpus), folder, quiet())
+    assert captured == laid_out == []
+    assert before == {file: file.stat().st_mtime_ns for file in before}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny"]
+
+
+def test_more_projections_later_add_only_those(tiny_atlas, bert, corpus, tmp_path, captured, laid_out):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    old = arrays_of(folder)
+    build(request_for(bert, corpus, ("pca", "umap"), (3,)), folder, quiet())
+    assert captured == []
+    assert laid_out == [(0, ("umap3d",)), (1, ("umap3d",))]
+    new = arrays_of(folder)
+    assert new.keys() - old.keys() == {"self/umap3d.npy"}
+    assert all(np.array_equal(old[name], new[name]) for name in old)
+    assert open_atlas(folder).info.key == open_atlas(tiny_atlas).info.key
+
+
+def test_a_new_title_is_taken(tiny_atlas, bert, corpus, tmp_path, captured):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    build(request_for(bert, corpus, title="Mine"), folder, quiet())
+    assert open_atlas(folder).info.title == "Mine"
+    assert captured == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"max_tokens": 5}, {"precision": "float32"}, {"corpus": "other"}, {"seed": 1}, {"engine": "reference"}],
+    ids=lambda change: next(iter(change)),
+)
+def test_other_settings_into_an_atlas_are_refused(tiny_atlas, bert, corpus, tmp_path, change, laid_out):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    if change.keys() & {"seed", "engine"}:
+        build(request_for(bert, corpus, ("umap",), (2,)), folder, quiet())
+    if "corpus" in change:
+        change = {"corpus": str(write_corpus(tmp_path / "other.txt", ["the cat"]))}
+    request = request_for(bert, corpus, ("umap",), (2,)).model_copy(update=change)
+    before = everything(folder)
+    with pytest.raises(BuildError, match="--overwrite") as refusal:
+        build(request, folder, quiet())
+    assert "\n" not in str(refusal.value)
+    assert everything(folder) == before
+
+
+def test_overwriting_swaps_in_one_step(tiny_atlas, bert, corpus, tmp_path, writes, one_load):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    old_key = open_atlas(folder).info.key
+    keys = []
+    writes["at"] = lambda number: keys.append(open_atlas(folder).info.key)
+    build(request_for(bert, corpus, precision="float32"), folder, quiet(), overwrite=True)
+    new_key = open_atlas(folder).info.key
+    assert [key for key, _ in itertools.groupby(keys)] == [old_key, new_key]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny"]
+
+
+def test_overwriting_works_where_the_system_cannot_swap(tiny_atlas, bert, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "_swapped", lambda *_: False)
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    copy(tiny_atlas, tmp_path / "tiny.old.partial")  # left by a build that was killed
+    build(request_for(bert, corpus, precision="float32"), folder, quiet(), overwrite=True)
+    assert open_atlas(folder).array("self/queries").dtype == np.float32
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tiny"]
+
+
+def test_overwriting_with_an_equal_request_goes_on(tiny_atlas, bert, corpus, tmp_path, captured):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    build(request_for(bert, corpus, ("umap",), (2,)), folder, quiet(), overwrite=True)
+    assert captured == []
+    assert open_atlas(folder).info.projection("umap2d")
+
+
+def test_overwriting_repairs_a_damaged_atlas(tiny_atlas, bert, corpus, tmp_path):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    file = folder / "self" / "keys.npy"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    build(request_for(bert, corpus), folder, quiet(), overwrite=True)
+    assert verify(folder) == []
+    assert same_arrays(folder, tiny_atlas)
+
+
+def test_nothing_that_is_no_atlas_is_ever_replaced(bert, corpus, tmp_path):
+    mine = tmp_path / "photos"
+    mine.mkdir()
+    (mine / "cat.png").write_bytes(b"cat")
+    file = tmp_path / "notes"
+    file.write_text("notes")
+    shadow = tmp_path / "atlas.partial"
+    copy(mine, shadow)
+    for place in (mine, file, tmp_path / "atlas"):
+        for overwrite in (False, True):
+            with pytest.raises(BuildError, match="--out"):
+                build(request_for(bert, corpus), place, quiet(), overwrite=overwrite)
+    assert everything(tmp_path) == ["atlas.partial", "atlas.partial/cat.png", "notes", "photos", "photos/cat.png"]
+
+
+def test_an_empty_folder_may_be_built_into(bert, corpus, out):
+    out.mkdir(parents=True)
+    build(request_for(bert, corpus), out, quiet())
+    assert verify(out) == []
+
+
+def test_the_atlas_opens_at_every_moment_of_its_layouts(tiny_atlas, bert, corpus, tmp_path, writes):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    seen = []
+    writes["at"] = lambda number: seen.append(len(open_atlas(folder).info.projections))
+    build(request_for(bert, corpus, ("umap", "tsne")), folder, quiet())
+    assert seen == sorted(seen)
+    assert set(seen) == {2, 6}  # all maps of a request come from one stage and join together
+
+
+def test_a_second_build_into_a_folder_is_refused(bert, corpus, out, cli, tmp_path):
+    with build_lock(out), pytest.raises(BusyError, match="Another build"):
+        build(request_for(bert, corpus), out, quiet())
+    assert everything(out.parent) == []
+    folder = tmp_path / "home" / "atlases" / "one"
+    folder.parent.mkdir(parents=True)
+    first = quiet("one", tmp_path / "home" / "jobs" / "one.json")
+    (tmp_path / "home" / "jobs").mkdir()
+    first.stage("capture", "Capturing", 10)
+    before = (tmp_path / "home" / "jobs" / "one.json").read_text()
+    with build_lock(folder):
+        code, errors = cli("--model", bert, "--corpus", corpus, "--out", folder)
+    assert (code, len(errors)) == (2, 1)
+    assert (tmp_path / "home" / "jobs" / "one.json").read_text() == before  # the first build's, not ours
+    first.finish("finished")
+
+
+# ---- errors
+
+
+def patch_weights(model, change):
+    """Change the query and key weights of a saved BERT."""
+    from safetensors.torch import load_file, save_file
+
+    file = model / "model.safetensors"
+    tensors = load_file(file)
+    for name in tensors:
+        if ".attention.self.key." in name:
+            tensors[name] = change(tensors[name])
+    save_file(tensors, file, {"format": "pt"})
+
+
+def test_every_option_is_in_the_help_with_its_default():
+    parser = command.parser()
+    text = " ".join(parser.format_help().split())
+    for action in parser._actions:
+        if action.dest in ("help", "overwrite", "quiet"):
+            continue
+        assert action.option_strings[0] in text
+        assert action.help
+        assert f"(default: {action.default})" in text if action.default is not None else "default:" in action.help
+
+
+def test_the_command_builds_and_says_where(cli, bert, corpus, tmp_path):
+    assert cli("--model", bert, "--corpus", corpus, "--projections", "pca", "--dims", "2") == (0, [])
+    folder = tmp_path / "home" / "atlases" / "bert-lines"
+    assert [p.name for p in open_atlas(folder).info.projections] == ["pca2d"]
+    state = json.loads((tmp_path / "home" / "jobs" / "bert-lines.json").read_text())
+    assert (state["state"], state["slug"], state["pid"]) == ("finished", "bert-lines", os.getpid())
+
+
+WRONG = {
+    "no such model": (["--model", "nobody/no-such-model"], "nobody/no-such-model"),
+    "impossible model name": (["--model", "a b"], "no model name"),
+    "endless model name": (["--model", "x" * 5000], "no model name"),
+    "no such corpus": (["--corpus", "missing.txt"], "missing.txt"),
+    "empty corpus": (["--corpus", "empty.txt"], "empty.txt"),
+    "blank corpus": (["--corpus", "blank.txt"], "blank.txt"),
+    "no such column": (["--column", "words"], "words"),
+    "unknown projection": (["--projections", "pca,isomap"], "--projections: isomap"),
+    "no projection": (["--projections", ","], "--projections: nothing"),
+    "impossible dims": (["--dims", "4"], "--dims: 4"),
+    "unknown engine": (["--engine", "magic"], "--engine"),
+    "negative seed": (["--seed", "-1"], "--seed"),
+    "large seed": (["--seed", str(2**32)], "--seed"),
+    "negative jobs": (["--jobs", "-1"], "--jobs"),
+    "no inputs": (["--max-inputs", "0"], "--max-inputs"),
+    "no room for text": (["--max-tokens", "2"], "limit of 2 tokens"),
+    "a word for a number": (["--max-tokens", "ten"], "--max-tokens"),
+    "unknown device": (["--device", "abacus"], "abacus"),
+    "unknown option": (["--colour", "red"], "--colour"),
+    "bad name": (["--out", "Not A Name"], "'Not A Name'"),
+    "reserved name": (["--out", "one.partial"], "'one.partial'"),
+    "a file in the way": (["--out", "blank.txt"], "blank.txt is a file"),
+    "below a file": (["--out", "blank.txt/atlas"], "Cannot write"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_mistake_ends_with_one_line_and_leaves_nothing(case, cli, bert, corpus, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "blank.txt").write_text(" \n\t\n")
+    load_settings().make_folders()
+    before = everything(tmp_path)
+    arguments, told = WRONG[case]
+    code, errors = cli("--model", bert, "--corpus", corpus, "--projections", "pca", *arguments)
+    assert code == 2
+    assert len(errors) == 1, errors
+    assert told in errors[0]
+    left = [name for name in everything(tmp_path) if name not in before and not name.startswith("home/jobs/")]
+    assert left == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_named(cli, bert, corpus, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    code, errors = cli("--model", bert, "--corpus", corpus, "--out", closed / "atlas")
+    assert (code, len(errors)) == (2, 1)
+    assert "closed" in errors[0]
+
+
+def test_a_read_only_place_is_named(cli, bert, corpus):
+    code, errors = cli("--model", bert, "--corpus", corpus, "--out", "/proc/atlas")
+    assert (code, len(errors)) == (2, 1)
+    assert "/proc" in errors[0]
+
+
+def test_a_model_that_gives_nan_leaves_nothing(corpus, tmp_path, out):
+    model = save_model(tmp_path / "model", "bert")
+    patch_weights(model, lambda tensor: tensor * torch.nan)
+    with pytest.raises(ModelError) as error:
+        build(request_for(model, corpus), out, quiet())
+    assert "\n" not in str(error.value)
+    assert everything(out.parent) == []
+
+
+def test_vectors_too_large_for_float16_name_the_option_that_helps(corpus, tmp_path, cli):
+    model = save_model(tmp_path / "model", "bert")
+    patch_weights(model, lambda tensor: tensor * 1e5)
+    out = tmp_path / "atlases" / "one"
+    arguments = ["--model", model, "--corpus", corpus, "--projections", "pca", "--out", out]
+    code, errors = cli(*arguments)
+    assert (code, len(errors)) == (2, 1)
+    assert "--precision float32" in errors[0]
+    assert everything(out.parent) == []
+    assert cli(*arguments, "--precision", "float32") == (0, [])
+    assert open_atlas(out).array("self/keys").dtype == np.float32
+    assert np.abs(open_atlas(out).array("self/keys")).max() > 65504
+
+
+def test_memory_that_runs_out_is_one_line(cli, bert, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "build", lambda *a, **k: (_ for _ in ()).throw(MemoryError))
+    code, errors = cli("--model", bert, "--corpus", corpus, "--out", tmp_path / "one")
+    assert (code, len(errors)) == (2, 1)
+    assert "Memory ran out" in errors[0]
+
+
+def test_columns_of_the_corpus_never_hide_ours(bert, tmp_path, out):
+    corpus = tmp_path / "rows.csv"
+    corpus.write_text("sentence,text,text_,tokens\nthe cat,one,two,three\nthe dog,four,five,six\n")
+    build(request_for(bert, corpus, column="sentence"), out, quiet())
+    inputs = open_atlas(out).inputs
+    assert list(inputs.text) == ["the cat", "the dog"]
+    assert {tuple(values) for name, values in inputs.columns.items() if name != "tokens"} == {
+        ("one", "four"), ("two", "five"), ("three", "six"),
+    }  # fmt: skip
+
+
+def test_the_default_folder_is_a_name_an_atlas_may_have(tmp_path):
+    for model, name in (("org/Some.Model_v2", "My Corpus!"), ("x" * 90, "y" * 90), ("\u2603", "\u2603")):
+        folder = default_folder(tmp_path, model, name)
+        assert pipeline.SLUG.fullmatch(folder.name)

@@ -1,0 +1,34 @@
+"""Layouts on a Dask cluster are the same as on this machine."""
+
+import numpy as np
+import pytest
+
+from services.atlas import open_atlas
+from services.build.pipeline import build
+from services.build.progress import Progress
+from services.build.workers import Workers
+from services.errors import BuildError
+from tests.unit.building import request_for, write_corpus
+from tests.unit.tiny_models import save_model
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same_layouts(tmp_path):
+    from distributed import LocalCluster
+
+    request = request_for(
+        save_model(tmp_path / "bert", "bert"), write_corpus(tmp_path / "corpus.txt"), ("pca", "umap"), dims=(2,)
+    )
+    here = build(request, tmp_path / "here", Progress("here", bar=False))
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        workers = Workers(dask=cluster.scheduler_address)
+        there = build(request, tmp_path / "there", Progress("there", bar=False), workers=workers)
+    name = "self/umap2d"
+    assert np.array_equal(open_atlas(here).array(name), open_atlas(there).array(name))
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr("services.build.workers._PATIENCE", 2)
+    workers = Workers(dask="tcp://127.0.0.1:1")
+    with pytest.raises(BuildError, match="No Dask scheduler answers"), workers.running("fast"):
+        pass

@@ -1,0 +1,275 @@
+"""Fidelity of maps against plain computations, scikit-learn and SciPy, and on heads where nothing is defined."""
+
+import time
+import warnings
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.spatial.distance import cdist
+
+from services.alignment import align
+from services.attended import attended
+from services.fidelity import (
+    FEW_KEYS,
+    NOT_FINITE,
+    ONE_SPOT,
+    aligned_fidelity,
+    head_fidelity,
+    head_sample,
+    layout_fidelity,
+    near_counts,
+    reading_fidelity,
+    squares,
+    within_nearest,
+)
+from services.projection import lift
+from services.projection.quality import neighbor_quality, top_keys_share
+from tests.unit.head_data import make_head, naive_pairs, real_head
+from tests.unit.test_scaling import broken_heads
+
+EVERY = 100_000  # a sample of all
+
+
+def sample_of(head, **options):
+    queries, keys, _ = align(head["queries"], head["keys"])
+    places = {name: values for name, values in head.items() if name not in ("queries", "keys")}
+    return head_sample(head["queries"], head["keys"], queries, keys, **places, **options)
+
+
+def layout_of(head, seed=0, dims=2):
+    """A poor map: two coordinates of the aligned vectors and noise."""
+    queries, keys, _ = align(head["queries"], head["keys"])
+    cloud = np.concatenate([queries, keys])[:, :dims]
+    return (cloud + np.random.default_rng(seed).normal(size=cloud.shape) * 0.2).astype(np.float32)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("make", [lambda: make_head(seed=1, inputs=20), lambda: real_head()[0]], ids=["random", "real"])
+def test_reading_equals_a_naive_computation(make, causal):
+    head = make()
+    layout = layout_of(head)
+    found = layout_fidelity(sample_of(head, causal=causal, sample=EVERY), layout).values
+    n = len(head["queries"])
+    scores = head["queries"].astype(np.float64) @ head["keys"].astype(np.float64).T
+    shown = cdist(layout[:n], layout[n:])
+    rows, columns = (np.array(side) for side in naive_pairs(head, causal=causal))
+    x, y = scores[rows, columns], shown[rows, columns]
+    assert found["spearman"] == pytest.approx(stats.spearmanr(_less_key_mean(head)[rows, columns], y)[0], abs=1e-6)
+    assert found["pearson"] == pytest.approx(stats.pearsonr(_less_key_mean(head)[rows, columns], y)[0], abs=1e-6)
+    each = [stats.spearmanr(x[rows == row], y[rows == row]).statistic for row in range(n) if (rows == row).sum() >= 3]
+    assert found["query_spearman"] == pytest.approx(np.mean(each), abs=1e-6)
+    near = near_counts(len(head["keys"]))
+    shares = []
+    for row in range(n):
+        mine = columns[rows == row]
+        if len(mine) >= 2:
+            top = mine[np.argsort(-scores[row, mine], kind="stable")[:5]]
+            close = np.argsort(shown[row])[: near["attended_near"]]
+            shares.append(np.isin(top, close).mean())
+    assert found["attended_near"] == pytest.approx(np.mean(shares), abs=1e-9)
+    best = np.argsort(-scores, axis=1)[:, : min(10, near["best_near"])]
+    close = np.argsort(shown, axis=1)[:, : near["best_near"]]
+    assert found["best_near"] == pytest.approx(
+        np.mean([np.isin(b, c).mean() for b, c in zip(best, close, strict=True)]), abs=1e-9
+    )
+
+
+def _less_key_mean(head):
+    """Pooled correlations are of the scores less each query's constant q·k̄, as the softmax sees them."""
+    queries, keys = head["queries"].astype(np.float64), head["keys"].astype(np.float64)
+    return queries @ (keys - keys.mean(axis=0)).T
+
+
+def test_neighbors_equal_scikit_learn():
+    from sklearn.manifold import trustworthiness
+    from sklearn.neighbors import NearestNeighbors
+
+    head = make_head(seed=2, inputs=20)
+    layout = layout_of(head)
+    found = layout_fidelity(sample_of(head, sample=EVERY), layout).values
+    cloud = np.concatenate(align(head["queries"], head["keys"])[:2])
+    assert found["trustworthiness"] == pytest.approx(trustworthiness(cloud, layout, n_neighbors=15), abs=1e-5)
+    true, shown = (
+        NearestNeighbors(n_neighbors=15).fit(points).kneighbors(return_distance=False) for points in (cloud, layout)
+    )
+    kept = np.mean([len(np.intersect1d(a, b)) / 15 for a, b in zip(true, shown, strict=True)])
+    assert found["recall"] == pytest.approx(kept, abs=1e-9)
+    n = len(head["queries"])
+    other = np.where(np.arange(2 * n)[:, None] < n, shown >= n, shown < n).mean(axis=1)
+    assert found["mixing"] == pytest.approx(other.mean() * (2 * n - 1) / n, abs=1e-9)
+
+
+def test_agrees_with_the_projections_own_quality():
+    head = make_head(seed=3, inputs=90)
+    layout = layout_of(head)
+    found = layout_fidelity(sample_of(head, sample=EVERY), layout).values
+    cloud = np.concatenate(align(head["queries"], head["keys"])[:2])
+    trust, recall = neighbor_quality(cloud - cloud.mean(axis=0), layout, sample=EVERY)
+    assert (found["trustworthiness"], found["recall"]) == pytest.approx((trust, recall), abs=1e-6)
+    assert near_counts(len(head["keys"]))["best_near"] == 100
+    expected = top_keys_share(layout, head["queries"], head["keys"], sample=EVERY)
+    assert found["best_near"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_perfect_map_and_a_shuffled_one():
+    head = make_head(seed=4, inputs=60, head_dim=2)
+    cloud = np.concatenate(align(head["queries"], head["keys"])[:2])
+    sample = sample_of(head)
+    perfect = layout_fidelity(sample, cloud * 3 + 1).values
+    assert perfect["trustworthiness"] == pytest.approx(1.0, abs=1e-6)
+    assert perfect["recall"] > 0.999
+    shuffled = layout_fidelity(sample, np.random.default_rng(0).permutation(cloud)).values
+    assert shuffled["trustworthiness"] == pytest.approx(0.5, abs=0.05)
+    assert abs(shuffled["query_spearman"]) < 0.1
+    assert shuffled["mixing"] == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_lift_reads_exactly():
+    """In the lifted space distance orders each query's keys as attention does: −1 and 1 by construction."""
+    head = make_head(seed=5, inputs=60)
+    found = reading_fidelity(sample_of(head), np.concatenate(lift(head["queries"], head["keys"]))).values
+    assert found["query_spearman"] == pytest.approx(-1.0, abs=1e-6)
+    assert found["best_near"] == pytest.approx(1.0)
+
+
+def test_the_models_own_attention_is_used():
+    head, blocks, _ = real_head()
+    offsets = np.concatenate([[0], np.cumsum([len(block) for block in blocks])])
+    top = attended(blocks, offsets, offsets, causal=False).top
+    layout = layout_of(head)
+    own = layout_fidelity(sample_of(head, attended=top), layout).values["attended_near"]
+    by_scores = layout_fidelity(sample_of(head), layout).values["attended_near"]
+    assert own == pytest.approx(by_scores, abs=0.01)  # float16 vectors may swap the fifth key with the sixth
+    other = layout_fidelity(sample_of(head, attended=np.roll(top, 40, axis=0)), layout).values["attended_near"]
+    assert other != own
+
+
+def test_copies_share_what_is_left():
+    near = within_nearest(np.array([[0.0, 1.0, 1.0, 1.0, 2.0], [4.0, 3.0, 2.0, 1.0, 0.0]]), 2)
+    np.testing.assert_allclose(near, [[1, 1 / 3, 1 / 3, 1 / 3, 0], [0, 0, 0, 1, 1]])
+
+
+@pytest.mark.parametrize("dims", [2, 3, 7])
+def test_squares(dims):
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(9, dims)) + 50, rng.normal(size=(11, dims)) + 50
+    np.testing.assert_allclose(squares(a, b), cdist(a, b) ** 2, atol=1e-9)
+
+
+def test_chunks_do_not_matter(monkeypatch):
+    head = make_head(seed=6, inputs=30)
+    layout = layout_of(head)
+    whole = head_fidelity(sample_of(head), layout).values
+    monkeypatch.setattr("services.fidelity.CHUNK", 1000)
+    assert head_fidelity(sample_of(head), layout).values == pytest.approx(whole, abs=1e-9)
+
+
+def test_sampling_is_seeded():
+    head = make_head(seed=7, inputs=40)
+    layout = layout_of(head)
+    one, two = (layout_fidelity(sample_of(head, sample=30), layout).values for _ in range(2))
+    assert one == two
+    assert one != layout_fidelity(sample_of(head, sample=30, seed=1), layout).values
+
+
+@pytest.mark.parametrize("name", list(broken_heads()))
+def test_broken_heads_give_no_warning_and_no_nan(name):
+    head = broken_heads()[name]
+    n = len(head["queries"]) + len(head["keys"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sample = _sample_without_mean_warning(head)
+        for layout in (np.zeros((n, 2)), np.random.default_rng(0).normal(size=(n, 2)), np.full((n, 3), np.nan)):
+            _check_complete(head_fidelity(sample, layout))
+
+
+def _sample_without_mean_warning(head):
+    places = {name: values for name, values in head.items() if name not in ("queries", "keys")}
+    return head_sample(head["queries"], head["keys"], head["queries"], head["keys"], **places)
+
+
+def _check_complete(found):
+    for name, value in found.values.items():
+        assert value is None or np.isfinite(value), name
+        assert (value is None) == (name in found.reasons), name
+        assert value is None or found.reasons.get(name, "") == ""
+    assert all(found.reasons.values())
+    assert {name.partition("_")[0] for name in found.values} == {"screen", "aligned"}
+
+
+def test_reasons_of_maps():
+    head = make_head()
+    n = 2 * len(head["queries"])
+    sample = sample_of(head)
+    assert layout_fidelity(sample, np.ones((n, 2))).reasons["spearman"] == ONE_SPOT
+    bad = layout_of(head)
+    bad[3, 0] = np.nan
+    assert layout_fidelity(sample, bad).reasons["recall"] == NOT_FINITE
+    tiny = {name: values[1:4] for name, values in head.items()}
+    found = layout_fidelity(sample_of(tiny), layout_of(tiny))
+    assert found.reasons["best_near"] == FEW_KEYS.format(4)
+
+
+def test_vectors_that_are_not_finite_are_left_out():
+    head = make_head(seed=8, inputs=20)
+    layout = layout_of(head)
+    keep = np.ones(len(head["queries"]), bool)
+    keep[[2, 30]] = False
+    clean = {name: values[keep] for name, values in head.items()}
+    expected = layout_fidelity(_sample_without_mean_warning(clean), layout[np.concatenate([keep, keep])]).values
+    bad = head | {"queries": head["queries"].copy(), "keys": head["keys"].copy()}
+    bad["queries"][~keep], bad["keys"][~keep] = np.nan, np.inf
+    layout[: len(keep)][~keep] = np.nan  # whatever the map did with them
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = layout_fidelity(_sample_without_mean_warning(bad), layout).values
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_aligned_space_has_the_reading_measures_only():
+    found = aligned_fidelity(sample_of(make_head(seed=9)))
+    assert set(found.values) == {"pearson", "spearman", "query_spearman", "attended_near", "best_near", "mixing"}
+    assert found.values["query_spearman"] < -0.3
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attended_reads_the_blocks(causal):
+    rng = np.random.default_rng(0)
+    blocks = []
+    for length in (1, 4, 9):
+        weights = rng.random((length, length)) + 0.01
+        weights[:, 0] += length
+        weights = np.tril(weights) if causal else weights
+        blocks.append((weights / weights.sum(axis=1, keepdims=True)).astype(np.float16))
+    offsets = np.array([0, 1, 5, 14])
+    found = attended(blocks, offsets, offsets, causal=causal)
+    assert found.top.shape == (14, 5)
+    for query in range(4):
+        order = [k for k in np.argsort(-blocks[1][query], kind="stable") if not causal or k <= query]
+        assert [k for k in found.top[1 + query] if k >= 0] == [1 + k for k in order]
+    counted = [block[2:] if causal else block for block in blocks[1:]]
+    assert found.first_share == pytest.approx(np.mean([b[:, 0].astype(float).mean() for b in counted]), abs=1e-3)
+    assert found.sink_share == pytest.approx(found.first_share)
+    assert 0 < found.last_share < found.even_share < found.sink_share
+
+
+def test_attended_of_nothing():
+    found = attended([np.ones((1, 1)), np.empty((0, 0))], np.array([0, 1, 1]), np.array([0, 1, 1]), causal=False)
+    assert found.sink_share is None
+    assert found.top.tolist() == [[0, -1, -1, -1, -1]]
+
+
+def test_a_map_of_7000_points_is_quick():
+    """72 such heads in 30 s on one core; ten times slower machines still pass."""
+    rng = np.random.default_rng(0)
+    n = 3450
+    head = {
+        "queries": rng.normal(size=(n, 32)).astype(np.float32),
+        "keys": rng.normal(size=(n, 32)).astype(np.float32),
+        **dict.fromkeys(("query_inputs", "key_inputs"), np.arange(n) // 20),
+        **dict.fromkeys(("query_positions", "key_positions"), np.arange(n) % 20),
+    }
+    start = time.process_time()
+    layout_fidelity(sample_of(head), layout_of(head))
+    assert time.process_time() - start < 4

@@ -1,0 +1,47 @@
+import pytest
+
+from services.head_notes import head_notes
+
+
+def kinds(**numbers):
+    return [note.kind for note in head_notes(**numbers)]
+
+
+def test_a_good_head_has_no_notes():
+    good = {"tokens": 3000, "query_norm": 9.0, "key_norm": 10.0, "mixing": 0.9, "sink_share": 0.2}
+    assert kinds(**good, query_spearman=-0.8, trustworthiness=0.97) == []
+    assert kinds() == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind", "words"),
+    [
+        ({"mixing": 0.05}, "apart", "only 5 % of the other kind"),
+        ({"query_norm": 4.0, "key_norm": 12.4}, "norms", "Keys are 3.1 times as long as queries"),
+        ({"query_norm": 0.0, "key_norm": 12.4}, "norms", "of the queries are zero"),
+        (
+            {"sink_share": 0.8, "first_share": 0.79, "even_share": 0.05},
+            "sink",
+            "80 % of the attention goes to the first",
+        ),
+        ({"sink_share": 0.8, "last_share": 0.79, "even_share": 0.05}, "sink", "the last token"),
+        ({"sink_share": 0.8}, "sink", "one token of each input"),
+        ({"query_spearman": -0.12}, "attention", "−0.12"),
+        ({"query_spearman": 0.25}, "attention", "0.25"),
+        ({"trustworthiness": 0.7}, "neighbors", "0.70"),
+        ({"tokens": 1}, "few", "There is only one token"),
+        ({"tokens": 50}, "few", "There are only 50 tokens"),
+    ],
+)
+def test_each_note_says_what_is_wrong(numbers, kind, words):
+    (note,) = head_notes(**numbers)
+    assert note.kind == kind
+    assert words in note.text
+
+
+def test_a_large_share_of_two_tokens_is_no_sink():
+    assert kinds(sink_share=0.55, even_share=0.5) == []
+
+
+def test_notes_come_together():
+    assert kinds(mixing=0.0, tokens=3, query_spearman=0.0) == ["apart", "attention", "few"]

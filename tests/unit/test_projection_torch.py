@@ -1,0 +1,102 @@
+"""The batched PyTorch engine computes what the compiled one computes."""
+
+import numpy as np
+import pytest
+import torch
+from projection_points import make_layer
+
+from services.projection import Request, layout_layer, pca_layer, quality, torch_engine, torch_graph
+from services.projection.attention import attention_graph
+from services.projection.graph import affinity_graph, fuzzy_graph
+from services.projection.neighbors import exact_neighbors
+from services.projection.points import Head
+from services.projection.tsne_kernel import repulsion
+from services.projection.watch import Watch
+
+WATCH = Watch(None, 1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """PyTorch's threads wait for each other actively: on a busy machine tiny tensors take minutes."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def points():
+    return make_layer(heads=2, n_queries=150, n_keys=100)
+
+
+@pytest.fixture(scope="module")
+def clouds(points):
+    return [Head(points, head, print).cloud for head in range(2)]
+
+
+def dense(graph):
+    n = len(graph.indptr) - 1
+    matrix = np.zeros((n, n))
+    matrix[np.repeat(np.arange(n), np.diff(graph.indptr)), graph.indices] = graph.weights
+    return matrix
+
+
+def dense_head(edges, head):
+    matrix = torch.zeros(edges.heads * edges.n, edges.heads * edges.n)
+    matrix[edges.rows, edges.columns] = edges.weights
+    own = slice(head * edges.n, (head + 1) * edges.n)
+    return matrix[own, own].numpy()
+
+
+def test_neighbours_and_graphs_are_the_compiled_ones(clouds):
+    indices, distances = torch_graph.exact_neighbors(torch.tensor(np.stack(clouds)), 60, WATCH)
+    for head, cloud in enumerate(clouds):
+        expected = exact_neighbors(cloud, 60, WATCH)
+        np.testing.assert_array_equal(indices[head], expected.indices)
+        np.testing.assert_allclose(distances[head], expected.distances, rtol=1e-4)
+        fuzzy = torch_graph.fuzzy_edges(indices[..., :14], distances[..., :14])
+        np.testing.assert_allclose(dense_head(fuzzy, head), dense(fuzzy_graph(expected.first(14))), atol=1e-3)
+        affinities = torch_graph.affinity_edges(indices, distances, 20.0)
+        np.testing.assert_allclose(dense_head(affinities, head), dense(affinity_graph(expected, 20.0)), atol=1e-6)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_affinities_are_the_compiled_ones(points, causal):
+    heads = [Head(points, head, print) for head in range(2)]
+    later = points.key_positions[None] > points.query_positions[:, None]
+    edges = torch_graph.attention_edges(
+        torch.tensor(np.stack([head.queries for head in heads])),
+        torch.tensor(np.stack([head.keys for head in heads])),
+        torch.tensor(later) if causal else None,
+        WATCH,
+    )
+    positions = (points.query_positions, points.key_positions) if causal else (None, None)
+    for index, head in enumerate(heads):
+        expected = dense(attention_graph(head.queries, head.keys, WATCH, *positions))
+        np.testing.assert_allclose(dense_head(edges, index), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_repulsion_is_the_compiled_one(dims):
+    y = np.random.default_rng(0).normal(size=(1, 50, dims)).astype(np.float32)
+    force, pairs = torch_engine.repulsion(torch.tensor(y), torch.tensor(y), WATCH)
+    positions = np.ascontiguousarray(y[0].T)
+    expected = np.empty_like(positions)
+    total = repulsion(positions, positions, expected)
+    np.testing.assert_allclose(force[0].T, expected, atol=1e-3)
+    assert float(pairs) == pytest.approx(total - 50, rel=1e-4)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_layouts_are_as_good_as_the_compiled_ones(points, clouds, dims):
+    start = {dims: pca_layer(points, dims)}
+    requests = [Request(method, dims) for method in ("umap", "tsne", "attention")]
+    compiled = layout_layer(points, requests, start=start, seed=0)
+    batched = layout_layer(points, requests, start=start, seed=0, engine="torch")
+    for request in requests:
+        for head, cloud in enumerate(clouds):
+            trust, recall = quality.neighbor_quality(cloud, batched[request][head])
+            expected_trust, expected_recall = quality.neighbor_quality(cloud, compiled[request][head])
+            assert trust > expected_trust - 0.02
+            assert recall > expected_recall - 0.05

@@ -1,0 +1,39 @@
+"""Make the pictures of the README from a running dashboard: `python tools/screenshots.py URL`."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+OUT = Path(__file__).resolve().parents[1] / "docs" / "images"
+VIEWS = {
+    "matrix": ("/?method=umap&dims=2&colour=position", "light"),
+    "head": ("/?method=umap&dims=2&colour=type&layer=1&head=11&token=60&side=query", "dark"),
+}
+
+
+def main(url: str) -> None:
+    """Take one picture of each view at 1440 × 900."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM_PATH") or shutil.which("chromium"),
+            args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+        )
+        for name, (path, scheme) in VIEWS.items():
+            page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=scheme, bypass_csp=True)
+            page.goto(url.rstrip("/") + path)
+            page.wait_for_function("document.querySelector('#scene')?.atlasScene")
+            page.evaluate("document.querySelector('#scene').atlasScene.ready()")
+            page.wait_for_timeout(1500)  # fonts and the sentence view
+            page.screenshot(path=OUT / f"{name}.png")
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python tools/screenshots.py URL")
+    main(sys.argv[1])
