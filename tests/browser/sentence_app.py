@@ -129,7 +129,8 @@ def create_app(state: Server, page_style: str = "") -> Dash:
                 id="panel",
                 style={"width": "100vw", "height": "100vh"},
             ),
-            html.Pre(id="out", style={"position": "absolute", "top": "100vh"}),
+            # As wide as the window at most: a long line here is no fault of the view's.
+            html.Pre(id="out", style={"position": "absolute", "top": "100vh", "maxWidth": "100vw", "overflow": "auto"}),
         ]
     )
 
