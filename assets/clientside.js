@@ -36,15 +36,13 @@
   }
 
   /** One selection for scene and sentence view; whoever changed last wins. */
-  function selection(scene, sentence, closed, viewData, before) {
+  function selection(scene, sentence, before) {
     const from = triggered();
     let now = before && before.token !== null && before.token !== undefined ? before : null;
-    if (from.some((id) => id.startsWith("panel-close"))) now = null;
-    else if (from.includes("scene.selection")) now = scene || null;
+    if (from.includes("scene.selection")) now = scene || null;
     else if (from.includes("sentence.selected")) {
       now = sentence && now ? { ...now, token: sentence.token, side: sentence.side } : now;
     }
-    const inHead = viewData && viewData.layer !== null;
     const empty = { input: null, token: null, side: "query" };
     const pin = now && { token: now.token, side: now.side };
     return [
@@ -52,7 +50,6 @@
       same(now, scene) ? none() : now,
       same(pin, sentence) ? none() : pin,
       now ? now.input : null,
-      now && inHead ? "panel open" : "panel",
     ];
   }
 
@@ -72,12 +69,14 @@
   }
 
   /** Mirror the stores in the address: a new history entry when another head opens, else in place. */
-  function toUrl(viewData, selected, searched) {
+  function toUrl(viewData, selected, searched, panel) {
     const url = new URL(window.location);
     const headBefore = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
     const set = (name, value) =>
       value === null || value === undefined || value === "" ? url.searchParams.delete(name) : url.searchParams.set(name, value);
     for (const name of ["atlas", "stream", "method", "dims", "colour", "layer", "head"]) set(name, viewData[name]);
+    set("tab", panel && viewData.layer !== null && panel.tab !== "sentence" ? panel.tab : null);
+    set("panel", panel && !panel.open ? "closed" : null);
     const chosen = selected && selected.token !== null && selected.token !== undefined;
     set("token", chosen ? selected.token : null);
     set("side", chosen ? selected.side : null);

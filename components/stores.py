@@ -13,6 +13,7 @@ from services.atlas import Atlas
 from services.attributes import BY_NAME
 from services.search import MAX_QUERY, MODES
 
+TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
 
 
@@ -43,6 +44,8 @@ class View(Store):
     colour: str = Field(default="type", max_length=32)
     layer: int | None = Field(default=None, ge=0)
     head: int | None = Field(default=None, ge=0)
+    tab: str = Field(default="sentence", pattern=f"^({'|'.join(TABS)})$")
+    panel: bool = True
 
     @property
     def at_head(self) -> bool:
@@ -112,6 +115,10 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         given = f"layer={str(query.get('layer'))[:12]!r}, head={str(query.get('head'))[:12]!r}"
         dropped.append(f"There is no head with {given}; showing all {stream.layers * stream.heads} heads instead.")
         layer = head = None
+    tab = str(query.get("tab", "sentence"))
+    if tab not in TABS:
+        drop("tab", "sentence")
+        tab = "sentence"
     view = View(
         atlas=atlas.slug,
         stream=stream.name,
@@ -120,6 +127,8 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         colour=colour,
         layer=layer,
         head=head,
+        tab=tab,
+        panel=query.get("panel") != "closed",
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)
     search = Search.from_store({"query": str(query.get("q", ""))[:MAX_QUERY], "mode": query.get("mode", "token")})

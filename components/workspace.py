@@ -10,7 +10,7 @@ from components.catalogue import catalogue, cell_notes, projections_of, scene_co
 from components.controls import toolbar
 from components.head_scene import HeadScene
 from components.legend import legend
-from components.sentence_view import SentenceView
+from components.panel import panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
 from services.atlas import Atlas
@@ -51,7 +51,7 @@ def workspace(
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    _panel(view, selection, payload),
+                    panel(view, selection, payload, bodies={}),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -74,6 +74,7 @@ def _map_head(view: View) -> html.Div:
             html.H1(id=ids.CRUMB, className="crumb", children="All heads"),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
+            html.Button("Details", id=ids.PANEL_OPEN, className="text-button d-none", type="button"),
         ],
         className="map-head",
     )
@@ -118,57 +119,6 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
             html.Ul([html.Li(fact) for fact in facts], className="facts"),
         ],
         className="map-foot",
-    )
-
-
-def _panel(view: View, selection: Selection, payload: dict[str, Any]) -> html.Aside:
-    chosen = selection.token is not None
-    return html.Aside(
-        [
-            html.Div(
-                [
-                    html.H2("Attention in the sentence", id=ids.PANEL_TITLE, className="panel-title"),
-                    icon_button(ids.PANEL_CLOSE, "x-lg", "Close the sentence view"),
-                ],
-                className="panel-head",
-            ),
-            html.Div(
-                [
-                    dbc.RadioItems(
-                        id=ids.SENTENCE_MODE,
-                        options=[{"label": "Lines", "value": "lines"}, {"label": "Heatmap", "value": "heatmap"}],
-                        value="lines",
-                        class_name="segmented",
-                        input_class_name="btn-check",
-                        label_class_name="segment",
-                        label_checked_class_name="active",
-                    ),
-                    dbc.Checklist(
-                        id=ids.SENTENCE_SPECIAL,
-                        options=[
-                            {"label": "Hide special tokens", "value": "special"},
-                            {"label": "Weight by value norm", "value": "values"},
-                        ],
-                        value=[],
-                        class_name="panel-checks",
-                    ),
-                ],
-                className="panel-controls",
-            ),
-            SentenceView(
-                id=ids.SENTENCE,
-                className="sentence",
-                payload=payload,
-                layer=view.layer or 0,
-                head=view.head or 0,
-                input=selection.input if chosen else None,
-                selected={"token": selection.token, "side": selection.side} if chosen else None,
-                theme="light",
-            ),
-        ],
-        id=ids.PANEL,
-        className="panel open" if chosen and view.at_head else "panel",
-        **{"aria-label": "Attention in the sentence"},
     )
 
 

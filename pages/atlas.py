@@ -141,11 +141,8 @@ clientside_callback(
     Output(ids.SCENE, "selection"),
     Output(ids.SENTENCE, "selected"),
     Output(ids.SENTENCE, "input"),
-    Output(ids.PANEL, "className"),
     Input(ids.SCENE, "selection"),
     Input(ids.SENTENCE, "selected"),
-    Input(ids.PANEL_CLOSE, "n_clicks"),
-    Input(ids.VIEW, "data"),
     State(ids.SELECTION, "data"),
 )
 clientside_callback(
@@ -170,14 +167,6 @@ clientside_callback(
     prevent_initial_call=True,
 )
 clientside_callback(
-    _client("sentenceOptions"),
-    Output(ids.SENTENCE, "mode"),
-    Output(ids.SENTENCE, "hideSpecial"),
-    Output(ids.SENTENCE, "byValueNorm"),
-    Input(ids.SENTENCE_MODE, "value"),
-    Input(ids.SENTENCE_SPECIAL, "value"),
-)
-clientside_callback(
     _client("theme"),
     Output(ids.SCENE, "theme"),
     Output(ids.SENTENCE, "theme"),
@@ -189,6 +178,7 @@ clientside_callback(
     Input(ids.VIEW, "data"),
     Input(ids.SELECTION, "data"),
     Input(ids.SEARCH, "data"),
+    Input(ids.PANEL_STATE, "data"),
 )
 clientside_callback(
     _client("openAtlas"),
