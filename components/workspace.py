@@ -74,7 +74,7 @@ def _map_head(view: View) -> html.Div:
             html.H1(id=ids.CRUMB, className="crumb", children="All heads"),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
-            html.Button("Details", id=ids.PANEL_OPEN, className="text-button d-none", type="button"),
+            html.Button("Details", id=ids.PANEL_OPEN, className="text-button panel-opener", type="button"),
         ],
         className="map-head",
     )
