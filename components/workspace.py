@@ -10,6 +10,7 @@ from components.catalogue import catalogue, cell_notes, projections_of, scene_co
 from components.controls import toolbar
 from components.head_scene import HeadScene
 from components.legend import legend
+from components.navigation import head_controls, hint, minimap, picture_controls
 from components.panel import panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
@@ -44,7 +45,8 @@ def workspace(
                 [
                     html.Section(
                         [
-                            _map_head(view),
+                            _map_head(stream, view),
+                            html.Div(minimap(view), className="over-map"),
                             _scene(atlas, stream, view, selection, search, payload),
                             _map_foot(atlas, stream, view),
                         ],
@@ -62,7 +64,7 @@ def workspace(
     )
 
 
-def _map_head(view: View) -> html.Div:
+def _map_head(stream: StreamInfo, view: View) -> html.Div:
     return html.Div(
         [
             html.Button(
@@ -72,7 +74,10 @@ def _map_head(view: View) -> html.Div:
                 type="button",
             ),
             html.H1(id=ids.CRUMB, className="crumb", children="All heads"),
+            head_controls(stream, view),
+            hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
             html.Button("Details", id=ids.PANEL_OPEN, className="text-button d-none", type="button"),
         ],
@@ -98,7 +103,8 @@ def _scene(
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
         selection=selection.to_store() if selection.token is not None else None,
         search=search.to_store() if search.query else None,
-        labels=True,
+        labels=view.labels,
+        pointSize=view.size or None,
         theme="light",
         sprite=sprite,
         cellNotes=cell_notes(atlas.info.notes),
