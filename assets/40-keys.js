@@ -67,6 +67,16 @@
     event.preventDefault();
   });
 
+  // A menu opens under its button, but never beyond the edge of the window.
+  document.addEventListener("toggle", (event) => {
+    const body = event.target.open && event.target.querySelector?.(".menu-body");
+    if (!body) return;
+    body.style.transform = "";
+    const { left, right } = body.getBoundingClientRect();
+    const shift = left < 8 ? 8 - left : Math.min(0, document.documentElement.clientWidth - 8 - right);
+    if (shift) body.style.transform = `translateX(${Math.round(shift)}px)`;
+  }, true);
+
   // A menu closes when one clicks or moves elsewhere.
   for (const type of ["pointerdown", "focusin"]) {
     document.addEventListener(type, (event) => {
