@@ -65,6 +65,7 @@ HELP_BUTTON = "help-button"
 HELP_TOUR = "help-tour"
 TOUR = "tour"
 GLOSSARY = "glossary"
+FACTS = "facts"
 
 # components/findings.py
 FINDINGS = "findings"

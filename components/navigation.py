@@ -42,7 +42,8 @@ def _jump(id: str, label: str, empty: str, letter: str, count: int, value: int |
         [
             html.Label(label, htmlFor=id, className="visually-hidden"),
             dbc.Select(id=id, options=options, value="none" if value is None else str(value)),
-        ]
+        ],
+        className="label-row",
     )
 
 

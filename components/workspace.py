@@ -9,6 +9,7 @@ from components import ids
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
 from components.head_scene import HeadScene
+from components.help import info_button, with_help
 from components.legend import legend
 from components.navigation import head_controls, hint, minimap, picture_controls
 from components.panel import panel
@@ -32,7 +33,7 @@ def workspace(
     view, selection, search, dropped = state
     stream = atlas.stream(view.stream)
     payload = scene_payload(atlas, stream, prefix)
-    return html.Div(
+    page = html.Div(
         [
             dcc.Store(id=ids.CATALOGUE, data=catalogue(atlas, stream)),
             dcc.Store(id=ids.VIEW, data=view.to_store()),
@@ -62,6 +63,7 @@ def workspace(
         ],
         className="atlas-page",
     )
+    return with_help(page)
 
 
 def _map_head(stream: StreamInfo, view: View) -> html.Div:
@@ -73,7 +75,10 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
                 className="text-button" if view.at_head else "text-button d-none",
                 type="button",
             ),
-            html.H1(id=ids.CRUMB, className="crumb", children="All heads"),
+            html.Div(
+                [html.H1(id=ids.CRUMB, className="crumb", children="All heads"), info_button(ids.SCENE)],
+                className="label-row",
+            ),
             head_controls(stream, view),
             hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
@@ -122,7 +127,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
     return html.Div(
         [
             html.Div(legend(BY_NAME[view.colour], "light"), id=ids.LEGEND),
-            html.Ul([html.Li(fact) for fact in facts], className="facts"),
+            html.Ul([*(html.Li(fact) for fact in facts), html.Li(info_button(ids.FACTS))], className="facts"),
         ],
         className="map-foot",
     )

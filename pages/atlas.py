@@ -198,6 +198,11 @@ clientside_callback(
     prevent_initial_call=True,
 )
 clientside_callback(
+    ClientsideFunction("atlasHelp", "offerTour"),
+    Output(ids.TOUR, "title"),
+    Input(ids.SCENE, "status"),
+)
+clientside_callback(
     _client("status"),
     Output(ids.STATUS, "children"),
     Input(ids.SCENE, "status"),
