@@ -9,8 +9,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from components.palettes import NAMES
 from services.atlas import Atlas
-from services.attributes import BY_NAME
+from services.attributes import BY_NAME, why_not
 from services.search import MAX_QUERY, MODES
 
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
@@ -41,6 +42,8 @@ class View(Store):
     method: str = Field(default="attention", max_length=32)
     dims: int = Field(default=2, ge=2, le=3)
     colour: str = Field(default="type", max_length=32)
+    palette: str = Field(default="safe", pattern=f"^({'|'.join(NAMES)})$")
+    size: str = Field(default="same", pattern="^(same|norm)$")
     layer: int | None = Field(default=None, ge=0)
     head: int | None = Field(default=None, ge=0)
 
@@ -62,6 +65,7 @@ class Search(Store):
 
     query: str = Field(default="", max_length=MAX_QUERY)
     mode: str = Field(default="token", pattern=f"^({'|'.join(MODES)})$")
+    case: bool = False
 
 
 def _integer(text: Any) -> int | None:
@@ -105,6 +109,16 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if colour not in BY_NAME:
         drop("colour", "type")
         colour = "type"
+    elif reason := why_not(atlas, BY_NAME[colour]):
+        dropped.append(reason)
+        colour = "type"
+    palette, size = str(query.get("palette", "safe")), str(query.get("size", "same"))
+    if palette not in NAMES:
+        drop("palette", "safe")
+        palette = "safe"
+    if size not in ("same", "norm"):
+        drop("size", "same")
+        size = "same"
     layer, head = _integer(query.get("layer")), _integer(query.get("head"))
     if ("layer" in query or "head" in query) and not (
         layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
@@ -118,15 +132,25 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         method=str(method),
         dims=dims,
         colour=colour,
+        palette=palette,
+        size=size,
         layer=layer,
         head=head,
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)
-    search = Search.from_store({"query": str(query.get("q", ""))[:MAX_QUERY], "mode": query.get("mode", "token")})
-    if "mode" in query and search.mode != query["mode"]:
-        drop("mode", "token")
-        search = Search(query=str(query.get("q", ""))[:MAX_QUERY])
+    search = _search(query, dropped)
     return view, selection, search, dropped
+
+
+def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:
+    text, mode, case = (str(query.get(name, default)) for name, default in (("q", ""), ("mode", "token"), ("case", "")))
+    if len(text) > MAX_QUERY:
+        dropped.append(f"A search can have {MAX_QUERY} characters; one of {len(text):,} was left out.")
+        text = ""
+    if mode not in MODES:
+        dropped.append(f"mode={mode[:40]!r} is no way to search; looking for whole tokens instead.")
+        mode = "token"
+    return Search(query=text, mode=mode, case=case == "1")
 
 
 def _selection(

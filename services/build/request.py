@@ -11,6 +11,8 @@ from services.model_files import DEMO_MODEL
 from services.projection import METHODS, Request
 from services.schema import Frozen
 
+POS_CHOICES = ("auto", "none", "hanta-en", "hanta-de", "hanta-nl")
+
 
 class BuildRequest(Frozen):
     """All choices that decide what an atlas holds."""
@@ -27,13 +29,14 @@ class BuildRequest(Frozen):
     engine: str = "fast"
     precision: str = Field(default="float16", pattern="^float(16|32)$")
     title: str | None = None
+    pos: str = Field(default="auto", max_length=200)
 
     def captured(self) -> dict[str, Any]:
         """The part that decides the captured vectors, but for the corpus: equal requests may share and resume them.
 
         A local folder is told by a hash of its place: an atlas may be published, its maker's folders not.
         """
-        exclude = {"projections", "dims", "seed", "engine", "title", "corpus", "column", "max_inputs"}
+        exclude = {"projections", "dims", "seed", "engine", "title", "corpus", "column", "max_inputs", "pos"}
         choices = self.model_dump(mode="json", exclude=exclude)
         folder = Path(self.model).expanduser()
         if self.model != DEMO_MODEL and folder.is_dir():
