@@ -26,6 +26,7 @@ def search_field(search: Search) -> html.Div:
                 [
                     html.Label("Find tokens in all heads", htmlFor=ids.SEARCH_BOX, className="field-label"),
                     html.Div(id=ids.SEARCH_COUNT, className="search-count", role="status"),
+                    html.Div([_stepper(), _where()], id=ids.SEARCH_RESULT, className="search-result d-none"),
                 ],
                 className="search-head",
             ),
@@ -43,7 +44,6 @@ def search_field(search: Search) -> html.Div:
                 ],
                 className="search-row",
             ),
-            html.Div([_stepper(), _where()], id=ids.SEARCH_RESULT, className="search-result d-none"),
         ],
         className="field field-search",
     )
@@ -58,7 +58,6 @@ def _box(search: Search) -> dbc.Input:
         debounce=0.35,
         maxlength=MAX_QUERY,
         autocomplete="off",
-        spellcheck="false",
     )
 
 

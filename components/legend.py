@@ -7,14 +7,33 @@ from dash import html
 from components.palettes import Name, Theme, palette
 from services.attributes import SIDE_STEPS, Attribute, Scale
 
+_MOST_TWICE = 5  # categories; more are listed once for both sides
 _SIDES = (("query", "Queries", 0), ("key", "Keys", SIDE_STEPS))
 
 
 def legend(attribute: Attribute, theme: Theme, name: Name = "safe", scale: Scale | None = None) -> html.Div:
     """Legend of one attribute in one theme and palette; `scale` puts numbers to its ends."""
     colours = palette(attribute, theme, name)
-    rows = [_row(side, title, colours[start : start + SIDE_STEPS], attribute, scale) for side, title, start in _SIDES]
+    if len(attribute.categories) > _MOST_TWICE:
+        rows = [_both_sides(colours, attribute)]
+    else:
+        rows = [
+            _row(side, title, colours[start : start + SIDE_STEPS], attribute, scale) for side, title, start in _SIDES
+        ]
     return html.Div([*rows, html.P(attribute.explain, className="legend-note")], className="legend")
+
+
+def _both_sides(colours: Sequence[str], attribute: Attribute) -> html.Div:
+    """Many categories are listed once, each with the marker of its queries and that of its keys."""
+    entries = [
+        html.Span(
+            [_marker(side, colours[start + number]) for side, _, start in _SIDES] + [label],
+            className="legend-category",
+        )
+        for number, label in enumerate(attribute.categories)
+    ]
+    shapes = html.Span("Discs are queries, triangles are keys:", className="legend-side")
+    return html.Div([shapes, *entries], className="legend-row legend-many")
 
 
 def _row(side: str, title: str, colours: Sequence[str], attribute: Attribute, scale: Scale | None) -> html.Div:

@@ -47,8 +47,8 @@ _KINDS: dict[Theme, tuple[Sequence[str], Sequence[str]]] = {
 # Noun, proper noun, verb, adjective, adverb, pronoun, determiner, adposition, conjunction, punctuation, other, special.
 _PARTS: dict[Theme, Sequence[str]] = {
     "light": (
-        "#000bff", "#39008c", "#a30000", "#12afae", "#b79c13", "#f6007e",
-        "#a55eff", "#eb8365", "#9496ed", "#a4309f", "#54174f", "#455748",
+        "#0000a0", "#7f13ff", "#b74605", "#20a695", "#d09504", "#e92cf5",
+        "#ca85db", "#769851", "#105c6d", "#9b1aa5", "#6f0d04", "#6d5a4b",
     ),
     "dark": (
         "#3694ff", "#9600ff", "#c92e59", "#6aff82", "#e19c1e", "#ffb1ff",

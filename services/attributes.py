@@ -98,7 +98,8 @@ def _part_of_speech(tokens: TokenTable) -> np.ndarray:
 
 
 def _scale_of(values: np.ndarray, logarithmic: bool, form: str) -> Scale:
-    return Scale(float(values.min(initial=np.inf)), float(values.max(initial=0)), logarithmic, form)
+    low, high = (float(values.min()), float(values.max())) if len(values) else (1.0, 1.0)
+    return Scale(low, high, logarithmic, form)
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

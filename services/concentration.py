@@ -84,4 +84,4 @@ def radii(points: np.ndarray) -> np.ndarray:
         difference = points[:, :, None, axis] - points[:, None, :, axis]
         square += np.square(difference, out=difference)
     # The point itself, at distance 0, is the first of each row.
-    return np.sqrt(np.median(np.partition(square, neighbour, axis=2)[:, :, neighbour], axis=1))
+    return np.median(np.sqrt(np.partition(square, neighbour, axis=2)[:, :, neighbour]), axis=1)

@@ -3,10 +3,14 @@ the Wild"): no pattern can hang the server. The price is that look-around and ba
 """
 
 import re
+import warnings
 
 import re2
 
 from services.errors import SearchError
+
+# Python's parser is asked only where a fault is; what it thinks of brackets in brackets is nobody's concern.
+warnings.filterwarnings("ignore", category=FutureWarning, module=re.escape(__name__))
 
 _MEMORY = 1 << 20  # bytes of a compiled pattern and its automaton
 _REASONS = {
