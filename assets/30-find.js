@@ -195,15 +195,19 @@
       return "";
     }
     const at = shown;
+    // The scene is told its map again whenever a head opens: the list, and the focus in it, stay.
+    if (at.ranked === projection.key) return none();
+    at.ranked = projection.key;
     let values;
     try {
       const path = `concentration/${payload.stream}/${projection.name}-${projection.key}`;
       ({ values } = await json(`${payload.base}/${path}?${question(search)}`));
     } catch (error) {
+      at.ranked = null;
       if (shown === at) box("search-heads")?.replaceChildren(element("p", "where-note", `The heads could not be ranked: ${error.message}.`));
       return none();
     }
-    if (shown !== at) return none();
+    if (shown !== at || at.ranked !== projection.key) return none();
     listHeads(values, payload, projection);
     publish(values, payload);
     return projection.key;
@@ -264,7 +268,7 @@
 
   document.addEventListener("keydown", (event) => {
     const details = document.querySelector("#search-details[open]");
-    if (event.key === "Escape" && details && details.contains(event.target)) {
+    if (event.key === "Escape" && details) {
       event.preventDefault();
       event.stopPropagation();
       details.open = false;

@@ -186,7 +186,7 @@ def test_a_sprite_lights_the_hits_of_a_search(client, atlas, base):
 
     def colours(query):
         image = Image.open(io.BytesIO(client.get(path + query).data)).convert("RGBA")
-        return {"#%02x%02x%02x" % colour[:3] for _, colour in image.getcolors(1 << 20) if colour[3]}
+        return {f"#{bytes(colour[:3]).hex()}" for _, colour in image.getcolors(1 << 20) if colour[3]}
 
     assert colours("") == {"#1f6fb4", "#d9631e"}
     assert colours("?palette=original") == {"#5fb96c", "#e3378f"}
