@@ -267,21 +267,9 @@
   // --- keys -----------------------------------------------------------------------------------------------------
 
   document.addEventListener("keydown", (event) => {
-    const details = document.querySelector("#search-details[open]");
-    if (event.key === "Escape" && details) {
-      event.preventDefault();
-      event.stopPropagation();
-      details.open = false;
-      details.querySelector("summary").focus();
-    }
     if (event.target.id !== "search-box" || event.key !== "Enter" || event.isComposing) return;
     // While the text in the box has not been searched for yet, Enter starts the search and does not step.
     if (shown && event.target.value.trim() === shown.search.query) move(event.shiftKey ? -1 : 1);
-  }, true);
-  document.addEventListener("pointerdown", (event) => {
-    const details = document.querySelector("#search-details[open]");
-    if (details && !details.contains(event.target)) details.open = false;
   });
-
   root.find = { ask, answer, rank, place, step };
 })();

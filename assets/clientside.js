@@ -36,15 +36,13 @@
   }
 
   /** One selection for scene and sentence view; whoever changed last wins. */
-  function selection(scene, sentence, closed, viewData, before) {
+  function selection(scene, sentence, before) {
     const from = triggered();
     let now = before && before.token !== null && before.token !== undefined ? before : null;
-    if (from.some((id) => id.startsWith("panel-close"))) now = null;
-    else if (from.includes("scene.selection")) now = scene || null;
+    if (from.includes("scene.selection")) now = scene || null;
     else if (from.includes("sentence.selected")) {
       now = sentence && now ? { ...now, token: sentence.token, side: sentence.side } : now;
     }
-    const inHead = viewData && viewData.layer !== null;
     const empty = { input: null, token: null, side: "query" };
     const pin = now && { token: now.token, side: now.side };
     return [
@@ -52,17 +50,18 @@
       same(now, scene) ? none() : now,
       same(pin, sentence) ? none() : pin,
       now ? now.input : null,
-      now && inHead ? "panel open" : "panel",
     ];
   }
 
   /** Mirror the stores in the address: a new history entry when another head opens, else in place. */
-  function toUrl(viewData, selected, searched) {
+  function toUrl(viewData, selected, searched, panel) {
     const url = new URL(window.location);
     const headBefore = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
     const set = (name, value) =>
       value === null || value === undefined || value === "" ? url.searchParams.delete(name) : url.searchParams.set(name, value);
     for (const name of ["atlas", "stream", "method", "dims", "colour", "layer", "head"]) set(name, viewData[name]);
+    set("tab", panel && viewData.layer !== null && panel.tab !== "sentence" ? panel.tab : null);
+    set("panel", panel && !panel.open ? "closed" : null);
     const chosen = selected && selected.token !== null && selected.token !== undefined;
     set("token", chosen ? selected.token : null);
     set("side", chosen ? selected.side : null);
@@ -70,7 +69,7 @@
     set("mode", searched && searched.query ? searched.mode : null);
     set("case", searched && searched.query && searched.case ? 1 : null);
     set("palette", viewData.palette === "safe" ? null : viewData.palette);
-    set("size", viewData.size === "same" ? null : viewData.size);
+    set("bynorm", viewData.bynorm ? "on" : null);
     if (url.href !== window.location.href) {
       const headNow = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
       const first = !window.location.search;
@@ -83,7 +82,7 @@
     if (atlas && (atlas !== viewData.atlas || stream !== viewData.stream)) {
       const url = new URL(window.location);
       url.search = "";
-      for (const name of ["method", "dims", "colour", "palette", "size"]) url.searchParams.set(name, viewData[name]);
+      for (const name of ["method", "dims", "colour", "palette"]) url.searchParams.set(name, viewData[name]);
       url.searchParams.set("atlas", atlas);
       if (atlas === viewData.atlas) url.searchParams.set("stream", stream);
       window.location.assign(url);
@@ -106,19 +105,6 @@
     if (state.message) return state.message;
     return state.loaded < 1 ? `Loading ${Math.round(100 * state.loaded)} %` : "";
   }
-
-  /** Keys that work wherever the focus is: Escape leaves the open head, / goes to the search box. */
-  document.addEventListener("keydown", (event) => {
-    const typing = /^(input|select|textarea)$/i.test(event.target.tagName);
-    if (event.defaultPrevented || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const box = document.getElementById("search-box");
-    if (event.key === "/" && box) {
-      event.preventDefault();
-      box.focus();
-    } else if (event.key === "Escape" && document.getElementById("scene")) {
-      root.set_props("scene", { head: null });
-    }
-  });
 
   root.atlas = {
     view, selection, toUrl, openAtlas, copyLink, status,

@@ -40,11 +40,10 @@ def colour_field(atlas: Atlas, view: View) -> html.Div:
                         role="group",
                         **{"aria-label": "Scale of the norm: of each head, or common to all heads"},
                     ),
-                    _options_menu(view),
                 ],
                 className="colour-row",
             ),
-            dcc.Store(id=ids.COLOURING, data=view.model_dump(include={"colour", "palette", "size"})),
+            dcc.Store(id=ids.COLOURING, data=view.model_dump(include={"colour", "palette", "bynorm"})),
         ],
         className="field",
     )
@@ -71,36 +70,21 @@ def _radio(id: str, options: list[dict[str, Any]], value: str) -> dbc.RadioItems
     )
 
 
-def _options_menu(view: View) -> html.Details:
-    """Choices that are made once, out of the way."""
-    palettes = [{"label": label, "value": name} for name, label in NAMES.items()]
-    return html.Details(
-        [
-            html.Summary("Style", className="text-button", title="Palette and size of the points"),
-            html.Div(
-                [
-                    html.Span("Palette", className="field-label", id=f"{ids.PALETTE}-label"),
-                    html.Div(
-                        _radio(ids.PALETTE, palettes, view.palette),
-                        role="group",
-                        **{"aria-labelledby": f"{ids.PALETTE}-label"},
-                    ),
-                    html.P(
-                        "“Original” are the colours of AttentionViz (Yeh et al. 2023).",
-                        className="style-note",
-                    ),
-                    dbc.Checklist(
-                        id=ids.SIZE_BY_NORM,
-                        options=[{"label": "Size points by norm in an open head", "value": "norm"}],
-                        value=["norm"] if view.size == "norm" else [],
-                    ),
-                ],
-                className="style-menu",
-            ),
-        ],
-        className="style-options",
-        id=ids.STYLE_OPTIONS,
-    )
+def look_of_points(view: View) -> list[Any]:
+    """Palette and size by norm: choices that are made once, for the menu of how the picture is drawn."""
+    return [
+        dbc.Checklist(
+            id=ids.SIZE_BY_NORM,
+            options=[{"label": "Size by vector norm in a head", "value": "norm"}],
+            value=["norm"] if view.bynorm else [],
+        ),
+        html.Span("Palette", className="field-label", id=f"{ids.PALETTE}-label"),
+        html.Div(
+            _radio(ids.PALETTE, [{"label": label, "value": name} for name, label in NAMES.items()], view.palette),
+            role="group",
+            **{"aria-labelledby": f"{ids.PALETTE}-label"},
+        ),
+    ]
 
 
 def _chosen(colouring: Any, theme: Any, view_data: Any) -> tuple[Atlas, StreamInfo, Attribute, Theme, Name] | None:

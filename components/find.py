@@ -99,7 +99,11 @@ def _where() -> html.Details:
     """The list of inputs and heads; its two last parts belong to the script."""
     return html.Details(
         [
-            html.Summary("Where", className="where-button", title="Inputs with a hit, and heads that cluster the hits"),
+            html.Summary(
+                "Where",
+                className="text-button where-button",
+                title="Inputs with a hit, and heads that keep the hits together",
+            ),
             html.Div(
                 [
                     html.H2("Inputs", className="where-title"),
@@ -111,7 +115,7 @@ def _where() -> html.Details:
             ),
         ],
         id=ids.SEARCH_DETAILS,
-        className="where",
+        className="menu where",
     )
 
 

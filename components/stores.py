@@ -14,6 +14,14 @@ from services.atlas import Atlas
 from services.attributes import BY_NAME, why_not
 from services.search import MAX_QUERY, MODES
 
+TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
+# Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
+PARAMETERS = (
+    *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
+    *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm"),
+)
+_SWITCHES = {"panel": ("open", "closed"), "labels": ("on", "off"), "side": ("query", "key"), "bynorm": ("off", "on")}
+POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
 
 
@@ -43,9 +51,13 @@ class View(Store):
     dims: int = Field(default=2, ge=2, le=3)
     colour: str = Field(default="type", max_length=32)
     palette: str = Field(default="safe", pattern=f"^({'|'.join(NAMES)})$")
-    size: str = Field(default="same", pattern="^(same|norm)$")
+    bynorm: bool = False
     layer: int | None = Field(default=None, ge=0)
     head: int | None = Field(default=None, ge=0)
+    tab: str = Field(default="sentence", pattern=f"^({'|'.join(TABS)})$")
+    panel: bool = True
+    labels: bool = True
+    size: int = 0
 
     @property
     def at_head(self) -> bool:
@@ -68,6 +80,18 @@ class Search(Store):
     case: bool = False
 
 
+def once(query: Mapping[str, Any], dropped: list[str]) -> dict[str, str]:
+    """Each parameter as one string; of a repeated one the first counts."""
+    values: dict[str, str] = {}
+    for name, value in query.items():
+        if isinstance(value, list | tuple):
+            if name in PARAMETERS:
+                dropped.append(f"{name} is given {len(value)} times; only the first counts.")
+            value = value[0] if value else ""
+        values[name] = str(value)
+    return values
+
+
 def _integer(text: Any) -> int | None:
     try:
         number = int(str(text))
@@ -83,6 +107,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         The nearest valid state and one sentence for each parameter that was dropped or changed.
     """
     dropped: list[str] = []
+    query = once(query, dropped)
     info = atlas.info
 
     def drop(name: str, instead: object) -> None:
@@ -112,13 +137,10 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     elif reason := why_not(atlas, BY_NAME[colour]):
         dropped.append(reason)
         colour = "type"
-    palette, size = str(query.get("palette", "safe")), str(query.get("size", "same"))
+    palette = str(query.get("palette", "safe"))
     if palette not in NAMES:
         drop("palette", "safe")
         palette = "safe"
-    if size not in ("same", "norm"):
-        drop("size", "same")
-        size = "same"
     layer, head = _integer(query.get("layer")), _integer(query.get("head"))
     if ("layer" in query or "head" in query) and not (
         layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
@@ -126,6 +148,17 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         given = f"layer={str(query.get('layer'))[:12]!r}, head={str(query.get('head'))[:12]!r}"
         dropped.append(f"There is no head with {given}; showing all {stream.layers * stream.heads} heads instead.")
         layer = head = None
+    tab = str(query.get("tab", "sentence"))
+    if tab not in TABS:
+        drop("tab", "sentence")
+        tab = "sentence"
+    for name, allowed in _SWITCHES.items():
+        if name in query and query[name] not in allowed:
+            drop(name, allowed[0])
+    size = _integer(query.get("size", 0))
+    if size not in POINT_SIZES:
+        drop("size", "the automatic size")
+        size = 0
     view = View(
         atlas=atlas.slug,
         stream=stream.name,
@@ -133,9 +166,13 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         dims=dims,
         colour=colour,
         palette=palette,
-        size=size,
+        bynorm=query.get("bynorm") == "on",
         layer=layer,
         head=head,
+        tab=tab,
+        panel=query.get("panel") != "closed",
+        labels=query.get("labels") != "off",
+        size=size,
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)
     search = _search(query, dropped)

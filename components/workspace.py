@@ -9,9 +9,11 @@ from components import ids
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
 from components.head_scene import HeadScene
+from components.help import info_button, with_help
 from components.legend import legend
+from components.navigation import head_controls, hint, minimap, picture_controls
 from components.palettes import Name
-from components.sentence_view import SentenceView
+from components.panel import panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
 from services.atlas import Atlas
@@ -32,7 +34,7 @@ def workspace(
     view, selection, search, dropped = state
     stream = atlas.stream(view.stream)
     payload = scene_payload(atlas, stream, prefix)
-    return html.Div(
+    page = html.Div(
         [
             dcc.Store(id=ids.CATALOGUE, data=catalogue(atlas, stream)),
             dcc.Store(id=ids.VIEW, data=view.to_store()),
@@ -45,14 +47,15 @@ def workspace(
                 [
                     html.Section(
                         [
-                            _map_head(view),
+                            _map_head(stream, view),
+                            html.Div(minimap(view), className="over-map"),
                             _scene(atlas, stream, view, selection, search, payload),
                             _map_foot(atlas, stream, view),
                         ],
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    _panel(view, selection, payload),
+                    panel(view, selection, payload, bodies={}),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -61,9 +64,10 @@ def workspace(
         ],
         className="atlas-page",
     )
+    return with_help(page)
 
 
-def _map_head(view: View) -> html.Div:
+def _map_head(stream: StreamInfo, view: View) -> html.Div:
     return html.Div(
         [
             html.Button(
@@ -72,9 +76,16 @@ def _map_head(view: View) -> html.Div:
                 className="text-button" if view.at_head else "text-button d-none",
                 type="button",
             ),
-            html.H1(id=ids.CRUMB, className="crumb", children="All heads"),
+            html.Div(
+                [html.H1(id=ids.CRUMB, className="crumb", children="All heads"), info_button(ids.SCENE)],
+                className="label-row",
+            ),
+            head_controls(stream, view),
+            hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
+            html.Button("Details", id=ids.PANEL_OPEN, className="text-button panel-opener", type="button"),
         ],
         className="map-head",
     )
@@ -94,11 +105,12 @@ def _scene(
         payload=payload,
         projection=projection,
         colour=scene_colour(atlas, stream, view.colour, "light", _palette(view)),
-        sizeByNorm=view.size == "norm",
+        sizeByNorm=view.bynorm,
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
         selection=selection.to_store() if selection.token is not None else None,
         search=None,  # given once the server has understood it: assets/30-find.js
-        labels=True,
+        labels=view.labels,
+        pointSize=view.size or None,
         theme="light",
         sprite=sprite,
         cellNotes=cell_notes(atlas.info.notes),
@@ -116,7 +128,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
     return html.Div(
         [
             html.Div(_legend(atlas, stream, view), id=ids.LEGEND),
-            html.Ul([html.Li(fact) for fact in facts], className="facts"),
+            html.Ul([*(html.Li(fact) for fact in facts), html.Li(info_button(ids.FACTS))], className="facts"),
         ],
         className="map-foot",
     )
@@ -130,57 +142,6 @@ def _legend(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
     attribute = BY_NAME[view.colour]
     head = (view.layer, view.head) if view.layer is not None and view.head is not None else None
     return legend(attribute, "light", _palette(view), scale_of(atlas, stream, attribute, head))
-
-
-def _panel(view: View, selection: Selection, payload: dict[str, Any]) -> html.Aside:
-    chosen = selection.token is not None
-    return html.Aside(
-        [
-            html.Div(
-                [
-                    html.H2("Attention in the sentence", id=ids.PANEL_TITLE, className="panel-title"),
-                    icon_button(ids.PANEL_CLOSE, "x-lg", "Close the sentence view"),
-                ],
-                className="panel-head",
-            ),
-            html.Div(
-                [
-                    dbc.RadioItems(
-                        id=ids.SENTENCE_MODE,
-                        options=[{"label": "Lines", "value": "lines"}, {"label": "Heatmap", "value": "heatmap"}],
-                        value="lines",
-                        class_name="segmented",
-                        input_class_name="btn-check",
-                        label_class_name="segment",
-                        label_checked_class_name="active",
-                    ),
-                    dbc.Checklist(
-                        id=ids.SENTENCE_SPECIAL,
-                        options=[
-                            {"label": "Hide special tokens", "value": "special"},
-                            {"label": "Weight by value norm", "value": "values"},
-                        ],
-                        value=[],
-                        class_name="panel-checks",
-                    ),
-                ],
-                className="panel-controls",
-            ),
-            SentenceView(
-                id=ids.SENTENCE,
-                className="sentence",
-                payload=payload,
-                layer=view.layer or 0,
-                head=view.head or 0,
-                input=selection.input if chosen else None,
-                selected={"token": selection.token, "side": selection.side} if chosen else None,
-                theme="light",
-            ),
-        ],
-        id=ids.PANEL,
-        className="panel open" if chosen and view.at_head else "panel",
-        **{"aria-label": "Attention in the sentence"},
-    )
 
 
 def waiting(job: Job | None, problems: list[str]) -> html.Div:

@@ -9,7 +9,7 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 from components import ids
 from components.catalogue import catalogue, dims_options, method_options
 from components.context import context
-from components.stores import View, from_query
+from components.stores import View, from_query, once
 from components.workspace import progress_bar, waiting, workspace
 from services.jobs import Job, jobs
 
@@ -25,12 +25,15 @@ def _body(query: dict[str, Any]) -> html.Div:
     here = context()
     entries = here.library.entries()
     running = _running()
+    dropped: list[str] = []
+    query = once(query, dropped)
     atlas = here.library.get(query.get("atlas")) or here.library.first()
     if atlas is None:
         problems = [entry.problem for entry in entries if entry.problem]
         recent = jobs(here.settings)
         return waiting(running or next(iter(recent), None), problems)
-    view, selection, search, dropped = from_query(query, atlas)
+    view, selection, search, more = from_query(query, atlas)
+    dropped += more
     if "atlas" in query and query["atlas"] != atlas.slug:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
     building = running is not None and running.slug == atlas.slug
@@ -124,11 +127,8 @@ clientside_callback(
     Output(ids.SCENE, "selection"),
     Output(ids.SENTENCE, "selected"),
     Output(ids.SENTENCE, "input"),
-    Output(ids.PANEL, "className"),
     Input(ids.SCENE, "selection"),
     Input(ids.SENTENCE, "selected"),
-    Input(ids.PANEL_CLOSE, "n_clicks"),
-    Input(ids.VIEW, "data"),
     State(ids.SELECTION, "data"),
 )
 clientside_callback(
@@ -136,14 +136,6 @@ clientside_callback(
     Output(ids.SCENE, "head"),
     Input(ids.BACK, "n_clicks"),
     prevent_initial_call=True,
-)
-clientside_callback(
-    _client("sentenceOptions"),
-    Output(ids.SENTENCE, "mode"),
-    Output(ids.SENTENCE, "hideSpecial"),
-    Output(ids.SENTENCE, "byValueNorm"),
-    Input(ids.SENTENCE_MODE, "value"),
-    Input(ids.SENTENCE_SPECIAL, "value"),
 )
 clientside_callback(
     _client("theme"),
@@ -157,6 +149,7 @@ clientside_callback(
     Input(ids.VIEW, "data"),
     Input(ids.SELECTION, "data"),
     Input(ids.SEARCH, "data"),
+    Input(ids.PANEL_STATE, "data"),
 )
 clientside_callback(
     _client("openAtlas"),
@@ -171,6 +164,11 @@ clientside_callback(
     Output(ids.COPY_LINK, "title"),
     Input(ids.COPY_LINK, "n_clicks"),
     prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("atlasHelp", "offerTour"),
+    Output(ids.TOUR, "title"),
+    Input(ids.SCENE, "status"),
 )
 clientside_callback(
     _client("status"),

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from services.alignment import DISTANCES, SCALES
 from services.build.pipeline import build
 from services.build.progress import Progress
-from services.build.request import POS_CHOICES, BuildRequest, default_folder
+from services.build.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, default_folder
 from services.build.workers import Workers
 from services.errors import AtlasError, BuildError, BusyError, Cancelled
 from services.memory import is_out_of_memory
@@ -68,6 +69,14 @@ def parser() -> argparse.ArgumentParser:
         default="fast",
         choices=("fast", "reference", "torch"),
         help="layout kernels: our own, umap-learn and openTSNE, or batched PyTorch",
+    )
+    cli.add_argument(
+        "--scale",
+        choices=SCALES,
+        help=f"what chooses c, by which queries are multiplied and keys divided, for each head (default: {SCALE})",
+    )
+    cli.add_argument(
+        "--distance", choices=DISTANCES, help=f"between aligned vectors, for the layouts (default: {DISTANCE})"
     )
     cli.add_argument("--precision", default="float16", choices=("float16", "float32"), help="of stored vectors")
     cli.add_argument(
@@ -123,6 +132,8 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         max_inputs=options.max_inputs,
         seed=options.seed,
         engine=options.engine,
+        scale=options.scale,
+        distance=options.distance,
         precision=options.precision,
         title=options.title,
         pos=_pos(options.pos),

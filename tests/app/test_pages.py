@@ -27,10 +27,10 @@ def test_an_empty_query_gives_the_default_state(atlas):
 
 def test_a_whole_link_gives_its_state(atlas):
     query = {"method": "pca", "dims": "3", "colour": "position", "layer": "2", "head": "0", "token": "0", "q": "bank"}
-    query |= {"mode": "regex", "case": "1", "palette": "original", "size": "norm"}
+    query |= {"mode": "regex", "case": "1", "palette": "original", "bynorm": "on"}
     view, selection, search, dropped = from_query(query, atlas)
     place = {"atlas": SLUG, "method": "pca", "dims": 3, "layer": 2, "head": 0}
-    assert view == View(**place, colour="position", palette="original", size="norm")
+    assert view == View(**place, colour="position", palette="original", bynorm=True)
     assert (selection.token, selection.input, selection.side) == (0, 0, "query")
     assert search == Search(query="bank", mode="regex", case=True)
     assert dropped == []
@@ -54,7 +54,7 @@ def test_a_whole_link_gives_its_state(atlas):
         {"mode": "magic", "q": "a"},
         {"q": "x" * 10_000},
         {"palette": "<script>"},
-        {"size": "huge"},
+        {"bynorm": "huge"},
     ],
 )
 def test_a_foreign_parameter_is_dropped_with_a_sentence(atlas, query):

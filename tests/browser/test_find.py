@@ -133,22 +133,22 @@ def test_norms_have_two_scales_and_show_their_numbers_in_a_head(page: Page, dash
 def test_points_grow_with_their_norm_in_an_open_head(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca&layer=3&head=4")
     before = page.locator("#scene").screenshot()
-    page.locator("#style-options summary").click()
-    page.get_by_label("Size points by norm").check()
+    page.locator("#display > summary").click()
+    page.get_by_label("Size by vector norm").check()
     page.keyboard.press("Escape")
-    expect(page.locator("#style-options")).not_to_have_attribute("open", "")
-    page.wait_for_function("new URL(location).searchParams.get('size') === 'norm'")
+    expect(page.locator("#display")).not_to_have_attribute("open", "")
+    page.wait_for_function("new URL(location).searchParams.get('bynorm') === 'on'")
     settle(page)
     page.mouse.move(5, 5)
     assert page.locator("#scene").screenshot() != before
     page.reload()
     settle(page)
-    expect(page.get_by_label("Size points by norm")).to_be_checked()
+    expect(page.get_by_label("Size by vector norm")).to_be_checked()
 
 
 def test_the_original_palette_reaches_points_and_legend_and_stays_in_the_link(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca")
-    page.locator("#style-options summary").click()
+    page.locator("#display > summary").click()
     page.get_by_text("Original", exact=True).click()
     marker = page.locator("#legend .legend-marker-query").first
     expect(marker).to_have_css("background-color", "rgb(95, 185, 108)")
@@ -168,7 +168,7 @@ def test_axe_finds_nothing_while_searching(page: Page, dashboard, scheme):
     expect(page.locator("#search-heads button").first).to_be_visible()
     found = Axe().run(page).response["violations"]
     page.keyboard.press("Escape")
-    page.locator("#style-options summary").click()
+    page.locator("#display > summary").click()
     found += Axe().run(page).response["violations"]
     assert [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in found] == []
 

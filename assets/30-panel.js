@@ -1,0 +1,26 @@
+/* The panel beside an open head: which tab, open or closed. */
+(() => {
+  "use strict";
+  const root = (window.dash_clientside = window.dash_clientside || {});
+  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id);
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+  /** A first token opens the sentence, unless a tab is open that shows tokens as well. */
+  function panel(tab, closed, opened, selection, before) {
+    const from = triggered();
+    const chosen = Boolean(selection && selection.token !== null && selection.token !== undefined);
+    const now = { tab, open: before.open, chosen };
+    if (closed && from.includes("panel-close.n_clicks")) now.open = false;
+    if (opened && from.includes("panel-open.n_clicks")) now.open = true;
+    if (chosen && !before.chosen) {
+      now.open = true;
+      if (tab === "head" || tab === "align") now.tab = "sentence";
+    }
+    return [
+      same(now, before) ? root.no_update : now,
+      now.tab === tab ? root.no_update : now.tab,
+      `panel shows-${now.tab}${now.open ? "" : " closed"}`,
+    ];
+  }
+  root.atlasPanel = { panel };
+})();
