@@ -118,7 +118,7 @@
     return state.loaded < 1 ? `Loading ${Math.round(100 * state.loaded)} %` : "";
   }
 
-  /** Keys that work wherever the focus is: Escape leaves the open head, / goes to the search box. */
+  /** Keys that work wherever the focus is: Escape clears what is chosen, then leaves the open head; / goes to the search box. */
   document.addEventListener("keydown", (event) => {
     const typing = /^(input|select|textarea)$/i.test(event.target.tagName);
     if (event.defaultPrevented || typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -127,7 +127,7 @@
       event.preventDefault();
       box.focus();
     } else if (event.key === "Escape" && document.getElementById("scene")) {
-      root.set_props("scene", { head: null });
+      if (!root.atlasSets.escape()) root.set_props("scene", { head: null });
     }
   });
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request
 
 from components.palettes import THEMES, palette
-from services import payload, sprite
+from services import payload, sprite, token_sets
 from services.atlas import Atlas
 from services.attributes import BY_NAME
 from services.library import Library
@@ -76,6 +76,11 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         mask = search(atlas, table, request.args.get("q", ""), request.args.get("mode", "token"))
         return _binary(payload.pack_mask(mask))
 
+    @routes.get("/set/<stream>")
+    def token_set(slug: str, key: str, stream: str) -> Response:
+        atlas, found = find_head(slug, key, stream)
+        return _binary(payload.pack_mask(token_sets.members(atlas, found, request.args.get("s", ""))))
+
     @routes.get("/input/<stream>/<int:index>")
     def input_sides(slug: str, key: str, stream: str, index: int) -> Response:
         atlas, found = find_head(slug, key, stream)
@@ -105,6 +110,10 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
             lambda: sprite.matrix_png(atlas, found, chosen, BY_NAME[colour], colours),
         )
         return _binary(content, "image/png")
+
+    @routes.errorhandler(token_sets.SetError)
+    def no_set(error: token_sets.SetError) -> tuple[str, int]:
+        return str(error), 400
 
     @routes.errorhandler(KeyError)
     @routes.errorhandler(IndexError)

@@ -13,6 +13,8 @@ from components.legend import legend
 from components.panel import panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
+from components.token_sets import TokenSet, scene_set, set_stores, set_tools
+from components.token_table import tokens_tab
 from services.atlas import Atlas
 from services.attributes import BY_NAME
 from services.jobs import Job
@@ -26,6 +28,7 @@ def workspace(
     state: tuple[View, Selection, Search, list[str]],
     prefix: str,
     building: bool,
+    chosen: TokenSet,
 ) -> html.Div:
     """Everything below the bar, for one atlas and one state."""
     view, selection, search, dropped = state
@@ -37,6 +40,7 @@ def workspace(
             dcc.Store(id=ids.VIEW, data=view.to_store()),
             dcc.Store(id=ids.SELECTION, data=selection.to_store()),
             dcc.Store(id=ids.SEARCH, data=search.to_store()),
+            *set_stores(chosen),
             dcc.Interval(id=ids.MAP_TICK, interval=2000),
             toolbar(entries, atlas, stream, view, search, building),
             html.Div(notice(dropped), id=ids.NOTICE),
@@ -45,13 +49,13 @@ def workspace(
                     html.Section(
                         [
                             _map_head(view),
-                            _scene(atlas, stream, view, selection, search, payload),
+                            _scene(atlas, stream, view, (selection, search, chosen), payload),
                             _map_foot(atlas, stream, view),
                         ],
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    panel(view, selection, payload, bodies={}),
+                    panel(view, selection, payload, bodies={"tokens": tokens_tab()}),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -73,6 +77,7 @@ def _map_head(view: View) -> html.Div:
             ),
             html.H1(id=ids.CRUMB, className="crumb", children="All heads"),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            *set_tools(),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
             html.Button("Details", id=ids.PANEL_OPEN, className="text-button d-none", type="button"),
         ],
@@ -81,8 +86,13 @@ def _map_head(view: View) -> html.Div:
 
 
 def _scene(
-    atlas: Atlas, stream: StreamInfo, view: View, selection: Selection, search: Search, payload: dict[str, Any]
+    atlas: Atlas,
+    stream: StreamInfo,
+    view: View,
+    choice: tuple[Selection, Search, TokenSet],
+    payload: dict[str, Any],
 ) -> HeadScene:
+    selection, search, chosen = choice
     projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
@@ -102,6 +112,8 @@ def _scene(
         theme="light",
         sprite=sprite,
         cellNotes=cell_notes(atlas.info.notes),
+        tokenSet=scene_set(chosen),
+        tool="point",
     )
 
 

@@ -19,6 +19,7 @@
         headAt: (x, y) => scene.headAt(x, y),
         ready: () => scene.ready(),
         payload: () => scene.props.payload,
+        togglePoint: (point) => scene.data.slotOf && scene.toggleInSet(scene.data.slotOf[point]),
       };
       this.scene.update(this.props);
     }
