@@ -5,12 +5,13 @@
   const none = () => root.no_update;
   const scene = () => document.getElementById("scene")?.atlasScene;
   const recipeOf = (value) => (value && value.recipe) || "";
-  const now = { recipe: "", chosen: false };
+  const now = { recipe: "", chosen: false, input: null };
 
   /** The scene holds the set; the store, the sentence and the link follow. */
   function mirror(tokenSet, selection, before) {
     now.recipe = recipeOf(tokenSet);
     now.chosen = Boolean(selection && selection.token !== null && selection.token !== undefined);
+    now.input = now.chosen ? selection.input : null;
     window.atlasLink.mirror({ set: now.recipe });
     return [now.recipe === recipeOf(before) ? none() : { recipe: now.recipe }, now.recipe ? { recipe: now.recipe } : null];
   }
@@ -56,7 +57,7 @@
     }
   });
 
-  root.atlasSets = { mirror, count, toggled, escape, clear: clearSet, tool: (name) => name || "point" };
+  root.atlasSets = { mirror, count, toggled, escape, input: () => now.input, clear: clearSet, tool: (name) => name || "point" };
 
   // --- the table ------------------------------------------------------------------------------------------------
 

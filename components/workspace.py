@@ -8,6 +8,7 @@ from dash import dcc, html
 from components import ids
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
+from components.export import export_menu
 from components.head_scene import HeadScene
 from components.legend import legend
 from components.panel import panel
@@ -79,6 +80,7 @@ def _map_head(view: View) -> html.Div:
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             *set_tools(),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
+            export_menu(),
             html.Button("Details", id=ids.PANEL_OPEN, className="text-button d-none", type="button"),
         ],
         className="map-head",

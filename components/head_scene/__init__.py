@@ -30,6 +30,8 @@ SCRIPTS = (
     "fallback.js",
     "interact.js",
     "picture.js",
+    "vector.js",
+    "photo.js",
     "scene.js",
     "component.js",
 )

@@ -19,6 +19,8 @@
         headAt: (x, y) => scene.headAt(x, y),
         ready: () => scene.ready(),
         payload: () => scene.props.payload,
+        photo: (options) => new atlas.photo.Photo(scene, options),
+        shown: () => ({ projection: scene.props.projection, colour: scene.props.colour, theme: scene.props.theme }),
         togglePoint: (point) => scene.data.slotOf && scene.toggleInSet(scene.data.slotOf[point]),
       };
       this.scene.update(this.props);
