@@ -9,7 +9,7 @@
       if (value === null || value === undefined || value === "") url.searchParams.delete(name);
       else url.searchParams.set(name, value);
     }
-    if (url.href !== window.location.href) window.history.replaceState(null, "", url);
+    if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
     return url.search;
   }
   window.atlasLink = { mirror };

@@ -31,13 +31,14 @@
     return none();
   }
 
-  /** Escape, wherever the focus is: what is chosen goes first. @returns {boolean} whether there was anything */
-  function escape() {
-    if (!now.recipe && !now.chosen) return false;
-    if (now.recipe) root.set_props("scene", { tokenSet: null });
-    if (now.chosen) root.set_props("scene", { selection: null });
+  // Escape: an outline being drawn first, then the set; the chosen token and the head come after (40-keys.js).
+  const escape = (window.atlasEscape = window.atlasEscape || []);
+  escape.push([15, () => Boolean(scene()?.stopDrawing())]);
+  escape.push([19, () => {
+    if (!now.recipe || !document.getElementById("scene")) return false;
+    root.set_props("scene", { tokenSet: null });
     return true;
-  }
+  }]);
 
   /** A token of the sentence was put in or taken out (Shift-click). */
   function toggled(token) {
@@ -57,7 +58,7 @@
     }
   });
 
-  root.atlasSets = { mirror, count, toggled, escape, input: () => now.input, clear: clearSet, tool: (name) => name || "point" };
+  root.atlasSets = { mirror, count, toggled, input: () => now.input, clear: clearSet, tool: (name) => name || "point" };
 
   // --- the table ------------------------------------------------------------------------------------------------
 

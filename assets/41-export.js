@@ -297,16 +297,5 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("#export [data-export]");
     if (button && !button.disabled) run(button.dataset.export);
-    const menu = $("export");
-    if (menu && menu.open && !menu.contains(event.target)) menu.open = false;
   });
-  // First of all keydown listeners, so that Escape closes the menu and does nothing else.
-  window.addEventListener("keydown", (event) => {
-    const menu = $("export");
-    if (event.key !== "Escape" || !menu || !menu.open) return;
-    event.preventDefault();
-    event.stopPropagation();
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  }, true);
 })();

@@ -68,9 +68,9 @@ def export_menu() -> html.Details:
                     html.P("Open a head to take its data along.", className="export-none"),
                     html.P(id=ids.EXPORT_STATUS, className="export-status", role="status"),
                 ],
-                className="export-menu",
+                className="menu-body export-menu",
             ),
         ],
         id=ids.EXPORT,
-        className="export",
+        className="menu",
     )

@@ -43,6 +43,7 @@ SENTENCE_MODE = "sentence-mode"
 SENTENCE_SPECIAL = "sentence-special"
 WORKSPACE = "workspace"
 
+# components/token_sets.py, token_table.py, export.py
 TOKEN_SET = "token-set"
 SET_COUNT = "set-count"
 SET_CLEAR = "set-clear"
@@ -59,3 +60,31 @@ TABLE_READY = "table-ready"
 TABLE_SCOPE = "table-scope"
 TABLE_SCRIPT = "table-script"
 TABLE_SUMMARY = "table-summary"
+
+# components/navigation.py
+NAVIGATION = "navigation"
+HEAD_LEFT = "head-left"
+HEAD_RIGHT = "head-right"
+HEAD_UP = "head-up"
+HEAD_DOWN = "head-down"
+JUMP_LAYER = "jump-layer"
+JUMP_HEAD = "jump-head"
+RECENTRE = "recentre"
+HINT = "hint"
+MINIMAP = "minimap"
+MINIMAP_FRAME = "minimap-frame"
+DISPLAY = "display"
+DISPLAY_LABELS = "display-labels"
+DISPLAY_SIZE = "display-size"
+
+# components/help.py
+HELP = "help"
+HELP_BUTTON = "help-button"
+HELP_TOUR = "help-tour"
+TOUR = "tour"
+GLOSSARY = "glossary"
+FACTS = "facts"
+
+# components/findings.py
+FINDINGS = "findings"
+FINDINGS_LIST = "findings-list"

@@ -49,15 +49,8 @@ def scene_set(chosen: TokenSet) -> dict[str, str] | None:
 
 
 def set_tools() -> list[Any]:
-    """For the head of the map: what a drag does, and the present set."""
+    """Over the map: what a drag does, and the present set."""
     return [
-        html.Button(
-            [html.Span(id=ids.SET_COUNT), html.Span(className="icon icon-x-lg", **{"aria-hidden": "true"})],
-            id=ids.SET_CLEAR,
-            className="set-clear d-none",
-            type="button",
-            title="Clear the set (Escape)",
-        ),
         html.Div(
             dbc.RadioItems(
                 id=ids.TOOL,
@@ -71,6 +64,13 @@ def set_tools() -> list[Any]:
             className="set-tools",
             role="group",
             **{"aria-label": "What dragging in the map does"},
+        ),
+        html.Button(
+            [html.Span(id=ids.SET_COUNT), html.Span(className="icon icon-x-lg", **{"aria-hidden": "true"})],
+            id=ids.SET_CLEAR,
+            className="set-clear d-none",
+            type="button",
+            title="Clear the set (Escape)",
         ),
     ]
 

@@ -265,7 +265,8 @@
         scene.enter(scene.focusCell);
       } else if (key === "Escape") {
         if (scene.lasso.active) scene.lasso.cancel();
-        else if (scene.props.tokenSet || scene.props.selection) scene.clearChosen();
+        else if (scene.props.tokenSet) scene.changeSet("");
+        else if (scene.props.selection) scene.select(null);
         else if (scene.isOpen) scene.leave();
         else return false;
       } else if (key === "+" || key === "=") {

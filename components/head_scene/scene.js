@@ -283,12 +283,6 @@
       this.changeSet(atlas.sets.toggle(now ? now.recipe : "", this.data.order[slot], this.data.inSet(slot)));
     }
 
-    /** Nothing is chosen any more: neither a set nor a token. */
-    clearChosen() {
-      if (this.props.tokenSet) this.changeSet("");
-      if (this.props.selection) this.select(null);
-    }
-
     describe(cell) {
       if (!this.grid) return;
       if (this.isOpen) return this.overlay.say(`${grid.cellName(this.grid, this.open)} is open.`);
