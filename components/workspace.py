@@ -8,6 +8,7 @@ from dash import dcc, html
 from components import ids
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
+from components.findings import findings_menu
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.legend import legend
@@ -82,6 +83,7 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
             head_controls(stream, view),
             hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            findings_menu(),
             *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
             html.Button("Details", id=ids.PANEL_OPEN, className="text-button d-none", type="button"),
