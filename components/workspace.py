@@ -86,7 +86,7 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
             findings_menu(),
             *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
-            html.Button("Details", id=ids.PANEL_OPEN, className="text-button d-none", type="button"),
+            html.Button("Details", id=ids.PANEL_OPEN, className="text-button panel-opener", type="button"),
         ],
         className="map-head",
     )
