@@ -26,10 +26,11 @@ def findings_menu() -> html.Details:
 
 @callback(
     Output(ids.FINDINGS_LIST, "children"),
+    Input(ids.FINDINGS, "id"),  # a store alone would not fire at the start: its own callback says "no update" then
     Input(ids.CATALOGUE, "data"),
     State(ids.VIEW, "data"),
 )
-def list_findings(_catalogue: Any, view_data: Any) -> Any:
+def list_findings(_id: Any, _catalogue: Any, view_data: Any) -> Any:
     """Measure, or read what was measured before; again when a build adds a map."""
     here = context()
     view = View.from_store(view_data)
@@ -41,7 +42,8 @@ def list_findings(_catalogue: Any, view_data: Any) -> Any:
     if not found:
         return "No head of this atlas stands out."
     base = {"atlas": atlas.slug, "stream": stream.name}
-    return [_entry(finding, base, here.settings.url_prefix) for finding in found]
+    links = [_entry(finding, base, here.settings.url_prefix) for finding in found]
+    return [html.P("Heads that stand out in this atlas, found by measuring all of them.", className="note"), *links]
 
 
 def _entry(finding: Finding, base: dict[str, str], prefix: str) -> dcc.Link:

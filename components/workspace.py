@@ -48,7 +48,7 @@ def workspace(
                     html.Section(
                         [
                             _map_head(stream, view),
-                            html.Div(minimap(view), className="over-map"),
+                            html.Div([hint(), minimap(view)], className="over-map"),
                             _scene(atlas, stream, view, selection, search, payload),
                             _map_foot(atlas, stream, view),
                         ],
@@ -77,11 +77,10 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
                 type="button",
             ),
             html.Div(
-                [html.H1(id=ids.CRUMB, className="crumb", children="All heads"), info_button(ids.SCENE)],
+                [html.H1(_title(view), id=ids.CRUMB, className="crumb"), info_button(ids.SCENE)],
                 className="label-row",
             ),
             head_controls(stream, view),
-            hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             findings_menu(),
             *picture_controls(view),
@@ -90,6 +89,10 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
         ],
         className="map-head",
     )
+
+
+def _title(view: View) -> str:
+    return f"Layer {view.layer} · Head {view.head}" if view.at_head else "All heads"
 
 
 def _scene(

@@ -200,7 +200,9 @@ def choose(measures: Measures) -> list[Finding]:
     return strong + [finding for finding in _spread(measures, taken) if finding is not None]
 
 
-def _extreme(values: np.ndarray | None, *, lowest: bool = False, but: set[tuple[int, int]] | None = None):
+def _extreme(
+    values: np.ndarray | None, *, lowest: bool = False, but: set[tuple[int, int]] | None = None
+) -> tuple[int, int, float] | None:
     """(layer, head, value) of the largest or smallest number that is one; None when there is none."""
     if values is None:
         return None
@@ -267,7 +269,8 @@ def _faithful(m: Measures) -> Finding | None:
     layer, head, value = best
     text = (
         f"On this map nearer means attended more than in any other head: distance and attention agree with a rank "
-        f"correlation of {value:.2f}".replace("-", "−") + " (−1 would be perfect)."
+        f"correlation of {value:.2f}".replace("-", "−")
+        + " (−1 would be perfect)."
     )
     return Finding("faithful", "Near means attended", text, layer, head, value / FAITHFUL, _with_map(m.reading_map))
 
