@@ -1,4 +1,4 @@
-"""Findings name the heads that were planted, say numbers that an independent computation gives, and stay silent else."""
+"""Findings name the planted heads, with numbers that an independent computation gives, and stay silent else."""
 
 import json
 
@@ -137,9 +137,7 @@ def test_clouds_apart_and_mixed_are_told():
     mixed = RNG.normal(size=(3000, 2))
     apart = mixed + kind[:, None] * 8
     found = choose(
-        Measures(
-            sides=np.array([[explained_by_place(mixed, kind), explained_by_place(apart, kind)]]), shape_map="umap"
-        )
+        Measures(sides=np.array([[explained_by_place(mixed, kind), explained_by_place(apart, kind)]]), shape_map="umap")
     )
     assert {f.kind: f.head for f in found} == {"mixed": 0, "apart": 1}
 
