@@ -27,13 +27,20 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ids.COLOUR_SELECT: (
         "Colour by",
         "What the colour of a point tells of its token. Queries and keys keep different colours and shapes. Rainbows "
-        "along a spiral, for example, show a head that cares for position.",
+        "along a spiral, for example, show a head that cares for position. The embedding norm is the length of a "
+        "vector, on a scale of each head or on one for all heads.",
+        None,
+    ),
+    ids.PALETTE: (
+        "Palette",
+        "The first palette can be told apart by people with any kind of colour blindness. “Original” has the colours "
+        "of AttentionViz (Yeh et al. 2023).",
         None,
     ),
     ids.SEARCH_BOX: (
-        "Find a token",
-        "The tokens that match light up in every head, the others fade. Few clumps: the head sorts by meaning. "
-        "Scattered: it cares for something else, such as position.",
+        "Find tokens",
+        "The tokens that match light up in every head, the others fade. Commas separate several terms, Enter steps "
+        "through the hits. “Where” lists the inputs, and the heads by how closely they keep the hits together.",
         "token",
     ),
     ids.JUMP_HEAD: (

@@ -13,13 +13,14 @@ from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.legend import legend
 from components.navigation import head_controls, hint, minimap, picture_controls
+from components.palettes import Name
 from components.panel import panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
 from components.token_sets import TokenSet, scene_set, set_stores, set_tools
 from components.token_table import tokens_tab
 from services.atlas import Atlas
-from services.attributes import BY_NAME
+from services.attributes import BY_NAME, scale_of
 from services.jobs import Job
 from services.library import Entry
 from services.schema import StreamInfo
@@ -108,18 +109,18 @@ def _scene(
     projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
-        sprite = (
-            f"{payload['base']}/sprite/{stream.name}/{projection['name']}-{projection['key']}/{view.colour}/light.png"
-        )
+        place = f"{stream.name}/{projection['name']}-{projection['key']}"
+        sprite = f"{payload['base']}/sprite/{place}/{view.colour}/light.png?palette={view.palette}"
     return HeadScene(
         id=ids.SCENE,
         className="scene",
         payload=payload,
         projection=projection,
-        colour=scene_colour(view.colour, "light"),
+        colour=scene_colour(atlas, stream, view.colour, "light", _palette(view)),
+        sizeByNorm=view.bynorm,
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
         selection=selection.to_store() if selection.token is not None else None,
-        search=search.to_store() if search.query else None,
+        search=None,  # given once the server has understood it: assets/30-find.js
         labels=view.labels,
         pointSize=view.size or None,
         theme="light",
@@ -140,11 +141,21 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
     ]
     return html.Div(
         [
-            html.Div(legend(BY_NAME[view.colour], "light"), id=ids.LEGEND),
+            html.Div(_legend(atlas, stream, view), id=ids.LEGEND),
             html.Ul([*(html.Li(fact) for fact in facts), html.Li(info_button(ids.FACTS))], className="facts"),
         ],
         className="map-foot",
     )
+
+
+def _palette(view: View) -> Name:
+    return "original" if view.palette == "original" else "safe"
+
+
+def _legend(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
+    attribute = BY_NAME[view.colour]
+    head = (view.layer, view.head) if view.layer is not None and view.head is not None else None
+    return legend(attribute, "light", _palette(view), scale_of(atlas, stream, attribute, head))
 
 
 def waiting(job: Job | None, problems: list[str]) -> html.Div:

@@ -34,6 +34,7 @@
       this.shownColour = null;
       this.indices = null;
       this.headIndices = new Map();
+      this.sizes = null;
       this.hits = NO_SLOTS;
       this.searchCount = null;
       this.inputSlots = NO_SLOTS;
@@ -161,6 +162,7 @@
       this.cell = cell;
       this.loadHead();
       this.loadHeadColour();
+      this.loadSizes();
     }
 
     loadHead() {
@@ -235,6 +237,33 @@
       if (!current()) return;
       this.headIndices.set(cell, p.toSlots(values, order));
       this.showColour();
+    }
+
+    // --- size -------------------------------------------------------------------------------------------------
+
+    /** @param {boolean} byNorm  the points of an open head are as large as their vectors are long */
+    setSizes(byNorm) {
+      this.sized = byNorm;
+      this.loadSizes();
+    }
+
+    loadSizes() {
+      this.cancel("sizes");
+      const { cell } = this;
+      if (this.sizes && (!this.sized || this.sizes.cell !== cell)) {
+        this.sizes = null;
+        this.hooks.onChange("sizes");
+      }
+      if (!this.client || !this.sized || cell < 0 || this.sizes) return;
+      const { heads } = this.client.payload;
+      this.run("sizes", async (current) => {
+        const [values, order] = await Promise.all([
+          this.client.headAttribute("norm", Math.floor(cell / heads), cell % heads), this.client.order(),
+        ]);
+        if (!current()) return;
+        this.sizes = { cell, values: p.toSlots(values, order) };
+        this.hooks.onChange("sizes");
+      });
     }
 
     // --- marks: search hits and the selected input ------------------------------------------------------------

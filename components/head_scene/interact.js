@@ -8,6 +8,13 @@
   const MOST_ZOOM = 80;
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+  /** The number behind a palette index on the scale of one head; undefined where there is no such scale. */
+  const inRange = (ranges, cell, index) => {
+    if (!ranges || cell < 0) return undefined;
+    const [low, high] = [ranges[2 * cell], ranges[2 * cell + 1]];
+    return String(Number((low + ((index & 127) / 127) * (high - low)).toPrecision(3)));
+  };
+
   class Interaction {
     /** @param {Scene} scene */
     constructor(scene) {
@@ -197,7 +204,7 @@
       const indices = props.colour.scope === "head" ? data.headIndices.get(open) : data.indices;
       if (!indices) return null;
       const index = indices[slot];
-      const value = props.colour.values && props.colour.values[index];
+      const value = props.colour.values ? props.colour.values[index] : inRange(props.colour.ranges, open, index);
       const name = props.colour.label ?? props.colour.name;
       if (!name) return null; // the side is named above already
       return { swatch: props.colour.palette[index], text: value === undefined ? name : `${name}: ${value}` };

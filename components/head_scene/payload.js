@@ -259,6 +259,7 @@
     async search(table, search) {
       const question = new URLSearchParams({ q: search.query });
       if (search.mode) question.set("mode", search.mode);
+      if (search.case) question.set("case", "1");
       return new Uint8Array((await this.buffer(`search/${table}?${question}`)).buffer);
     }
 

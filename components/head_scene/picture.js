@@ -174,6 +174,7 @@
         alpha: this.alpha(marked, scale, diameter),
         muted: marked ? 0.8 : 0,
         headRows: this.headRows || 0,
+        sizedCell: data.sizes ? data.sizes.cell : -1,
         highlight,
         highlightRuns: this.isOpen ? [{ first: this.open, count: 1 }] : this.runs(Infinity),
         highlightSize: Math.max(3.6, diameter * 1.35 + 1.1) * ratio,

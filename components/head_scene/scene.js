@@ -19,7 +19,7 @@
   /** Props that come in; the others only go out. */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "pointSize", "labels", "theme", "sprite",
-    "cellNotes", "tokenSet", "tool",
+    "cellNotes", "sizeByNorm", "tokenSet", "tool",
   ];
   /** Props that need nothing fetched. */
   const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes"];
@@ -82,7 +82,7 @@
       this.sizes = new ResizeObserver(() => this.resize());
       this.sizes.observe(this.root);
       this.themes = new MutationObserver(() => this.readColours());
-      const attributes = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-bs-theme"] };
+      const attributes = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-bs-theme", "data-palette"] };
       this.themes.observe(document.documentElement, attributes);
       this.canvas.addEventListener("webglcontextlost", (event) => {
         event.preventDefault();
@@ -153,10 +153,12 @@
       if (fresh || changed("sprite")) this.setSprite();
       if (fresh || changed("projection")) this.setProjection();
       if (fresh || changed("colour")) this.data.setColour(next.colour || null);
+      if (fresh || changed("sizeByNorm")) this.data.setSizes(Boolean(next.sizeByNorm));
       if (fresh || changed("head")) this.followHead(fresh);
       if (fresh || changed("selection")) this.data.setSelection(next.selection || null);
       if (fresh || changed("tokenSet")) this.followSet();
       if (fresh || changed("search")) this.data.setSearch(next.search || null);
+      if (!fresh && changed("search")) this.setSprite();
       if (fresh || ["selection", "lines", "head"].some(changed)) this.askForLines();
       // The others are redrawn when their data arrive: earlier would throw away half a picture for nothing.
       if (fresh || AT_ONCE.some(changed)) this.redraw();
@@ -175,7 +177,9 @@
     }
 
     setSprite() {
-      if (this.sprites && this.grid) this.sprites.build(this.grid, this.props.sprite);
+      if (!this.sprites || !this.grid) return;
+      const { sprite, search } = this.props;
+      this.sprites.build(this.grid, sprite && search ? atlas.fallback.withSearch(sprite, search) : sprite);
     }
 
     setProjection() {
@@ -302,12 +306,16 @@
       if (this.destroyed) return;
       if (what === "chunk") this.chunkArrived();
       if (what === "order") this.renderer.setValues("kind", this.data.kinds, draw.textureRows(this.data.points));
+      if (what === "order") this.renderer.setValues("sizes", new Uint8Array(1), 1); // a texture must be bound
+      if (what === "sizes" && this.data.sizes) {
+        this.renderer.setValues("sizes", this.data.sizes.values, draw.textureRows(this.data.points));
+      }
       if (what === "colour" || what === "order") this.useColour();
       if (what === "marks" || what === "order") this.marksBlock = null;
       if (what === "searched") this.setProps({ searchCount: this.data.searchCount });
       if (what === "failure") this.showFailure();
       if (what === "tokens") this.interaction.refreshTooltip();
-      if (["order", "colour", "marks"].includes(what)) this.redraw();
+      if (["order", "colour", "marks", "sizes"].includes(what)) this.redraw();
       else if (["lines", "tokens"].includes(what)) this.redrawOverlay();
       else this.wake();
     }
