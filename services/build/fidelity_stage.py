@@ -47,13 +47,11 @@ def measure_maps(
     maps = [p.name for p in atlas.info.projections if p.stream == stream.name]
     maps = [name for name in maps if not journal.has_file(f"{stream.name}/{map_file(name)}")]
     spaces = not maps_only and not all(journal.has_file(f"{stream.name}/{name}") for name in (SPACES_FILE, SINKS_FILE))
-    kept = sorted({*_kept(journal, stream)} - {_stage(maps, spaces)})
-    for name in kept:  # of maps that have joined since, or have their tables
-        forget_layers(folder, stream, name, journal)
+    name = "+".join(["fidelity", *maps, *(["spaces"] if spaces else [])])
+    forget_layers(folder, stream, "fidelity", journal, keep=name)  # other maps have joined since, or it is done
     if not maps and not spaces:
         return
     points = sum(atlas.points(stream)) * stream.layers * stream.heads * max(len(maps), 1)
-    name = _stage(maps, spaces)
     layers = by_layer(
         folder,
         stream,
@@ -80,7 +78,7 @@ def measure_maps(
         shares = [_cell(stream, index) | found["shares"] for index, found in enumerate(heads)]
         schema = pa.schema(_CELL | dict.fromkeys(SHARES, pa.float64()))
         _write(folder, f"{stream.name}/{SINKS_FILE}", shares, schema, journal)
-    forget_layers(folder, stream, name, journal)
+    forget_layers(folder, stream, "fidelity", journal)
 
 
 def fidelity_unit(
@@ -143,19 +141,6 @@ def fidelity_unit(
 
 def _layout(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head: int) -> np.ndarray:
     return np.array(atlas.array(f"{stream.name}/{name}")[layer, head])
-
-
-def _stage(maps: Sequence[str], spaces: bool) -> str:
-    return "+".join(["fidelity", *maps, *(["spaces"] if spaces else [])])
-
-
-def _kept(journal: Journal, stream: StreamInfo) -> list[str]:
-    """Stages of this kind that were stopped."""
-    return [
-        name
-        for name, _, of in (stage.rpartition(":") for stage in journal.stages())
-        if of == stream.name and name.startswith("fidelity")
-    ]
 
 
 def _cell(stream: StreamInfo, index: int) -> dict[str, Any]:
