@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from components import ids
 from components.context import KEY, Context
+from components.help import help_button, help_dialog, tour_steps
 from components.payload_routes import payload_routes
 from components.shell import shell
 from services import jobs
@@ -61,7 +62,8 @@ def create_app(settings: Settings) -> Dash:
     if settings.secret_key is not None:
         server.secret_key = settings.secret_key.get_secret_value()
     _add_payloads(app, settings, library)
-    app.layout = lambda: shell(settings.url_prefix)
+    prefix = settings.url_prefix
+    app.layout = lambda: shell(prefix, [help_button()], [help_dialog(prefix), tour_steps(prefix)])
     app.clientside_callback(
         ClientsideFunction("atlas", "switchTheme"),
         Output(ids.THEME, "data"),

@@ -118,19 +118,6 @@
     return state.loaded < 1 ? `Loading ${Math.round(100 * state.loaded)} %` : "";
   }
 
-  /** Keys that work wherever the focus is: Escape leaves the open head, / goes to the search box. */
-  document.addEventListener("keydown", (event) => {
-    const typing = /^(input|select|textarea)$/i.test(event.target.tagName);
-    if (event.defaultPrevented || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const box = document.getElementById("search-box");
-    if (event.key === "/" && box) {
-      event.preventDefault();
-      box.focus();
-    } else if (event.key === "Escape" && document.getElementById("scene")) {
-      root.set_props("scene", { head: null });
-    }
-  });
-
   root.atlas = {
     view, selection, search, searchCount, toUrl, openAtlas, copyLink, status,
     back: () => null,

@@ -42,3 +42,31 @@ SENTENCE = "sentence"
 SENTENCE_MODE = "sentence-mode"
 SENTENCE_SPECIAL = "sentence-special"
 WORKSPACE = "workspace"
+
+# components/navigation.py
+NAVIGATION = "navigation"
+HEAD_LEFT = "head-left"
+HEAD_RIGHT = "head-right"
+HEAD_UP = "head-up"
+HEAD_DOWN = "head-down"
+JUMP_LAYER = "jump-layer"
+JUMP_HEAD = "jump-head"
+RECENTRE = "recentre"
+HINT = "hint"
+MINIMAP = "minimap"
+MINIMAP_FRAME = "minimap-frame"
+DISPLAY = "display"
+DISPLAY_LABELS = "display-labels"
+DISPLAY_SIZE = "display-size"
+
+# components/help.py
+HELP = "help"
+HELP_BUTTON = "help-button"
+HELP_TOUR = "help-tour"
+TOUR = "tour"
+GLOSSARY = "glossary"
+FACTS = "facts"
+
+# components/findings.py
+FINDINGS = "findings"
+FINDINGS_LIST = "findings-list"

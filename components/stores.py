@@ -14,6 +14,12 @@ from services.attributes import BY_NAME
 from services.search import MAX_QUERY, MODES
 
 TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
+# Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
+PARAMETERS = (
+    *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
+    *("token", "side", "q", "mode", "labels", "size"),
+)
+POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
 
 
@@ -46,6 +52,8 @@ class View(Store):
     head: int | None = Field(default=None, ge=0)
     tab: str = Field(default="sentence", pattern=f"^({'|'.join(TABS)})$")
     panel: bool = True
+    labels: bool = True
+    size: int = 0
 
     @property
     def at_head(self) -> bool:
@@ -67,6 +75,18 @@ class Search(Store):
     mode: str = Field(default="token", pattern=f"^({'|'.join(MODES)})$")
 
 
+def once(query: Mapping[str, Any], dropped: list[str]) -> dict[str, str]:
+    """Each parameter as one string; of a repeated one the first counts."""
+    values: dict[str, str] = {}
+    for name, value in query.items():
+        if isinstance(value, list | tuple):
+            if name in PARAMETERS:
+                dropped.append(f"{name} is given {len(value)} times; only the first counts.")
+            value = value[0] if value else ""
+        values[name] = str(value)
+    return values
+
+
 def _integer(text: Any) -> int | None:
     try:
         number = int(str(text))
@@ -82,6 +102,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         The nearest valid state and one sentence for each parameter that was dropped or changed.
     """
     dropped: list[str] = []
+    query = once(query, dropped)
     info = atlas.info
 
     def drop(name: str, instead: object) -> None:
@@ -119,6 +140,13 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if tab not in TABS:
         drop("tab", "sentence")
         tab = "sentence"
+    for name, allowed in (("panel", ("open", "closed")), ("labels", ("on", "off")), ("side", ("query", "key"))):
+        if name in query and query[name] not in allowed:
+            drop(name, allowed[0])
+    size = _integer(query.get("size", 0))
+    if size not in POINT_SIZES:
+        drop("size", "the automatic size")
+        size = 0
     view = View(
         atlas=atlas.slug,
         stream=stream.name,
@@ -129,8 +157,12 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         head=head,
         tab=tab,
         panel=query.get("panel") != "closed",
+        labels=query.get("labels") != "off",
+        size=size,
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)
+    if len(query.get("q", "")) > MAX_QUERY:
+        dropped.append(f"The search is cut to its first {MAX_QUERY} characters.")
     search = Search.from_store({"query": str(query.get("q", ""))[:MAX_QUERY], "mode": query.get("mode", "token")})
     if "mode" in query and search.mode != query["mode"]:
         drop("mode", "token")

@@ -9,7 +9,9 @@ from components import ids
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
 from components.head_scene import HeadScene
+from components.help import info_button, with_help
 from components.legend import legend
+from components.navigation import head_controls, hint, minimap, picture_controls
 from components.panel import panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
@@ -31,7 +33,7 @@ def workspace(
     view, selection, search, dropped = state
     stream = atlas.stream(view.stream)
     payload = scene_payload(atlas, stream, prefix)
-    return html.Div(
+    page = html.Div(
         [
             dcc.Store(id=ids.CATALOGUE, data=catalogue(atlas, stream)),
             dcc.Store(id=ids.VIEW, data=view.to_store()),
@@ -44,7 +46,8 @@ def workspace(
                 [
                     html.Section(
                         [
-                            _map_head(view),
+                            _map_head(stream, view),
+                            html.Div(minimap(view), className="over-map"),
                             _scene(atlas, stream, view, selection, search, payload),
                             _map_foot(atlas, stream, view),
                         ],
@@ -60,9 +63,10 @@ def workspace(
         ],
         className="atlas-page",
     )
+    return with_help(page)
 
 
-def _map_head(view: View) -> html.Div:
+def _map_head(stream: StreamInfo, view: View) -> html.Div:
     return html.Div(
         [
             html.Button(
@@ -71,10 +75,16 @@ def _map_head(view: View) -> html.Div:
                 className="text-button" if view.at_head else "text-button d-none",
                 type="button",
             ),
-            html.H1(id=ids.CRUMB, className="crumb", children="All heads"),
+            html.Div(
+                [html.H1(id=ids.CRUMB, className="crumb", children="All heads"), info_button(ids.SCENE)],
+                className="label-row",
+            ),
+            head_controls(stream, view),
+            hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
-            html.Button("Details", id=ids.PANEL_OPEN, className="text-button d-none", type="button"),
+            html.Button("Details", id=ids.PANEL_OPEN, className="text-button panel-opener", type="button"),
         ],
         className="map-head",
     )
@@ -98,7 +108,8 @@ def _scene(
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
         selection=selection.to_store() if selection.token is not None else None,
         search=search.to_store() if search.query else None,
-        labels=True,
+        labels=view.labels,
+        pointSize=view.size or None,
         theme="light",
         sprite=sprite,
         cellNotes=cell_notes(atlas.info.notes),
@@ -116,7 +127,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
     return html.Div(
         [
             html.Div(legend(BY_NAME[view.colour], "light"), id=ids.LEGEND),
-            html.Ul([html.Li(fact) for fact in facts], className="facts"),
+            html.Ul([*(html.Li(fact) for fact in facts), html.Li(info_button(ids.FACTS))], className="facts"),
         ],
         className="map-foot",
     )

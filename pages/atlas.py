@@ -11,7 +11,7 @@ from components.catalogue import catalogue, dims_options, method_options, scene_
 from components.context import context
 from components.legend import legend
 from components.palettes import Theme
-from components.stores import View, from_query
+from components.stores import View, from_query, once
 from components.workspace import progress_bar, waiting, workspace
 from services.attributes import BY_NAME
 from services.jobs import Job, jobs
@@ -28,12 +28,15 @@ def _body(query: dict[str, Any]) -> html.Div:
     here = context()
     entries = here.library.entries()
     running = _running()
+    dropped: list[str] = []
+    query = once(query, dropped)
     atlas = here.library.get(query.get("atlas")) or here.library.first()
     if atlas is None:
         problems = [entry.problem for entry in entries if entry.problem]
         recent = jobs(here.settings)
         return waiting(running or next(iter(recent), None), problems)
-    view, selection, search, dropped = from_query(query, atlas)
+    view, selection, search, more = from_query(query, atlas)
+    dropped += more
     if "atlas" in query and query["atlas"] != atlas.slug:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
     building = running is not None and running.slug == atlas.slug
@@ -193,6 +196,11 @@ clientside_callback(
     Output(ids.COPY_LINK, "title"),
     Input(ids.COPY_LINK, "n_clicks"),
     prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("atlasHelp", "offerTour"),
+    Output(ids.TOUR, "title"),
+    Input(ids.SCENE, "status"),
 )
 clientside_callback(
     _client("status"),

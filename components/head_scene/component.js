@@ -18,6 +18,8 @@
         screenPosition: (point, cell) => scene.screenPosition(point, cell),
         headAt: (x, y) => scene.headAt(x, y),
         ready: () => scene.ready(),
+        recentre: () => scene.grid && scene.reset(),
+        state: () => ({ head: scene.props.head || null, selection: scene.props.selection || null }),
         payload: () => scene.props.payload,
       };
       this.scene.update(this.props);
