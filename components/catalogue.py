@@ -7,6 +7,7 @@ from typing import Any
 from components.palettes import Theme, palette
 from services.atlas import Atlas
 from services.attributes import BY_NAME, SIDE_STEPS
+from services.head_report import report_key
 from services.payload import CHUNK, PAGE, projection_key
 from services.schema import ProjectionInfo, StreamInfo
 
@@ -73,7 +74,12 @@ def projections_of(atlas: Atlas, stream: StreamInfo) -> dict[str, dict[str, Any]
 
 def catalogue(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
     """The catalogue store: it changes when a build adds a map."""
-    return {"atlas": atlas.slug, "key": atlas.info.key, "maps": projections_of(atlas, stream)}
+    return {
+        "atlas": atlas.slug,
+        "key": atlas.info.key,
+        "maps": projections_of(atlas, stream),
+        "heads": f"heads/{stream.name}/{report_key(atlas, stream)}",
+    }
 
 
 def method_options(atlas: Atlas, stream: StreamInfo, building: bool) -> list[dict[str, Any]]:
