@@ -11,22 +11,25 @@ from components.stores import View
 from services.measures import MEASURES
 
 
-def measure_fields(view: View) -> list[Any]:
-    """Two selects: which measure is shown on each head, and whether heads are sorted by one."""
+def measure_fields(view: View) -> html.Div:
+    """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one."""
     options = [{"label": m.label, "value": m.name, "title": m.sentence} for m in MEASURES]
-    return [
-        dcc.Store(id=ids.MEASURES, data={"measures": [asdict(m) | {"share": m.is_share} for m in MEASURES]}),
-        _field("Badge", ids.BADGE_SELECT, [*options, {"label": "None", "value": "none"}], view.badge),
-        _field(
-            "Order heads by", ids.ORDER_SELECT, [{"label": "Layer and head", "value": "plain"}, *options], view.order
-        ),
-        html.Div(id=ids.BADGE_NOTE, className="visually-hidden", role="status"),
-    ]
+    badges = [*options, {"label": "None", "value": "none"}]
+    orders = [{"label": "Layer and head", "value": "plain"}, *options]
+    return html.Div(
+        [
+            dcc.Store(id=ids.MEASURES, data={"measures": [asdict(m) | {"share": m.is_share} for m in MEASURES]}),
+            _field("Badge", ids.BADGE_SELECT, badges, view.badge),
+            _field("Order heads by", ids.ORDER_SELECT, orders, view.order),
+            html.Div(id=ids.BADGE_NOTE, className="badge-note", role="status"),
+        ],
+        className="matrix-fields",
+    )
 
 
 def _field(label: str, id: str, options: list[dict[str, Any]], value: str) -> html.Div:
     select = dbc.Select(id=id, options=options, value=value)
-    return html.Div([html.Label(label, htmlFor=id, className="field-label"), select], className="field")
+    return html.Div([html.Label(label, htmlFor=id), select], className="label-row matrix-field")
 
 
 def rings_choice(view: View) -> dbc.Checklist:

@@ -7,7 +7,6 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
-from components.badges import measure_fields
 from components.catalogue import dims_options, method_options
 from components.shell import icon_button
 from components.stores import Search, View
@@ -89,7 +88,6 @@ def toolbar(
                 ),
                 ids.COLOUR_SELECT,
             ),
-            *measure_fields(view),
             _search(search),
         ],
         className="toolbar",

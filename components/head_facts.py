@@ -11,7 +11,7 @@ from components.stores import View
 from services.atlas import Atlas
 from services.fidelity import Fidelity
 from services.head_report import HeadReport, head_report
-from services.measures import BY_NAME, MEASURES, Measure
+from services.measures import BY_NAME, DEFAULT, MEASURES, Measure
 from services.schema import StreamInfo
 
 SPACE_LABELS = {
@@ -50,6 +50,7 @@ def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, projecti
     name = f"{method_label(info.method)} {info.dims}D" if info else projection
     return [
         html.H2(f"How far to believe this map · {name}", className="facts-title"),
+        *_verdict(report),
         *_notes(report),
         *(_measures(report.fidelity, report.medians) if report.fidelity else [_waiting()]),
         *_spaces(report),
@@ -59,6 +60,26 @@ def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, projecti
 
 def _waiting() -> html.P:
     return html.P("This map has not been measured yet: a build does that when the map is done.", className="facts-note")
+
+
+def _verdict(report: HeadReport) -> list[Any]:
+    """One sentence: does near mean attended here."""
+    measure = BY_NAME[DEFAULT]
+    value = report.fidelity.values.get(DEFAULT) if report.fidelity else None
+    if value is None:
+        return []
+    median = report.medians.get(DEFAULT)
+    usual = "" if median is None else f" (median of all heads of this map: {measure.text(median)})"
+    return [
+        html.P(
+            [
+                "Reading attention from nearness here: ",
+                html.Strong(measure.grade(value)),
+                f". Of each query's best keys {measure.text(value)} lie near it{usual}.",
+            ],
+            className="facts-verdict",
+        )
+    ]
 
 
 def _notes(report: HeadReport) -> list[Any]:
@@ -82,7 +103,9 @@ def _measure(measure: Measure, fidelity: Fidelity, median: float | None) -> html
         found = [html.Span(measure.text(value), className="facts-value"), html.Span(measure.grade(value))]
         words = measure.sentence
         share = measure.score(value)
-    usual = [] if median is None else [html.Span(f"all heads: {measure.text(median)}", className="facts-usual")]
+    usual = (
+        [] if median is None else [html.Span(f"median of all heads {measure.text(median)}", className="facts-usual")]
+    )
     return html.Div(
         [
             html.Dt(measure.label),

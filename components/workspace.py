@@ -6,6 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
+from components.badges import measure_fields
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
 from components.head_facts import facts_body
@@ -81,6 +82,7 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
                 className="label-row",
             ),
             head_controls(stream, view),
+            measure_fields(view),
             hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             *picture_controls(view),

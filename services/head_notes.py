@@ -19,34 +19,32 @@ QUERY_SPEARMAN = -0.3
 TRUSTWORTHINESS = 0.85
 # Below this many tokens "the 100 nearest keys" is cut to a quarter of all and every sample is the whole head.
 TOKENS = 400
-# A note that most heads of a map share says nothing of one head: below these, and worse than this map's usual.
-# With fewer heads than this there is no usual, and the thresholds above decide alone.
+# A note that most heads of a map share says nothing of one head: those on its maps go to the worst tenth only. With
+# fewer heads than this there is no tenth, and the thresholds above decide alone.
 LEAST_HEADS = 8
 
 
 @dataclass(frozen=True)
 class Usual:
-    """Where the middle half of a map's heads lies, for one measure: from the worse end to the better end."""
+    """Where the worst tenth of a map's heads ends, for one measure."""
 
-    worse: float
-    better: float
+    bound: float
+    best: float
 
     def unusual(self, value: float) -> bool:
-        """Whether a value lies beyond the worse end by more than the middle half is wide."""
-        spread = self.better - self.worse
-        return (value - self.worse) / spread < -1 if spread else value != self.worse
+        return abs(value - self.best) > abs(self.bound - self.best)
 
 
 def usual(values: Sequence[float], *, best: float) -> Usual | None:
-    """Usual of the defined values of all heads; None for fewer than LEAST_HEADS.
+    """Usual of the defined values of all heads (NaN: not defined); None for fewer than LEAST_HEADS.
 
     best: the best value of the measure, above or below all others.
     """
     known = [value for value in values if value == value]
     if len(known) < LEAST_HEADS:
         return None
-    low, _, high = quantiles(known, n=4, method="inclusive")
-    return Usual(low, high) if best >= high else Usual(high, low)
+    tenths = quantiles(known, n=10, method="inclusive")
+    return Usual(tenths[0] if best >= tenths[-1] else tenths[-1], best)
 
 
 @dataclass(frozen=True)
