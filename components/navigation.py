@@ -7,6 +7,7 @@ from dash import ClientsideFunction, Input, Output, State, clientside_callback, 
 
 from components import ids
 from components.badges import rings_choice
+from components.colouring import look_of_points
 from components.shell import icon_button
 from components.stores import POINT_SIZES, View
 from services.schema import StreamInfo
@@ -86,6 +87,7 @@ def picture_controls(view: View) -> list[Any]:
                             role="group",
                             **{"aria-labelledby": f"{ids.DISPLAY_SIZE}-label"},
                         ),
+                        *look_of_points(view),
                     ],
                     className="menu-body",
                 ),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services import arrays
-from services.atlas import HEADS, INFO, SLUG, open_atlas, verify
+from services.atlas import HEADS, INFO, SLUG, Atlas, open_atlas, verify
 from services.build.fidelity_stage import measure_maps
 from services.build.journal import Journal
 from services.build.layout_stage import BY_STUDY, lay_out, lay_out_pca, missing_layouts, write_heads
@@ -21,6 +21,7 @@ from services.build.workers import Workers
 from services.corpora import Corpus, read_corpus
 from services.errors import AtlasFormatError, BuildError, CaptureError, ModelError
 from services.model_files import check_model_name, find_model
+from services.parts_of_speech import UNTAGGED
 from services.schema import AlignmentInfo, StreamInfo
 
 
@@ -107,7 +108,15 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
             )
     if thorough and _revision(request) not in (None, atlas.info.model.revision):
         return f"The model {request.model} has changed since {folder} was built."
+    if thorough and request.pos != "none" and _lacks_tags(atlas):
+        return f"{folder} was built without parts of speech."
     return None
+
+
+def _lacks_tags(atlas: Atlas) -> bool:
+    """A build has neither tagged the tokens nor said why it could not."""
+    said = any(note.startswith(UNTAGGED) for note in atlas.info.corpus.notes)
+    return not said and atlas.tokens(atlas.info.streams[0].query_table).pos is None
 
 
 def _revision(request: BuildRequest) -> str | None:
