@@ -24,6 +24,7 @@
     return { rows, columns, order: [...order], places };
   }
 
+  /** The cell at a place, counted row by row. */
   const cellOf = (grid, place) => (grid.order ? grid.order[place] : place);
   const placeOf = (grid, cell) => (grid.places ? grid.places[cell] : cell);
 
@@ -116,6 +117,6 @@
     return headName(layer, head);
   }
 
-  atlas.grid = { GAP, cellAt, nearestCell, cellPlace, headOf, ordered, neighbour, visibleRuns, headName, cellName };
+  atlas.grid = { GAP, cellAt, nearestCell, cellPlace, cellOf, headOf, ordered, neighbour, visibleRuns, headName, cellName };
   if (typeof module !== "undefined") module.exports = atlas.grid;
 })(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

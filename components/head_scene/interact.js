@@ -232,7 +232,7 @@
       const { scene } = this;
       if (!scene.grid) return;
       // A pointer's click focuses too, and then opens a head: no ring flashes up for it.
-      if (scene.focusCell < 0 && scene.stage.matches(":focus-visible")) scene.focusCell = 0;
+      if (scene.focusCell < 0 && scene.stage.matches(":focus-visible")) scene.focusCell = grid.cellOf(scene.grid, 0);
       scene.describe(scene.focusCell);
       scene.redrawOverlay();
     }
@@ -247,7 +247,7 @@
     arrow(dColumn, dRow) {
       const { scene } = this;
       if (scene.focusCell < 0) {
-        scene.focusCell = 0;
+        scene.focusCell = grid.cellOf(scene.grid, 0);
       } else {
         scene.focusCell = grid.neighbour(scene.grid, scene.focusCell, dColumn, dRow);
       }

@@ -192,6 +192,7 @@
       const before = grid.cellPlace(this.grid, Math.max(0, this.open));
       this.grid = grid.ordered(this.grid, this.props.order);
       this.hoverCell = this.hoverSlot = -1;
+      if (!this.isOpen) this.focusCell = -1;
       this.overlay.showTooltip(null);
       const after = grid.cellPlace(this.grid, Math.max(0, this.open));
       const { x, y, scale } = this.camera.value;
