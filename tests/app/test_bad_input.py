@@ -34,6 +34,9 @@ GOOD = {
     "bynorm": "on",
     "case": "1",
     "set": "p.AQ",
+    "rings": "on",
+    "badge": "best_near",
+    "order": "best_near",
 }
 BAD = {
     "empty": "",
