@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 
 from components import ids
+from components.badges import measure_fields
 from components.catalogue import dims_options, method_options
 from components.colouring import colour_field
 from components.find import search_field
@@ -77,6 +78,7 @@ def toolbar(
             _segmented(ids.METHOD_SELECT, "Projection", method_options(atlas, stream, building), view.method),
             _segmented(ids.DIMS_SELECT, "Space", dims_options(atlas, stream, view.method), view.dims),
             colour_field(atlas, view),
+            *measure_fields(view),
             search_field(search),
         ],
         className="toolbar",

@@ -40,6 +40,7 @@ SEARCH_DETAILS = "search-details"
 SEARCH_INPUTS = "search-inputs"
 SEARCH_HEADS = "search-heads"
 SEARCH_RESULT = "search-result"
+CONCENTRATION = "concentration"
 COPY_LINK = "copy-link"
 
 SCENE = "scene"
@@ -84,3 +85,11 @@ FACTS = "facts"
 # components/findings.py
 FINDINGS = "findings"
 FINDINGS_LIST = "findings-list"
+
+# components/badges.py and components/head_facts.py
+MEASURES = "measures"
+BADGE_SELECT = "badge-select"
+ORDER_SELECT = "order-select"
+BADGE_NOTE = "badge-note"
+DISPLAY_RINGS = "display-rings"
+HEAD_FACTS = "head-facts"

@@ -8,6 +8,7 @@ from dash import dcc, html
 from components import ids
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
+from components.head_facts import facts_body
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.legend import legend
@@ -55,7 +56,7 @@ def workspace(
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    panel(view, selection, payload, bodies={}),
+                    panel(view, selection, payload, bodies={"head": facts_body(atlas, stream, view)}),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -113,6 +114,7 @@ def _scene(
         pointSize=view.size or None,
         theme="light",
         sprite=sprite,
+        rings=view.rings,
         cellNotes=cell_notes(atlas.info.notes),
     )
 

@@ -1,6 +1,8 @@
 """Where the picture of a head misleads, in plain words: from the head's numbers to sentences."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import quantiles
 
 # At twice the length one cloud's radius is the other's diameter: before scaling, the outer half lies alone.
 NORM_RATIO = 2.0
@@ -17,6 +19,34 @@ QUERY_SPEARMAN = -0.3
 TRUSTWORTHINESS = 0.85
 # Below this many tokens "the 100 nearest keys" is cut to a quarter of all and every sample is the whole head.
 TOKENS = 400
+# A note that most heads of a map share says nothing of one head: below these, and worse than this map's usual.
+# With fewer heads than this there is no usual, and the thresholds above decide alone.
+LEAST_HEADS = 8
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Where the middle half of a map's heads lies, for one measure: from the worse end to the better end."""
+
+    worse: float
+    better: float
+
+    def unusual(self, value: float) -> bool:
+        """Whether a value lies beyond the worse end by more than the middle half is wide."""
+        spread = self.better - self.worse
+        return (value - self.worse) / spread < -1 if spread else value != self.worse
+
+
+def usual(values: Sequence[float], *, best: float) -> Usual | None:
+    """Usual of the defined values of all heads; None for fewer than LEAST_HEADS.
+
+    best: the best value of the measure, above or below all others.
+    """
+    known = [value for value in values if value == value]
+    if len(known) < LEAST_HEADS:
+        return None
+    low, _, high = quantiles(known, n=4, method="inclusive")
+    return Usual(low, high) if best >= high else Usual(high, low)
 
 
 @dataclass(frozen=True)
@@ -39,18 +69,26 @@ def head_notes(
     even_share: float | None = None,
     query_spearman: float | None = None,
     trustworthiness: float | None = None,
+    usual: Mapping[str, Usual | None] | None = None,
 ) -> list[Note]:
     """What to say of one head and map; a number that is None or left out is not judged.
 
     query_norm, key_norm: medians before alignment · mixing, query_spearman, trustworthiness: of the map
     (services.fidelity) · the shares: services.attended
+    usual: of mixing, query_spearman and trustworthiness on this map: values that are usual there are not noted
     """
+    beyond = usual or {}
+
+    def rare(name: str, value: float | None) -> float | None:
+        common = beyond.get(name)
+        return value if value is None or common is None or common.unusual(value) else None
+
     notes = [
-        _apart(mixing),
+        _apart(rare("mixing", mixing)),
         _norms(query_norm, key_norm),
         _sink(sink_share, first_share, last_share, even_share),
-        _attention(query_spearman),
-        _neighbors(trustworthiness),
+        _attention(rare("query_spearman", query_spearman)),
+        _neighbors(rare("trustworthiness", trustworthiness)),
         _few(tokens),
     ]
     return [note for note in notes if note is not None]
