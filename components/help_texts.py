@@ -95,6 +95,19 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "keys of the same tokens. Spirals, stripes and clumps are different ways to attend.",
         "head",
     ),
+    ids.TOOL: (
+        "Point, box, lasso",
+        "What dragging does in an open head: move the picture, or draw around points to make a set. Shift and drag "
+        "draws a lasso at any time; Shift- or Ctrl-click adds single points. A set lights up in every head and in "
+        "every tab; search hits among it get a ring.",
+        "token",
+    ),
+    ids.TABLE_SCOPE: (
+        "Rows",
+        "One row is one point: a token as a query, or the same token as a key. A click chooses the token in all views; "
+        "Ctrl- or Shift-click chooses several, which make a set.",
+        "token",
+    ),
     ids.FACTS: (
         "What the maps rest on",
         "The model, the number of its heads and of the tokens. The capture is checked: attention computed again from "
@@ -118,6 +131,8 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("/",), "Search"),
     (("g",), "Go to a layer and head"),
     (("?",), "This list"),
+    (("v", "b", "l"), "Point, box or lasso in an open head; Shift and drag is always a lasso"),
+    (("s",), "Sentence: put the token under the cursor into the set, or take it out"),
     (("h",), "Sentence: hide the token under the cursor"),
     (("Tab",), "To the next control; in the sentence, arrow keys move among tokens"),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from flask import Blueprint, Response, abort, request
 
 from components.palettes import NAMES, THEMES, palette
-from services import payload, search_hits, sprite
+from services import payload, search_hits, sprite, token_sets
 from services.atlas import Atlas
 from services.attributes import BY_NAME
 from services.concentration import concentrations
@@ -100,6 +100,11 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         values = concentrations(layout, *search_hits.side_masks(atlas, chosen, _question()))
         return _json({"values": [round(value, 2) if value == value else None for value in values.tolist()]})
 
+    @routes.get("/set/<stream>")
+    def token_set(slug: str, key: str, stream: str) -> Response:
+        atlas, found = find_head(slug, key, stream)
+        return _binary(payload.pack_mask(token_sets.members(atlas, found, request.args.get("s", ""))))
+
     @routes.get("/input/<stream>/<int:index>")
     def input_sides(slug: str, key: str, stream: str, index: int) -> Response:
         atlas, found = find_head(slug, key, stream)
@@ -147,6 +152,10 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
     @routes.errorhandler(SearchError)
     def not_understood(error: SearchError) -> Response:
         return Response(str(error), 400, mimetype="text/plain")
+
+    @routes.errorhandler(token_sets.SetError)
+    def no_set(error: token_sets.SetError) -> tuple[str, int]:
+        return str(error), 400
 
     @routes.errorhandler(KeyError)
     @routes.errorhandler(IndexError)

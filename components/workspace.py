@@ -8,6 +8,7 @@ from dash import dcc, html
 from components import ids
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
+from components.export import export_menu
 from components.head_facts import facts_body
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
@@ -17,6 +18,8 @@ from components.palettes import Name
 from components.panel import panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
+from components.token_sets import TokenSet, scene_set, set_stores, set_tools
+from components.token_table import tokens_tab
 from services.atlas import Atlas
 from services.attributes import BY_NAME, scale_of
 from services.jobs import Job
@@ -30,6 +33,7 @@ def workspace(
     state: tuple[View, Selection, Search, list[str]],
     prefix: str,
     building: bool,
+    chosen: TokenSet,
 ) -> html.Div:
     """Everything below the bar, for one atlas and one state."""
     view, selection, search, dropped = state
@@ -41,6 +45,7 @@ def workspace(
             dcc.Store(id=ids.VIEW, data=view.to_store()),
             dcc.Store(id=ids.SELECTION, data=selection.to_store()),
             dcc.Store(id=ids.SEARCH, data=search.to_store()),
+            *set_stores(chosen),
             dcc.Interval(id=ids.MAP_TICK, interval=2000),
             toolbar(entries, atlas, stream, view, search, building),
             html.Div(notice(dropped), id=ids.NOTICE),
@@ -50,13 +55,19 @@ def workspace(
                         [
                             _map_head(stream, view),
                             html.Div(minimap(view), className="over-map"),
-                            _scene(atlas, stream, view, selection, search, payload),
+                            _scene(atlas, stream, view, (selection, search, chosen), payload),
+                            html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, view),
                         ],
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    panel(view, selection, payload, bodies={"head": facts_body(atlas, stream, view)}),
+                    panel(
+                        view,
+                        selection,
+                        payload,
+                        bodies={"tokens": tokens_tab(), "head": facts_body(atlas, stream, view)},
+                    ),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -86,6 +97,7 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
+            export_menu(),
             html.Button("Details", id=ids.PANEL_OPEN, className="text-button panel-opener", type="button"),
         ],
         className="map-head",
@@ -93,8 +105,13 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
 
 
 def _scene(
-    atlas: Atlas, stream: StreamInfo, view: View, selection: Selection, search: Search, payload: dict[str, Any]
+    atlas: Atlas,
+    stream: StreamInfo,
+    view: View,
+    choice: tuple[Selection, Search, TokenSet],
+    payload: dict[str, Any],
 ) -> HeadScene:
+    selection, _, chosen = choice
     projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
@@ -116,6 +133,8 @@ def _scene(
         sprite=sprite,
         rings=view.rings,
         cellNotes=cell_notes(atlas.info.notes),
+        tokenSet=scene_set(chosen),
+        tool="point",
     )
 
 

@@ -10,6 +10,7 @@ from components import ids
 from components.catalogue import catalogue, dims_options, method_options
 from components.context import context
 from components.stores import View, from_query, once
+from components.token_sets import set_from_query
 from components.workspace import progress_bar, waiting, workspace
 from services.jobs import Job, jobs
 
@@ -36,8 +37,10 @@ def _body(query: dict[str, Any]) -> html.Div:
     dropped += more
     if "atlas" in query and query["atlas"] != atlas.slug:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
+    chosen = set_from_query(query, atlas, view.stream, dropped)
     building = running is not None and running.slug == atlas.slug
-    return workspace(entries, atlas, (view, selection, search, dropped), here.settings.url_prefix, building)
+    state = (view, selection, search, dropped)
+    return workspace(entries, atlas, state, here.settings.url_prefix, building, chosen)
 
 
 def _running() -> Job | None:

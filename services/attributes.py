@@ -63,6 +63,16 @@ class Attribute:
     categories: tuple[str, ...] = ()
     scope: Literal["token", "head"] = "token"
 
+    def of(self, tokens: TokenTable) -> np.ndarray:
+        """`values` of a table.
+
+        Raises:
+            KeyError: the attribute differs by head.
+        """
+        if self.values is None:
+            raise KeyError(self.name)
+        return self.values(tokens)
+
 
 _PUNCTUATION = re.compile(r"([^\w\s]|_)+")
 
@@ -221,9 +231,7 @@ def why_not(atlas: Atlas, attribute: Attribute) -> str | None:
 
 
 def _steps(attribute: Attribute, tokens: TokenTable) -> np.ndarray:
-    if attribute.values is None:
-        raise KeyError(attribute.name)
-    values = attribute.values(tokens)
+    values = attribute.of(tokens)
     if attribute.kind == "sequential":
         return np.rint(np.clip(values, 0, 1) * (SIDE_STEPS - 1)).astype(np.uint8)
     return np.clip(values, 0, SIDE_STEPS - 1).astype(np.uint8)

@@ -22,6 +22,8 @@ SCRIPTS = (
     "shaders.js",
     "draw.js",
     "positions.js",
+    "sets.js",
+    "lasso.js",
     "data.js",
     "rings.js",
     "gestures.js",
@@ -29,6 +31,8 @@ SCRIPTS = (
     "fallback.js",
     "interact.js",
     "picture.js",
+    "vector.js",
+    "photo.js",
     "scene.js",
     "component.js",
 )
@@ -56,6 +60,10 @@ class HeadScene(Component):
     - selection (dict | None): the chosen token ``{input, token, side: "query" | "key"}``, ``token`` being a
       row of that side's token table. Its input is highlighted in every head. Also set by the user.
     - search (dict | None): ``{query, mode, case?}``: lights the matching tokens in every head.
+    - tokenSet (dict | None): a set of points, ``{recipe}`` as in ``sets.js``; only these are lit, in every
+      head, and search hits among them get a thin ring. Also set by the user (lasso, box, Shift-click).
+    - setCount (dict): out: ``{recipe, points, tokens}`` of the present set.
+    - tool (string): "point", "box" or "lasso": what a drag in an open head does. Shift-drag draws a lasso always.
     - searchCount (dict): out: ``{query, tokens, points}`` of the last search.
     - lines (dict | None): ``{threshold, topk}``: in an open head, draw the strongest attention of the
       selected input from each query to its keys.
@@ -106,6 +114,9 @@ class HeadScene(Component):
         badges: Any = Component.UNDEFINED,
         order: Any = Component.UNDEFINED,
         rings: Any = Component.UNDEFINED,
+        tokenSet: Any = Component.UNDEFINED,
+        setCount: Any = Component.UNDEFINED,
+        tool: Any = Component.UNDEFINED,
         status: Any = Component.UNDEFINED,
         **kwargs: Any,
     ) -> None:
@@ -130,6 +141,9 @@ class HeadScene(Component):
             "badges",
             "order",
             "rings",
+            "tokenSet",
+            "setCount",
+            "tool",
             "status",
         ]
         self._valid_wildcard_attributes: list[str] = []

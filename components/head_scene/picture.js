@@ -210,6 +210,7 @@
         zoom: this.camera.value.scale / this.cellCamera(0).scale,
         marked: this.data.marks.length > 0,
         lines: still ? this.linesOnScreen() : [],
+        hitsAt: still ? this.hitsInSet() : [],
         ringAt: this.isOpen && this.data.selectedSlot >= 0 ? this.slotPosition(this.data.selectedSlot) : null,
         hoverAt: this.hoverSlot >= 0 ? this.slotPosition(this.hoverSlot) : null,
         labels: still && this.props.labels !== false ? this.labelCandidates() : [],
@@ -247,11 +248,20 @@
       });
     }
 
+    /** With a set and a search: where the hits inside the set are. */
+    hitsInSet() {
+      const { data } = this;
+      if (!data.setSlots || !data.hits.length) return [];
+      const view = this.headView();
+      const inside = data.hits.filter((slot) => data.inSet(slot)).slice(0, MOST_CANDIDATES);
+      return Array.from(inside, (slot) => this.slotPosition(slot, this.open, view)).filter(Boolean);
+    }
+
     /** Slots that may be labelled, most important first; null for all of them in draw order. */
     labelSlots() {
       const { data } = this;
       const chosen = data.selectedSlot;
-      const marks = data.inputSlots.length ? data.inputSlots : data.hits;
+      const marks = data.setSlots || (data.inputSlots.length ? data.inputSlots : data.hits);
       if (!marks.length && !data.searchCount) return null;
       return chosen >= 0 ? [chosen, ...marks.filter((slot) => slot !== chosen)] : marks;
     }

@@ -19,7 +19,7 @@
   /** Props that come in; the others only go out. */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "pointSize", "labels", "theme", "sprite",
-    "cellNotes", "sizeByNorm", "badges", "order", "rings",
+    "cellNotes", "sizeByNorm", "badges", "order", "rings", "tokenSet", "tool",
   ];
   /** Props that need nothing fetched. */
   const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order"];
@@ -74,6 +74,7 @@
         drop: (block) => this.renderer.drop(block),
       }, !this.webgl);
       this.rings = new atlas.rings.Rings(this);
+      this.lasso = new atlas.lasso.Lasso(this);
       this.interaction = new atlas.interact.Interaction(this);
     }
 
@@ -106,6 +107,7 @@
       this.sizes.disconnect();
       this.themes.disconnect();
       this.interaction.destroy();
+      this.lasso.destroy();
       this.data.close();
       this.renderer.destroy();
       this.stage.remove();
@@ -156,6 +158,7 @@
       if (fresh || changed("sizeByNorm")) this.data.setSizes(Boolean(next.sizeByNorm));
       if (fresh || changed("head")) this.followHead(fresh);
       if (fresh || changed("selection")) this.data.setSelection(next.selection || null);
+      if (fresh || changed("tokenSet")) this.followSet();
       if (fresh || changed("search")) this.data.setSearch(next.search || null);
       if (!fresh && changed("search")) this.setSprite();
       if (fresh || ["selection", "lines", "head"].some(changed)) this.askForLines();
@@ -272,6 +275,34 @@
       this.data.setSelection(selection);
       this.askForLines();
       this.redraw();
+    }
+
+    // --- sets -------------------------------------------------------------------------------------------------
+
+    followSet() {
+      this.data.setTokenSet(this.props.tokenSet || null, (setCount) => {
+        this.setProps({ setCount });
+        const sentence = setCount.points === 1 ? "1 point is in the set." : `${setCount.points} points are in the set.`;
+        this.overlay.say(setCount.points ? sentence : "No point lies inside.");
+        if (!setCount.points) this.changeSet("");
+      });
+    }
+
+    /** @param {string} recipe  as in sets.js; empty for no set */
+    changeSet(recipe) {
+      if (recipe && !atlas.sets.fits(recipe)) {
+        return this.overlay.setMessage("This set has too many parts for a link. Press Escape to start a new one.", null);
+      }
+      this.overlay.setMessage(null, null);
+      const tokenSet = recipe ? { recipe } : null;
+      this.props = { ...this.props, tokenSet };
+      this.setProps({ tokenSet });
+      return this.followSet();
+    }
+
+    toggleInSet(slot) {
+      const now = this.props.tokenSet;
+      this.changeSet(atlas.sets.toggle(now ? now.recipe : "", this.data.order[slot], this.data.inSet(slot)));
     }
 
     describe(cell) {
@@ -530,7 +561,7 @@
         webgl: this.webgl, mode: this.isOpen ? "head" : "matrix", open: this.open, dims: this.dims,
         cells: data.client ? data.client.cells : 0, points: data.points, drawnPoints: this.renderer.drawnPoints,
         residentChunks: data.set ? data.set.resident : 0, loadedChunks: data.set ? data.set.loaded(this.open) : 0,
-        bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, lines: data.lines.length,
+        bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, set: data.setSlots ? data.setSlots.length : null, lines: data.lines.length,
         labels: this.overlay.labelBoxes.map(({ text, side, box, slot }) => ({ text, side, box, slot })),
         camera: { ...this.camera.value }, turn: { ...this.turn }, diameter: this.grid ? this.diameter() : 0, frames: this.frames,
         firstMs: this.timing.first ?? null, fullMs: this.timing.full ?? null, pending: data.pending,

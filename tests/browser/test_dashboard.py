@@ -9,6 +9,7 @@ from app import create_app
 from services.atlas import open_atlas
 from services.settings import Settings
 from tests.browser.serving import serving
+from tests.browser.walking import open_page, parameter, settle
 from tests.real_home import SLUG
 
 pytestmark = pytest.mark.browser
@@ -18,17 +19,6 @@ pytestmark = pytest.mark.browser
 def dashboard(dashboard_home):
     with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
         yield url
-
-
-def open_page(page: Page, url: str) -> None:
-    page.goto(url)
-    settle(page)
-
-
-def settle(page: Page) -> None:
-    """Wait until the scene has drawn everything it was asked for."""
-    page.wait_for_function("document.querySelector('#scene')?.atlasScene")
-    page.evaluate("document.querySelector('#scene').atlasScene.ready()")
 
 
 def box(page: Page) -> dict:
@@ -47,7 +37,7 @@ def centre_of_head(page: Page, layer: int, head: int) -> tuple[float, float]:
             const at = scene.headAt(x, y);
             if (at && at.layer === layer && at.head === head) hits.push([x, y]);
           }
-          return hits[Math.floor(hits.length / 2)];
+          return hits.length && [0, 1].map((axis) => hits.reduce((sum, hit) => sum + hit[axis], 0) / hits.length);
         }""",
         [frame["width"], frame["height"], layer, head],
     )
@@ -60,10 +50,6 @@ def click_token(page: Page, point: int) -> None:
     place = page.evaluate("(id) => document.querySelector('#scene').atlasScene.screenPosition(id)", point)
     page.mouse.move(frame["x"] + place["x"], frame["y"] + place["y"])
     page.mouse.click(frame["x"] + place["x"], frame["y"] + place["y"])
-
-
-def parameter(page: Page, name: str) -> str | None:
-    return page.evaluate("(name) => new URL(location).searchParams.get(name)", name)
 
 
 def test_walk_from_all_heads_to_one_sentence_and_back(page: Page, dashboard):
