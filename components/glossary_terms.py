@@ -11,15 +11,6 @@ GLOSSARY: dict[str, tuple[str, str]] = {
         "A token that the tokenizer adds, such as [CLS], [SEP] or <s>. It stands for no word; many heads use it as a "
         "place to look at when there is nothing else to look for.",
     ),
-    "norm": (
-        "Embedding norm",
-        "The length of a query or key vector. A long key can win much attention whatever the direction of the query.",
-    ),
-    "part-of-speech": (
-        "Part of speech",
-        "Noun, verb, adjective and so on, after Universal Dependencies. A tagger guesses them when an atlas is built; "
-        "every piece of a word has the word's part of speech.",
-    ),
     "concentration": (
         "Concentration of a search",
         "How closely a head keeps the hits of a search together: how many times smaller a circle around a hit that "
