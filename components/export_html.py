@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from components.palettes import palette
 from services import norms
 from services.atlas import Atlas
-from services.attributes import SIDE_STEPS, Attribute
+from services.attributes import SIDE_STEPS, Attribute, values_of
 from services.export import facts
 from services.schema import ProjectionInfo, StreamInfo
 from services.token_table import columns_of
@@ -139,7 +139,7 @@ def _groups(
         if attribute.scope == "head":
             values = norms.head_steps(atlas, stream, attribute.name, *place) / (SIDE_STEPS - 1)
         else:
-            values = np.concatenate([attribute.of(atlas.tokens(t)) for t in tables])
+            values = np.concatenate([values_of(attribute, atlas.tokens(t)) for t in tables])
         if attribute.kind != "sequential" and len(attribute.categories) < 2:
             out.append({"side": side, "name": title, "mask": of_side, "colour": own[SIDE_STEPS // 2]})
         elif attribute.kind == "sequential":

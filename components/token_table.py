@@ -18,8 +18,7 @@ from services import token_sets, token_table
 from services.atlas import Atlas
 from services.errors import SearchError
 from services.schema import StreamInfo
-from services.search import Question
-from services.search_hits import side_masks
+from services.search import Question, search
 
 # Served, but not part of every page: assets/40-sets.js adds it when the table is first shown.
 for _resource in dash_ag_grid._js_dist:
@@ -154,10 +153,11 @@ def search_mask(atlas: Atlas, stream: StreamInfo, data: Any) -> np.ndarray | Non
     wanted = Search.from_store(data)
     if not wanted.query:
         return None
+    question = Question(wanted.query, wanted.mode, wanted.case)
     try:
-        return np.concatenate(side_masks(atlas, stream, Question(wanted.query, wanted.mode, wanted.case)))
-    except SearchError:  # said beside the search box; nothing is found
-        return np.zeros(sum(atlas.points(stream)), dtype=bool)
+        return np.concatenate([search(atlas, table, question) for table in (stream.query_table, stream.key_table)])
+    except SearchError:
+        return None
 
 
 @callback(

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from services.atlas import Atlas
 from services.attended import attention_blocks
-from services.attributes import ATTRIBUTES, Attribute, why_not
+from services.attributes import ATTRIBUTES, Attribute, values_of, why_not
 from services.schema import ProjectionInfo, StreamInfo
 from services.token_table import columns_of
 
@@ -70,7 +70,7 @@ def _both(atlas: Atlas, stream: StreamInfo, name: str) -> list[str]:
 
 def _attribute_column(atlas: Atlas, stream: StreamInfo, attribute: Attribute) -> pa.Array:
     """Category names, or numbers from 0 to 1 as the legend's scale."""
-    values = np.concatenate([attribute.of(atlas.tokens(t)) for t in (stream.query_table, stream.key_table)])
+    values = np.concatenate([values_of(attribute, atlas.tokens(t)) for t in (stream.query_table, stream.key_table)])
     if attribute.categories and len(attribute.categories) > 1:
         names = np.asarray(attribute.categories, dtype=object)
         return pa.array(names[np.clip(values.astype(int), 0, len(names) - 1)], pa.string())
