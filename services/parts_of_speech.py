@@ -59,11 +59,6 @@ _SPOKEN = {name: {tag} for tag, name in NAMES.items()} | {
 TaggedSpan = tuple[int, int, str]
 
 
-def spoken(tag: str) -> str:
-    """A tag in words: "noun", "special token"; "" for a token of no word."""
-    return "special token" if tag == SPECIAL else NAMES.get(tag, "")
-
-
 def tags_named(text: str) -> frozenset[str]:
     """The tags a reader means by "NOUN", "noun", "nouns", "proper noun" or "conjunction"; empty for anything else."""
     wanted = " ".join(text.split())
