@@ -40,6 +40,7 @@ SEARCH_DETAILS = "search-details"
 SEARCH_INPUTS = "search-inputs"
 SEARCH_HEADS = "search-heads"
 SEARCH_RESULT = "search-result"
+CONCENTRATION = "concentration"
 COPY_LINK = "copy-link"
 
 SCENE = "scene"

@@ -22,9 +22,11 @@ PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
     *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm", "rings", "badge", "order"),
 )
+BY_SEARCH = "search"  # heads in the order of how closely they keep the hits of the search together
 _SWITCHES = {
     "panel": ("open", "closed"),
     "labels": ("on", "off"),
+    "rings": ("on", "off"),
     "side": ("query", "key"),
     "bynorm": ("off", "on"),
     "case": ("0", "1"),
@@ -176,8 +178,8 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         if name in query and query[name] not in allowed:
             drop(name, allowed[0])
     chosen = {"badge": DEFAULT, "order": "plain"}
-    for name, other in (("badge", "none"), ("order", "plain")):
-        if name in query and query[name] not in (*BY_MEASURE, other):
+    for name, others in (("badge", ["none"]), ("order", ["plain", BY_SEARCH])):
+        if name in query and query[name] not in (*BY_MEASURE, *others):
             drop(name, chosen[name])
         elif name in query:
             chosen[name] = query[name]

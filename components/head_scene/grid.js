@@ -87,14 +87,15 @@
     return runs;
   }
 
-  /** Consecutive places as runs of cells that are consecutive too. */
+  /** Consecutive places as runs of cells that are consecutive too, in one row by number and by place. */
   function cellRuns(grid, first, count, longest) {
     if (!grid.order) return splitRun(first, count, longest);
     const runs = [];
     for (let place = first; place < first + count; place++) {
       const cell = grid.order[place];
       const last = runs[runs.length - 1];
-      if (last && cell === last.first + last.count && last.count < longest) last.count++;
+      const sameRow = cell % grid.columns > 0 && place % grid.columns > 0;
+      if (last && sameRow && cell === last.first + last.count && last.count < longest) last.count++;
       else runs.push({ first: cell, count: 1 });
     }
     return runs;
