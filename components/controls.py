@@ -77,7 +77,6 @@ def toolbar(
             _segmented(ids.METHOD_SELECT, "Projection", method_options(atlas, stream, building), view.method),
             _segmented(ids.DIMS_SELECT, "Space", dims_options(atlas, stream, view.method), view.dims),
             colour_field(atlas, view),
-            *measure_fields(view),
             search_field(search),
         ],
         className="toolbar",

@@ -30,7 +30,6 @@ _SWITCHES = {
     "side": ("query", "key"),
     "bynorm": ("off", "on"),
     "case": ("0", "1"),
-    "rings": ("on", "off"),
 }
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
