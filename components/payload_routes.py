@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, abort, request
 
+from components.http import binary as _binary
+from components.http import json_response as _json
 from components.palettes import THEMES, palette
+from components.reading_routes import add_reading_routes
 from services import payload, sprite
 from services.atlas import Atlas
 from services.attributes import BY_NAME
@@ -14,7 +16,6 @@ from services.library import Library
 from services.schema import ProjectionInfo, StreamInfo
 from services.search import search
 
-IMMUTABLE = "public, max-age=31536000, immutable"
 _PROJECTION = re.compile(r"([a-z][a-z0-9_]*)-([0-9a-f]{12})")
 
 
@@ -106,6 +107,8 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         )
         return _binary(content, "image/png")
 
+    add_reading_routes(routes, find_head)
+
     @routes.errorhandler(KeyError)
     @routes.errorhandler(IndexError)
     def unknown(_error: Exception) -> tuple[str, int]:
@@ -117,16 +120,3 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
 def _check_input(atlas: Atlas, index: int) -> None:
     if index >= len(atlas.inputs):
         abort(404)
-
-
-def _binary(content: bytes, mimetype: str = "application/octet-stream") -> Response:
-    """The bytes, or the range of them that was asked for (one head of a chunk)."""
-    response = Response(content, mimetype=mimetype, headers={"Cache-Control": IMMUTABLE})
-    response.make_conditional(request, accept_ranges=True, complete_length=len(content))
-    return response
-
-
-def _json(value: Any) -> Response:
-    response = jsonify(value)
-    response.headers["Cache-Control"] = IMMUTABLE
-    return response

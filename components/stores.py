@@ -142,7 +142,7 @@ def _selection(
     query: Mapping[str, Any], atlas: Atlas, query_table: str, key_table: str, dropped: list[str]
 ) -> Selection:
     if "token" not in query:
-        return Selection()
+        return _whole_input(query, atlas, dropped)
     side = "key" if query.get("side") == "key" else "query"
     tokens = atlas.tokens(key_table if side == "key" else query_table)
     token = _integer(query["token"])
@@ -150,3 +150,14 @@ def _selection(
         dropped.append(f"There is no token {str(query['token'])[:12]!r}; nothing is selected.")
         return Selection()
     return Selection(input=int(tokens.input[token]), token=token, side=side)
+
+
+def _whole_input(query: Mapping[str, Any], atlas: Atlas, dropped: list[str]) -> Selection:
+    """An input without a chosen token."""
+    if "input" not in query:
+        return Selection()
+    index = _integer(query["input"])
+    if index is None or not 0 <= index < len(atlas.inputs):
+        dropped.append(f"There is no input {str(query['input'])[:12]!r}; nothing is selected.")
+        return Selection()
+    return Selection(input=index)

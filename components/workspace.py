@@ -6,11 +6,14 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
+from components.average_panel import average_panel
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
 from components.head_scene import HeadScene
 from components.legend import legend
 from components.panel import panel
+from components.reading import Reading
+from components.sentence_panel import sentence_panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
 from services.atlas import Atlas
@@ -24,6 +27,7 @@ def workspace(
     entries: list[Entry],
     atlas: Atlas,
     state: tuple[View, Selection, Search, list[str]],
+    reading: Reading,
     prefix: str,
     building: bool,
 ) -> html.Div:
@@ -38,20 +42,27 @@ def workspace(
             dcc.Store(id=ids.SELECTION, data=selection.to_store()),
             dcc.Store(id=ids.SEARCH, data=search.to_store()),
             dcc.Interval(id=ids.MAP_TICK, interval=2000),
-            toolbar(entries, atlas, stream, view, search, building),
+            toolbar(entries, atlas, stream, view, search, building, reading.average),
             html.Div(notice(dropped), id=ids.NOTICE),
             html.Div(
                 [
                     html.Section(
                         [
                             _map_head(view),
-                            _scene(atlas, stream, view, selection, search, payload),
+                            _scene(atlas, stream, view, selection, search, reading, payload),
                             _map_foot(atlas, stream, view),
                         ],
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    panel(view, selection, payload, bodies={}),
+                    panel(
+                        view,
+                        selection,
+                        bodies={
+                            "sentence": sentence_panel(atlas, stream, view, selection, reading, payload),
+                            "average": average_panel(reading),
+                        },
+                    ),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -81,7 +92,13 @@ def _map_head(view: View) -> html.Div:
 
 
 def _scene(
-    atlas: Atlas, stream: StreamInfo, view: View, selection: Selection, search: Search, payload: dict[str, Any]
+    atlas: Atlas,
+    stream: StreamInfo,
+    view: View,
+    selection: Selection,
+    search: Search,
+    reading: Reading,
+    payload: dict[str, Any],
 ) -> HeadScene:
     projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
     sprite = None
@@ -96,8 +113,10 @@ def _scene(
         projection=projection,
         colour=scene_colour(view.colour, "light"),
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
-        selection=selection.to_store() if selection.token is not None else None,
+        selection=selection.to_store() if selection.input is not None else None,
         search=search.to_store() if search.query else None,
+        lines=reading.scene_lines(),
+        average=reading.average,
         labels=True,
         theme="light",
         sprite=sprite,

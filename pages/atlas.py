@@ -11,6 +11,7 @@ from components.catalogue import catalogue, dims_options, method_options, scene_
 from components.context import context
 from components.legend import legend
 from components.palettes import Theme
+from components.reading import reading_from_query
 from components.stores import View, from_query
 from components.workspace import progress_bar, waiting, workspace
 from services.attributes import BY_NAME
@@ -34,10 +35,12 @@ def _body(query: dict[str, Any]) -> html.Div:
         recent = jobs(here.settings)
         return waiting(running or next(iter(recent), None), problems)
     view, selection, search, dropped = from_query(query, atlas)
+    reading, unread = reading_from_query(query, atlas, atlas.stream(view.stream), selection)
+    dropped += unread
     if "atlas" in query and query["atlas"] != atlas.slug:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
     building = running is not None and running.slug == atlas.slug
-    return workspace(entries, atlas, (view, selection, search, dropped), here.settings.url_prefix, building)
+    return workspace(entries, atlas, (view, selection, search, dropped), reading, here.settings.url_prefix, building)
 
 
 def _running() -> Job | None:
@@ -179,6 +182,7 @@ clientside_callback(
     Input(ids.SELECTION, "data"),
     Input(ids.SEARCH, "data"),
     Input(ids.PANEL_STATE, "data"),
+    Input(ids.READING, "data"),
 )
 clientside_callback(
     _client("openAtlas"),

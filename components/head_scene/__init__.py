@@ -8,6 +8,8 @@ from typing import Any
 
 from dash.development.base_component import Component, ComponentRegistry, _explicitize_args
 
+from components import sentence_view
+
 __version__ = "0.1.0"
 
 # Later files use earlier ones.
@@ -26,13 +28,16 @@ SCRIPTS = (
     "gestures.js",
     "overlay.js",
     "fallback.js",
+    "average.js",
     "interact.js",
     "picture.js",
     "scene.js",
     "component.js",
 )
 
-_js_dist = [{"relative_package_path": name, "namespace": __name__} for name in SCRIPTS]
+# The weights that are shown and their colours are worked out in one place for sentence and lines.
+_SHARED = [{"relative_package_path": name, "namespace": sentence_view.__name__} for name in ("weights.js", "colour.js")]
+_js_dist = [*_SHARED, *({"relative_package_path": name, "namespace": __name__} for name in SCRIPTS)]
 _css_dist = [{"relative_package_path": "head_scene.css", "namespace": __name__}]
 
 
@@ -55,8 +60,10 @@ class HeadScene(Component):
       row of that side's token table. Its input is highlighted in every head. Also set by the user.
     - search (dict | None): ``{query, mode}``: lights the matching tokens in every head.
     - searchCount (dict): out: ``{query, tokens, points}`` of the last search.
-    - lines (dict | None): ``{threshold, topk}``: in an open head, draw the strongest attention of the
-      selected input from each query to its keys.
+    - lines (dict | None): ``{threshold, topk, hidden: {queries, keys}, hideSpecial, hideFirst, byValueNorm}``:
+      in an open head, draw the strongest attention of the selected input from each query to its keys; weights
+      are those of SentenceView with the same choices. topk 0: all.
+    - average (bool): in place of the points, each head's mean attention by position as a small heatmap.
     - pointSize (number): diameter in px of a point of a head that fills the view; by default chosen from
       the number of points.
     - labels (bool): token texts in an open head. On by default.
@@ -87,6 +94,7 @@ class HeadScene(Component):
         search: Any = Component.UNDEFINED,
         searchCount: Any = Component.UNDEFINED,
         lines: Any = Component.UNDEFINED,
+        average: Any = Component.UNDEFINED,
         pointSize: Any = Component.UNDEFINED,
         labels: Any = Component.UNDEFINED,
         theme: Any = Component.UNDEFINED,
@@ -107,6 +115,7 @@ class HeadScene(Component):
             "search",
             "searchCount",
             "lines",
+            "average",
             "pointSize",
             "labels",
             "theme",

@@ -103,6 +103,7 @@
         if (cell >= 0) scene.enter(cell);
         return;
       }
+      if (scene.props.average) return;
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
       if (slot >= 0) this.selectSlot(slot);
       else if (scene.props.selection) scene.select(null);
@@ -156,6 +157,7 @@
 
     hoverPoint(x, y, touch) {
       const { scene } = this;
+      if (scene.props.average) return scene.overlay.showTooltip(atlas.average.tooltip(scene, x, y), x, y);
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
       this.at = { x, y };
       scene.canvas.style.cursor = slot >= 0 ? "pointer" : scene.dims === 3 ? "move" : "grab";

@@ -1,0 +1,20 @@
+"""Answers of the payload routes: never changing for their URL."""
+
+from typing import Any
+
+from flask import Response, jsonify, request
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+def binary(content: bytes, mimetype: str = "application/octet-stream") -> Response:
+    """The bytes, or the range of them that was asked for (one head of a chunk)."""
+    response = Response(content, mimetype=mimetype, headers={"Cache-Control": IMMUTABLE})
+    response.make_conditional(request, accept_ranges=True, complete_length=len(content))
+    return response
+
+
+def json_response(value: Any) -> Response:
+    response = jsonify(value)
+    response.headers["Cache-Control"] = IMMUTABLE
+    return response
