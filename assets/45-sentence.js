@@ -125,7 +125,7 @@
   const number = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) < 0.01 ? 4 : 3));
 
   /** The rows of a pair's tooltip. */
-  function pairRows(found, map) {
+  function pairRows(found) {
     if (!found.visible) return [["", "the causal mask hides this key from the query"]];
     const rows = [["q·k", number(found.dot)], ["scaled score", number(found.score)]];
     if (found.additive) rows.push(["softmax", "not of q·k alone: this model adds to the scores"]);
@@ -133,7 +133,7 @@
     const times = (value) => `${value.toFixed(2)} × median`;
     const relative = found.median_aligned > 0 ? ` (${times(found.aligned / found.median_aligned)})` : "";
     rows.push(["distance, aligned space", number(found.aligned) + relative]);
-    if (known(found.screen)) rows.push([`distance, ${map} map`, times(found.screen)]);
+    if (known(found.screen)) rows.push(["distance on this map", times(found.screen)]);
     return rows;
   }
 
@@ -145,7 +145,7 @@
     const url = `${payload.base}/pair/${payload.stream}/${input}/${layer}/${head}/${hover.query}/${hover.key}${map}`;
     const found = await ask(url);
     if (!found || turnNumber !== latest) return none();
-    return { query: hover.query, key: hover.key, rows: pairRows(found, projection ? projection.label : "") };
+    return { query: hover.query, key: hover.key, rows: pairRows(found) };
   }
 
   /** A popover closes when one clicks elsewhere or presses Escape. */

@@ -88,6 +88,7 @@
       this.picture = this.found.reason ? null : shown(this.found, this.reading, this.sides);
       const what = this.reading.offsets ? "Mean attention by distance from query to key" : "Mean attention by position";
       this.canvas.setAttribute("aria-label", `${what}, head ${this.name}. Arrow keys move, Enter chooses the query.`);
+      document.getElementById("average-note").hidden = this.reading.offsets;
       this.tokens();
       this.paint();
       this.say();

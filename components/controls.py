@@ -86,7 +86,7 @@ def toolbar(
             _segmented(
                 ids.SHOW_SELECT,
                 "Show",
-                [{"label": "Points", "value": "points"}, {"label": "Average attention", "value": "average"}],
+                [{"label": "Points", "value": "points"}, {"label": "Average", "value": "average"}],
                 "average" if average else "points",
             ),
             _segmented(ids.METHOD_SELECT, "Projection", method_options(atlas, stream, building), view.method),

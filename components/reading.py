@@ -105,8 +105,9 @@ def _hidden(
     found = []
     for part, table in zip(match.groups(), (stream.query_table, stream.key_table), strict=True):
         length = int(atlas.tokens(table).counts[selection.input])
-        positions = tuple(int(number) for number in (part or "").split(".") if 0 < len(number) < 7)
-        if len(positions) > MOST_HIDDEN or any(position >= length for position in positions):
+        numbers = part.split(".") if part else []
+        if len(numbers) > MOST_HIDDEN or any(len(number) > 6 or int(number) >= length for number in numbers):
             return None
+        positions = tuple(map(int, numbers))
         found.append(positions)
     return found[0], found[1]

@@ -59,7 +59,9 @@ def sentence_panel(
     return [
         dcc.Store(id=ids.READING, data=reading.to_store()),
         dcc.Store(id=ids.READING_FACTS, data=reading_facts(atlas, stream)),
-        html.Div([_navigator(), _controls(selection, reading)], className="reading-controls"),
+        html.Div(
+            [_navigator(selection, len(atlas.inputs)), _controls(selection, reading)], className="reading-controls"
+        ),
         html.Div(
             [
                 html.P("Click a point in the map to read its sentence: who attends to whom, and how much."),
@@ -70,7 +72,7 @@ def sentence_panel(
         ),
         SentenceView(
             id=ids.SENTENCE,
-            className="sentence",
+            className="sentence" if chosen else "sentence d-none",
             payload=payload,
             layer=view.layer or 0,
             head=view.head or 0,
@@ -88,10 +90,11 @@ def sentence_panel(
     ]
 
 
-def _navigator() -> html.Div:
+def _navigator(selection: Selection, inputs: int) -> html.Div:
+    says = f"Input {selection.input + 1} of {inputs}" if selection.input is not None else "Choose an input"
     picker = html.Details(
         [
-            html.Summary([html.Span("…", id=ids.INPUT_SAYS), icon("chevron-down")], className="text-button"),
+            html.Summary([html.Span(says, id=ids.INPUT_SAYS), icon("chevron-down")], className="text-button"),
             html.Div(
                 [
                     html.Label("Choose an input by its words or number", htmlFor=ids.INPUT_SEARCH),
@@ -106,9 +109,9 @@ def _navigator() -> html.Div:
     )
     return html.Div(
         [
-            icon_button(ids.INPUT_PREVIOUS, "chevron-left", "Previous input"),
+            icon_button(ids.INPUT_PREVIOUS, "chevron-left", "Previous input", disabled=selection.input == 0),
             picker,
-            icon_button(ids.INPUT_NEXT, "chevron-right", "Next input"),
+            icon_button(ids.INPUT_NEXT, "chevron-right", "Next input", disabled=selection.input == inputs - 1),
         ],
         className="input-navigator",
     )

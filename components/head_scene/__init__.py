@@ -8,7 +8,8 @@ from typing import Any
 
 from dash.development.base_component import Component, ComponentRegistry, _explicitize_args
 
-from components import sentence_view
+# Its scripts work out the weights that lines show, and their colours: with the scene they are always served.
+from components import sentence_view  # noqa: F401
 
 __version__ = "0.1.0"
 
@@ -35,9 +36,7 @@ SCRIPTS = (
     "component.js",
 )
 
-# The weights that are shown and their colours are worked out in one place for sentence and lines.
-_SHARED = [{"relative_package_path": name, "namespace": sentence_view.__name__} for name in ("weights.js", "colour.js")]
-_js_dist = [*_SHARED, *({"relative_package_path": name, "namespace": __name__} for name in SCRIPTS)]
+_js_dist = [{"relative_package_path": name, "namespace": __name__} for name in SCRIPTS]
 _css_dist = [{"relative_package_path": "head_scene.css", "namespace": __name__}]
 
 

@@ -5,7 +5,8 @@
 (function (atlas) {
   const node = typeof module !== "undefined";
   const grid = atlas.grid || require("./grid.js");
-  const W = node ? require("../sentence_view/weights.js") : window.atlas_sentence_view.weights;
+  // Looked up when used: Dash promises no order among the scripts of two components.
+  const weightsOf = () => (node ? require("../sentence_view/weights.js") : window.atlas_sentence_view.weights);
   const FEW = 255;
   const LEVELS = 254;
   const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
@@ -14,6 +15,7 @@
    * @param {Uint16Array} raw @param {Object} sides @param {Float32Array|null} valueNorms @param {Object} lines
    * @returns {Array<{query: number, key: number, weight: number}>} weakest first, so that strong lines lie on top */
   function shownPairs(raw, sides, valueNorms, lines) {
+    const W = weightsOf();
     const queries = sides.queries.tokens.length;
     const keys = sides.keys.tokens.length;
     const hidden = lines.hidden || {};
@@ -135,28 +137,23 @@
 
   function drawLegend(overlay, state, table) {
     const c = overlay.context;
-    const left = 14;
-    const bottom = overlay.height - 10;
-    c.globalAlpha = 0.92;
-    c.fillStyle = state.colours.canvas;
-    c.beginPath();
-    c.roundRect(left - 8, bottom - 22, 290, 26, 6);
-    c.fill();
-    c.globalAlpha = 1;
+    const text = overlay.width < 520 ? "1  mean weight (√)" : "1  mean weight (√ scale), query ↓ key →";
+    c.font = `11px ${FONT}`;
+    const left = overlay.width - 14 - 97 - c.measureText(text).width;
+    const middle = 14;
     for (let i = 0; i < 80; i++) {
       const shade = table.subarray(4 * Math.round((255 * i) / 79));
       c.fillStyle = `rgb(${shade[0]}, ${shade[1]}, ${shade[2]})`;
-      c.fillRect(left + 12 + i, bottom - 14, 1, 9);
+      c.fillRect(left + 12 + i, middle - 5, 1, 9);
     }
     c.strokeStyle = state.colours.muted;
     c.lineWidth = 1;
-    c.strokeRect(left + 11.5, bottom - 14.5, 81, 10);
+    c.strokeRect(left + 11.5, middle - 5.5, 81, 10);
     c.fillStyle = state.colours.text;
-    c.font = `11px ${FONT}`;
     c.textAlign = "left";
     c.textBaseline = "middle";
-    c.fillText("0", left, bottom - 9);
-    c.fillText("1  mean attention (√ scale), query ↓ key →", left + 97, bottom - 9, 185);
+    c.fillText("0", left, middle);
+    c.fillText(text, left + 97, middle);
   }
 
   /** What is under the pointer in the open head. */
