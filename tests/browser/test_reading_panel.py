@@ -70,7 +70,7 @@ def test_an_empty_tab_offers_a_first_input_and_leads_through_all(page: Page, das
     wait_for_address(page, "input", "1")
     page.locator("#input-picker > summary").click()
     page.locator("#input-search").fill("bank clerk")
-    page.get_by_role("button", name="Tags such as").click()
+    page.get_by_role("button", name="words to a bank clerk").click()
     wait_for_address(page, "input", "0")
     expect(page.get_by_role("button", name="Previous input")).to_be_disabled()
     assert stats(page)["queries"] == atlas.tokens().counts[0]
