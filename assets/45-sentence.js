@@ -151,15 +151,13 @@
   /** A popover closes when one clicks elsewhere or presses Escape. */
   const popovers = () => document.querySelectorAll("details.popover-details[open]");
   document.addEventListener("pointerdown", (event) => popovers().forEach((it) => it.contains(event.target) || (it.open = false)));
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    for (const it of popovers()) {
-      it.open = false;
-      it.querySelector("summary").focus();
-      event.preventDefault();
-      event.stopPropagation();
-    }
-  }, true);
+  (window.atlasEscape = window.atlasEscape || []).push([10, () => {
+    const [open] = popovers();
+    if (!open) return false;
+    open.open = false;
+    open.querySelector("summary").focus();
+    return true;
+  }]);
 
   root.atlasSentence = { options, toUrl, navigate, turn, follow, pair };
   window.atlasReading = { inputOf, show, known };

@@ -7,14 +7,12 @@ import dash
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, html, no_update
 
 from components import ids
-from components.catalogue import catalogue, dims_options, method_options, scene_colour
+from components.catalogue import catalogue, dims_options, method_options
 from components.context import context
-from components.legend import legend
-from components.palettes import Theme
 from components.reading import reading_from_query
-from components.stores import View, from_query
+from components.stores import View, from_query, once
+from components.token_sets import set_from_query
 from components.workspace import progress_bar, waiting, workspace
-from services.attributes import BY_NAME
 from services.jobs import Job, jobs
 
 dash.register_page(__name__, path="/", title="Attention Atlas", name="Atlas")
@@ -29,18 +27,22 @@ def _body(query: dict[str, Any]) -> html.Div:
     here = context()
     entries = here.library.entries()
     running = _running()
+    dropped: list[str] = []
+    query = once(query, dropped)
     atlas = here.library.get(query.get("atlas")) or here.library.first()
     if atlas is None:
         problems = [entry.problem for entry in entries if entry.problem]
         recent = jobs(here.settings)
         return waiting(running or next(iter(recent), None), problems)
-    view, selection, search, dropped = from_query(query, atlas)
+    view, selection, search, more = from_query(query, atlas)
     reading, unread = reading_from_query(query, atlas, atlas.stream(view.stream), selection)
-    dropped += unread
+    dropped += more + unread
     if "atlas" in query and query["atlas"] != atlas.slug:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
+    chosen = set_from_query(query, atlas, view.stream, dropped)
     building = running is not None and running.slug == atlas.slug
-    return workspace(entries, atlas, (view, selection, search, dropped), reading, here.settings.url_prefix, building)
+    state = (view, selection, search, dropped)
+    return workspace(entries, atlas, state, reading, here.settings.url_prefix, building, chosen)
 
 
 def _running() -> Job | None:
@@ -100,20 +102,6 @@ def notice_new_maps(_ticks: int | None, method: Any, known: Any, view_data: Any)
     )
 
 
-@callback(
-    Output(ids.SCENE, "colour"),
-    Output(ids.LEGEND, "children"),
-    Input(ids.COLOUR_SELECT, "value"),
-    Input(ids.THEME, "data"),
-)
-def recolour(name: Any, theme: Any) -> tuple[Any, Any]:
-    """Palette and legend of the chosen attribute."""
-    attribute = BY_NAME.get(name) if isinstance(name, str) else None
-    attribute = attribute or BY_NAME["type"]
-    shade: Theme = "dark" if theme == "dark" else "light"
-    return scene_colour(attribute.name, shade), legend(attribute, shade)
-
-
 def _client(name: str) -> ClientsideFunction:
     return ClientsideFunction("atlas", name)
 
@@ -132,7 +120,7 @@ clientside_callback(
     Input(ids.CATALOGUE, "data"),
     Input(ids.METHOD_SELECT, "value"),
     Input(ids.DIMS_SELECT, "value"),
-    Input(ids.COLOUR_SELECT, "value"),
+    Input(ids.COLOURING, "data"),
     Input(ids.SCENE, "head"),
     Input(ids.THEME, "data"),
     State(ids.VIEW, "data"),
@@ -147,21 +135,6 @@ clientside_callback(
     Input(ids.SCENE, "selection"),
     Input(ids.SENTENCE, "selected"),
     State(ids.SELECTION, "data"),
-)
-clientside_callback(
-    _client("search"),
-    Output(ids.SEARCH, "data"),
-    Output(ids.SCENE, "search"),
-    Output(ids.SEARCH_BOX, "value"),
-    Input(ids.SEARCH_BOX, "value"),
-    Input(ids.SEARCH_MODE, "value"),
-    Input(ids.SEARCH_CLEAR, "n_clicks"),
-)
-clientside_callback(
-    _client("searchCount"),
-    Output(ids.SEARCH_COUNT, "children"),
-    Input(ids.SCENE, "searchCount"),
-    Input(ids.SEARCH, "data"),
 )
 clientside_callback(
     _client("back"),
@@ -197,6 +170,11 @@ clientside_callback(
     Output(ids.COPY_LINK, "title"),
     Input(ids.COPY_LINK, "n_clicks"),
     prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("atlasHelp", "offerTour"),
+    Output(ids.TOUR, "title"),
+    Input(ids.SCENE, "status"),
 )
 clientside_callback(
     _client("status"),
