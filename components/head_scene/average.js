@@ -140,7 +140,8 @@
     const text = overlay.width < 520 ? "1  mean weight (√)" : "1  mean weight (√ scale), query ↓ key →";
     c.font = `11px ${FONT}`;
     const left = overlay.width - 14 - 97 - c.measureText(text).width;
-    const middle = 14;
+    // In the open head the top right is the minimap's.
+    const middle = state.open >= 0 ? overlay.height - 14 : 14;
     for (let i = 0; i < 80; i++) {
       const shade = table.subarray(4 * Math.round((255 * i) / 79));
       c.fillStyle = `rgb(${shade[0]}, ${shade[1]}, ${shade[2]})`;
