@@ -85,9 +85,9 @@ def reading_from_query(
             values["lines"] = False
         elif word:
             wrong.append(word)
-    if wrong:
+    if wrong or query.get("read") == "":
         dropped.append(f"read={'-'.join(wrong)[:40]!r} is no way to read an input; it is left out.")
-    if query.get("hide"):
+    if "hide" in query:
         hidden = _hidden(str(query["hide"]), atlas, stream, selection)
         if hidden is None:
             dropped.append(f"hide={str(query['hide'])[:40]!r} names no tokens of the input shown; nothing is hidden.")
@@ -100,7 +100,7 @@ def _hidden(
     text: str, atlas: Atlas, stream: StreamInfo, selection: Selection
 ) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
     match = _HIDE.fullmatch(text[:5000])
-    if match is None or selection.input is None:
+    if not text or match is None or selection.input is None:
         return None
     found = []
     for part, table in zip(match.groups(), (stream.query_table, stream.key_table), strict=True):

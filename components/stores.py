@@ -19,6 +19,7 @@ TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
     *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm", "set"),
+    *("input", "read", "hide"),
 )
 _SWITCHES = {
     "panel": ("open", "closed"),
@@ -210,14 +211,15 @@ def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:
 def _selection(
     query: Mapping[str, Any], atlas: Atlas, query_table: str, key_table: str, dropped: list[str]
 ) -> Selection:
+    whole = _whole_input(query, atlas, dropped)
     if "token" not in query:
-        return _whole_input(query, atlas, dropped)
+        return whole
     side = "key" if query.get("side") == "key" else "query"
     tokens = atlas.tokens(key_table if side == "key" else query_table)
     token = _integer(query["token"])
     if token is None or not 0 <= token < len(tokens):
         dropped.append(f"There is no token {str(query['token'])[:12]!r}; nothing is selected.")
-        return Selection()
+        return whole
     return Selection(input=int(tokens.input[token]), token=token, side=side)
 
 

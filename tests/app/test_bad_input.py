@@ -34,6 +34,9 @@ GOOD = {
     "bynorm": "on",
     "case": "1",
     "set": "p.AQ",
+    "input": "0",
+    "read": "heatmap-top3-from12-values",
+    "hide": "q1k2",
 }
 BAD = {
     "empty": "",
