@@ -7,10 +7,12 @@ from dash import dcc, html
 
 from components import ids
 from components.average_panel import average_panel
+from components.badges import measure_fields
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
 from components.export import export_menu
 from components.findings import findings_menu
+from components.head_facts import facts_body
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.legend import legend
@@ -70,6 +72,7 @@ def workspace(
                         view,
                         selection,
                         bodies={
+                            "head": facts_body(atlas, stream, view),
                             "sentence": sentence_panel(atlas, stream, view, selection, reading, payload),
                             "average": average_panel(reading),
                             "tokens": tokens_tab(),
@@ -100,6 +103,7 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
                 className="label-row",
             ),
             head_controls(stream, view),
+            measure_fields(view),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             findings_menu(),
             *picture_controls(view),
@@ -144,6 +148,7 @@ def _scene(
         pointSize=view.size or None,
         theme="light",
         sprite=sprite,
+        rings=view.rings,
         cellNotes=cell_notes(atlas.info.notes),
         tokenSet=scene_set(chosen),
         tool="point",

@@ -68,14 +68,14 @@ def pair_numbers(
     scores = ks[: len(readable)] @ q * stream.scaling[layer]
     weights = np.exp(scores - scores.max())
     weights /= weights.sum()
-    c, translation = _alignment(atlas, stream.name, layer, head)
+    aligned = atlas.alignment(stream, layer, head)
     dot = float(ks[key] @ q)
     return PairNumbers(
         dot=dot,
         score=dot * stream.scaling[layer],
         softmax=float(weights[key]) if visible else 0.0,
         weight=float(atlas.attention(stream, index, layer, head)[query, key]),
-        aligned=float(np.linalg.norm(c * q - ks[key] / c - translation)),
+        aligned=float(np.linalg.norm(aligned.queries(q) - aligned.keys(ks[key]))),
         median_aligned=_median_aligned(atlas, stream, layer, head),
         screen=_on_map(atlas, stream, projection, layer, head, queries[query], keys[key]) if projection else None,
         additive=stream.additive,
@@ -88,16 +88,6 @@ def _rows(atlas: Atlas, table: str, index: int) -> range:
     return range(int(first), int(end))
 
 
-@lru_cache(maxsize=512)
-def _alignment(atlas: Atlas, stream: str, layer: int, head: int) -> tuple[float, np.ndarray]:
-    """c and translation (added to k / c) of a head; see `services.alignment`."""
-    heads = atlas.heads
-    for number, place in enumerate(zip(heads["stream"], heads["layer"], heads["head"], strict=True)):
-        if place == (stream, layer, head):
-            return float(heads["c"][number]), np.asarray(heads["translation"][number], np.float64)
-    raise KeyError((stream, layer, head))
-
-
 def _sample(queries: int, keys: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
     return random.integers(queries, size=SAMPLE), random.integers(keys, size=SAMPLE)
@@ -107,10 +97,10 @@ def _sample(queries: int, keys: int) -> tuple[np.ndarray, np.ndarray]:
 def _median_aligned(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> float:
     """Median distance of a query and a key of any inputs, over a seeded sample."""
     q, k = _sample(*atlas.points(stream))
-    c, translation = _alignment(atlas, stream.name, layer, head)
-    queries = atlas.array(f"{stream.name}/queries")[layer, head][q].astype(np.float64)
-    keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group][k].astype(np.float64)
-    return float(np.median(np.linalg.norm(c * queries - keys / c - translation, axis=1)))
+    aligned = atlas.alignment(stream, layer, head)
+    queries = atlas.array(f"{stream.name}/queries")[layer, head][q]
+    keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group][k]
+    return float(np.median(np.linalg.norm(aligned.queries(queries) - aligned.keys(keys), axis=1)))
 
 
 @lru_cache(maxsize=512)

@@ -4,7 +4,6 @@
  */
 (function (atlas) {
   const node = typeof module !== "undefined";
-  const grid = atlas.grid || require("./grid.js");
   // Looked up when used: Dash promises no order among the scripts of two components.
   const weightsOf = () => (node ? require("../sentence_view/weights.js") : window.atlas_sentence_view.weights);
   const FEW = 255;
@@ -55,7 +54,7 @@
     const context = canvas.getContext("2d");
     const image = context.createImageData(canvas.width, canvas.height);
     for (let cell = 0; cell < rows * columns; cell++) {
-      const { column, row } = grid.cellPlace(state.grid, cell);
+      const [column, row] = [cell % columns, Math.floor(cell / columns)];
       for (let q = 0; q < queries; q++) {
         for (let k = 0; k < keys; k++) {
           const level = levels[(cell * queries + q) * keys + k];
@@ -83,7 +82,8 @@
       c.fillStyle = colours.cell;
       c.fillRect(x - 1, y - 1, side + 2, side + 2);
       if (!made) return;
-      const { column, row } = grid.cellPlace(state.grid, cell);
+      const { columns } = state.grid; // the sheet keeps the order of layers and heads, whatever the cells are sorted by
+      const [column, row] = [cell % columns, Math.floor(cell / columns)];
       const { queries, keys } = average;
       const box = heatBox(state, cell, { x, y, side });
       c.drawImage(made.canvas, column * keys, row * queries, keys, queries, box.x, box.y, box.side, box.side);

@@ -37,6 +37,9 @@ GOOD = {
     "input": "0",
     "read": "heatmap-top3-from12-values",
     "hide": "q1k2",
+    "rings": "on",
+    "badge": "best_near",
+    "order": "best_near",
 }
 BAD = {
     "empty": "",
