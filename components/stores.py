@@ -21,6 +21,7 @@ TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
     *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm", "rings", "badge", "order"),
+    *("input", "read", "hide"),
 )
 BY_SEARCH = "search"  # heads in the order of how closely they keep the hits of the search together
 _SWITCHES = {
@@ -225,12 +226,24 @@ def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:
 def _selection(
     query: Mapping[str, Any], atlas: Atlas, query_table: str, key_table: str, dropped: list[str]
 ) -> Selection:
+    whole = _whole_input(query, atlas, dropped)
     if "token" not in query:
-        return Selection()
+        return whole
     side = "key" if query.get("side") == "key" else "query"
     tokens = atlas.tokens(key_table if side == "key" else query_table)
     token = _integer(query["token"])
     if token is None or not 0 <= token < len(tokens):
         dropped.append(f"There is no token {str(query['token'])[:12]!r}; nothing is selected.")
-        return Selection()
+        return whole
     return Selection(input=int(tokens.input[token]), token=token, side=side)
+
+
+def _whole_input(query: Mapping[str, Any], atlas: Atlas, dropped: list[str]) -> Selection:
+    """An input without a chosen token."""
+    if "input" not in query:
+        return Selection()
+    index = _integer(query["input"])
+    if index is None or not 0 <= index < len(atlas.inputs):
+        dropped.append(f"There is no input {str(query['input'])[:12]!r}; nothing is selected.")
+        return Selection()
+    return Selection(input=index)

@@ -6,6 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
+from components.average_panel import average_panel
 from components.badges import measure_fields
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
@@ -18,6 +19,8 @@ from components.legend import legend
 from components.navigation import head_controls, hint, minimap, picture_controls
 from components.palettes import Name
 from components.panel import panel
+from components.reading import Reading
+from components.sentence_panel import sentence_panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
 from components.token_sets import TokenSet, scene_set, set_stores, set_tools
@@ -33,6 +36,7 @@ def workspace(
     entries: list[Entry],
     atlas: Atlas,
     state: tuple[View, Selection, Search, list[str]],
+    reading: Reading,
     prefix: str,
     building: bool,
     chosen: TokenSet,
@@ -49,7 +53,7 @@ def workspace(
             dcc.Store(id=ids.SEARCH, data=search.to_store()),
             *set_stores(chosen),
             dcc.Interval(id=ids.MAP_TICK, interval=2000),
-            toolbar(entries, atlas, stream, view, search, building),
+            toolbar(entries, atlas, stream, view, search, building, reading.average),
             html.Div(notice(dropped), id=ids.NOTICE),
             html.Div(
                 [
@@ -57,7 +61,7 @@ def workspace(
                         [
                             _map_head(stream, view),
                             html.Div([hint(), minimap(view)], className="over-map"),
-                            _scene(atlas, stream, view, (selection, chosen), payload),
+                            _scene(atlas, stream, view, (selection, chosen, reading), payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, view),
                         ],
@@ -67,8 +71,12 @@ def workspace(
                     panel(
                         view,
                         selection,
-                        payload,
-                        bodies={"head": facts_body(atlas, stream, view), "tokens": tokens_tab()},
+                        bodies={
+                            "head": facts_body(atlas, stream, view),
+                            "sentence": sentence_panel(atlas, stream, view, selection, reading, payload),
+                            "average": average_panel(reading),
+                            "tokens": tokens_tab(),
+                        },
                     ),
                 ],
                 id=ids.WORKSPACE,
@@ -115,10 +123,10 @@ def _scene(
     atlas: Atlas,
     stream: StreamInfo,
     view: View,
-    choice: tuple[Selection, TokenSet],
+    choice: tuple[Selection, TokenSet, Reading],
     payload: dict[str, Any],
 ) -> HeadScene:
-    selection, chosen = choice
+    selection, chosen, reading = choice
     projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
@@ -132,8 +140,10 @@ def _scene(
         colour=scene_colour(atlas, stream, view.colour, "light", _palette(view)),
         sizeByNorm=view.bynorm,
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
-        selection=selection.to_store() if selection.token is not None else None,
+        selection=selection.to_store() if selection.input is not None else None,
         search=None,  # given once the server has understood it: assets/30-find.js
+        lines=reading.scene_lines(),
+        average=reading.average,
         labels=view.labels,
         pointSize=view.size or None,
         theme="light",

@@ -9,6 +9,7 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 from components import ids
 from components.catalogue import catalogue, dims_options, method_options
 from components.context import context
+from components.reading import reading_from_query
 from components.stores import View, from_query, once
 from components.token_sets import set_from_query
 from components.workspace import progress_bar, waiting, workspace
@@ -34,13 +35,14 @@ def _body(query: dict[str, Any]) -> html.Div:
         recent = jobs(here.settings)
         return waiting(running or next(iter(recent), None), problems)
     view, selection, search, more = from_query(query, atlas)
-    dropped += more
+    reading, unread = reading_from_query(query, atlas, atlas.stream(view.stream), selection)
+    dropped += more + unread
     if "atlas" in query and query["atlas"] != atlas.slug:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
     chosen = set_from_query(query, atlas, view.stream, dropped)
     building = running is not None and running.slug == atlas.slug
     state = (view, selection, search, dropped)
-    return workspace(entries, atlas, state, here.settings.url_prefix, building, chosen)
+    return workspace(entries, atlas, state, reading, here.settings.url_prefix, building, chosen)
 
 
 def _running() -> Job | None:
@@ -153,6 +155,7 @@ clientside_callback(
     Input(ids.SELECTION, "data"),
     Input(ids.SEARCH, "data"),
     Input(ids.PANEL_STATE, "data"),
+    Input(ids.READING, "data"),
 )
 clientside_callback(
     _client("openAtlas"),

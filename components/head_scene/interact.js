@@ -110,6 +110,7 @@
         if (cell >= 0) scene.enter(cell);
         return;
       }
+      if (scene.props.average) return;
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
       const more = event && (event.shiftKey || event.ctrlKey || event.metaKey);
       if (more) {
@@ -168,6 +169,7 @@
 
     hoverPoint(x, y, touch) {
       const { scene } = this;
+      if (scene.props.average) return scene.overlay.showTooltip(atlas.average.tooltip(scene, x, y), x, y);
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
       this.at = { x, y };
       const still = scene.props.tool === "box" || scene.props.tool === "lasso" ? "crosshair" : scene.dims === 3 ? "move" : "grab";
