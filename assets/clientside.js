@@ -70,6 +70,7 @@
 
   /** Mirror the stores in the address: a new history entry when another head opens, else in place. */
   function toUrl(viewData, selected, searched, panel) {
+    if (root.atlasNavigation.isLeaving()) return none();
     const url = new URL(window.location);
     const headBefore = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
     const set = (name, value) =>
