@@ -104,6 +104,7 @@ class Wanderer:
             return self.go_home()
         kind = self.random.random()
         if kind < 0.55:
+            self.page.wait_for_selector("button")  # the page may be on its way
             return self.use(self.random.choice(self.page.evaluate(CONTROLS)))
         if kind < 0.85:
             return self.press()
