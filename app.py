@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from components import ids
 from components.callback_guard import guard_callbacks
 from components.context import KEY, Context
+from components.export_routes import export_routes
 from components.help import help_button, help_dialog, tour_steps
 from components.payload_routes import payload_routes
 from components.shell import shell
@@ -94,8 +95,9 @@ def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
             cache.set(key, content)
         return content
 
-    blueprint = payload_routes(library, cached)
-    app.server.register_blueprint(blueprint, url_prefix=settings.url_prefix.rstrip("/") + str(blueprint.url_prefix))
+    for blueprint in (payload_routes(library, cached), export_routes(library)):
+        prefix = settings.url_prefix.rstrip("/") + str(blueprint.url_prefix)
+        app.server.register_blueprint(blueprint, url_prefix=prefix)
 
 
 def _add_errors(app: Dash) -> None:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from components.palettes import Theme, palette
+from components.palettes import Name, Theme, palette
+from services import norms
 from services.atlas import Atlas
-from services.attributes import BY_NAME, SIDE_STEPS
+from services.attributes import BY_NAME, SIDE_STEPS, scale_of
 from services.payload import CHUNK, PAGE, projection_key
 from services.schema import ProjectionInfo, StreamInfo
 
@@ -45,18 +46,22 @@ def scene_projection(projection: ProjectionInfo) -> dict[str, Any]:
     }
 
 
-def scene_colour(name: str, theme: Theme) -> dict[str, Any]:
-    """The `colour` property of the scene."""
+def scene_colour(atlas: Atlas, stream: StreamInfo, name: str, theme: Theme, colours: Name = "safe") -> dict[str, Any]:
+    """The `colour` property of the scene: `values` name the palette entries, `ranges` the ends of each head's scale."""
     attribute = BY_NAME.get(name, BY_NAME["type"])
     colour: dict[str, Any] = {
         "name": attribute.name,
         "label": "" if attribute.name == "type" else attribute.label,
         "scope": attribute.scope,
-        "palette": list(palette(attribute, theme)),
+        "palette": list(palette(attribute, theme, colours)),
     }
     if len(attribute.categories) > 1:
         names = [*attribute.categories, *[""] * (SIDE_STEPS - len(attribute.categories))]
         colour["values"] = names * 2
+    elif attribute.name == norms.PER_HEAD:
+        colour["ranges"] = [round(float(end), 3) for end in norms.norm_ranges(atlas, stream).ravel()]
+    elif scale := scale_of(atlas, stream, attribute, None):
+        colour["values"] = scale.steps() * 2
     return colour
 
 

@@ -27,13 +27,20 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ids.COLOUR_SELECT: (
         "Colour by",
         "What the colour of a point tells of its token. Queries and keys keep different colours and shapes. Rainbows "
-        "along a spiral, for example, show a head that cares for position.",
+        "along a spiral, for example, show a head that cares for position. The embedding norm is the length of a "
+        "vector, on a scale of each head or on one for all heads.",
+        None,
+    ),
+    ids.PALETTE: (
+        "Palette",
+        "The first palette can be told apart by people with any kind of colour blindness. “Original” has the colours "
+        "of AttentionViz (Yeh et al. 2023).",
         None,
     ),
     ids.SEARCH_BOX: (
-        "Find a token",
-        "The tokens that match light up in every head, the others fade. Few clumps: the head sorts by meaning. "
-        "Scattered: it cares for something else, such as position.",
+        "Find tokens",
+        "The tokens that match light up in every head, the others fade. Commas separate several terms, Enter steps "
+        "through the hits. “Where” lists the inputs, and the heads by how closely they keep the hits together.",
         "token",
     ),
     ids.JUMP_HEAD: (
@@ -69,6 +76,19 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "keys of the same tokens. Spirals, stripes and clumps are different ways to attend.",
         "head",
     ),
+    ids.TOOL: (
+        "Point, box, lasso",
+        "What dragging does in an open head: move the picture, or draw around points to make a set. Shift and drag "
+        "draws a lasso at any time; Shift- or Ctrl-click adds single points. A set lights up in every head and in "
+        "every tab; search hits among it get a ring.",
+        "token",
+    ),
+    ids.TABLE_SCOPE: (
+        "Rows",
+        "One row is one point: a token as a query, or the same token as a key. A click chooses the token in all views; "
+        "Ctrl- or Shift-click chooses several, which make a set.",
+        "token",
+    ),
     ids.FACTS: (
         "What the maps rest on",
         "The model, the number of its heads and of the tokens. The capture is checked: attention computed again from "
@@ -86,6 +106,8 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("/",), "Search"),
     (("g",), "Go to a layer and head"),
     (("?",), "This list"),
+    (("v", "b", "l"), "Point, box or lasso in an open head; Shift and drag is always a lasso"),
+    (("s",), "Sentence: put the token under the cursor into the set, or take it out"),
     (("h",), "Sentence: hide the token under the cursor"),
     (("Tab",), "To the next control; in the sentence, arrow keys move among tokens"),
 )

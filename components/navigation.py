@@ -6,6 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
 
 from components import ids
+from components.colouring import look_of_points
 from components.shell import icon_button
 from components.stores import POINT_SIZES, View
 from services.schema import StreamInfo
@@ -84,6 +85,7 @@ def picture_controls(view: View) -> list[Any]:
                             role="group",
                             **{"aria-labelledby": f"{ids.DISPLAY_SIZE}-label"},
                         ),
+                        *look_of_points(view),
                     ],
                     className="menu-body",
                 ),

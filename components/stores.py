@@ -9,16 +9,18 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from components.palettes import NAMES
 from services.atlas import Atlas
-from services.attributes import BY_NAME
+from services.attributes import BY_NAME, why_not
 from services.search import MAX_QUERY, MODES
 
 TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
 # Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
-    *("token", "side", "q", "mode", "labels", "size"),
+    *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm"),
 )
+_SWITCHES = {"panel": ("open", "closed"), "labels": ("on", "off"), "side": ("query", "key"), "bynorm": ("off", "on")}
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
 
@@ -48,6 +50,8 @@ class View(Store):
     method: str = Field(default="attention", max_length=32)
     dims: int = Field(default=2, ge=2, le=3)
     colour: str = Field(default="type", max_length=32)
+    palette: str = Field(default="safe", pattern=f"^({'|'.join(NAMES)})$")
+    bynorm: bool = False
     layer: int | None = Field(default=None, ge=0)
     head: int | None = Field(default=None, ge=0)
     tab: str = Field(default="sentence", pattern=f"^({'|'.join(TABS)})$")
@@ -73,6 +77,7 @@ class Search(Store):
 
     query: str = Field(default="", max_length=MAX_QUERY)
     mode: str = Field(default="token", pattern=f"^({'|'.join(MODES)})$")
+    case: bool = False
 
 
 def once(query: Mapping[str, Any], dropped: list[str]) -> dict[str, str]:
@@ -129,6 +134,13 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if colour not in BY_NAME:
         drop("colour", "type")
         colour = "type"
+    elif reason := why_not(atlas, BY_NAME[colour]):
+        dropped.append(reason)
+        colour = "type"
+    palette = str(query.get("palette", "safe"))
+    if palette not in NAMES:
+        drop("palette", "safe")
+        palette = "safe"
     layer, head = _integer(query.get("layer")), _integer(query.get("head"))
     if ("layer" in query or "head" in query) and not (
         layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
@@ -140,7 +152,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if tab not in TABS:
         drop("tab", "sentence")
         tab = "sentence"
-    for name, allowed in (("panel", ("open", "closed")), ("labels", ("on", "off")), ("side", ("query", "key"))):
+    for name, allowed in _SWITCHES.items():
         if name in query and query[name] not in allowed:
             drop(name, allowed[0])
     size = _integer(query.get("size", 0))
@@ -153,6 +165,8 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         method=str(method),
         dims=dims,
         colour=colour,
+        palette=palette,
+        bynorm=query.get("bynorm") == "on",
         layer=layer,
         head=head,
         tab=tab,
@@ -161,13 +175,19 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         size=size,
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)
-    if len(query.get("q", "")) > MAX_QUERY:
-        dropped.append(f"The search is cut to its first {MAX_QUERY} characters.")
-    search = Search.from_store({"query": str(query.get("q", ""))[:MAX_QUERY], "mode": query.get("mode", "token")})
-    if "mode" in query and search.mode != query["mode"]:
-        drop("mode", "token")
-        search = Search(query=str(query.get("q", ""))[:MAX_QUERY])
+    search = _search(query, dropped)
     return view, selection, search, dropped
+
+
+def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:
+    text, mode, case = (str(query.get(name, default)) for name, default in (("q", ""), ("mode", "token"), ("case", "")))
+    if len(text) > MAX_QUERY:
+        dropped.append(f"A search can have {MAX_QUERY} characters; one of {len(text):,} was left out.")
+        text = ""
+    if mode not in MODES:
+        dropped.append(f"mode={mode[:40]!r} is no way to search; looking for whole tokens instead.")
+        mode = "token"
+    return Search(query=text, mode=mode, case=case == "1")
 
 
 def _selection(

@@ -8,16 +8,20 @@ from dash import dcc, html
 from components import ids
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
+from components.export import export_menu
 from components.findings import findings_menu
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.legend import legend
 from components.navigation import head_controls, hint, minimap, picture_controls
+from components.palettes import Name
 from components.panel import panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
+from components.token_sets import TokenSet, scene_set, set_stores, set_tools
+from components.token_table import tokens_tab
 from services.atlas import Atlas
-from services.attributes import BY_NAME
+from services.attributes import BY_NAME, scale_of
 from services.jobs import Job
 from services.library import Entry
 from services.schema import StreamInfo
@@ -29,6 +33,7 @@ def workspace(
     state: tuple[View, Selection, Search, list[str]],
     prefix: str,
     building: bool,
+    chosen: TokenSet,
 ) -> html.Div:
     """Everything below the bar, for one atlas and one state."""
     view, selection, search, dropped = state
@@ -40,6 +45,7 @@ def workspace(
             dcc.Store(id=ids.VIEW, data=view.to_store()),
             dcc.Store(id=ids.SELECTION, data=selection.to_store()),
             dcc.Store(id=ids.SEARCH, data=search.to_store()),
+            *set_stores(chosen),
             dcc.Interval(id=ids.MAP_TICK, interval=2000),
             toolbar(entries, atlas, stream, view, search, building),
             html.Div(notice(dropped), id=ids.NOTICE),
@@ -49,13 +55,14 @@ def workspace(
                         [
                             _map_head(stream, view),
                             html.Div([hint(), minimap(view)], className="over-map"),
-                            _scene(atlas, stream, view, selection, search, payload),
+                            _scene(atlas, stream, view, (selection, search, chosen), payload),
+                            html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, view),
                         ],
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    panel(view, selection, payload, bodies={}),
+                    panel(view, selection, payload, bodies={"tokens": tokens_tab()}),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -85,6 +92,7 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
             findings_menu(),
             *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
+            export_menu(),
             html.Button("Details", id=ids.PANEL_OPEN, className="text-button panel-opener", type="button"),
         ],
         className="map-head",
@@ -96,28 +104,35 @@ def _title(view: View) -> str:
 
 
 def _scene(
-    atlas: Atlas, stream: StreamInfo, view: View, selection: Selection, search: Search, payload: dict[str, Any]
+    atlas: Atlas,
+    stream: StreamInfo,
+    view: View,
+    choice: tuple[Selection, Search, TokenSet],
+    payload: dict[str, Any],
 ) -> HeadScene:
+    selection, search, chosen = choice
     projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
-        sprite = (
-            f"{payload['base']}/sprite/{stream.name}/{projection['name']}-{projection['key']}/{view.colour}/light.png"
-        )
+        place = f"{stream.name}/{projection['name']}-{projection['key']}"
+        sprite = f"{payload['base']}/sprite/{place}/{view.colour}/light.png?palette={view.palette}"
     return HeadScene(
         id=ids.SCENE,
         className="scene",
         payload=payload,
         projection=projection,
-        colour=scene_colour(view.colour, "light"),
+        colour=scene_colour(atlas, stream, view.colour, "light", _palette(view)),
+        sizeByNorm=view.bynorm,
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
         selection=selection.to_store() if selection.token is not None else None,
-        search=search.to_store() if search.query else None,
+        search=None,  # given once the server has understood it: assets/30-find.js
         labels=view.labels,
         pointSize=view.size or None,
         theme="light",
         sprite=sprite,
         cellNotes=cell_notes(atlas.info.notes),
+        tokenSet=scene_set(chosen),
+        tool="point",
     )
 
 
@@ -131,11 +146,21 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
     ]
     return html.Div(
         [
-            html.Div(legend(BY_NAME[view.colour], "light"), id=ids.LEGEND),
+            html.Div(_legend(atlas, stream, view), id=ids.LEGEND),
             html.Ul([*(html.Li(fact) for fact in facts), html.Li(info_button(ids.FACTS))], className="facts"),
         ],
         className="map-foot",
     )
+
+
+def _palette(view: View) -> Name:
+    return "original" if view.palette == "original" else "safe"
+
+
+def _legend(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
+    attribute = BY_NAME[view.colour]
+    head = (view.layer, view.head) if view.layer is not None and view.head is not None else None
+    return legend(attribute, "light", _palette(view), scale_of(atlas, stream, attribute, head))
 
 
 def waiting(job: Job | None, problems: list[str]) -> html.Div:

@@ -7,13 +7,11 @@ import dash
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, html, no_update
 
 from components import ids
-from components.catalogue import catalogue, dims_options, method_options, scene_colour
+from components.catalogue import catalogue, dims_options, method_options
 from components.context import context
-from components.legend import legend
-from components.palettes import Theme
 from components.stores import View, from_query, once
+from components.token_sets import set_from_query
 from components.workspace import progress_bar, waiting, workspace
-from services.attributes import BY_NAME
 from services.jobs import Job, jobs
 
 dash.register_page(__name__, path="/", title="Attention Atlas", name="Atlas")
@@ -39,8 +37,10 @@ def _body(query: dict[str, Any]) -> html.Div:
     dropped += more
     if "atlas" in query and query["atlas"] != atlas.slug:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
+    chosen = set_from_query(query, atlas, view.stream, dropped)
     building = running is not None and running.slug == atlas.slug
-    return workspace(entries, atlas, (view, selection, search, dropped), here.settings.url_prefix, building)
+    state = (view, selection, search, dropped)
+    return workspace(entries, atlas, state, here.settings.url_prefix, building, chosen)
 
 
 def _running() -> Job | None:
@@ -100,20 +100,6 @@ def notice_new_maps(_ticks: int | None, method: Any, known: Any, view_data: Any)
     )
 
 
-@callback(
-    Output(ids.SCENE, "colour"),
-    Output(ids.LEGEND, "children"),
-    Input(ids.COLOUR_SELECT, "value"),
-    Input(ids.THEME, "data"),
-)
-def recolour(name: Any, theme: Any) -> tuple[Any, Any]:
-    """Palette and legend of the chosen attribute."""
-    attribute = BY_NAME.get(name) if isinstance(name, str) else None
-    attribute = attribute or BY_NAME["type"]
-    shade: Theme = "dark" if theme == "dark" else "light"
-    return scene_colour(attribute.name, shade), legend(attribute, shade)
-
-
 def _client(name: str) -> ClientsideFunction:
     return ClientsideFunction("atlas", name)
 
@@ -132,7 +118,7 @@ clientside_callback(
     Input(ids.CATALOGUE, "data"),
     Input(ids.METHOD_SELECT, "value"),
     Input(ids.DIMS_SELECT, "value"),
-    Input(ids.COLOUR_SELECT, "value"),
+    Input(ids.COLOURING, "data"),
     Input(ids.SCENE, "head"),
     Input(ids.THEME, "data"),
     State(ids.VIEW, "data"),
@@ -147,21 +133,6 @@ clientside_callback(
     Input(ids.SCENE, "selection"),
     Input(ids.SENTENCE, "selected"),
     State(ids.SELECTION, "data"),
-)
-clientside_callback(
-    _client("search"),
-    Output(ids.SEARCH, "data"),
-    Output(ids.SCENE, "search"),
-    Output(ids.SEARCH_BOX, "value"),
-    Input(ids.SEARCH_BOX, "value"),
-    Input(ids.SEARCH_MODE, "value"),
-    Input(ids.SEARCH_CLEAR, "n_clicks"),
-)
-clientside_callback(
-    _client("searchCount"),
-    Output(ids.SEARCH_COUNT, "children"),
-    Input(ids.SCENE, "searchCount"),
-    Input(ids.SEARCH, "data"),
 )
 clientside_callback(
     _client("back"),

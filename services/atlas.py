@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from services import arrays
+from services.alignment import Alignment, alignments
 from services.errors import AtlasFormatError
 from services.schema import SCHEMA_VERSION, AtlasInfo, ProjectionInfo, StreamInfo
 
@@ -38,6 +39,7 @@ class TokenTable:
     special: np.ndarray  # bool [tokens]
     word: np.ndarray  # int32 [tokens], word index within the input, −1 for special tokens
     offsets: np.ndarray  # uint32 [inputs + 1], first row of each input
+    pos: Sequence[str] | None = None  # Universal part-of-speech tags; None: the atlas was built without them
 
     def __len__(self) -> int:
         return len(self.token)
@@ -95,6 +97,10 @@ class Atlas:
         """Rows of a token table, read from the Parquet footer alone."""
         return int(pq.read_metadata(self.path / f"{table}.parquet").num_rows)
 
+    def has_tags(self, table: str) -> bool:
+        """Whether a token table holds parts of speech, read from the Parquet footer alone."""
+        return "pos" in pq.read_schema(self.path / f"{table}.parquet").names
+
     @cached_property
     def _tables(self) -> dict[str, TokenTable]:
         return {}
@@ -122,6 +128,7 @@ class Atlas:
                 special=np.asarray(columns["special"], dtype=bool),
                 word=np.asarray(columns["word"], dtype=np.int32),
                 offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
+                pos=_strings(columns.get("pos")),
             )
         return self._tables[table]
 
@@ -132,7 +139,7 @@ class Atlas:
 
     @cached_property
     def heads(self) -> dict[str, list[Any]]:
-        """Columns of `heads.parquet`: stream, layer, head, c, norms."""
+        """Columns of `heads.parquet`: stream, layer, head, c and translation, norms."""
         return self._columns(HEADS)
 
     def _columns(self, name: str) -> dict[str, list[Any]]:
@@ -140,6 +147,23 @@ class Atlas:
             return pq.read_table(self.path / name).to_pydict()
         except (OSError, ValueError, pa.ArrowException) as error:
             raise AtlasFormatError(f"{self.path / name} cannot be read ({error}); build the atlas again.") from error
+
+    def alignment(self, stream: StreamInfo, layer: int, head: int) -> Alignment:
+        """What brought the queries and keys of a head into one space; it does the same to new vectors.
+
+        Raises:
+            AtlasFormatError: `heads.parquet` does not tell.
+        """
+        try:
+            if stream.name not in self._alignments:
+                self._alignments[stream.name] = alignments(self.heads, stream.name)
+            return self._alignments[stream.name][layer, head]
+        except KeyError as error:
+            raise AtlasFormatError(f"{self.path / HEADS} has no {error} of L{layer} H{head}.") from error
+
+    @cached_property
+    def _alignments(self) -> dict[str, dict[tuple[int, int], Alignment]]:
+        return {}
 
     def points(self, stream: StreamInfo) -> tuple[int, int]:
         """Number of query and of key points."""
@@ -159,6 +183,10 @@ class Atlas:
         """float32 [keys]: ‖v‖ of each key of one input."""
         first, end = self.tokens(stream.key_table).offsets[index : index + 2]
         return self.array(f"{stream.name}/value_norms")[layer, head // stream.group, first:end]
+
+
+def _strings(values: list[Any] | None) -> list[str] | None:
+    return None if values is None else [value if isinstance(value, str) else "" for value in values]
 
 
 @lru_cache(maxsize=256)

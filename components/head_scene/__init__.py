@@ -22,12 +22,16 @@ SCRIPTS = (
     "shaders.js",
     "draw.js",
     "positions.js",
+    "sets.js",
+    "lasso.js",
     "data.js",
     "gestures.js",
     "overlay.js",
     "fallback.js",
     "interact.js",
     "picture.js",
+    "vector.js",
+    "photo.js",
     "scene.js",
     "component.js",
 )
@@ -48,15 +52,22 @@ class HeadScene(Component):
       queries, keys, chunk, queryTable, keyTable, pageSize}``. ``None`` draws nothing.
     - projection (dict): ``{name, key, dims: 2 | 3, label}``. Another projection of the same dimensions
       moves the points there; camera, head, selection and search stay.
-    - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?}``;
-      ``values`` names the palette's entries in the tooltip.
+    - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?, ranges?}``;
+      ``values`` names the palette's entries in the tooltip; ``ranges`` are the two ends of each head's own scale,
+      head after head.
     - head (dict | None): the open head ``{layer, head}``, or ``None`` for the matrix. Also set by the user.
     - selection (dict | None): the chosen token ``{input, token, side: "query" | "key"}``, ``token`` being a
       row of that side's token table. Its input is highlighted in every head. Also set by the user.
-    - search (dict | None): ``{query, mode}``: lights the matching tokens in every head.
+    - search (dict | None): ``{query, mode, case?}``: lights the matching tokens in every head.
+    - tokenSet (dict | None): a set of points, ``{recipe}`` as in ``sets.js``; only these are lit, in every
+      head, and search hits among them get a thin ring. Also set by the user (lasso, box, Shift-click).
+    - setCount (dict): out: ``{recipe, points, tokens}`` of the present set.
+    - tool (string): "point", "box" or "lasso": what a drag in an open head does. Shift-drag draws a lasso always.
     - searchCount (dict): out: ``{query, tokens, points}`` of the last search.
     - lines (dict | None): ``{threshold, topk}``: in an open head, draw the strongest attention of the
       selected input from each query to its keys.
+    - sizeByNorm (bool): in an open head, the longer a query or key vector the larger its point: 0.375 to 1.625
+      times the usual diameter from the shortest to the longest vector of the head.
     - pointSize (number): diameter in px of a point of a head that fills the view; by default chosen from
       the number of points.
     - labels (bool): token texts in an open head. On by default.
@@ -87,11 +98,15 @@ class HeadScene(Component):
         search: Any = Component.UNDEFINED,
         searchCount: Any = Component.UNDEFINED,
         lines: Any = Component.UNDEFINED,
+        sizeByNorm: Any = Component.UNDEFINED,
         pointSize: Any = Component.UNDEFINED,
         labels: Any = Component.UNDEFINED,
         theme: Any = Component.UNDEFINED,
         sprite: Any = Component.UNDEFINED,
         cellNotes: Any = Component.UNDEFINED,
+        tokenSet: Any = Component.UNDEFINED,
+        setCount: Any = Component.UNDEFINED,
+        tool: Any = Component.UNDEFINED,
         status: Any = Component.UNDEFINED,
         **kwargs: Any,
     ) -> None:
@@ -107,11 +122,15 @@ class HeadScene(Component):
             "search",
             "searchCount",
             "lines",
+            "sizeByNorm",
             "pointSize",
             "labels",
             "theme",
             "sprite",
             "cellNotes",
+            "tokenSet",
+            "setCount",
+            "tool",
             "status",
         ]
         self._valid_wildcard_attributes: list[str] = []

@@ -87,7 +87,8 @@
         const s = slots ? slots[i] : slot + i;
         const at = place(view, block.values, start + i * block.dims);
         c.fillStyle = style.muted ? this.frame.fadedColour : this.palette[this.values.index[s]];
-        this.shape(at.x, at.y, style.size * at.near, this.values.kind[s]);
+        const part = this.frame.sizedCell >= 0 ? 0.375 + (1.25 * (this.values.sizes[s] & 127)) / 127 : 1;
+        this.shape(at.x, at.y, style.size * at.near * part, this.values.kind[s]);
       }
       c.globalAlpha = 1;
     }
@@ -119,6 +120,16 @@
     }
 
     destroy() {}
+  }
+
+  /** The sprite's address while something is searched for: the server lights the hits in the picture. */
+  function withSearch(sprite, search) {
+    const [path, known] = sprite.split("?");
+    const question = new URLSearchParams(known);
+    question.set("q", search.query);
+    if (search.mode) question.set("mode", search.mode);
+    if (search.case) question.set("case", "1");
+    return `${path}?${question}`;
   }
 
   /** The sprite and its buttons. One button is in the tab order; arrow keys move among them. */
@@ -179,6 +190,6 @@
     }
   }
 
-  atlas.fallback = { CanvasRenderer, SpriteMatrix };
+  atlas.fallback = { CanvasRenderer, SpriteMatrix, withSearch };
   if (typeof module !== "undefined") module.exports = atlas.fallback;
 })(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

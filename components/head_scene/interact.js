@@ -8,6 +8,13 @@
   const MOST_ZOOM = 80;
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+  /** The number behind a palette index on the scale of one head; undefined where there is no such scale. */
+  const inRange = (ranges, cell, index) => {
+    if (!ranges || cell < 0) return undefined;
+    const [low, high] = [ranges[2 * cell], ranges[2 * cell + 1]];
+    return String(Number((low + ((index & 127) / 127) * (high - low)).toPrecision(3)));
+  };
+
   class Interaction {
     /** @param {Scene} scene */
     constructor(scene) {
@@ -17,11 +24,11 @@
         pan: (dx, dy) => this.pan(dx, dy),
         turn: (dx, dy) => this.turn(dx, dy),
         zoom: (factor, x, y) => this.zoom(factor, x, y),
-        tap: (x, y, touch) => this.tap(x, y, touch),
+        tap: (x, y, touch, event) => this.tap(x, y, touch, event),
         hover: (x, y, touch) => this.hover(x, y, touch),
         leave: () => this.unhover(),
         reset: () => this.reset(),
-      }, (event) => this.turns(event));
+      }, (event) => this.turns(event), scene.lasso);
       const listen = (type, handler) => scene.stage.addEventListener(type, handler, { signal: this.stop.signal });
       listen("keydown", (event) => this.key(event));
       listen("focus", () => this.focused());
@@ -93,7 +100,7 @@
       return grid.cellAt(this.scene.grid, world.x, world.y);
     }
 
-    tap(x, y, touch) {
+    tap(x, y, touch, event) {
       const { scene } = this;
       // The second click of a double click comes while a head opens: it means no point.
       if (!scene.grid || scene.openness.active) return;
@@ -104,7 +111,10 @@
         return;
       }
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
-      if (slot >= 0) this.selectSlot(slot);
+      const more = event && (event.shiftKey || event.ctrlKey || event.metaKey);
+      if (more) {
+        if (slot >= 0) scene.toggleInSet(slot);
+      } else if (slot >= 0) this.selectSlot(slot);
       else if (scene.props.selection) scene.select(null);
       if (touch) this.hover(x, y, true);
     }
@@ -158,7 +168,8 @@
       const { scene } = this;
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
       this.at = { x, y };
-      scene.canvas.style.cursor = slot >= 0 ? "pointer" : scene.dims === 3 ? "move" : "grab";
+      const still = scene.props.tool === "box" || scene.props.tool === "lasso" ? "crosshair" : scene.dims === 3 ? "move" : "grab";
+      scene.canvas.style.cursor = slot >= 0 ? "pointer" : still;
       scene.overlay.showTooltip(slot >= 0 ? this.pointTooltip(slot) : null, x, y);
       if (slot === scene.hoverSlot) return;
       scene.hoverSlot = slot;
@@ -193,7 +204,7 @@
       const indices = props.colour.scope === "head" ? data.headIndices.get(open) : data.indices;
       if (!indices) return null;
       const index = indices[slot];
-      const value = props.colour.values && props.colour.values[index];
+      const value = props.colour.values ? props.colour.values[index] : inRange(props.colour.ranges, open, index);
       const name = props.colour.label ?? props.colour.name;
       if (!name) return null; // the side is named above already
       return { swatch: props.colour.palette[index], text: value === undefined ? name : `${name}: ${value}` };
@@ -260,8 +271,11 @@
         if (scene.isOpen || scene.focusCell < 0) return false;
         scene.enter(scene.focusCell);
       } else if (key === "Escape") {
-        if (!scene.isOpen) return false;
-        scene.leave();
+        if (scene.lasso.active) scene.lasso.cancel();
+        else if (scene.props.tokenSet) scene.changeSet("");
+        else if (scene.props.selection) scene.select(null);
+        else if (scene.isOpen) scene.leave();
+        else return false;
       } else if (key === "+" || key === "=") {
         this.zoom(1.35, width / 2, height / 2);
       } else if (key === "-" || key === "_") {

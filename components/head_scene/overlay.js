@@ -100,6 +100,7 @@
       c.clearRect(0, 0, this.width, this.height);
       if (state.matrix > 0) this.drawMatrix(state);
       if (state.lines.length) this.drawLines(state);
+      if (state.hitsAt && state.hitsAt.length) this.drawHits(state);
       if (state.ringAt) this.drawRing(state);
       this.labelBoxes = state.labels.length ? this.drawLabels(state) : [];
       if (state.hoverAt) this.drawHover(state);
@@ -240,6 +241,19 @@
         c.stroke();
       }
       c.globalAlpha = 1;
+    }
+
+    /** Search hits inside a set: a thin ring each. */
+    drawHits(state) {
+      const c = this.context;
+      c.strokeStyle = state.colours.text;
+      c.lineWidth = 1.5;
+      const radius = Math.max(5, state.diameter * 0.7 + 2.5);
+      for (const { x, y } of state.hitsAt) {
+        c.beginPath();
+        c.arc(x, y, radius, 0, 2 * Math.PI);
+        c.stroke();
+      }
     }
 
     drawRing(state) {

@@ -174,6 +174,7 @@
         alpha: this.alpha(marked, scale, diameter),
         muted: marked ? 0.8 : 0,
         headRows: this.headRows || 0,
+        sizedCell: data.sizes ? data.sizes.cell : -1,
         highlight,
         highlightRuns: this.isOpen ? [{ first: this.open, count: 1 }] : this.runs(Infinity),
         highlightSize: Math.max(3.6, diameter * 1.35 + 1.1) * ratio,
@@ -208,6 +209,7 @@
         zoom: this.camera.value.scale / this.cellCamera(0).scale,
         marked: this.data.marks.length > 0,
         lines: still ? this.linesOnScreen() : [],
+        hitsAt: still ? this.hitsInSet() : [],
         ringAt: this.isOpen && this.data.selectedSlot >= 0 ? this.slotPosition(this.data.selectedSlot) : null,
         hoverAt: this.hoverSlot >= 0 ? this.slotPosition(this.hoverSlot) : null,
         labels: still && this.props.labels !== false ? this.labelCandidates() : [],
@@ -233,11 +235,20 @@
       });
     }
 
+    /** With a set and a search: where the hits inside the set are. */
+    hitsInSet() {
+      const { data } = this;
+      if (!data.setSlots || !data.hits.length) return [];
+      const view = this.headView();
+      const inside = data.hits.filter((slot) => data.inSet(slot)).slice(0, MOST_CANDIDATES);
+      return Array.from(inside, (slot) => this.slotPosition(slot, this.open, view)).filter(Boolean);
+    }
+
     /** Slots that may be labelled, most important first; null for all of them in draw order. */
     labelSlots() {
       const { data } = this;
       const chosen = data.selectedSlot;
-      const marks = data.inputSlots.length ? data.inputSlots : data.hits;
+      const marks = data.setSlots || (data.inputSlots.length ? data.inputSlots : data.hits);
       if (!marks.length && !data.searchCount) return null;
       return chosen >= 0 ? [chosen, ...marks.filter((slot) => slot !== chosen)] : marks;
     }

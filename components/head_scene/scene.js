@@ -19,7 +19,7 @@
   /** Props that come in; the others only go out. */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "pointSize", "labels", "theme", "sprite",
-    "cellNotes",
+    "cellNotes", "sizeByNorm", "tokenSet", "tool",
   ];
   /** Props that need nothing fetched. */
   const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes"];
@@ -73,6 +73,7 @@
         onChange: (what) => this.dataChanged(what),
         drop: (block) => this.renderer.drop(block),
       }, !this.webgl);
+      this.lasso = new atlas.lasso.Lasso(this);
       this.interaction = new atlas.interact.Interaction(this);
     }
 
@@ -81,7 +82,7 @@
       this.sizes = new ResizeObserver(() => this.resize());
       this.sizes.observe(this.root);
       this.themes = new MutationObserver(() => this.readColours());
-      const attributes = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-bs-theme"] };
+      const attributes = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-bs-theme", "data-palette"] };
       this.themes.observe(document.documentElement, attributes);
       this.canvas.addEventListener("webglcontextlost", (event) => {
         event.preventDefault();
@@ -105,6 +106,7 @@
       this.sizes.disconnect();
       this.themes.disconnect();
       this.interaction.destroy();
+      this.lasso.destroy();
       this.data.close();
       this.renderer.destroy();
       this.stage.remove();
@@ -151,9 +153,12 @@
       if (fresh || changed("sprite")) this.setSprite();
       if (fresh || changed("projection")) this.setProjection();
       if (fresh || changed("colour")) this.data.setColour(next.colour || null);
+      if (fresh || changed("sizeByNorm")) this.data.setSizes(Boolean(next.sizeByNorm));
       if (fresh || changed("head")) this.followHead(fresh);
       if (fresh || changed("selection")) this.data.setSelection(next.selection || null);
+      if (fresh || changed("tokenSet")) this.followSet();
       if (fresh || changed("search")) this.data.setSearch(next.search || null);
+      if (!fresh && changed("search")) this.setSprite();
       if (fresh || ["selection", "lines", "head"].some(changed)) this.askForLines();
       // The others are redrawn when their data arrive: earlier would throw away half a picture for nothing.
       if (fresh || AT_ONCE.some(changed)) this.redraw();
@@ -172,7 +177,9 @@
     }
 
     setSprite() {
-      if (this.sprites && this.grid) this.sprites.build(this.grid, this.props.sprite);
+      if (!this.sprites || !this.grid) return;
+      const { sprite, search } = this.props;
+      this.sprites.build(this.grid, sprite && search ? atlas.fallback.withSearch(sprite, search) : sprite);
     }
 
     setProjection() {
@@ -252,6 +259,34 @@
       this.redraw();
     }
 
+    // --- sets -------------------------------------------------------------------------------------------------
+
+    followSet() {
+      this.data.setTokenSet(this.props.tokenSet || null, (setCount) => {
+        this.setProps({ setCount });
+        const sentence = setCount.points === 1 ? "1 point is in the set." : `${setCount.points} points are in the set.`;
+        this.overlay.say(setCount.points ? sentence : "No point lies inside.");
+        if (!setCount.points) this.changeSet("");
+      });
+    }
+
+    /** @param {string} recipe  as in sets.js; empty for no set */
+    changeSet(recipe) {
+      if (recipe && !atlas.sets.fits(recipe)) {
+        return this.overlay.setMessage("This set has too many parts for a link. Press Escape to start a new one.", null);
+      }
+      this.overlay.setMessage(null, null);
+      const tokenSet = recipe ? { recipe } : null;
+      this.props = { ...this.props, tokenSet };
+      this.setProps({ tokenSet });
+      return this.followSet();
+    }
+
+    toggleInSet(slot) {
+      const now = this.props.tokenSet;
+      this.changeSet(atlas.sets.toggle(now ? now.recipe : "", this.data.order[slot], this.data.inSet(slot)));
+    }
+
     describe(cell) {
       if (!this.grid) return;
       if (this.isOpen) return this.overlay.say(`${grid.cellName(this.grid, this.open)} is open.`);
@@ -271,12 +306,16 @@
       if (this.destroyed) return;
       if (what === "chunk") this.chunkArrived();
       if (what === "order") this.renderer.setValues("kind", this.data.kinds, draw.textureRows(this.data.points));
+      if (what === "order") this.renderer.setValues("sizes", new Uint8Array(1), 1); // a texture must be bound
+      if (what === "sizes" && this.data.sizes) {
+        this.renderer.setValues("sizes", this.data.sizes.values, draw.textureRows(this.data.points));
+      }
       if (what === "colour" || what === "order") this.useColour();
       if (what === "marks" || what === "order") this.marksBlock = null;
       if (what === "searched") this.setProps({ searchCount: this.data.searchCount });
       if (what === "failure") this.showFailure();
       if (what === "tokens") this.interaction.refreshTooltip();
-      if (["order", "colour", "marks"].includes(what)) this.redraw();
+      if (["order", "colour", "marks", "sizes"].includes(what)) this.redraw();
       else if (["lines", "tokens"].includes(what)) this.redrawOverlay();
       else this.wake();
     }
@@ -503,7 +542,7 @@
         webgl: this.webgl, mode: this.isOpen ? "head" : "matrix", open: this.open, dims: this.dims,
         cells: data.client ? data.client.cells : 0, points: data.points, drawnPoints: this.renderer.drawnPoints,
         residentChunks: data.set ? data.set.resident : 0, loadedChunks: data.set ? data.set.loaded(this.open) : 0,
-        bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, lines: data.lines.length,
+        bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, set: data.setSlots ? data.setSlots.length : null, lines: data.lines.length,
         labels: this.overlay.labelBoxes.map(({ text, side, box, slot }) => ({ text, side, box, slot })),
         camera: { ...this.camera.value }, turn: { ...this.turn }, diameter: this.grid ? this.diameter() : 0, frames: this.frames,
         firstMs: this.timing.first ?? null, fullMs: this.timing.full ?? null, pending: data.pending,

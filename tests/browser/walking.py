@@ -4,8 +4,19 @@ from playwright.sync_api import Page
 
 
 def settle(page: Page) -> None:
-    """Wait until the scene has drawn everything it was asked for."""
+    """Wait until the page has stopped moving and the scene has drawn everything it was asked for."""
     page.wait_for_function("document.querySelector('#scene')?.atlasScene")
+    page.evaluate(
+        """async () => {
+          await document.fonts.ready;
+          const place = () => JSON.stringify(document.querySelector('#scene')?.getBoundingClientRect());
+          for (let same = 0, before = place(); same < 4; ) {
+            await new Promise((done) => requestAnimationFrame(done));
+            same = place() === before ? same + 1 : 0;
+            before = place();
+          }
+        }"""
+    )
     page.evaluate("document.querySelector('#scene').atlasScene.ready()")
 
 
