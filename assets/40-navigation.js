@@ -168,20 +168,9 @@
     return none();
   }
 
-  /** Write parameters into the address without a new history entry; an empty value takes the parameter out. */
-  function mirror(values) {
-    if (isLeaving()) return;
-    const url = new URL(window.location);
-    for (const [name, value] of Object.entries(values)) {
-      if (value === null || value === undefined || value === "") url.searchParams.delete(name);
-      else url.searchParams.set(name, value);
-    }
-    if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
-  }
-
   function display(labels, size) {
     const shown = (labels || []).includes("labels");
-    mirror({ labels: shown ? null : "off", size: Number(size) || null });
+    window.atlasLink.mirror({ labels: shown ? null : "off", size: Number(size) || null });
     return [shown, Number(size) || null];
   }
 
@@ -215,5 +204,5 @@
     return leaving !== null;
   }
 
-  root.atlasNavigation = { navigate, minimap, hint, recentre, display, mirror, isLeaving };
+  root.atlasNavigation = { navigate, minimap, hint, recentre, display, isLeaving };
 })();

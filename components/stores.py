@@ -18,9 +18,15 @@ TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside
 # Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
-    *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm"),
+    *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm", "set"),
 )
-_SWITCHES = {"panel": ("open", "closed"), "labels": ("on", "off"), "side": ("query", "key"), "bynorm": ("off", "on")}
+_SWITCHES = {
+    "panel": ("open", "closed"),
+    "labels": ("on", "off"),
+    "side": ("query", "key"),
+    "bynorm": ("off", "on"),
+    "case": ("0", "1"),
+}
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
 
@@ -88,7 +94,7 @@ def once(query: Mapping[str, Any], dropped: list[str]) -> dict[str, str]:
             if name in PARAMETERS:
                 dropped.append(f"{name} is given {len(value)} times; only the first counts.")
             value = value[0] if value else ""
-        values[name] = str(value)
+        values[name] = str(value).encode("utf-8", "replace").decode()  # half a character becomes a question mark
     return values
 
 

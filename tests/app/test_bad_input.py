@@ -11,6 +11,7 @@ from components.stores import PARAMETERS, Search, Selection, View, from_query
 from services.atlas import open_atlas
 from services.search import MAX_QUERY
 from services.settings import Settings
+from services.token_sets import write_ids
 from tests.real_home import ROOT, SLUG
 
 # One good value of each parameter. A parameter that is new needs a line here and in components.stores.PARAMETERS.
@@ -30,6 +31,10 @@ GOOD = {
     "mode": "token",
     "labels": "off",
     "size": "4",
+    "case": "1",
+    "palette": "original",
+    "bynorm": "on",
+    "set": write_ids([0, 1, 5]),
 }
 BAD = {
     "empty": "",
@@ -121,7 +126,7 @@ def test_a_bad_value_is_replaced_by_the_nearest_valid_state_and_said(client, nam
     notice = notice_of(navigate(client, "?" + urlencode(query, errors="surrogatepass")))
     assert len(notice) < 600
     if name in FREE_TEXT:
-        assert ("cut to its first" in notice) == (len(BAD[bad]) > MAX_QUERY)
+        assert ("A search can have" in notice) == (len(BAD[bad]) > MAX_QUERY)
     else:
         assert notice, "nothing was said"
 
@@ -210,6 +215,14 @@ def body_of(output: str, callback: dict, value) -> dict:
         "state": state,
         "changedPropIds": changed,
     }
+
+
+def test_a_second_app_has_every_callback_of_the_first(app, dashboard_home):
+    second = create_app(Settings(home=dashboard_home, demo=False))
+    for each in (app, second):
+        each.server.test_client().get("/_dash-dependencies")
+    assert set(second.callback_map) == set(app.callback_map)
+    assert len(second._callback_list) == len(app._callback_list)
 
 
 @pytest.mark.parametrize("kind", VALUES)
