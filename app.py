@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from components import ids
 from components.callback_guard import guard_callbacks
+from components.callback_registry import share_callbacks
 from components.context import KEY, Context
 from components.export_routes import export_routes
 from components.help import help_button, help_dialog, tour_steps
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> Dash:
         Input(ids.THEME_BUTTON, "n_clicks"),
         State(ids.THEME, "data"),
     )
+    share_callbacks(app)
     guard_callbacks(app, f"{prefix}_dash-update-component")
     _add_errors(app)
     _add_headers(app)

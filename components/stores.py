@@ -18,7 +18,7 @@ TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside
 # Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
-    *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm", "set"),
+    *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm"),
 )
 _SWITCHES = {
     "panel": ("open", "closed"),
@@ -96,6 +96,14 @@ def once(query: Mapping[str, Any], dropped: list[str]) -> dict[str, str]:
             value = value[0] if value else ""
         values[name] = str(value).encode("utf-8", "replace").decode()  # half a character becomes a question mark
     return values
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _integer(text: Any) -> int | None:
@@ -189,6 +197,9 @@ def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:
     text, mode, case = (str(query.get(name, default)) for name, default in (("q", ""), ("mode", "token"), ("case", "")))
     if len(text) > MAX_QUERY:
         dropped.append(f"A search can have {MAX_QUERY} characters; one of {len(text):,} was left out.")
+        text = ""
+    if not _is_unicode(text):
+        dropped.append("The search holds half a character; it was left out.")
         text = ""
     if mode not in MODES:
         dropped.append(f"mode={mode[:40]!r} is no way to search; looking for whole tokens instead.")

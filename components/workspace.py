@@ -55,7 +55,7 @@ def workspace(
                         [
                             _map_head(stream, view),
                             html.Div([hint(), minimap(view)], className="over-map"),
-                            _scene(atlas, stream, view, (selection, search, chosen), payload),
+                            _scene(atlas, stream, view, (selection, chosen), payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, view),
                         ],
@@ -107,10 +107,10 @@ def _scene(
     atlas: Atlas,
     stream: StreamInfo,
     view: View,
-    choice: tuple[Selection, Search, TokenSet],
+    choice: tuple[Selection, TokenSet],
     payload: dict[str, Any],
 ) -> HeadScene:
-    selection, search, chosen = choice
+    selection, chosen = choice
     projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
