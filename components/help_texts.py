@@ -91,7 +91,7 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ),
     ids.TABLE_SCOPE: (
         "Which tokens",
-        "The table lists all tokens, those of the chosen input, or those of the set that is lit on the map.",
+        "The table lists all tokens, those that a search has found, or those of the set that is lit on the map.",
         "token",
     ),
     ids.FACTS: (
