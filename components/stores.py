@@ -18,7 +18,7 @@ TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside
 # Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
-    *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm"),
+    *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm", "set"),
 )
 _SWITCHES = {
     "panel": ("open", "closed"),
