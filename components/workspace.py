@@ -61,7 +61,7 @@ def workspace(
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    panel(view, selection, payload, bodies={"tokens": tokens_tab()}),
+                    panel(view, selection, payload, bodies={"tokens": tokens_tab(chosen)}),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
