@@ -18,9 +18,15 @@ TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside
 # Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
-    *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm", "set"),
+    *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm"),
 )
-_SWITCHES = {"panel": ("open", "closed"), "labels": ("on", "off"), "side": ("query", "key"), "bynorm": ("off", "on")}
+_SWITCHES = {
+    "panel": ("open", "closed"),
+    "labels": ("on", "off"),
+    "side": ("query", "key"),
+    "bynorm": ("off", "on"),
+    "case": ("0", "1"),
+}
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
 
@@ -90,6 +96,14 @@ def once(query: Mapping[str, Any], dropped: list[str]) -> dict[str, str]:
             value = value[0] if value else ""
         values[name] = str(value)
     return values
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _integer(text: Any) -> int | None:
@@ -183,6 +197,9 @@ def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:
     text, mode, case = (str(query.get(name, default)) for name, default in (("q", ""), ("mode", "token"), ("case", "")))
     if len(text) > MAX_QUERY:
         dropped.append(f"A search can have {MAX_QUERY} characters; one of {len(text):,} was left out.")
+        text = ""
+    if not _is_unicode(text):
+        dropped.append("The search holds half a character; it was left out.")
         text = ""
     if mode not in MODES:
         dropped.append(f"mode={mode[:40]!r} is no way to search; looking for whole tokens instead.")

@@ -9,6 +9,7 @@ from components import ids
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
 from components.export import export_menu
+from components.findings import findings_menu
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.legend import legend
@@ -53,7 +54,7 @@ def workspace(
                     html.Section(
                         [
                             _map_head(stream, view),
-                            html.Div(minimap(view), className="over-map"),
+                            html.Div([hint(), minimap(view)], className="over-map"),
                             _scene(atlas, stream, view, (selection, chosen), payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, view),
@@ -83,12 +84,12 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
                 type="button",
             ),
             html.Div(
-                [html.H1(id=ids.CRUMB, className="crumb", children="All heads"), info_button(ids.SCENE)],
+                [html.H1(_title(view), id=ids.CRUMB, className="crumb"), info_button(ids.SCENE)],
                 className="label-row",
             ),
             head_controls(stream, view),
-            hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            findings_menu(),
             *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
             export_menu(),
@@ -96,6 +97,10 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
         ],
         className="map-head",
     )
+
+
+def _title(view: View) -> str:
+    return f"Layer {view.layer} · Head {view.head}" if view.at_head else "All heads"
 
 
 def _scene(
