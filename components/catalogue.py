@@ -8,6 +8,7 @@ from components.palettes import Name, Theme, palette
 from services import norms
 from services.atlas import Atlas
 from services.attributes import BY_NAME, SIDE_STEPS, scale_of
+from services.head_report import report_key
 from services.payload import CHUNK, PAGE, projection_key
 from services.schema import ProjectionInfo, StreamInfo
 
@@ -78,7 +79,12 @@ def projections_of(atlas: Atlas, stream: StreamInfo) -> dict[str, dict[str, Any]
 
 def catalogue(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
     """The catalogue store: it changes when a build adds a map."""
-    return {"atlas": atlas.slug, "key": atlas.info.key, "maps": projections_of(atlas, stream)}
+    return {
+        "atlas": atlas.slug,
+        "key": atlas.info.key,
+        "maps": projections_of(atlas, stream),
+        "heads": f"heads/{stream.name}/{report_key(atlas, stream)}",
+    }
 
 
 def method_options(atlas: Atlas, stream: StreamInfo, building: bool) -> list[dict[str, Any]]:

@@ -37,6 +37,25 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "of AttentionViz (Yeh et al. 2023).",
         None,
     ),
+    ids.BADGE_SELECT: (
+        "Badge",
+        "A number in each head's corner, and a bar as long as it is good, that tells how far its map can be believed. "
+        "Best keys near: of each query's 10 best keys, how many are among the 100 nearest on the map. The Head tab of "
+        "an open head explains them all.",
+        None,
+    ),
+    ids.ORDER_SELECT: (
+        "Order heads by",
+        "By layer and head, as the model has them, or the best map first by one of the measures. Titles keep saying "
+        "which head is which.",
+        None,
+    ),
+    ids.DISPLAY_RINGS: (
+        "Rings",
+        "Point at a query: the five keys of its input that it attends to most are ringed, wherever the map has put "
+        "them. For a key: the queries that attend to it most.",
+        "attention",
+    ),
     ids.SEARCH_BOX: (
         "Find tokens",
         "The tokens that match light up in every head, the others fade. Commas separate several terms, Enter steps "

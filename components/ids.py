@@ -102,3 +102,11 @@ FACTS = "facts"
 # components/findings.py
 FINDINGS = "findings"
 FINDINGS_LIST = "findings-list"
+
+# components/badges.py and components/head_facts.py
+MEASURES = "measures"
+BADGE_SELECT = "badge-select"
+ORDER_SELECT = "order-select"
+BADGE_NOTE = "badge-note"
+DISPLAY_RINGS = "display-rings"
+HEAD_FACTS = "head-facts"

@@ -6,6 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
 
 from components import ids
+from components.badges import rings_choice
 from components.colouring import look_of_points
 from components.shell import icon_button
 from components.stores import POINT_SIZES, View
@@ -71,6 +72,7 @@ def picture_controls(view: View) -> list[Any]:
                             options=[{"label": "Token labels in a head", "value": "labels"}],
                             value=["labels"] if view.labels else [],
                         ),
+                        rings_choice(view),
                         html.Span("Point size", id=f"{ids.DISPLAY_SIZE}-label", className="field-label"),
                         html.Div(
                             dbc.RadioItems(

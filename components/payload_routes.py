@@ -14,6 +14,7 @@ from services.atlas import Atlas
 from services.attributes import BY_NAME
 from services.concentration import concentrations
 from services.errors import SearchError
+from services.head_report import report_key, report_payload
 from services.library import Library
 from services.schema import ProjectionInfo, StreamInfo
 from services.search import Question, search
@@ -120,6 +121,14 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         atlas, found = find_head(slug, key, stream, layer, head)
         _check_input(atlas, index)
         return _binary(payload.values(atlas, found, index, layer, head))
+
+    @routes.get("/heads/<stream>/<version>")
+    def heads(slug: str, key: str, stream: str, version: str) -> Response:
+        atlas, found = find_head(slug, key, stream)
+        if version != report_key(atlas, found):
+            abort(404)  # a build has measured more since: the page learns the new address
+        content = cache(f"heads-{key}-{stream}-{version}", lambda: json.dumps(report_payload(atlas, found)).encode())
+        return _binary(content, "application/json")
 
     @routes.get("/sprite/<stream>/<projection>/<colour>/<theme>.png")
     def sprite_png(slug: str, key: str, stream: str, projection: str, colour: str, theme: str) -> Response:

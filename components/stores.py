@@ -12,13 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from components.palettes import NAMES
 from services.atlas import Atlas
 from services.attributes import BY_NAME, why_not
+from services.measures import BY_NAME as BY_MEASURE
+from services.measures import DEFAULT
 from services.search import MAX_QUERY, MODES
 
 TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
 # Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
-    *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm"),
+    *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm", "rings", "badge", "order"),
 )
 _SWITCHES = {
     "panel": ("open", "closed"),
@@ -26,6 +28,7 @@ _SWITCHES = {
     "side": ("query", "key"),
     "bynorm": ("off", "on"),
     "case": ("0", "1"),
+    "rings": ("on", "off"),
 }
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
@@ -64,6 +67,9 @@ class View(Store):
     panel: bool = True
     labels: bool = True
     size: int = 0
+    rings: bool = True
+    badge: str = Field(default=DEFAULT, max_length=32)
+    order: str = Field(default="plain", max_length=32)
 
     @property
     def at_head(self) -> bool:
@@ -169,6 +175,12 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     for name, allowed in _SWITCHES.items():
         if name in query and query[name] not in allowed:
             drop(name, allowed[0])
+    chosen = {"badge": DEFAULT, "order": "plain"}
+    for name, other in (("badge", "none"), ("order", "plain")):
+        if name in query and query[name] not in (*BY_MEASURE, other):
+            drop(name, chosen[name])
+        elif name in query:
+            chosen[name] = query[name]
     size = _integer(query.get("size", 0))
     if size not in POINT_SIZES:
         drop("size", "the automatic size")
@@ -187,6 +199,8 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         panel=query.get("panel") != "closed",
         labels=query.get("labels") != "off",
         size=size,
+        rings=query.get("rings") != "off",
+        **chosen,
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)
     search = _search(query, dropped)

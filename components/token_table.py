@@ -16,9 +16,8 @@ from components.stores import Search, View
 from components.token_sets import TokenSet
 from services import token_sets, token_table
 from services.atlas import Atlas
-from services.errors import SearchError
 from services.schema import StreamInfo
-from services.search import Question
+from services.search import Question, SearchError
 from services.search_hits import side_masks
 
 # Served, but not part of every page: assets/40-sets.js adds it when the table is first shown.

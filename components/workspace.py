@@ -6,10 +6,12 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
+from components.badges import measure_fields
 from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
 from components.controls import toolbar
 from components.export import export_menu
 from components.findings import findings_menu
+from components.head_facts import facts_body
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.legend import legend
@@ -62,7 +64,12 @@ def workspace(
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    panel(view, selection, payload, bodies={"tokens": tokens_tab(chosen)}),
+                    panel(
+                        view,
+                        selection,
+                        payload,
+                        bodies={"head": facts_body(atlas, stream, view), "tokens": tokens_tab(chosen)},
+                    ),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -88,6 +95,7 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
                 className="label-row",
             ),
             head_controls(stream, view),
+            measure_fields(view),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             findings_menu(),
             *picture_controls(view),
@@ -130,6 +138,7 @@ def _scene(
         pointSize=view.size or None,
         theme="light",
         sprite=sprite,
+        rings=view.rings,
         cellNotes=cell_notes(atlas.info.notes),
         tokenSet=scene_set(chosen),
         tool="point",

@@ -25,6 +25,7 @@ SCRIPTS = (
     "sets.js",
     "lasso.js",
     "data.js",
+    "rings.js",
     "gestures.js",
     "overlay.js",
     "fallback.js",
@@ -76,6 +77,12 @@ class HeadScene(Component):
       ``--atlas-ring``, ``--atlas-faded``, ``--atlas-query-text``, ``--atlas-key-text``.
     - sprite (string): URL of the PNG of the matrix, for browsers without WebGL2.
     - cellNotes (dict): ``{"L-H": "text"}``: a short note in the corner of a cell.
+    - badges (dict): ``{"L-H": {text, grade, title}}``: a short value in the corner of a cell, a bar as long as
+      ``grade`` (0 to 1, ``None`` for not defined), and a sentence for the tooltip.
+    - order (list | None): heads in the order in which their cells are shown, each as ``layer * heads + head``; anything
+      but a permutation of all heads, or ``None``, shows layers as rows.
+    - rings (bool): in an open head, ring the keys that the token under the pointer (or the selected one) attends to
+      most, or for a key the queries that attend to it most, in its input.
     - status (dict): out: ``{webgl, loaded: 0..1, firstMs, fullMs, points, message}``.
     """
 
@@ -104,6 +111,9 @@ class HeadScene(Component):
         theme: Any = Component.UNDEFINED,
         sprite: Any = Component.UNDEFINED,
         cellNotes: Any = Component.UNDEFINED,
+        badges: Any = Component.UNDEFINED,
+        order: Any = Component.UNDEFINED,
+        rings: Any = Component.UNDEFINED,
         tokenSet: Any = Component.UNDEFINED,
         setCount: Any = Component.UNDEFINED,
         tool: Any = Component.UNDEFINED,
@@ -128,6 +138,9 @@ class HeadScene(Component):
             "theme",
             "sprite",
             "cellNotes",
+            "badges",
+            "order",
+            "rings",
             "tokenSet",
             "setCount",
             "tool",

@@ -151,11 +151,23 @@
     build(matrix, sprite) {
       this.grid = matrix;
       this.node.replaceChildren();
-      this.image = sprite ? atlas.overlay.element("img", "", this.node, { alt: "", src: sprite }) : null;
+      const size = `${matrix.columns * 100}% ${matrix.rows * 100}%`;
+      const share = (i, n) => `${n > 1 ? (100 * i) / (n - 1) : 0}%`;
+      this.image = sprite && !matrix.order ? atlas.overlay.element("img", "", this.node, { alt: "", src: sprite }) : null;
       const names = Array.from({ length: matrix.rows * matrix.columns }, (_, cell) => grid.cellName(matrix, cell));
       this.buttons = names.map((name, cell) => {
-        const label = { type: "button", "aria-label": `Open ${name}`, title: name, tabindex: cell ? "-1" : "0" };
-        return atlas.overlay.element("button", "", this.node, label);
+        const label = { type: "button", "aria-label": `Open ${name}`, title: name, tabindex: cell === grid.cellOf(matrix, 0) ? "0" : "-1" };
+        const button = atlas.overlay.element("button", "", this.node, label);
+        if (!matrix.order) return button;
+        const { column, row } = grid.cellPlace(matrix, cell);
+        const { layer, head } = grid.headOf(matrix, cell);
+        Object.assign(button.style, { gridColumn: String(column + 1), gridRow: String(row + 1) });
+        // Sorted, each button shows its own part of the sprite.
+        if (sprite) Object.assign(button.style, {
+          backgroundImage: `url("${encodeURI(sprite)}")`, backgroundSize: size,
+          backgroundPosition: `${share(head, matrix.columns)} ${share(layer, matrix.rows)}`,
+        });
+        return button;
       });
     }
 

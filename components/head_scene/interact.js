@@ -60,7 +60,7 @@
       const { scene } = this;
       if (!scene.grid || this.flat || scene.openness.active) return;
       const area = scene.isOpen
-        ? { x: scene.open % scene.grid.columns, y: Math.floor(scene.open / scene.grid.columns), width: 1, height: 1 }
+        ? { x: grid.cellPlace(scene.grid, scene.open).column, y: grid.cellPlace(scene.grid, scene.open).row, width: 1, height: 1 }
         : { x: 0, y: 0, width: scene.grid.columns, height: scene.grid.rows };
       scene.camera.set(cam.keepInside(cam.pan(scene.camera.value, dx, dy), area));
       this.unhover();
@@ -157,7 +157,9 @@
       const cell = this.cellUnder(x, y);
       scene.canvas.style.cursor = cell >= 0 ? "pointer" : "grab";
       const note = cell >= 0 && scene.notes().get(cell);
-      const content = cell >= 0 && { title: grid.cellName(scene.grid, cell), rows: note ? [{ text: note }] : [] };
+      const badge = cell >= 0 && scene.badges().get(cell);
+      const rows = [note, badge && badge.title].filter(Boolean).map((text) => ({ text }));
+      const content = cell >= 0 && { title: grid.cellName(scene.grid, cell), rows };
       scene.overlay.showTooltip(content || null, x, y);
       if (cell === scene.hoverCell) return;
       scene.hoverCell = cell;
@@ -173,6 +175,7 @@
       scene.overlay.showTooltip(slot >= 0 ? this.pointTooltip(slot) : null, x, y);
       if (slot === scene.hoverSlot) return;
       scene.hoverSlot = slot;
+      scene.rings.follow();
       scene.redrawOverlay();
     }
 
@@ -215,6 +218,7 @@
       scene.overlay.showTooltip(null);
       if (scene.hoverCell < 0 && scene.hoverSlot < 0) return;
       scene.hoverCell = scene.hoverSlot = -1;
+      scene.rings.follow();
       scene.redrawOverlay();
     }
 
@@ -228,7 +232,7 @@
       const { scene } = this;
       if (!scene.grid) return;
       // A pointer's click focuses too, and then opens a head: no ring flashes up for it.
-      if (scene.focusCell < 0 && scene.stage.matches(":focus-visible")) scene.focusCell = 0;
+      if (scene.focusCell < 0 && scene.stage.matches(":focus-visible")) scene.focusCell = grid.cellOf(scene.grid, 0);
       scene.describe(scene.focusCell);
       scene.redrawOverlay();
     }
@@ -243,7 +247,7 @@
     arrow(dColumn, dRow) {
       const { scene } = this;
       if (scene.focusCell < 0) {
-        scene.focusCell = 0;
+        scene.focusCell = grid.cellOf(scene.grid, 0);
       } else {
         scene.focusCell = grid.neighbour(scene.grid, scene.focusCell, dColumn, dRow);
       }

@@ -73,8 +73,7 @@
       const world = cam.toWorld(this.camera.value, this.view, x, y);
       const cell = grid.cellAt(this.grid, world.x, world.y);
       if (cell < 0) return null;
-      const { column, row } = grid.cellPlace(this.grid, cell);
-      return { layer: row, head: column };
+      return grid.headOf(this.grid, cell);
     }
 
     /** How points of a head lie on the screen. */
@@ -203,8 +202,10 @@
         colours: this.colours,
         hoverCell: this.hoverCell,
         focusCell: document.activeElement === this.stage ? this.focusCell : -1,
+        rings: still ? this.rings.onScreen() : [],
         lit: lit >= 0 ? grid.cellPlace(this.grid, lit) : { column: -1, row: -1 },
         notes: this.notes(),
+        badges: this.badges(),
         diameter: this.diameter(),
         zoom: this.camera.value.scale / this.cellCamera(0).scale,
         marked: this.data.marks.length > 0,
@@ -217,12 +218,24 @@
     }
 
     notes() {
-      const notes = new Map();
-      for (const [name, text] of Object.entries(this.props.cellNotes || {})) {
+      return this.byCell(this.props.cellNotes, String);
+    }
+
+    badges() {
+      if (this.badgesOf === this.props.badges && this.knownBadges) return this.knownBadges;
+      this.badgesOf = this.props.badges;
+      this.knownBadges = this.byCell(this.props.badges, (badge) => badge || {});
+      return this.knownBadges;
+    }
+
+    /** What a prop says of heads, {"L-H": value}, by cell. */
+    byCell(values, made) {
+      const found = new Map();
+      for (const [name, value] of Object.entries(values || {})) {
         const [layer, head] = name.split("-").map(Number);
-        notes.set(layer * this.grid.columns + head, String(text));
+        found.set(layer * this.grid.columns + head, made(value));
       }
-      return notes;
+      return found;
     }
 
     linesOnScreen() {

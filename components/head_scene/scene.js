@@ -19,10 +19,10 @@
   /** Props that come in; the others only go out. */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "pointSize", "labels", "theme", "sprite",
-    "cellNotes", "sizeByNorm", "tokenSet", "tool",
+    "cellNotes", "sizeByNorm", "tokenSet", "tool", "badges", "order", "rings",
   ];
   /** Props that need nothing fetched. */
-  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes"];
+  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order"];
 
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
@@ -73,6 +73,7 @@
         onChange: (what) => this.dataChanged(what),
         drop: (block) => this.renderer.drop(block),
       }, !this.webgl);
+      this.rings = new atlas.rings.Rings(this);
       this.lasso = new atlas.lasso.Lasso(this);
       this.interaction = new atlas.interact.Interaction(this);
     }
@@ -150,6 +151,7 @@
       if (changed("theme")) this.readColours();
       const fresh = changed("payload");
       if (fresh) this.setPayload(next.payload);
+      if (fresh || changed("order")) this.setOrder();
       if (fresh || changed("sprite")) this.setSprite();
       if (fresh || changed("projection")) this.setProjection();
       if (fresh || changed("colour")) this.data.setColour(next.colour || null);
@@ -160,6 +162,7 @@
       if (fresh || changed("search")) this.data.setSearch(next.search || null);
       if (!fresh && changed("search")) this.setSprite();
       if (fresh || ["selection", "lines", "head"].some(changed)) this.askForLines();
+      if (fresh || ["selection", "rings", "head"].some(changed)) this.rings.follow();
       // The others are redrawn when their data arrive: earlier would throw away half a picture for nothing.
       if (fresh || AT_ONCE.some(changed)) this.redraw();
     }
@@ -180,6 +183,22 @@
       if (!this.sprites || !this.grid) return;
       const { sprite, search } = this.props;
       this.sprites.build(this.grid, sprite && search ? atlas.fallback.withSearch(sprite, search) : sprite);
+    }
+
+    /** Cells change their places; an open head takes the view along. */
+    setOrder() {
+      if (!this.grid) return;
+      const fitted = this.isFitted();
+      const before = grid.cellPlace(this.grid, Math.max(0, this.open));
+      this.grid = grid.ordered(this.grid, this.props.order);
+      this.hoverCell = this.hoverSlot = -1;
+      if (!this.isOpen) this.focusCell = -1;
+      this.overlay.showTooltip(null);
+      const after = grid.cellPlace(this.grid, Math.max(0, this.open));
+      const { x, y, scale } = this.camera.value;
+      if (fitted) this.camera.set(this.home());
+      else if (this.isOpen) this.camera.set({ x: x + after.column - before.column, y: y + after.row - before.row, scale });
+      this.setSprite();
     }
 
     setProjection() {
@@ -210,6 +229,7 @@
       if (!keepCamera) this.camera.to(this.home(), duration, now);
       this.openness.to(cell >= 0 ? 1 : 0, duration * 0.7, now);
       this.data.openHead(cell);
+      this.rings.follow();
       this.useColour();
       this.marksBlock = null;
       this.overlay.showTooltip(null);
@@ -242,8 +262,7 @@
     }
 
     tellHead() {
-      const place = this.isOpen ? grid.cellPlace(this.grid, this.open) : null;
-      const head = place && { layer: place.row, head: place.column };
+      const head = this.isOpen ? grid.headOf(this.grid, this.open) : null;
       // Known before Dash hands it back, so that it is not taken for a new wish.
       this.props = { ...this.props, head };
       this.setProps({ head });
@@ -291,6 +310,7 @@
       if (!this.grid) return;
       if (this.isOpen) return this.overlay.say(`${grid.cellName(this.grid, this.open)} is open.`);
       if (cell >= 0) return this.overlay.say(`${grid.cellName(this.grid, cell)} in focus. Enter opens it.`);
+      if (this.grid.order) return this.overlay.say(`${this.grid.order.length} heads, sorted.`);
       return this.overlay.say(`Matrix of ${this.grid.rows} layers with ${this.grid.columns} heads each.`);
     }
 
@@ -546,7 +566,9 @@
         labels: this.overlay.labelBoxes.map(({ text, side, box, slot }) => ({ text, side, box, slot })),
         camera: { ...this.camera.value }, turn: { ...this.turn }, diameter: this.grid ? this.diameter() : 0, frames: this.frames,
         firstMs: this.timing.first ?? null, fullMs: this.timing.full ?? null, pending: data.pending,
-        hoverCell: this.hoverCell, focusCell: this.focusCell, hoverSlot: this.hoverSlot, moving: this.moving(),
+        hoverCell: this.hoverCell, focusCell: this.focusCell, hoverSlot: this.hoverSlot, order: this.grid && this.grid.order ? [...this.grid.order] : null,
+        badges: this.grid ? this.badges().size : 0, rings: this.grid ? this.rings.targets.map(({ slot, weight }) => ({ slot, weight })) : [],
+        moving: this.moving(),
         projection: data.set ? data.set.projection.key : null,
       };
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from services import arrays
 from services.atlas import HEADS, INFO, SLUG, Atlas, open_atlas, verify
 from services.build.aggregate_stage import write_averages
+from services.build.fidelity_stage import measure_maps
 from services.build.journal import Journal
 from services.build.layout_stage import BY_STUDY, lay_out, lay_out_pca, missing_layouts, write_heads
 from services.build.lock import build_lock
@@ -177,7 +178,8 @@ def _alignment(request: BuildRequest, streams: Sequence[StreamInfo], journal: Jo
 def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers: Workers) -> None:
     """Lay out what is missing, PCA first, and let the maps join when they are whole.
 
-    All other layouts are one stage: the exact neighbours of a head are found once and serve them all.
+    All other layouts are one stage: the exact neighbours of a head are found once and serve them all. What is known
+    at once is measured before them, in seconds: the scales of all heads, and the fidelity of the PCA maps.
     """
     journal = Journal.load(folder)
     if journal is None:
@@ -194,8 +196,12 @@ def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers
                 lay_out_pca(folder, stream, wanted.dims, request, journal, progress)
                 write_info(folder, request, journal, progress)
         layouts = [wanted for wanted in missing if wanted.method != "pca"]
+        measure_maps(folder, stream, journal, progress, workers, maps_only=bool(layouts))
+        write_info(folder, request, journal, progress)
         if layouts:
             lay_out(folder, stream, layouts, request, journal, progress, workers)
+            write_info(folder, request, journal, progress)
+            measure_maps(folder, stream, journal, progress, workers)
             write_info(folder, request, journal, progress)
     progress.end_stage()
     write_info(folder, request, journal, progress)

@@ -10,6 +10,8 @@ from PIL import Image
 from services.atlas import open_atlas
 from services.attributes import BY_NAME, head_point_values
 from services.concentration import concentrations
+from services.fidelity_tables import map_fidelity
+from services.head_report import report_key
 from services.payload import draw_order, projection_key
 from tests.real_home import HOSTILE, SLUG
 
@@ -196,3 +198,18 @@ def test_a_sprite_lights_the_hits_of_a_search(client, atlas, base):
 
 def test_health_answers(client):
     assert client.get("/healthz").status_code == 200
+
+
+def test_the_report_of_all_heads_is_json_under_an_address_that_changes_with_it(client, atlas, base):
+    stream = atlas.info.streams[0]
+    response = client.get(f"{base}/heads/self/{report_key(atlas, stream)}")
+    assert "immutable" in response.headers["Cache-Control"]
+    assert response.mimetype == "application/json"
+    report = response.json
+    assert set(report["maps"]) == {"pca2d", "pca3d", "umap2d", "umap3d"}
+    stored = map_fidelity(atlas, stream, "umap2d").values["best_near"].ravel()
+    assert report["maps"]["umap2d"]["measures"]["best_near"] == pytest.approx(stored.tolist(), abs=1e-4)
+    assert report["c"] == pytest.approx([atlas.alignment(stream, n // 12, n % 12).c for n in range(72)], abs=1e-4)
+    assert len(response.data) < 200_000
+    for wrong in ("0" * 12, "x", "../heads"):
+        assert client.get(f"{base}/heads/self/{wrong}").status_code == 404
