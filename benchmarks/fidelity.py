@@ -15,7 +15,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from services.alignment import align
 from services.atlas import Atlas, open_atlas
 from services.attended import attended_in_atlas
 from services.fidelity import Fidelity, HeadSample, aligned_fidelity, head_sample, layout_fidelity
@@ -29,13 +28,13 @@ def sample_of(atlas: Atlas, stream: StreamInfo, layer: int, head: int, sample: i
     """One head of an atlas with the alignment it was built with."""
     queries = atlas.array(f"{stream.name}/queries")[layer, head].astype(np.float32)
     keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group].astype(np.float32)
-    aligned_queries, aligned_keys, _ = align(queries, keys)
+    alignment = atlas.alignment(stream, layer, head)
     asks, answers = atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)
     return head_sample(
         queries,
         keys,
-        aligned_queries,
-        aligned_keys,
+        alignment.queries(queries),
+        alignment.keys(keys),
         asks.input,
         answers.input,
         asks.position,

@@ -3,19 +3,45 @@
 Softmax over keys ignores a constant that is the same for all keys of a query. So queries may be multiplied by c and
 keys divided by c (their dot product stays), and all keys may move by one vector (each query's scores move by a
 constant): attention is unchanged, distances are not. Yeh et al. 2023, section 5.1; scale first, then translate.
+Layouts may then start from the cosine distance: every aligned vector is brought to unit length.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, get_args
 
 import numpy as np
+
+from services.schema import Distance, Scale
+
+DISTANCES: tuple[Distance, ...] = get_args(Distance)
+SCALES: tuple[Scale, ...] = get_args(Scale)  # what may choose c: services.scaling.METRICS, or none of them, c = 1
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """What was done to one head."""
+    """What is done to the vectors of one head, and to any new vector that joins them."""
 
     c: float
     translation: np.ndarray  # float32 [head_dim], added to keys / c
+    distance: Distance = "euclidean"
+
+    def queries(self, queries: np.ndarray) -> np.ndarray:
+        """c·q, at unit length for the cosine distance: float32, the shape of the queries."""
+        return self._measured(np.asarray(queries, np.float32) * np.float32(self.c))
+
+    def keys(self, keys: np.ndarray) -> np.ndarray:
+        """k/c and the translation, at unit length for the cosine distance: float32, the shape of the keys."""
+        return self._measured(np.asarray(keys, np.float32) / np.float32(self.c) + self.translation)
+
+    def _measured(self, vectors: np.ndarray) -> np.ndarray:
+        return unit_length(vectors) if self.distance == "cosine" else vectors
+
+
+def unit_length(vectors: np.ndarray) -> np.ndarray:
+    """Each vector of [..., head_dim] divided by its norm: float32; a zero vector has no direction and stays zero."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, norms, out=np.zeros(vectors.shape, np.float32), where=norms > 0)
 
 
 def scale_by_norms(queries: np.ndarray, keys: np.ndarray) -> float:
@@ -35,23 +61,45 @@ def scale_by_norms(queries: np.ndarray, keys: np.ndarray) -> float:
     return float(np.sqrt(key_norm / query_norm))
 
 
-def align(queries: np.ndarray, keys: np.ndarray, c: float | None = None) -> tuple[np.ndarray, np.ndarray, Alignment]:
-    """Scale, then translate: q' = c·q, k' = k/c + (mean(c·q) − mean(k/c)).
+def align(
+    queries: np.ndarray, keys: np.ndarray, c: float | None = None, distance: Distance = "euclidean"
+) -> tuple[np.ndarray, np.ndarray, Alignment]:
+    """Scale, then translate: q' = c·q, k' = k/c + (mean(c·q) − mean(k/c)); then to unit length for "cosine".
 
     Args:
         queries: [n_queries, head_dim].
         keys: [n_keys, head_dim].
         c: the scale; None takes `scale_by_norms`.
+        distance: what the distance between aligned vectors is to mean. Euclidean leaves queries and keys with one
+            centroid; cosine brings them to unit length after that.
 
     Returns:
-        float32 queries and keys whose centroids coincide, and the alignment.
+        float32 queries and keys, and the alignment.
     """
     queries = np.asarray(queries, dtype=np.float32)
     keys = np.asarray(keys, dtype=np.float32)
     if c is None:
         c = scale_by_norms(queries, keys)
-    aligned_queries = queries * np.float32(c)
-    scaled_keys = keys / np.float32(c)
-    translation = aligned_queries.mean(axis=0, dtype=np.float64) - scaled_keys.mean(axis=0, dtype=np.float64)
-    translation = translation.astype(np.float32)
-    return aligned_queries, scaled_keys + translation, Alignment(c, translation)
+    middle_of_queries = (queries * np.float32(c)).mean(axis=0, dtype=np.float64)
+    middle_of_keys = (keys / np.float32(c)).mean(axis=0, dtype=np.float64)
+    alignment = Alignment(c, (middle_of_queries - middle_of_keys).astype(np.float32), distance)
+    return alignment.queries(queries), alignment.keys(keys), alignment
+
+
+def alignments(heads: Mapping[str, Sequence[Any]], stream: str) -> dict[tuple[int, int], Alignment]:
+    """The alignment of each (layer, head) of a stream, from the columns of `heads.parquet`.
+
+    A table without the column `distance` is of an atlas whose layouts start from Euclidean distances.
+
+    Raises:
+        KeyError: a column is missing.
+    """
+    count = len(heads["stream"])
+    distances = heads.get("distance") or ["euclidean"] * count
+    return {
+        (int(heads["layer"][row]), int(heads["head"][row])): Alignment(
+            float(heads["c"][row]), np.asarray(heads["translation"][row], np.float32), distances[row]
+        )
+        for row in range(count)
+        if heads["stream"][row] == stream
+    }

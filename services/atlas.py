@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from services import arrays
+from services.alignment import Alignment, alignments
 from services.errors import AtlasFormatError
 from services.schema import SCHEMA_VERSION, AtlasInfo, ProjectionInfo, StreamInfo
 
@@ -132,7 +133,7 @@ class Atlas:
 
     @cached_property
     def heads(self) -> dict[str, list[Any]]:
-        """Columns of `heads.parquet`: stream, layer, head, c, norms."""
+        """Columns of `heads.parquet`: stream, layer, head, c and translation, norms."""
         return self._columns(HEADS)
 
     def _columns(self, name: str) -> dict[str, list[Any]]:
@@ -140,6 +141,23 @@ class Atlas:
             return pq.read_table(self.path / name).to_pydict()
         except (OSError, ValueError, pa.ArrowException) as error:
             raise AtlasFormatError(f"{self.path / name} cannot be read ({error}); build the atlas again.") from error
+
+    def alignment(self, stream: StreamInfo, layer: int, head: int) -> Alignment:
+        """What brought the queries and keys of a head into one space; it does the same to new vectors.
+
+        Raises:
+            AtlasFormatError: `heads.parquet` does not tell.
+        """
+        try:
+            if stream.name not in self._alignments:
+                self._alignments[stream.name] = alignments(self.heads, stream.name)
+            return self._alignments[stream.name][layer, head]
+        except KeyError as error:
+            raise AtlasFormatError(f"{self.path / HEADS} has no {error} of L{layer} H{head}.") from error
+
+    @cached_property
+    def _alignments(self) -> dict[str, dict[tuple[int, int], Alignment]]:
+        return {}
 
     def points(self, stream: StreamInfo) -> tuple[int, int]:
         """Number of query and of key points."""

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 SCHEMA_VERSION = 1
 
 NAME = r"^[a-z][a-z0-9_]{0,31}$"  # becomes a file name and a part of URLs
+Scale = Literal["weighted", "scaled", "norms", "pearson", "none"]
+Distance = Literal["cosine", "euclidean"]
 Parameter = str | int | float | bool | None
 
 
@@ -84,6 +86,15 @@ class FileInfo(Frozen):
     sha256: str
 
 
+class AlignmentInfo(Frozen):
+    """How queries and keys were aligned before they were laid out; c and translation of each head: `heads.parquet`."""
+
+    scale: Scale = Field(default="norms", description="the metric that chose c; none: c = 1")
+    distance: Distance = Field(
+        default="euclidean", description="what layouts start from; cosine: aligned vectors of unit length"
+    )
+
+
 class AtlasInfo(Frozen):
     schema_version: Literal[1] = 1
     title: str
@@ -91,6 +102,7 @@ class AtlasInfo(Frozen):
     corpus: CorpusInfo
     streams: tuple[StreamInfo, ...] = Field(min_length=1)
     projections: tuple[ProjectionInfo, ...] = ()
+    alignment: AlignmentInfo = Field(default=AlignmentInfo(), description="atlases that do not say: norms, euclidean")
     capture_error: float = Field(description="largest |recomputed − own| attention weight on checked inputs")
     checked_inputs: int
     libraries: dict[str, str]

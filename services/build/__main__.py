@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from services.alignment import DISTANCES, SCALES
 from services.build.pipeline import build
 from services.build.progress import Progress
-from services.build.request import BuildRequest, default_folder
+from services.build.request import DISTANCE, SCALE, BuildRequest, default_folder
 from services.build.workers import Workers
 from services.errors import AtlasError, BuildError, BusyError, Cancelled
 from services.memory import is_out_of_memory
@@ -69,6 +70,14 @@ def parser() -> argparse.ArgumentParser:
         choices=("fast", "reference", "torch"),
         help="layout kernels: our own, umap-learn and openTSNE, or batched PyTorch",
     )
+    cli.add_argument(
+        "--scale",
+        choices=SCALES,
+        help=f"what chooses c, by which queries are multiplied and keys divided, for each head (default: {SCALE})",
+    )
+    cli.add_argument(
+        "--distance", choices=DISTANCES, help=f"between aligned vectors, for the layouts (default: {DISTANCE})"
+    )
     cli.add_argument("--precision", default="float16", choices=("float16", "float32"), help="of stored vectors")
     cli.add_argument("--device", default="cpu", help="device for the model and for --engine torch, for example cuda")
     cli.add_argument(
@@ -116,6 +125,8 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         max_inputs=options.max_inputs,
         seed=options.seed,
         engine=options.engine,
+        scale=options.scale,
+        distance=options.distance,
         precision=options.precision,
         title=options.title,
     )

@@ -56,6 +56,16 @@ class Journal:
         self.facts.setdefault("projections", []).append(projection)
         self.record_file(name, info)
 
+    def drop(self, names: Iterable[str]) -> None:
+        """Forget finished files, and what `atlas.json` would say of those that are layouts."""
+        names = set(names)
+        self._content["files"] = {name: info for name, info in self._content["files"].items() if name not in names}
+        self.facts["projections"] = [
+            layout
+            for layout in self.facts.get("projections", [])
+            if f"{layout['stream']}/{layout['method']}{layout['dims']}d.npy" not in names
+        ]
+
     def note(self, sentences: Iterable[str]) -> None:
         """Remember sentences about single heads ("L2 head 3: …") for `atlas.json`; each once."""
         known = self.facts.setdefault("notes", [])

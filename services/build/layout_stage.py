@@ -1,32 +1,35 @@
 """The stages after capture: alignment and norms of each head, PCA, and every other projection layer by layer."""
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from services import arrays
 from services.alignment import align
 from services.atlas import HEADS
 from services.build.journal import Journal
-from services.build.progress import Counters, Progress
+from services.build.parallel import counted, told
+from services.build.progress import Progress
 from services.build.request import BuildRequest
 from services.build.units import layer_points, layer_vectors, layout_unit
 from services.build.workers import Workers
-from services.errors import BuildError, Cancelled
+from services.errors import BuildError
 from services.projection import Request, align_axes, parameters, pca_layer
-from services.schema import FileInfo, ProjectionInfo, StreamInfo
+from services.scaling import norm_ratio
+from services.schema import AlignmentInfo, FileInfo, ProjectionInfo, Scale, StreamInfo
+from services.study import SCALES
 
+BY_STUDY = ("weighted", "scaled", "pearson")  # these scales come from the scaling study
 _LABELS = {"umap": "UMAP", "tsne": "t-SNE", "attention": "Attention map"}
 
 
-def write_heads(work: Path, streams: Sequence[StreamInfo], journal: Journal, progress: Progress) -> None:
+def write_heads(
+    work: Path, streams: Sequence[StreamInfo], made: AlignmentInfo, journal: Journal, progress: Progress
+) -> None:
     """`heads.parquet`: alignment and norms of each head."""
     if journal.has_file(HEADS):
         return
@@ -34,16 +37,20 @@ def write_heads(work: Path, streams: Sequence[StreamInfo], journal: Journal, pro
     progress.stage("align", "Aligning queries and keys", sum(stream.layers for stream in streams))
     layers = 0
     for stream in streams:
+        studied = _studied(work, stream, made.scale)
         for layer in range(stream.layers):
             queries, keys = layer_vectors(work, stream, layer)
             for head in range(stream.heads):
-                _, _, alignment = align(queries[head], keys[head])
+                c, scale = _scale(studied.get((layer, head)), made.scale, queries[head], keys[head])
+                _, _, alignment = align(queries[head], keys[head], c, made.distance)
                 rows.append(
                     {
                         "stream": stream.name,
                         "layer": layer,
                         "head": head,
                         "c": alignment.c,
+                        "scale": scale,
+                        "distance": alignment.distance,
                         "translation": alignment.translation.tolist(),
                         "median_query_norm": float(np.median(np.linalg.norm(queries[head], axis=-1))),
                         "median_key_norm": float(np.median(np.linalg.norm(keys[head], axis=-1))),
@@ -52,6 +59,22 @@ def write_heads(work: Path, streams: Sequence[StreamInfo], journal: Journal, pro
             layers += 1
             progress.update(layers)
     journal.record_file(HEADS, arrays.write_table(work / HEADS, pa.Table.from_pylist(rows)))
+
+
+def _studied(work: Path, stream: StreamInfo, scale: Scale) -> dict[tuple[int, int], float | None]:
+    """The best c of each head by a metric of the scaling study."""
+    if scale not in BY_STUDY:
+        return {}
+    rows = pq.read_table(work / stream.name / SCALES).to_pylist()
+    return {(row["layer"], row["head"]): row["best"] for row in rows if row["metric"] == scale}
+
+
+def _scale(studied: float | None, scale: Scale, queries: np.ndarray, keys: np.ndarray) -> tuple[float, Scale]:
+    """c of one head and the metric it comes from: the ratio of norms, or else 1, where a metric is not defined."""
+    if studied is not None:
+        return studied, scale
+    norms = None if scale == "none" else norm_ratio(queries, keys)
+    return (1.0, "none") if norms is None else (norms, "norms")
 
 
 def lay_out_pca(
@@ -100,7 +123,7 @@ def lay_out(
     label = ", ".join(dict.fromkeys(_LABELS[wanted.method] for wanted in layouts))
     progress.stage("+".join(wanted.name for wanted in layouts), label, stream.layers * stream.heads)
     finished = {layer for layer in missing if layer not in todo}
-    with _counted(folder, stream, finished, progress) as counters, _told(progress):
+    with counted(folder, stream, finished, progress) as counters, told(progress):
         units = (
             joblib.delayed(layout_unit)(
                 folder,
@@ -188,45 +211,3 @@ def _record(
         sha256=info.sha256,
     )
     journal.record_layout(_file_name(stream, wanted), info, projection.model_dump(mode="json"))
-
-
-@contextmanager
-def _told(progress: Progress) -> Iterator[None]:
-    """Say in the build's words why the workers ended."""
-    try:
-        yield
-    except (Cancelled, TerminatedWorkerError) as error:
-        progress.check()  # a SIGTERM for the whole group ends the workers first
-        if isinstance(error, Cancelled):
-            raise
-        raise BuildError(
-            "A worker process was killed, perhaps for lack of memory: "
-            "run the same command again with fewer --jobs; finished layers are kept."
-        ) from error
-
-
-@contextmanager
-def _counted(folder: Path, stream: StreamInfo, finished: set[int], progress: Progress) -> Iterator[Counters]:
-    """Counters of finished heads, watched by a thread that shows them and passes on a stop."""
-    counters = Counters(folder / "counters.npy", stream.layers)
-    counters.preset(finished, stream.heads)
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(0.2):
-            if progress.stopping:
-                counters.stop()
-            progress.show(counters.total())
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield counters
-        ended.set()
-        watcher.join()
-        progress.update(counters.total())
-    finally:
-        ended.set()
-        watcher.join()
-        counters.stop()
-        counters.close()

@@ -4,21 +4,23 @@ A new atlas grows in `<folder>.partial` and is renamed once its captured vectors
 on it can be explored. Every further projection is written aside and joins when it is whole.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from services import arrays
-from services.atlas import INFO, SLUG, open_atlas, verify
+from services.atlas import HEADS, INFO, SLUG, open_atlas, verify
 from services.build.journal import Journal
-from services.build.layout_stage import lay_out, lay_out_pca, missing_layouts, write_heads
+from services.build.layout_stage import BY_STUDY, lay_out, lay_out_pca, missing_layouts, write_heads
 from services.build.lock import build_lock
 from services.build.progress import Progress
 from services.build.publish import check_place, is_free, put_in_place, remove, write_info
 from services.build.request import BuildRequest
+from services.build.study_stage import study_stream
 from services.build.workers import Workers
 from services.corpora import Corpus, read_corpus
 from services.errors import AtlasFormatError, BuildError, CaptureError, ModelError
 from services.model_files import check_model_name, find_model
-from services.schema import StreamInfo
+from services.schema import AlignmentInfo, StreamInfo
 
 
 def build(
@@ -59,7 +61,7 @@ def build(
         if difference and not overwrite:
             raise BuildError(difference)
         if difference or is_free(folder):
-            _build_new(request, corpus, wanted, work, progress, workers.device)
+            _build_new(request, corpus, wanted, work, progress, workers)
             progress.stage("publish", "Publishing the atlas", 1)
             put_in_place(work, folder)
             progress.update(1)
@@ -88,6 +90,12 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
             f"{folder} holds an atlas of another model, corpus or settings: "
             "choose another folder with --out, or replace it with --overwrite."
         )
+    made_by = atlas.info.alignment
+    if not request.agrees(made_by):
+        return (
+            f"{folder} was aligned with --scale {made_by.scale} --distance {made_by.distance}: "
+            "leave these options out, choose another folder with --out, or replace the atlas with --overwrite."
+        )
     for projection in atlas.info.projections:
         made = projection.seed, projection.parameters.get("engine")
         asked = projection.method in request.projections and projection.dims in request.dims
@@ -110,7 +118,7 @@ def _revision(request: BuildRequest) -> str | None:
 
 
 def _build_new(
-    request: BuildRequest, corpus: Corpus, wanted: dict, work: Path, progress: Progress, device: str
+    request: BuildRequest, corpus: Corpus, wanted: dict, work: Path, progress: Progress, workers: Workers
 ) -> None:
     """Bring `work` to a whole atlas with its PCA maps, going on where an equal build stopped."""
     journal = Journal.load(work)
@@ -124,9 +132,13 @@ def _build_new(
         if "streams" not in journal.facts:
             from services.build.capture_stage import run_capture  # torch is behind it: not for layouts alone
 
-            run_capture(work, request, corpus, journal, progress, device)
+            run_capture(work, request, corpus, journal, progress, workers.device)
         streams = [StreamInfo.model_validate(stream) for stream in journal.facts["streams"]]
-        write_heads(work, streams, journal, progress)
+        made = _alignment(request, streams, journal)
+        if made.scale in BY_STUDY:
+            for stream in streams:
+                study_stream(work, stream, journal, progress, workers)
+        write_heads(work, streams, made, journal, progress)
         for dims in request.dims:
             for stream in streams:
                 lay_out_pca(work, stream, dims, request, journal, progress)
@@ -139,6 +151,18 @@ def _build_new(
         raise
 
 
+def _alignment(request: BuildRequest, streams: Sequence[StreamInfo], journal: Journal) -> AlignmentInfo:
+    """The alignment of a new atlas; what a stopped build made of another one is made again."""
+    begun = journal.facts.get("alignment")
+    if begun is not None and request.agrees(AlignmentInfo.model_validate(begun)):
+        return AlignmentInfo.model_validate(begun)
+    made = request.alignment()
+    journal.drop([HEADS, *(f"{stream.name}/pca{dims}d.npy" for stream in streams for dims in (2, 3))])
+    journal.facts["alignment"] = made.model_dump(mode="json")
+    journal.save()
+    return made
+
+
 def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers: Workers) -> None:
     """Lay out what is missing, PCA first, and let the maps join when they are whole.
 
@@ -149,6 +173,8 @@ def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers
         raise BuildError(f"{folder} has no build.json; build it again with --overwrite.")
     streams = open_atlas(folder).info.streams
     for stream in streams:
+        study_stream(folder, stream, journal, progress, workers)
+        write_info(folder, request, journal, progress)
         missing = missing_layouts(stream, request, journal)
         for wanted in missing:
             if wanted.method == "pca":

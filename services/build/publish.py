@@ -15,7 +15,11 @@ from services.build.journal import JOURNAL, Journal
 from services.build.progress import Progress
 from services.build.request import BuildRequest
 from services.errors import BuildError
-from services.schema import AtlasInfo, CorpusInfo, ModelInfo, ProjectionInfo, StreamInfo
+from services.schema import AlignmentInfo, AtlasInfo, CorpusInfo, ModelInfo, ProjectionInfo, StreamInfo
+from services.study import CURVES, SCALES
+
+# Tables of numbers about the vectors and layouts: they may join later, and change nothing that a browser has cached.
+MEASURED = (CURVES, SCALES, "fidelity.parquet")
 
 
 def write_info(folder: Path, request: BuildRequest, journal: Journal, progress: Progress) -> None:
@@ -36,13 +40,18 @@ def _info(journal: Journal) -> AtlasInfo:
     facts = journal.facts
     projections = tuple(ProjectionInfo.model_validate(p) for p in facts.get("projections", []))
     layouts = {f"{projection.stream}/{projection.name}.npy" for projection in projections}
-    captured = sorted((name, file.sha256) for name, file in journal.files.items() if name not in layouts)
+    captured = sorted(
+        (name, file.sha256)
+        for name, file in journal.files.items()
+        if name not in layouts and not name.endswith(MEASURED)
+    )
     return AtlasInfo(
         title=facts["title"],
         model=ModelInfo.model_validate(facts["model"]),
         corpus=CorpusInfo.model_validate(facts["corpus"]),
         streams=tuple(StreamInfo.model_validate(stream) for stream in facts["streams"]),
         projections=projections,
+        alignment=AlignmentInfo.model_validate(facts.get("alignment", {})),
         capture_error=facts["capture_error"],
         checked_inputs=facts["checked_inputs"],
         libraries=facts["libraries"]

@@ -9,7 +9,11 @@ from pydantic import Field
 
 from services.model_files import DEMO_MODEL
 from services.projection import METHODS, Request
-from services.schema import Frozen
+from services.schema import AlignmentInfo, Distance, Frozen, Scale
+
+# The alignment of new atlases, chosen from the evidence in docs/alignment.md.
+SCALE: Scale = "norms"
+DISTANCE: Distance = "cosine"
 
 
 class BuildRequest(Frozen):
@@ -25,6 +29,8 @@ class BuildRequest(Frozen):
     max_inputs: int = Field(default=100_000, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
     engine: str = "fast"
+    scale: Scale | None = Field(default=None, description="metric that chooses c; None: the atlas's, or SCALE")
+    distance: Distance | None = Field(default=None, description="None: the atlas's, or DISTANCE")
     precision: str = Field(default="float16", pattern="^float(16|32)$")
     title: str | None = None
 
@@ -33,13 +39,32 @@ class BuildRequest(Frozen):
 
         A local folder is told by a hash of its place: an atlas may be published, its maker's folders not.
         """
-        exclude = {"projections", "dims", "seed", "engine", "title", "corpus", "column", "max_inputs"}
+        exclude = {
+            "projections",
+            "dims",
+            "seed",
+            "engine",
+            "scale",
+            "distance",
+            "title",
+            "corpus",
+            "column",
+            "max_inputs",
+        }
         choices = self.model_dump(mode="json", exclude=exclude)
         folder = Path(self.model).expanduser()
         if self.model != DEMO_MODEL and folder.is_dir():
             place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
             choices["model"] = f"folder {folder.name} {place}"
         return choices
+
+    def alignment(self) -> AlignmentInfo:
+        """The alignment of a new atlas."""
+        return AlignmentInfo(scale=self.scale or SCALE, distance=self.distance or DISTANCE)
+
+    def agrees(self, made: AlignmentInfo) -> bool:
+        """Whether an atlas with this alignment is one that was asked for."""
+        return self.scale in (None, made.scale) and self.distance in (None, made.distance)
 
     def layouts(self) -> list[Request]:
         """Every projection asked for; PCA is always made, since the others start from it."""

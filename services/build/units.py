@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from services import arrays
-from services.alignment import align
+from services.alignment import alignments
+from services.atlas import HEADS
 from services.build.progress import layer_counter
 from services.projection import LayerPoints, Request, layout_layer
 from services.schema import StreamInfo
@@ -32,16 +33,17 @@ def layer_vectors(folder: Path, stream: StreamInfo, layer: int) -> tuple[np.ndar
 
 
 def layer_points(folder: Path, stream: StreamInfo, layer: int) -> LayerPoints:
-    """All that the projections need to know of one layer."""
+    """All that the projections need to know of one layer; `heads.parquet` says how its heads are aligned."""
     queries, keys = layer_vectors(folder, stream, layer)
-    aligned = [align(q, k)[:2] for q, k in zip(queries, keys, strict=True)]
+    known = alignments(pq.read_table(folder / HEADS).to_pydict(), stream.name)
+    aligned = [known[layer, head] for head in range(stream.heads)]
     query_inputs, query_positions = tokens_of(folder, stream.query_table)
     key_inputs, key_positions = tokens_of(folder, stream.key_table)
     return LayerPoints(
         queries=queries,
         keys=keys,
-        aligned_queries=np.stack([pair[0] for pair in aligned]),
-        aligned_keys=np.stack([pair[1] for pair in aligned]),
+        aligned_queries=np.stack([one.queries(q) for one, q in zip(aligned, queries, strict=True)]),
+        aligned_keys=np.stack([one.keys(k) for one, k in zip(aligned, keys, strict=True)]),
         query_inputs=query_inputs,
         key_inputs=key_inputs,
         query_positions=query_positions,
@@ -61,6 +63,12 @@ def _serve(builder: int) -> None:
         os._exit(1)  # killed: joblib's workers would wait for minutes
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def follow(builder: int | None) -> None:
+    """At the start of a unit of work: when another process of this machine builds, end with it."""
+    if builder is not None and os.getpid() != builder:
+        _serve(builder)
 
 
 def layout_unit(
@@ -86,8 +94,7 @@ def layout_unit(
     Raises:
         Cancelled: the build was stopped.
     """
-    if builder is not None and os.getpid() != builder:
-        _serve(builder)
+    follow(builder)
     points = layer_points(folder, stream, layer)
     start = {
         dims: np.array(arrays.read(folder / stream.name / f"pca{dims}d.npy")[layer])

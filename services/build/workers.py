@@ -26,15 +26,15 @@ class Workers:
         return None if self.dask else os.getpid()
 
     @contextmanager
-    def running(self, engine: str) -> Iterator[None]:
-        """Let `joblib.Parallel` inside use these workers.
+    def running(self, engine: str = "fast", *, alone: bool = False) -> Iterator[None]:
+        """Let `joblib.Parallel` inside use these workers; alone: nobody but this process.
 
         Raises:
             BuildError: the Dask scheduler cannot be reached, or Dask is not installed.
         """
-        if self.dask is None:
+        if self.dask is None or alone:
             # the torch engine lays out a whole layer at once and wants the device for itself
-            jobs = 1 if engine == "torch" else self.jobs
+            jobs = 1 if engine == "torch" or alone else self.jobs
             with joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
                 yield
             return

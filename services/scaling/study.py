@@ -128,8 +128,8 @@ def choose_scales(
     beyond the points of CURVE.
     """
     weighted = "weighted" if threshold == "each" else "weighted_unscaled"
-    on_grid = _scaled_metric([study.grid for study in studies], rule)
-    on_curve = _scaled_metric([study.curve for study in studies], rule)
+    on_grid = scaled_metric([study.grid for study in studies], rule)
+    on_curve = scaled_metric([study.curve for study in studies], rule)
     totals = [sum(study.curve[i].near for study in studies) for i in range(len(CURVE))]
     choices = []
     for index, study in enumerate(studies):
@@ -153,7 +153,8 @@ def choose_scales(
     return choices
 
 
-def _scaled_metric(measured: Sequence[Sequence[Measures]], rule: CountRule) -> list[list[float | None]]:
+def scaled_metric(measured: Sequence[Sequence[Measures]], rule: CountRule = "share") -> list[list[float | None]]:
+    """The scaled metric [heads][constants] of what was measured there, under the threshold taken at c = 1."""
     return scaled_by_counts(
         [[m.weighted_unscaled for m in row] for row in measured], [[m.near for m in row] for row in measured], rule
     )
