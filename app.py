@@ -90,7 +90,7 @@ def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
             cache.set(key, content)
         return content
 
-    blueprint = payload_routes(library, cached)
+    blueprint = payload_routes(library, cached, settings.maps)
     app.server.register_blueprint(blueprint, url_prefix=settings.url_prefix.rstrip("/") + str(blueprint.url_prefix))
 
 

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
 from components.palettes import THEMES, palette
+from components.scaled_payload import add_live_routes, constants_chunk, find_scaled
 from services import payload, sprite
 from services.atlas import Atlas
 from services.attributes import BY_NAME
@@ -18,12 +20,13 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 _PROJECTION = re.compile(r"([a-z][a-z0-9_]*)-([0-9a-f]{12})")
 
 
-def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]], bytes]) -> Blueprint:
+def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]], bytes], maps: Path) -> Blueprint:
     """The blueprint under `/payload`.
 
     Args:
         library: where atlases are looked up.
         cache: `cache(key, make)` returns the bytes of a key, made at most once.
+        maps: folder of the maps made with another c than the atlas's.
     """
     routes = Blueprint("payload", __name__, url_prefix="/payload/<slug>/<key>")
 
@@ -40,17 +43,24 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
             abort(404)
         return atlas, stream
 
-    def find_projection(atlas: Atlas, stream: str, text: str) -> ProjectionInfo:
+    def find_map(atlas: Atlas, stream: StreamInfo, text: str) -> tuple[Atlas, ProjectionInfo]:
+        """A projection and the atlas to read it from: this one, or this one seen through another metric."""
         match = _PROJECTION.fullmatch(text)
-        found = atlas.info.projection(match[1], stream) if match else None
-        if found is None or match is None or payload.projection_key(found) != match[2]:
+        if match is None:
             abort(404)
-        return found
+        found = atlas.info.projection(match[1], stream.name)
+        if found is not None and payload.projection_key(found) == match[2]:
+            return atlas, found
+        return find_scaled(atlas, stream, match[1], match[2], maps) or abort(404)
 
     @routes.get("/positions/<stream>/<projection>/<int:chunk>")
     def positions(slug: str, key: str, stream: str, projection: str, chunk: int) -> Response:
-        atlas = find(slug, key)
-        return _binary(payload.positions(atlas, find_projection(atlas, stream, projection), chunk))
+        atlas, found = find_head(slug, key, stream)
+        match = _PROJECTION.fullmatch(projection)
+        constants = match and constants_chunk(atlas, found, match[1], match[2], chunk, maps)
+        if constants:
+            return _binary(constants)
+        return _binary(payload.positions(*find_map(atlas, found, projection), chunk))
 
     @routes.get("/order/<stream>")
     def order(slug: str, key: str, stream: str) -> Response:
@@ -96,15 +106,17 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
     @routes.get("/sprite/<stream>/<projection>/<colour>/<theme>.png")
     def sprite_png(slug: str, key: str, stream: str, projection: str, colour: str, theme: str) -> Response:
         atlas, found = find_head(slug, key, stream)
-        chosen = find_projection(atlas, stream, projection)
+        seen, chosen = find_map(atlas, found, projection)
         if colour not in BY_NAME or theme not in THEMES:
             abort(404)
         colours = palette(BY_NAME[colour], theme)
         content = cache(
             f"sprite-{sprite.VERSION}-{key}-{chosen.sha256}-{colour}-{theme}",
-            lambda: sprite.matrix_png(atlas, found, chosen, BY_NAME[colour], colours),
+            lambda: sprite.matrix_png(seen, found, chosen, BY_NAME[colour], colours),
         )
         return _binary(content, "image/png")
+
+    add_live_routes(routes, find_head, _binary, maps)
 
     @routes.errorhandler(KeyError)
     @routes.errorhandler(IndexError)

@@ -1,5 +1,7 @@
 """The frame around every page: bar, theme, notices."""
 
+import uuid
+
 import dash
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -24,6 +26,7 @@ def shell(prefix: str) -> html.Div:
     return html.Div(
         [
             dcc.Store(id=ids.THEME),
+            dcc.Store(id=ids.TAB, data=uuid.uuid4().hex),
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             html.A("Skip to the map", href="#page", className="skip-link"),
             html.Header(
@@ -36,6 +39,7 @@ def shell(prefix: str) -> html.Div:
                     html.Div(id=ids.BANNER, className="banner", role="status"),
                     html.Nav(
                         [
+                            dcc.Link([html.Span("Scaling")], href=f"{prefix}scaling", className="nav-link-quiet"),
                             dcc.Link(
                                 [icon("question-circle"), html.Span("Guide")],
                                 href=f"{prefix}guide",

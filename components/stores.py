@@ -67,7 +67,8 @@ class Search(Store):
     mode: str = Field(default="token", pattern=f"^({'|'.join(MODES)})$")
 
 
-def _integer(text: Any) -> int | None:
+def integer(text: Any) -> int | None:
+    """The integer that a text of anyone's is, if it is a small one."""
     try:
         number = int(str(text))
     except ValueError:
@@ -99,7 +100,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
             drop("method", method_default)
         method = method_default
     dims_allowed = [p.dims for p in available if p.method == method] or [2]
-    dims = _integer(query.get("dims")) if "dims" in query else None
+    dims = integer(query.get("dims")) if "dims" in query else None
     if dims not in dims_allowed:
         if "dims" in query:
             drop("dims", dims_allowed[0])
@@ -108,7 +109,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if colour not in BY_NAME:
         drop("colour", "type")
         colour = "type"
-    layer, head = _integer(query.get("layer")), _integer(query.get("head"))
+    layer, head = integer(query.get("layer")), integer(query.get("head"))
     if ("layer" in query or "head" in query) and not (
         layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
     ):
@@ -145,7 +146,7 @@ def _selection(
         return Selection()
     side = "key" if query.get("side") == "key" else "query"
     tokens = atlas.tokens(key_table if side == "key" else query_table)
-    token = _integer(query["token"])
+    token = integer(query["token"])
     if token is None or not 0 <= token < len(tokens):
         dropped.append(f"There is no token {str(query['token'])[:12]!r}; nothing is selected.")
         return Selection()

@@ -266,7 +266,8 @@ def token_places(atlas: Atlas, stream: StreamInfo) -> tuple[np.ndarray, np.ndarr
 
 def own_way(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> Way:
     """How the atlas itself aligned a head."""
-    return Way(float(np.clip(own_scales(atlas, stream)[layer, head], LEAST_C, MOST_C)))
+    c = float(np.clip(own_scales(atlas, stream)[layer, head], LEAST_C, MOST_C))
+    return Way(c, True, atlas.info.alignment.distance)
 
 
 @lru_cache(maxsize=8)

@@ -15,8 +15,8 @@ import numpy as np
 
 from services import arrays
 from services.atlas import Atlas
-from services.live_alignment import LEAST_C, MOST_C, Way, head_vectors, live_head, own_scales, own_way
-from services.schema import AtlasInfo, ProjectionInfo, StreamInfo
+from services.live_alignment import LEAST_C, MOST_C, Way, live_head, own_scales
+from services.schema import ProjectionInfo, StreamInfo
 from services.study import scales
 
 VERSION = 1  # change it when the same name would hold another map
@@ -90,7 +90,7 @@ class ScaledAtlas(Atlas):
             for head in range(self._stream.heads):
                 target = onto[layer, head] if onto is not None else None
                 one = live_head.__wrapped__(self._of, self._stream, layer, head)
-                found[layer, head] = one.pca(Way(float(self.c[layer, head])), dims, target)
+                found[layer, head] = one.pca(Way(float(self.c[layer, head]), True, self.info.alignment.distance), dims, target)
         return found
 
 
@@ -171,13 +171,10 @@ def start_layout(atlas: Atlas, stream: StreamInfo, layer: int, head: int, method
 __all__ = [
     "METRICS",
     "OWN",
-    "AtlasInfo",
     "ScaledAtlas",
     "constants_layout",
-    "head_vectors",
     "metric_scales",
     "one_head_file",
-    "own_way",
     "scaled_atlas",
     "start_layout",
 ]

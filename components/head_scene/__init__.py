@@ -65,6 +65,11 @@ class HeadScene(Component):
       ``--atlas-ring``, ``--atlas-faded``, ``--atlas-query-text``, ``--atlas-key-text``.
     - sprite (string): URL of the PNG of the matrix, for browsers without WebGL2.
     - cellNotes (dict): ``{"L-H": "text"}``: a short note in the corner of a cell.
+    - cellTitles (list of str): titles of the cells in row-major order, where they are not heads of a model.
+    - markedCells (list of int): cells with a frame.
+    - live (dict | None): show one head in other positions than the projection's: ``{layer, head, dims, projection,
+      path, move}``. ``path`` below ``payload.base`` answers uint16 [points][dims] in slot order; it counts only while
+      ``projection`` (a name) is shown; ``move`` lets the points move there.
     - status (dict): out: ``{webgl, loaded: 0..1, firstMs, fullMs, points, message}``.
     """
 
@@ -92,6 +97,9 @@ class HeadScene(Component):
         theme: Any = Component.UNDEFINED,
         sprite: Any = Component.UNDEFINED,
         cellNotes: Any = Component.UNDEFINED,
+        cellTitles: Any = Component.UNDEFINED,
+        markedCells: Any = Component.UNDEFINED,
+        live: Any = Component.UNDEFINED,
         status: Any = Component.UNDEFINED,
         **kwargs: Any,
     ) -> None:
@@ -112,6 +120,9 @@ class HeadScene(Component):
             "theme",
             "sprite",
             "cellNotes",
+            "cellTitles",
+            "markedCells",
+            "live",
             "status",
         ]
         self._valid_wildcard_attributes: list[str] = []

@@ -147,7 +147,7 @@
       const cell = this.cellUnder(x, y);
       scene.canvas.style.cursor = cell >= 0 ? "pointer" : "grab";
       const note = cell >= 0 && scene.notes().get(cell);
-      const content = cell >= 0 && { title: grid.cellName(scene.grid, cell), rows: note ? [{ text: note }] : [] };
+      const content = cell >= 0 && { title: scene.nameOf(cell), rows: note ? [{ text: note }] : [] };
       scene.overlay.showTooltip(content || null, x, y);
       if (cell === scene.hoverCell) return;
       scene.hoverCell = cell;

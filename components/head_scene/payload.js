@@ -199,6 +199,11 @@
       return this.checked(new Uint16Array(buffer), this.cells * values).slice(cell * values, (cell + 1) * values);
     }
 
+    /** Positions of one head from elsewhere. @returns {Promise<Uint16Array>} [points][dims] in slot order */
+    async livePositions(path, dims) {
+      return this.checked(new Uint16Array((await this.buffer(path)).buffer), this.points * dims);
+    }
+
     positionsPath(projection, chunk) {
       return `positions/${this.payload.stream}/${projection.name}-${projection.key}/${chunk}`;
     }

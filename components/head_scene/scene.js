@@ -19,10 +19,10 @@
   /** Props that come in; the others only go out. */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "pointSize", "labels", "theme", "sprite",
-    "cellNotes",
+    "cellNotes", "cellTitles", "markedCells", "live",
   ];
   /** Props that need nothing fetched. */
-  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes"];
+  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "cellTitles", "markedCells"];
 
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
@@ -70,7 +70,7 @@
       this.overlay = new Overlay(this.stage);
       this.probe = document.createElement("canvas").getContext("2d");
       this.data = new atlas.data.SceneData({
-        onChange: (what) => this.dataChanged(what),
+        onChange: (what, detail) => this.dataChanged(what, detail),
         drop: (block) => this.renderer.drop(block),
       }, !this.webgl);
       this.interaction = new atlas.interact.Interaction(this);
@@ -152,6 +152,7 @@
       if (fresh || changed("projection")) this.setProjection();
       if (fresh || changed("colour")) this.data.setColour(next.colour || null);
       if (fresh || changed("head")) this.followHead(fresh);
+      if (fresh || changed("live")) this.setLive();
       if (fresh || changed("selection")) this.data.setSelection(next.selection || null);
       if (fresh || changed("search")) this.data.setSearch(next.search || null);
       if (fresh || ["selection", "lines", "head"].some(changed)) this.askForLines();
@@ -177,6 +178,12 @@
 
     setProjection() {
       this.data.setProjection(this.props.projection || null);
+    }
+
+    setLive() {
+      const live = this.props.live;
+      const cell = live && this.grid ? live.layer * this.grid.columns + live.head : -1;
+      this.data.setLive(live ? { path: live.path, cell, dims: live.dims, projection: live.projection, move: Boolean(live.move) } : null);
     }
 
     followHead(fresh) {
@@ -254,8 +261,8 @@
 
     describe(cell) {
       if (!this.grid) return;
-      if (this.isOpen) return this.overlay.say(`${grid.cellName(this.grid, this.open)} is open.`);
-      if (cell >= 0) return this.overlay.say(`${grid.cellName(this.grid, cell)} in focus. Enter opens it.`);
+      if (this.isOpen) return this.overlay.say(`${this.nameOf(this.open)} is open.`);
+      if (cell >= 0) return this.overlay.say(`${this.nameOf(cell)} in focus. Enter opens it.`);
       return this.overlay.say(`Matrix of ${this.grid.rows} layers with ${this.grid.columns} heads each.`);
     }
 
@@ -267,8 +274,25 @@
 
     // --- data -------------------------------------------------------------------------------------------------
 
-    dataChanged(what) {
+    /** The open head has other positions: put there at once, or moved there from `before`. */
+    livePlaced(before, moves) {
+      const { data } = this;
+      data.endMove();
+      this.marksBlock = null;
+      if (moves && this.webgl && !calm() && this.isOpen && data.set.complete(this.open)) {
+        data.previous = before;
+        this.mixing.set(0);
+        this.mixing.to(1, MOVE_MS, performance.now());
+      } else {
+        this.mixing.set(1);
+        before.close();
+      }
+      this.redraw();
+    }
+
+    dataChanged(what, detail) {
       if (this.destroyed) return;
+      if (what === "moved" || what === "moving") return this.livePlaced(detail, what === "moving");
       if (what === "chunk") this.chunkArrived();
       if (what === "order") this.renderer.setValues("kind", this.data.kinds, draw.textureRows(this.data.points));
       if (what === "colour" || what === "order") this.useColour();
@@ -483,7 +507,7 @@
       this.canvas.style.visibility = "visible";
       const state = this.overlayState();
       if (this.sprites) this.arrangeSprites();
-      this.overlay.setHeading(this.isOpen ? grid.cellName(this.grid, this.open) : "");
+      this.overlay.setHeading(this.isOpen ? this.nameOf(this.open) : "");
       this.overlay.draw(state);
     }
 
@@ -508,7 +532,7 @@
         camera: { ...this.camera.value }, turn: { ...this.turn }, diameter: this.grid ? this.diameter() : 0, frames: this.frames,
         firstMs: this.timing.first ?? null, fullMs: this.timing.full ?? null, pending: data.pending,
         hoverCell: this.hoverCell, focusCell: this.focusCell, hoverSlot: this.hoverSlot, moving: this.moving(),
-        projection: data.set ? data.set.projection.key : null,
+        projection: data.set ? data.set.projection.key : null, live: data.set && data.set.override ? data.live.path : null,
       };
     }
 
