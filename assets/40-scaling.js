@@ -37,7 +37,7 @@
     if (scale !== "atlas") target.searchParams.set("scale", scale);
     target.searchParams.set("tab", "align");
     return [
-      same(now, before) ? none() : now,
+      from.length && same(now, before) ? none() : now, // the first call lets everything be drawn
       Number(layer) === at.layer ? none() : at.layer,
       Number(head) === at.head ? none() : at.head,
       `Layer ${at.layer} · Head ${at.head}`,

@@ -17,7 +17,7 @@
   function view(catalogue, method, dims, colour, head, theme, before, payload) {
     const { map, dims: shown } = chooseMap(catalogue.maps, method, Number(dims));
     const data = {
-      ...before, method, dims: shown, colour,
+      ...before, method, dims: shown, colour, scale: catalogue.scale,
       layer: head ? head.layer : null, head: head ? head.head : null,
     };
     const sprite = map && `${payload.base}/sprite/${payload.stream}/${map.name}-${map.key}/${colour}/${theme || "light"}.png`;
@@ -75,6 +75,7 @@
     const set = (name, value) =>
       value === null || value === undefined || value === "" ? url.searchParams.delete(name) : url.searchParams.set(name, value);
     for (const name of ["atlas", "stream", "method", "dims", "colour", "layer", "head"]) set(name, viewData[name]);
+    set("scale", viewData.scale === "atlas" ? null : viewData.scale);
     set("tab", panel && viewData.layer !== null && panel.tab !== "sentence" ? panel.tab : null);
     set("panel", panel && !panel.open ? "closed" : null);
     const chosen = selected && selected.token !== null && selected.token !== undefined;

@@ -93,7 +93,9 @@ def add_live_routes(routes: Blueprint, find_head: FindHead, binary: Binary, fold
     @routes.get("/refined/<stream>/<int:layer>/<int:head>/<method>/<int:dims>/<way>")
     def refined(slug: str, key: str, stream: str, layer: int, head: int, method: str, dims: int, way: str) -> Response:
         atlas, found = find_head(slug, key, stream, layer, head)
-        return binary(live_positions(_one_head(atlas, found, layer, head, method, dims, Way.read(way), folder)))
+        response = binary(live_positions(_one_head(atlas, found, layer, head, method, dims, Way.read(way), folder)))
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
     @routes.get("/agreement/<stream>/<int:layer>/<int:head>/<method>/<int:dims>/<way>")
     def agreement(
@@ -105,6 +107,7 @@ def add_live_routes(routes: Blueprint, find_head: FindHead, binary: Binary, fold
         if own is None:
             abort(404)
         base = np.array(atlas.layout(own)[layer, head])
+        pending = False
         if way == "own":
             chosen, screen = own_way(atlas, found, layer, head), live.agreement_of(base)
         else:
@@ -114,16 +117,19 @@ def add_live_routes(routes: Blueprint, find_head: FindHead, binary: Binary, fold
             elif method == "attention":  # made from q·k, which no alignment changes
                 screen = live.agreement_of(base)
             else:
-                screen = live.agreement_of(_one_head(atlas, found, layer, head, method, dims, chosen, folder))
+                pending = not one_head_file(atlas, found, layer, head, method, dims, chosen, folder, "own").is_file()
+                layout = base if pending else _one_head(atlas, found, layer, head, method, dims, chosen, folder)
+                screen = live.agreement_of(layout)
         response = jsonify(
             {
                 "way": chosen.name,
                 "aligned": _values(live.agreement(chosen)),
                 "screen": _values(screen),
+                "pending": pending,
                 "notFinite": live.not_finite,
             }
         )
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Cache-Control"] = "no-cache"
         return response
 
 
@@ -132,7 +138,7 @@ def _one_head(
 ) -> np.ndarray:
     if method not in ("umap", "tsne") or dims not in (2, 3):
         raise KeyError(method)
-    path = one_head_file(atlas, stream, layer, head, method, dims, way, folder)
+    path = one_head_file(atlas, stream, layer, head, method, dims, way, folder, "own")
     if not path.is_file():
         raise KeyError(path.name)
     return np.asarray(arrays.read(path))

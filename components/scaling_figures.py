@@ -134,24 +134,24 @@ def curves_figure(rows: list[dict[str, Any]], best: dict[str, float | None], met
             row=row,
             col=1,
         )
-    for name, c in best.items():
-        if c is None or not np.isfinite(c):
-            continue
-        strong = name == metric
-        figure.add_vline(
-            x=c,
-            line={"color": ink["text"] if strong else ink["muted"], "width": 2 if strong else 1, "dash": "dot"},
-            annotation={
-                "text": f"{_METRIC_SHORT[name]} {c:.3g}",
-                "textangle": -90,
-                "font": {"size": 10, "color": ink["text"] if strong else ink["muted"]},
-                "yanchor": "top",
-                "xanchor": "right",
-            },
+    known = {name: c for name, c in best.items() if c is not None and np.isfinite(c) and c > 0}
+    for place, (name, c) in enumerate(sorted(known.items(), key=lambda item: item[1])):
+        colour = ink["text"] if name == metric else ink["muted"]
+        figure.add_vline(x=c, line={"color": colour, "width": 2 if name == metric else 1, "dash": "dot"}, row=1, col=1)
+        figure.add_annotation(
+            x=float(np.log10(c)),  # annotations on a logarithmic axis take the exponent
+            y=0.99 - 0.09 * place,
+            yref="y domain",
+            text=f"{_METRIC_SHORT[name]} {c:.3g}",
+            font={"size": 10, "color": colour},
+            showarrow=False,
+            xanchor="left",
+            yanchor="top",
             row=1,
             col=1,
         )
-    figure.update_layout(_layout(theme), height=380, hovermode="x unified", legend=_legend(theme))
+    figure.update_layout(_layout(theme), height=400, hovermode="x unified", legend=_legend(theme))
+    figure.update_layout(margin={"l": 64, "r": 8, "t": 40, "b": 48})
     figure.update_xaxes(type="log", tickvals=list(CONSTANTS), gridcolor=ink["edge"], range=[-EXTENT - 0.03, EXTENT + 0.03])
     figure.update_xaxes(title="c (queries × c, keys / c)", row=2, col=1)
     figure.update_yaxes(gridcolor=ink["edge"], zerolinecolor=ink["muted"])

@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.atlas import Atlas
 from services.attributes import BY_NAME
+from services.scaled_maps import METRICS, OWN
 from services.search import MAX_QUERY, MODES
+from services.study import scales
 
 TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
@@ -46,6 +48,7 @@ class View(Store):
     head: int | None = Field(default=None, ge=0)
     tab: str = Field(default="sentence", pattern=f"^({'|'.join(TABS)})$")
     panel: bool = True
+    scale: str = Field(default=OWN, pattern=f"^({'|'.join((OWN, *METRICS))})$")
 
     @property
     def at_head(self) -> bool:
@@ -120,6 +123,10 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if tab not in TABS:
         drop("tab", "sentence")
         tab = "sentence"
+    scale = str(query.get("scale", OWN))
+    if scale != OWN and (scale not in METRICS or scales(atlas, stream) is None):
+        drop("scale", "the atlas as it was built")
+        scale = OWN
     view = View(
         atlas=atlas.slug,
         stream=stream.name,
@@ -130,6 +137,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         head=head,
         tab=tab,
         panel=query.get("panel") != "closed",
+        scale=scale,
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)
     search = Search.from_store({"query": str(query.get("q", ""))[:MAX_QUERY], "mode": query.get("mode", "token")})

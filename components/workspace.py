@@ -1,12 +1,15 @@
 """The body of the main page: controls, map, legend and the sentence panel, all set to one state."""
 
+from pathlib import Path
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
+from components.align_panel import align_body
+from components.align_state import AlignState
+from components.catalogue import catalogue, cell_notes, scene_colour, scene_payload
 from components.controls import toolbar
 from components.head_scene import HeadScene
 from components.legend import legend
@@ -18,6 +21,7 @@ from services.attributes import BY_NAME
 from services.jobs import Job
 from services.library import Entry
 from services.schema import StreamInfo
+from services.study import scales
 
 
 def workspace(
@@ -26,14 +30,18 @@ def workspace(
     state: tuple[View, Selection, Search, list[str]],
     prefix: str,
     building: bool,
+    align: AlignState,
+    maps: Path,
 ) -> html.Div:
     """Everything below the bar, for one atlas and one state."""
     view, selection, search, dropped = state
     stream = atlas.stream(view.stream)
     payload = scene_payload(atlas, stream, prefix)
+    known = catalogue(atlas, stream, view.scale, maps)
+    studied = scales(atlas, stream) is not None
     return html.Div(
         [
-            dcc.Store(id=ids.CATALOGUE, data=catalogue(atlas, stream)),
+            dcc.Store(id=ids.CATALOGUE, data=known),
             dcc.Store(id=ids.VIEW, data=view.to_store()),
             dcc.Store(id=ids.SELECTION, data=selection.to_store()),
             dcc.Store(id=ids.SEARCH, data=search.to_store()),
@@ -45,13 +53,13 @@ def workspace(
                     html.Section(
                         [
                             _map_head(view),
-                            _scene(atlas, stream, view, selection, search, payload),
+                            _scene(atlas, known["maps"], view, selection, search, payload),
                             _map_foot(atlas, stream, view),
                         ],
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    panel(view, selection, payload, bodies={}),
+                    panel(view, selection, payload, bodies={"align": align_body(atlas, stream, view, align, studied)}),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -81,13 +89,13 @@ def _map_head(view: View) -> html.Div:
 
 
 def _scene(
-    atlas: Atlas, stream: StreamInfo, view: View, selection: Selection, search: Search, payload: dict[str, Any]
+    atlas: Atlas, maps: dict[str, Any], view: View, selection: Selection, search: Search, payload: dict[str, Any]
 ) -> HeadScene:
-    projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
+    projection = maps.get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
         sprite = (
-            f"{payload['base']}/sprite/{stream.name}/{projection['name']}-{projection['key']}/{view.colour}/light.png"
+            f"{payload['base']}/sprite/{view.stream}/{projection['name']}-{projection['key']}/{view.colour}/light.png"
         )
     return HeadScene(
         id=ids.SCENE,

@@ -91,7 +91,7 @@ class Refiner:
         if entry is None:
             if len(self._entries) >= MOST_WAITING:
                 return Status("busy", message="Many layouts are being made; try again in a moment.")
-            entry = self._entries[task.id] = _Entry(task, Status("waiting", "Waiting"))
+            entry = self._entries[task.id] = _Entry(task, Status("waiting", "Waiting for its turn"))
             entry.visitors[visitor] = time.monotonic()
             self._send({"do": {"id": task.id, **asdict(task)}})
         entry.visitors[visitor] = time.monotonic()

@@ -132,10 +132,18 @@ def write_array(path: Path, array: np.ndarray) -> None:
 
 
 def one_head_file(
-    atlas: Atlas, stream: StreamInfo, layer: int, head: int, method: str, dims: int, way: Way, folder: Path
+    atlas: Atlas,
+    stream: StreamInfo,
+    layer: int,
+    head: int,
+    method: str,
+    dims: int,
+    way: Way,
+    folder: Path,
+    start: str = "pca",
 ) -> Path:
-    """Where the layout [points, dims] of one head aligned in one way is kept."""
-    return folder / f"head-{content_key(atlas, stream, 'head', layer, head, method, dims, way.name)}.npy"
+    """Where the layout [points, dims] of one head aligned in one way is kept; `start` as in services.refining.Task."""
+    return folder / f"head-{content_key(atlas, stream, 'head', layer, head, method, dims, way.name, start)}.npy"
 
 
 def constants_layout(

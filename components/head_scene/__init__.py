@@ -67,9 +67,9 @@ class HeadScene(Component):
     - cellNotes (dict): ``{"L-H": "text"}``: a short note in the corner of a cell.
     - cellTitles (list of str): titles of the cells in row-major order, where they are not heads of a model.
     - markedCells (list of int): cells with a frame.
-    - live (dict | None): show one head in other positions than the projection's: ``{layer, head, dims, projection,
+    - live (dict | None): show one head in other positions than the projection's: ``{layer, head, dims, method,
       path, move}``. ``path`` below ``payload.base`` answers uint16 [points][dims] in slot order; it counts only while
-      ``projection`` (a name) is shown; ``move`` lets the points move there.
+      a projection of ``method`` and ``dims`` is shown; ``move`` lets the points move there.
     - status (dict): out: ``{webgl, loaded: 0..1, firstMs, fullMs, points, message}``.
     """
 

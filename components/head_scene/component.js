@@ -19,6 +19,7 @@
         headAt: (x, y) => scene.headAt(x, y),
         ready: () => scene.ready(),
         payload: () => scene.props.payload,
+        props: () => scene.props,
       };
       this.scene.update(this.props);
     }

@@ -145,7 +145,7 @@
       else if (this.set) this.set.close();
       this.set = this.incoming;
       this.incoming = null;
-      if (this.live && this.live.dims === this.set.dims && this.live.projection === this.set.projection.name) this.set.setOverride(this.live);
+      if (this.live && this.live.dims === this.set.dims && this.live.method === p.methodOf(this.set.projection)) this.set.setOverride(this.live);
       // The open head may have changed while the new positions were on their way.
       if (this.set.cell !== this.cell) this.loadHead();
     }
@@ -160,7 +160,7 @@
     /**
      * Show one head as it lies elsewhere. While an answer is on its way only the newest wish waits: a slider that
      * moves faster than the answers skips steps and never queues them.
-     * @param {{path: string, cell: number, dims: number, projection: string, move: boolean}|null} live
+     * @param {{path: string, cell: number, dims: number, method: string, move: boolean}|null} live
      */
     setLive(live) {
       this.liveWanted = live;
@@ -193,7 +193,7 @@
       this.live = live;
       const { set } = this;
       if (!set || (!live && !set.override)) return;
-      const fits = live && live.dims === set.dims && live.projection === set.projection.name;
+      const fits = live && live.dims === set.dims && live.method === p.methodOf(set.projection);
       const old = set.setOverride(fits ? live : null);
       this.hooks.onChange(live && !live.move ? "moved" : "moving", set.snapshot(old));
     }

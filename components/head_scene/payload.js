@@ -22,6 +22,9 @@
   /** A stored coordinate in the cell's unit square: -1..1, y upwards. */
   const dequantise = (value) => (value / 65535 - 0.5) * 2;
 
+  /** The method of a projection: "umap" of `umap2d` and of `umap_norms2d`. */
+  const methodOf = (projection) => /^[a-z]*/.exec(projection.name)[0];
+
   /** slot → point id turned round: point id → slot. */
   function inverse(order) {
     const slots = new Uint32Array(order.length);
@@ -258,7 +261,7 @@
   }
 
   atlas.payload = {
-    chunkCount, chunkLength, dequantise, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfInput, mergeSlots,
+    chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfInput, mergeSlots,
     tokenOfPoint, pointOfToken, inputOfRow, strongestKeys, parseHex, paletteBytes, PayloadError, PayloadClient,
   };
   if (typeof module !== "undefined") module.exports = atlas.payload;

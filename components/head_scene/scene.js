@@ -183,7 +183,7 @@
     setLive() {
       const live = this.props.live;
       const cell = live && this.grid ? live.layer * this.grid.columns + live.head : -1;
-      this.data.setLive(live ? { path: live.path, cell, dims: live.dims, projection: live.projection, move: Boolean(live.move) } : null);
+      this.data.setLive(live ? { path: live.path, cell, dims: live.dims, method: live.method, move: Boolean(live.move) } : null);
     }
 
     followHead(fresh) {
