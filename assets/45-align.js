@@ -33,7 +33,7 @@
     const slid = Math.log10(now.c);
     const checked = ["scale", "translate"].filter((name) => now[name]);
     return [
-      same(now, before) ? none() : now,
+      from.length && same(now, before) ? none() : now, // the first call lets the scene and the numbers follow
       now.scale ? `c = ${shown(now.c)}` : "c = 1",
       Math.abs(slid - Number(slider)) < 1e-3 ? none() : Math.round(slid * 10000) / 10000,
       same(checked, switches) ? none() : checked,

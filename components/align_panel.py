@@ -9,6 +9,7 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 from components import ids
 from components.align_state import AlignState
 from components.context import context
+from components.scale_note import scale_note
 from components.scaling_umap import progress, visitor
 from components.scaling_view import show_options
 from components.stores import View
@@ -34,12 +35,13 @@ SPACE_NOTES = {
 def align_body(atlas: Atlas, stream: StreamInfo, view: View, state: AlignState, studied: bool) -> html.Div:
     """Content of the tab."""
     own = own_way(atlas, stream, view.layer or 0, view.head or 0)
+    marks, own_data = head_marks(atlas, stream, view) if view.at_head else ([], None)
     if not state.on:
         state = AlignState(c=own.c, space=own.space)
     return html.Div(
         [
             dcc.Store(id=ids.ALIGN, data=state.to_store()),
-            dcc.Store(id=ids.ALIGN_OWN),
+            dcc.Store(id=ids.ALIGN_OWN, data=own_data),
             dcc.Store(id=ids.ALIGN_REFINED),
             dcc.Interval(id=ids.ALIGN_TICK, interval=400, disabled=True),
             html.P(
@@ -66,7 +68,7 @@ def align_body(atlas: Atlas, stream: StreamInfo, view: View, state: AlignState, 
                         className="align-slider",
                     ),
                     html.Div(_constant_ticks(), className="align-ticks", **{"aria-hidden": "true"}),
-                    html.Div(id=ids.ALIGN_OPTIMA, className="align-optima"),
+                    html.Div(marks, id=ids.ALIGN_OPTIMA, className="align-optima"),
                 ],
                 className="align-scale",
             ),
@@ -112,7 +114,7 @@ def align_body(atlas: Atlas, stream: StreamInfo, view: View, state: AlignState, 
                 [
                     html.Label("Scale the atlas by", htmlFor=ids.SCALE_SELECT, className="field-label"),
                     dbc.Select(id=ids.SCALE_SELECT, options=show_options(atlas, studied), value=view.scale),
-                    html.Div(id=ids.SCALE_NOTE, className="align-note", role="status"),
+                    scale_note(),
                     html.A("Compare all heads and constants", id=ids.ALIGN_LINK, href="", className="align-link"),
                 ],
                 className="field align-all",
@@ -175,6 +177,11 @@ def mark_optima(view_data: Any) -> tuple[Any, Any]:
     stream = atlas.info.stream(view.stream) if atlas else None
     if atlas is None or stream is None or not view.at_head:
         return no_update, no_update
+    return head_marks(atlas, stream, view)
+
+
+def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[list[Any], dict[str, Any]]:
+    """The buttons, and the atlas's own alignment as the browser needs it."""
     layer, head = min(view.layer or 0, stream.layers - 1), min(view.head or 0, stream.heads - 1)
     own = own_way(atlas, stream, layer, head)
     study = scales(atlas, stream)
