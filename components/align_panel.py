@@ -1,4 +1,4 @@
-"""The tab "Align" of the panel: one head aligned anew while a slider moves, and the numbers that say what it is worth."""
+"""The tab "Align" of the panel: one head aligned anew while a slider moves, and numbers that say what it is worth."""
 
 import math
 from typing import Any
@@ -134,6 +134,7 @@ def _percent(c: float) -> float:
 
 def _numbers() -> html.Table:
     """Filled by assets/45-align.js from the route `agreement`."""
+    columns = ("now-aligned", "now-screen", "own-aligned", "own-screen")
     rows = (
         ("pearson", "Pearson", "over pairs within inputs, distance against dot product"),
         ("spearman", "Spearman", "the same by ranks"),
@@ -153,7 +154,7 @@ def _numbers() -> html.Table:
                     html.Tr(
                         [
                             html.Th(label, title=title, scope="row"),
-                            *[html.Td("–", **{"data-value": f"{w}-{p}-{name}"}) for w in ("now", "own") for p in ("aligned", "screen")],
+                            *[html.Td("–", **{"data-value": f"{column}-{name}"}) for column in columns],
                         ]
                     )
                     for name, label, title in rows
@@ -225,14 +226,22 @@ def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, 
         here.refiner.drop(ours)
         return None, None, True
     if view.method not in ("umap", "tsne"):
-        return None, "The attention map is made from the dot products themselves, which alignment does not change.", True
+        return (
+            None,
+            "The attention map is made from the dot products themselves, which alignment does not change.",
+            True,
+        )
     way = state.way
     layer, head = view.layer or 0, view.head or 0
     file = one_head_file(atlas, stream, layer, head, view.method, view.dims, way, here.settings.maps, "own")
     task = Task(str(atlas.path), stream.name, layer, head, view.method, view.dims, way.name, "own", str(file))
     status = here.refiner.want([task], ours)[0]
     if status.state == "ready":
-        return {"way": way.name, "method": view.method, "dims": view.dims, "layer": view.layer, "head": view.head}, None, True
+        return (
+            {"way": way.name, "method": view.method, "dims": view.dims, "layer": view.layer, "head": view.head},
+            None,
+            True,
+        )
     if status.state in ("failed", "busy"):
         return None, f"The map stays as it was: {status.message}", True
     return None, progress([status], "UMAP" if view.method == "umap" else "t-SNE"), False

@@ -77,6 +77,7 @@ def scaling_map(metric: str) -> str:
     """The heatmap of one metric."""
     return f"scaling-map-{metric}"
 
+
 ALIGN = "align"
 ALIGN_OWN = "align-own"
 ALIGN_REFINED = "align-refined"

@@ -1,4 +1,4 @@
-"""HTTP routes of maps made with another c (`docs/payload.md`): one head aligned live, and heads at several constants."""
+"""HTTP routes of maps made with another c (`docs/payload.md`): one head aligned live or at several constants."""
 
 import re
 from collections.abc import Callable
@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 from flask import Blueprint, Response, abort, jsonify
 
-from services import payload
+from services import arrays, payload
 from services.atlas import Atlas
 from services.live_alignment import SPACES, Agreement, Way, live_head, own_way
 from services.scaled_maps import METRICS, constants_layout, content_key, one_head_file, scaled_atlas
 from services.scaling_page import constant_ways
 from services.schema import ProjectionInfo, StreamInfo
-from services import arrays
 
 _SCALED = re.compile(r"([a-z]+)_([a-z]+)([23])d")
 _CONSTANTS = re.compile(r"constants_(pca|umap)_(\d{1,4})_(\d{1,4})_(\d{1,6})", re.ASCII)
@@ -25,7 +24,7 @@ FindHead = Callable[..., tuple[Atlas, StreamInfo]]
 def find_scaled(
     atlas: Atlas, stream: StreamInfo, name: str, key: str, folder: Path
 ) -> tuple[Atlas, ProjectionInfo] | None:
-    """A map of all heads by a metric, such as `umap_norms2d`, and the atlas to read it from; None when there is none."""
+    """A map of all heads by a metric, such as `umap_norms2d`, and the atlas to read it from; None without one."""
     match = _SCALED.fullmatch(name)
     if match is None or match[2] not in METRICS:
         return None
@@ -36,9 +35,7 @@ def find_scaled(
     return scaled, found
 
 
-def constants_chunk(
-    atlas: Atlas, stream: StreamInfo, name: str, key: str, chunk: int, folder: Path
-) -> bytes | None:
+def constants_chunk(atlas: Atlas, stream: StreamInfo, name: str, key: str, chunk: int, folder: Path) -> bytes | None:
     """Chunk of the small maps of one head at the study's constants; None when the name is of no such map.
 
     Raises:

@@ -69,9 +69,7 @@ def draw_best(data: Any, theme: Any) -> tuple[Any, ...]:
         return (*[no_update] * (2 * len(METRICS)), bar)
     atlas, _, state = found
     figures = [
-        scale_heatmap(
-            study[metric][state.values], study[metric]["reasons"], (state.layer, state.head), shade(theme)
-        )
+        scale_heatmap(study[metric][state.values], study[metric]["reasons"], (state.layer, state.head), shade(theme))
         for metric in METRICS
     ]
     shown = atlas.info.alignment.scale if state.scale == OWN else state.scale
@@ -119,7 +117,7 @@ def draw_curves(data: Any, theme: Any) -> tuple[Any, Any]:
     if not rows or study is None:
         return empty_figure(shade(theme), "This atlas has no study yet."), None
     cell = state.layer, state.head
-    best = {metric: float(study[metric]["best"][cell]) for metric in METRICS}
+    best: dict[str, float | None] = {metric: float(study[metric]["best"][cell]) for metric in METRICS}
     reasons = [
         f"{METRIC_LABELS[metric]} is not defined: {study[metric]['reasons'][cell]}."
         for metric in METRICS
@@ -153,24 +151,23 @@ def draw_density(data: Any, theme: Any) -> tuple[Any, Any]:
 
 
 def _correlations(before: Density, after: Density, c: float) -> html.Table:
-    def value(number: float | None) -> str:
-        return "not defined" if number is None else f"{number:.3f}".replace("-", "−")
+    def row(label: str, one: Density) -> html.Tr:
+        return html.Tr([html.Th(label), html.Td(_number(one.pearson)), html.Td(_number(one.spearman))])
 
     reason = before.reason or after.reason
+    why = f" Not defined: {reason}." if reason else ""
     return html.Table(
         [
-            html.Caption(f"{before.pairs:,} pairs; the nearer to −1, the better distance stands for attention."
-                         + (f" Not defined: {reason}." if reason else "")),
+            html.Caption(f"{before.pairs:,} pairs; the nearer to −1, the better distance stands for attention.{why}"),
             html.Thead(html.Tr([html.Th(""), html.Th("Pearson"), html.Th("Spearman")])),
-            html.Tbody(
-                [
-                    html.Tr([html.Th("Before alignment"), html.Td(value(before.pearson)), html.Td(value(before.spearman))]),
-                    html.Tr([html.Th(f"After, c = {c:.3g}"), html.Td(value(after.pearson)), html.Td(value(after.spearman))]),
-                ]
-            ),
+            html.Tbody([row("Before alignment", before), row(f"After, c = {c:.3g}", after)]),
         ],
         className="scaling-table",
-    )  # fmt: skip
+    )
+
+
+def _number(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.3f}".replace("-", "−")
 
 
 @callback(

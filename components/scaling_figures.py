@@ -90,7 +90,9 @@ def scale_heatmap(
         y1=layer + 0.5,
         line={"color": ink["ring"], "width": 3},
     )
-    figure.update_layout(_layout(theme), height=max(120, 26 * layers + 52), plot_bgcolor=ink["grey"], hovermode="closest")
+    figure.update_layout(
+        _layout(theme), height=max(120, 26 * layers + 52), plot_bgcolor=ink["grey"], hovermode="closest"
+    )
     step = max(1, heads // 16)
     figure.update_xaxes(title="head", dtick=step, range=[-0.5, heads - 0.5], showgrid=False, zeroline=False, side="top")
     figure.update_yaxes(
@@ -152,7 +154,9 @@ def curves_figure(rows: list[dict[str, Any]], best: dict[str, float | None], met
         )
     figure.update_layout(_layout(theme), height=400, hovermode="x unified", legend=_legend(theme))
     figure.update_layout(margin={"l": 64, "r": 8, "t": 40, "b": 48})
-    figure.update_xaxes(type="log", tickvals=list(CONSTANTS), gridcolor=ink["edge"], range=[-EXTENT - 0.03, EXTENT + 0.03])
+    figure.update_xaxes(
+        type="log", tickvals=list(CONSTANTS), gridcolor=ink["edge"], range=[-EXTENT - 0.03, EXTENT + 0.03]
+    )
     figure.update_xaxes(title="c (queries × c, keys / c)", row=2, col=1)
     figure.update_yaxes(gridcolor=ink["edge"], zerolinecolor=ink["muted"])
     figure.update_yaxes(title="correlation", row=1, col=1)
@@ -166,7 +170,9 @@ _METRIC_SHORT = {"weighted": "weighted", "scaled": "scaled", "norms": "norms", "
 def density_figure(before: Density, after: Density, c: float, distance: str, theme: Theme) -> go.Figure:
     """Distance against dot product before and after alignment (the paper's Figure 4), counts in logarithm."""
     ink = _INK[theme]
-    figure = make_subplots(rows=1, cols=2, subplot_titles=("Before: c = 1, not translated", f"After: c = {c:.3g}, translated"))
+    figure = make_subplots(
+        rows=1, cols=2, subplot_titles=("Before: c = 1, not translated", f"After: c = {c:.3g}, translated")
+    )
     most = max(1, int(before.counts.max()), int(after.counts.max()))
     ticks = [10**power for power in range(int(np.log10(most)) + 1)]
     for column, one in enumerate((before, after), start=1):

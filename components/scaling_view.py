@@ -112,7 +112,11 @@ def _toolbar(
     entries: Sequence[Entry], atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: str, studied: bool
 ) -> html.Div:
     atlases = [
-        {"label": e.atlas.info.title if e.atlas else f"{e.slug} (cannot be read)", "value": e.slug, "disabled": not e.atlas}
+        {
+            "label": e.atlas.info.title if e.atlas else f"{e.slug} (cannot be read)",
+            "value": e.slug,
+            "disabled": not e.atlas,
+        }
         for e in entries
     ]
     streams = [{"label": s.name, "value": s.name} for s in atlas.info.streams]
@@ -144,7 +148,9 @@ def _toolbar(
                     html.Div(
                         [
                             dbc.Select(id=ids.SCALING_SHOW, options=show_options(atlas, studied), value=state.scale),
-                            html.A("Open this head in the atlas", id=ids.SCALING_LINK, href=prefix, className="text-button"),
+                            html.A(
+                                "Open this head in the atlas", id=ids.SCALING_LINK, href=prefix, className="text-button"
+                            ),
                         ],
                         className="search-row",
                     ),
@@ -214,15 +220,15 @@ def _best_scales(stream: StreamInfo, studied: bool) -> html.Section:
 def _colour_bar() -> html.Div:
     import math
 
-    ticks = [
-        html.Span(f"{c:g}", style={"left": f"{50 + 50 * math.log10(c) / EXTENT:.1f}%"}) for c in CONSTANTS
-    ]
+    ticks = [html.Span(f"{c:g}", style={"left": f"{50 + 50 * math.log10(c) / EXTENT:.1f}%"}) for c in CONSTANTS]
     return html.Div(
         [
             html.Span("keys grow ←", className="scaling-bar-end"),
             html.Div(
                 [
-                    html.Div(className="scaling-bar-colours", id=ids.SCALING_BAR, style={"background": gradient("light")}),
+                    html.Div(
+                        className="scaling-bar-colours", id=ids.SCALING_BAR, style={"background": gradient("light")}
+                    ),
                     html.Div(ticks, className="scaling-bar-ticks"),
                 ],
                 className="scaling-bar",
@@ -245,8 +251,8 @@ def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: st
         [
             html.H3("This head at each constant"),
             html.P(
-                "Queries and keys after scaling by c and translating, each map with equal axes. A framed map is the "
-                "one the metric chooses; the last one is the best c anywhere. Click a map to open it, Escape to go back.",
+                "Queries and keys after scaling by c and translating, each map with equal axes. The framed map is the "
+                "one the metric chooses; the last is the best c anywhere. Click a map to open it.",
                 className="scaling-lead",
             ),
             html.Div(

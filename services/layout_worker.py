@@ -1,16 +1,12 @@
-"""`python -m services.layout_worker`: lays out single heads for the dashboard, which never loads compiled kernels itself.
+"""`python -m services.layout_worker`: lays out single heads for the dashboard, which loads no compiled kernels itself.
 
 One line of JSON a message. In: {"do": task} with the fields of services.refining.Task, {"cancel": id}. Out: {"id",
 "state": "running" | "done" | "failed" | "stopped", "label", "share": 0..1, "message"}; the empty id is the process.
 It ends when its input ends, or after ten idle minutes.
 """
 
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 import json
+import os
 import queue
 import signal
 import sys
@@ -73,12 +69,12 @@ def lay_out_head(task: dict[str, Any], tell: Tell, stopped: Callable[[], bool]) 
     own = start_layout(atlas, stream, layer, head, wanted.method if task["start"] == "own" else "pca", wanted.dims)
     start = live.pca(way, wanted.dims, own) if own is None or task["start"] == "pca" else own
     last = [0.0]
-    phase = ["Finding neighbours", 0.0]
+    phase: list[Any] = ["Finding neighbours", 0.0]
 
     def told(steps: int) -> bool:
         if time.monotonic() - last[0] > 0.1:
             last[0] = time.monotonic()
-            share = float(phase[1]) and min(1.0, float(phase[1]) + 0.75 * steps / STEPS[wanted.method])
+            share = phase[1] and min(1.0, phase[1] + 0.75 * steps / STEPS[wanted.method])
             tell(state="running", label=phase[0], share=share)
         return stopped()
 

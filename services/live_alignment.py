@@ -275,9 +275,7 @@ def own_scales(atlas: Atlas, stream: StreamInfo) -> np.ndarray:
     """The c that the atlas was built with: float64 [layers, heads]."""
     found = np.ones((stream.layers, stream.heads))
     columns: dict[str, list[Any]] = atlas.heads
-    for name, layer, head, c in zip(
-        columns["stream"], columns["layer"], columns["head"], columns["c"], strict=True
-    ):
+    for name, layer, head, c in zip(columns["stream"], columns["layer"], columns["head"], columns["c"], strict=True):
         if name == stream.name and np.isfinite(c) and c > 0:
             found[layer, head] = c
     return found

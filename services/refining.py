@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.jobs import ROOT
+from services.jobs import ONE_THREAD, ROOT
 
 MOST_WAITING = 100  # tasks of all visitors together
 FORGOTTEN = 10.0  # seconds after which a visitor who no longer asks does not count
@@ -102,7 +102,9 @@ class Refiner:
     def _drop(self, visitor: str, keep: set[str]) -> None:
         now = time.monotonic()
         for id, entry in list(self._entries.items()):
-            gone = [v for v, seen in entry.visitors.items() if now - seen > FORGOTTEN or (v == visitor and id not in keep)]
+            gone = [
+                v for v, seen in entry.visitors.items() if now - seen > FORGOTTEN or (v == visitor and id not in keep)
+            ]
             for one in gone:
                 del entry.visitors[one]
             if not entry.visitors:
@@ -130,7 +132,7 @@ class Refiner:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={**os.environ, **ONE_THREAD},
         )
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
 

@@ -4,17 +4,14 @@ PCA needs no build (services.scaled_maps). A map that is there already is left a
 whole stay.
 """
 
-import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 import argparse
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,13 +19,14 @@ from services import arrays
 from services.alignment import align
 from services.atlas import Atlas, open_atlas
 from services.errors import AtlasError, BuildError, Cancelled
-from services.jobs import ROOT, Job, jobs
+from services.jobs import ONE_THREAD, ROOT, Job, jobs
 from services.live_alignment import head_vectors, token_places
 from services.scaled_maps import METRICS, ScaledAtlas, scaled_atlas, write_array
 from services.schema import ProjectionInfo, StreamInfo
 from services.settings import Settings, load_settings
 
-WAITS_FOR_ANOTHER = "These maps are being made already."
+if TYPE_CHECKING:
+    from services.projection import LayerPoints
 
 
 def job_name(slug: str, stream: str, metric: str) -> str:
@@ -55,7 +53,7 @@ def start_scaled_build(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "ATLAS_HOME": str(settings.home)},
+            env={**os.environ, **ONE_THREAD, "ATLAS_HOME": str(settings.home)},
         )
     now = time.time()
     first = {"slug": name, "pid": process.pid, "state": "running", "label": "Starting", "updated": now}
@@ -67,9 +65,7 @@ def stop_scaled_build(settings: Settings, atlas: Atlas, stream: StreamInfo, metr
     (settings.progress / f"{job_name(atlas.slug, stream.name, metric)}.stop").touch()
 
 
-def make_maps(
-    atlas: Atlas, stream: StreamInfo, metric: str, wanted: list[tuple[str, int]], settings: Settings
-) -> None:
+def make_maps(atlas: Atlas, stream: StreamInfo, metric: str, wanted: list[tuple[str, int]], settings: Settings) -> None:
     """Lay out every head by several methods, each with the c of the metric, and keep the maps in the cache.
 
     Raises:
@@ -77,7 +73,7 @@ def make_maps(
         AtlasError: the atlas has no study, or the disk is full.
     """
     from services.build.progress import Progress
-    from services.projection import LayerPoints, Request, layout_layer
+    from services.projection import Request, layout_layer
 
     name = job_name(atlas.slug, stream.name, metric)
     stop = settings.progress / f"{name}.stop"
@@ -97,7 +93,7 @@ def make_maps(
             wanted: np.zeros((stream.layers, stream.heads, points_of, wanted.dims), np.float32) for wanted in requests
         }
         for layer in range(stream.layers if requests else 0):
-            points = _layer_points(LayerPoints, atlas, stream, scaled, layer)
+            points = _layer_points(atlas, stream, scaled, layer)
             start = {dims: np.array(_pca(scaled, stream, dims)[layer]) for dims in {r.dims for r in requests}}
 
             def told(done: int, _total: int, layer: int = layer) -> bool:
@@ -138,12 +134,14 @@ def _pca(scaled: ScaledAtlas, stream: StreamInfo, dims: int) -> np.ndarray:
     return scaled.layout(found)
 
 
-def _layer_points(make: type, atlas: Atlas, stream: StreamInfo, scaled: ScaledAtlas, layer: int):  # noqa: ANN202
+def _layer_points(atlas: Atlas, stream: StreamInfo, scaled: ScaledAtlas, layer: int) -> "LayerPoints":
     pairs = [head_vectors(atlas, stream, layer, head) for head in range(stream.heads)]
     distance = atlas.info.alignment.distance
     aligned = [align(q, k, float(scaled.c[layer, head]), distance)[:2] for head, (q, k) in enumerate(pairs)]
     query_inputs, key_inputs, query_positions, key_positions = token_places(atlas, stream)
-    return make(
+    from services.projection import LayerPoints
+
+    return LayerPoints(
         queries=np.stack([q for q, _ in pairs]),
         keys=np.stack([k for _, k in pairs]),
         aligned_queries=np.stack([q for q, _ in aligned]),

@@ -90,7 +90,9 @@ class ScaledAtlas(Atlas):
             for head in range(self._stream.heads):
                 target = onto[layer, head] if onto is not None else None
                 one = live_head.__wrapped__(self._of, self._stream, layer, head)
-                found[layer, head] = one.pca(Way(float(self.c[layer, head]), True, self.info.alignment.distance), dims, target)
+                found[layer, head] = one.pca(
+                    Way(float(self.c[layer, head]), True, self.info.alignment.distance), dims, target
+                )
         return found
 
 

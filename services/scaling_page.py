@@ -1,4 +1,4 @@
-"""What the page "Scaling" shows beyond the stored study: constants side by side, curves, distance against dot product."""
+"""What the page "Scaling" shows beyond the stored study: constants side by side, distance against dot product."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -115,8 +115,9 @@ def _binned(dots: np.ndarray, distances: np.ndarray, bins: int) -> Density:
         return Density(np.zeros((bins, bins), np.int64), edges[0], edges[1], len(dots), None, None, reason)
     counts, distance_edges, dot_edges = np.histogram2d(distances, dots, bins=bins)
     linear, ranked = pearson(dots, distances), spearman(dots, distances)
-    reason = "all dot products, or all distances, of the head are equal" if None in (linear, ranked) else None
-    return Density(counts.astype(np.int64), distance_edges, dot_edges, len(dots), linear, ranked, reason)
+    equal = None in (linear, ranked)
+    why = "all dot products, or all distances, of the head are equal" if equal else None
+    return Density(counts.astype(np.int64), distance_edges, dot_edges, len(dots), linear, ranked, why)
 
 
 def _drawn(rows: np.ndarray, count: int) -> np.ndarray:

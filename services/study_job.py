@@ -1,10 +1,6 @@
 """`python -m services.study_job <atlas folder>`: the scaling study for an atlas that was built without one."""
 
 import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 import subprocess
 import sys
 import time
@@ -13,7 +9,7 @@ from pathlib import Path
 from services import arrays
 from services.atlas import Atlas, open_atlas
 from services.errors import AtlasError, BuildError
-from services.jobs import ROOT, Job, jobs
+from services.jobs import ONE_THREAD, ROOT, Job, jobs
 from services.settings import Settings, load_settings
 
 
@@ -37,7 +33,7 @@ def start_study(settings: Settings, atlas: Atlas) -> "subprocess.Popen[bytes]":
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "ATLAS_HOME": str(settings.home)},
+            env={**os.environ, **ONE_THREAD, "ATLAS_HOME": str(settings.home)},
         )
     now = time.time()
     first = {"slug": job_name(atlas), "pid": process.pid, "state": "running", "label": "Starting", "updated": now}
