@@ -177,8 +177,8 @@ class LiveHead:
 
     def _lift(self) -> tuple[np.ndarray, np.ndarray]:
         if self._lifted is None:
-            queries, keys = lift(self.queries, self.keys)
-            self._lifted = queries.astype(np.float64), keys.astype(np.float64)
+            sides = lift(self.queries, self.keys) if len(self.keys) else (self.queries, self.keys)
+            self._lifted = sides[0].astype(np.float64), sides[1].astype(np.float64)
         return self._lifted
 
     def _covariance(self, way: Way) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
