@@ -61,9 +61,8 @@ def density(
     pairs: "input" those within an input, "all" those of SAMPLE tokens drawn from the whole corpus; masked pairs are
     left out of both. Vectors that are not finite are left out.
     """
-    queries, keys = (side.astype(np.float64) for side in head_vectors(atlas, stream, layer, head))
-    places = token_places(atlas, stream)
-    return pair_density(queries, keys, *places, causal=stream.causal, way=way, pairs=pairs, bins=bins)
+    vectors, places = head_vectors(atlas, stream, layer, head), token_places(atlas, stream)
+    return pair_density(*vectors, *places, causal=stream.causal, way=way, pairs=pairs, bins=bins)
 
 
 def pair_density(
@@ -80,6 +79,7 @@ def pair_density(
     bins: int = BINS,
 ) -> Density:
     """As `density`, for vectors [n, head_dim] and their tokens' inputs and positions [n]."""
+    queries, keys = np.asarray(queries, np.float64), np.asarray(keys, np.float64)
     rows, columns = (np.flatnonzero(np.isfinite(side).all(axis=1)) for side in (queries, keys))
     means = queries[rows].mean(axis=0) if len(rows) else 0.0, keys[columns].mean(axis=0) if len(columns) else 0.0
     if pairs == "all":

@@ -118,9 +118,10 @@ paths += [f"{base}/values/self/0/0/0"]
 for p in atlas.info.projections:
     place = f"{p.name}-{projection_key(p)}"
     paths += [f"{base}/positions/self/{place}/0", f"{base}/sprite/self/{place}/type/dark.png"]
+paths += [f"{base}/live/self/1/2/3/0.5-translated-cosine", f"{base}/agreement/self/1/2/pca/2/own", "/scaling"]
 for path in paths:
     assert client.get(path).status_code == 200, path
-for pathname in ("/", "/guide", "/nowhere"):
+for pathname in ("/", "/scaling", "/guide", "/nowhere"):
     body = {
         "output": ".._pages_content.children..._pages_store.data..",
         "outputs": [{"id": "_pages_content", "property": "children"}, {"id": "_pages_store", "property": "data"}],

@@ -15,7 +15,10 @@ from services.scaling_page import pair_density
 from tests.unit.head_data import make_head, naive_pairs
 
 WAYS = [
-    Way(c, translate, space) for c in (0.2, 0.93, 5.0) for translate in (True, False) for space in ("euclidean", "cosine")
+    Way(c, translate, space)
+    for c in (0.2, 0.93, 5.0)
+    for translate in (True, False)
+    for space in ("euclidean", "cosine")
 ] + [Way(c, False, "lift") for c in (0.4, 1.0)]
 
 
@@ -172,4 +175,3 @@ def test_density_of_a_head_without_pairs_has_a_reason():
 
 def test_the_page_and_the_study_use_the_same_constants():
     assert PAGE_CONSTANTS == CONSTANTS
-
