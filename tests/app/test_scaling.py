@@ -151,7 +151,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("data", HOSTILE, ids=str)
 def test_whatever_is_posted_gets_an_answer_and_no_traceback(client, dependencies, data):
-    everything = {name: data for name in ("scaling-state", "view", "align", "tab-nonce", "scale-select", "theme")}
+    everything = dict.fromkeys(("scaling-state", "view", "align", "tab-nonce", "scale-select", "theme"), data)
     for part in ("scaling-map-weighted.figure", "scaling-scene.projection", "scaling-scene.cellTitles",
                  "scaling-curves.figure", "scaling-density.figure", "align-optima.children", "align-refined.data",
                  "scale-note.children", "scaling-study-note.children", "scaling-scene.colour"):  # fmt: skip

@@ -45,7 +45,8 @@ def test_a_head_is_laid_out_once_for_all_and_a_dropped_task_makes_no_file(refine
     assert wait(refiner, first, "b").state == "ready"
     layout = arrays.read(tmp_path / first.id)
     assert layout.shape == (sum(atlas.points(atlas.info.streams[0])), 2)
-    assert np.isfinite(layout).all() and np.ptp(layout) > 0
+    assert np.isfinite(layout).all()
+    assert np.ptp(layout) > 0
     time.sleep(0.5)
     assert not (tmp_path / second.id).exists()
     assert wait(refiner, first, "c").state == "ready"
@@ -56,7 +57,8 @@ def test_a_task_that_cannot_be_done_says_why_and_may_be_asked_again(refiner, sma
     good = task_of(atlas, tmp_path)
     bad = Task(**{**good.__dict__, "stream": "cross", "out": str(tmp_path / "head-bad.npy")})
     status = wait(refiner, bad)
-    assert status.state == "failed" and "cross" in status.message
+    assert status.state == "failed"
+    assert "cross" in status.message
     assert refiner.want([bad], "a")[0].state == "waiting"
 
 
@@ -64,7 +66,8 @@ def test_maps_by_another_metric_are_pca_of_its_c(small_atlas, tmp_path):
     atlas = open_atlas(small_atlas)
     stream = atlas.info.streams[0]
     scaled = scaled_atlas(atlas, stream, "norms", tmp_path)
-    assert scaled is not None and scaled_atlas(atlas, stream, "none", tmp_path) is None
+    assert scaled is not None
+    assert scaled_atlas(atlas, stream, "none", tmp_path) is None
     projection = scaled.info.projection("pca_norms2d", stream.name)
     layout = scaled.layout(projection)[4, 5]
     way = Way(float(scaled.c[4, 5]), True, atlas.info.alignment.distance)
