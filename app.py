@@ -16,6 +16,8 @@ from werkzeug.exceptions import HTTPException
 
 from components import ids
 from components.context import KEY, Context
+from components.export_routes import export_routes
+from components.help import help_button, help_dialog, tour_steps
 from components.payload_routes import payload_routes
 from components.shell import shell
 from services import jobs
@@ -61,7 +63,8 @@ def create_app(settings: Settings) -> Dash:
     if settings.secret_key is not None:
         server.secret_key = settings.secret_key.get_secret_value()
     _add_payloads(app, settings, library)
-    app.layout = lambda: shell(settings.url_prefix)
+    prefix = settings.url_prefix
+    app.layout = lambda: shell(prefix, [help_button()], [help_dialog(prefix), tour_steps(prefix)])
     app.clientside_callback(
         ClientsideFunction("atlas", "switchTheme"),
         Output(ids.THEME, "data"),
@@ -90,8 +93,9 @@ def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
             cache.set(key, content)
         return content
 
-    blueprint = payload_routes(library, cached, settings.maps)
-    app.server.register_blueprint(blueprint, url_prefix=settings.url_prefix.rstrip("/") + str(blueprint.url_prefix))
+    for blueprint in (payload_routes(library, cached, settings.maps), export_routes(library)):
+        prefix = settings.url_prefix.rstrip("/") + str(blueprint.url_prefix)
+        app.server.register_blueprint(blueprint, url_prefix=prefix)
 
 
 def _add_errors(app: Dash) -> None:

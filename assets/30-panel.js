@@ -6,22 +6,20 @@
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
   /** A first token opens the sentence, unless a tab is open that shows tokens as well. */
-  function panel(tab, _closed, _opened, view, selection, before) {
+  function panel(tab, closed, opened, selection, before) {
     const from = triggered();
     const chosen = Boolean(selection && selection.token !== null && selection.token !== undefined);
     const now = { tab, open: before.open, chosen };
-    if (from.some((id) => id.startsWith("panel-close"))) now.open = false;
-    if (from.some((id) => id.startsWith("panel-open"))) now.open = true;
+    if (closed && from.includes("panel-close.n_clicks")) now.open = false;
+    if (opened && from.includes("panel-open.n_clicks")) now.open = true;
     if (chosen && !before.chosen) {
       now.open = true;
       if (tab === "head" || tab === "align") now.tab = "sentence";
     }
-    const atHead = view && view.layer !== null && view.layer !== undefined;
     return [
       same(now, before) ? root.no_update : now,
       now.tab === tab ? root.no_update : now.tab,
-      `panel shows-${now.tab}${atHead && now.open ? " open" : ""}`,
-      `text-button${atHead && !now.open ? "" : " d-none"}`,
+      `panel shows-${now.tab}${now.open ? "" : " closed"}`,
     ];
   }
   root.atlasPanel = { panel };

@@ -14,13 +14,13 @@
     return { map: maps[`${method}${other}d`] || null, dims: other };
   }
 
-  function view(catalogue, method, dims, colour, head, theme, before, payload) {
+  function view(catalogue, method, dims, colouring, head, theme, before, payload) {
     const { map, dims: shown } = chooseMap(catalogue.maps, method, Number(dims));
     const data = {
-      ...before, method, dims: shown, colour, scale: catalogue.scale,
+      ...before, ...colouring, method, dims: shown, scale: catalogue.scale,
       layer: head ? head.layer : null, head: head ? head.head : null,
     };
-    const sprite = map && `${payload.base}/sprite/${payload.stream}/${map.name}-${map.key}/${colour}/${theme || "light"}.png`;
+    const sprite = map && `${payload.base}/sprite/${payload.stream}/${map.name}-${map.key}/${colouring.colour}/${theme || "light"}.png?palette=${colouring.palette}`;
     const name = head ? `Layer ${head.layer} · Head ${head.head}` : "All heads";
     return [
       same(data, before) ? none() : data,
@@ -53,21 +53,6 @@
     ];
   }
 
-  function search(query, mode, _clear) {
-    const clear = triggered().some((id) => id.startsWith("search-clear"));
-    const text = clear ? "" : (query || "").trim().slice(0, 200);
-    const data = { query: text, mode: mode || "token" };
-    return [data, text ? data : null, clear ? "" : none()];
-  }
-
-  function searchCount(count, data) {
-    if (!data || !data.query) return "";
-    if (!count || count.query !== data.query) return "Searching …";
-    if (!count.tokens) return "No token matches";
-    const plural = count.tokens === 1 ? "token" : "tokens";
-    return `${count.tokens.toLocaleString("en")} ${plural} · ${count.points.toLocaleString("en")} points in each head`;
-  }
-
   /** Mirror the stores in the address: a new history entry when another head opens, else in place. */
   function toUrl(viewData, selected, searched, panel) {
     const url = new URL(window.location);
@@ -83,6 +68,9 @@
     set("side", chosen ? selected.side : null);
     set("q", searched && searched.query);
     set("mode", searched && searched.query ? searched.mode : null);
+    set("case", searched && searched.query && searched.case ? 1 : null);
+    set("palette", viewData.palette === "safe" ? null : viewData.palette);
+    set("bynorm", viewData.bynorm ? "on" : null);
     if (url.href !== window.location.href) {
       const headNow = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
       const first = !window.location.search;
@@ -95,7 +83,7 @@
     if (atlas && (atlas !== viewData.atlas || stream !== viewData.stream)) {
       const url = new URL(window.location);
       url.search = "";
-      for (const name of ["method", "dims", "colour"]) url.searchParams.set(name, viewData[name]);
+      for (const name of ["method", "dims", "colour", "palette"]) url.searchParams.set(name, viewData[name]);
       url.searchParams.set("atlas", atlas);
       if (atlas === viewData.atlas) url.searchParams.set("stream", stream);
       window.location.assign(url);
@@ -119,21 +107,8 @@
     return state.loaded < 1 ? `Loading ${Math.round(100 * state.loaded)} %` : "";
   }
 
-  /** Keys that work wherever the focus is: Escape leaves the open head, / goes to the search box. */
-  document.addEventListener("keydown", (event) => {
-    const typing = /^(input|select|textarea)$/i.test(event.target.tagName);
-    if (event.defaultPrevented || typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const box = document.getElementById("search-box");
-    if (event.key === "/" && box) {
-      event.preventDefault();
-      box.focus();
-    } else if (event.key === "Escape" && document.getElementById("scene")) {
-      root.set_props("scene", { head: null });
-    }
-  });
-
   root.atlas = {
-    view, selection, search, searchCount, toUrl, openAtlas, copyLink, status,
+    view, selection, toUrl, openAtlas, copyLink, status,
     back: () => null,
     sentenceOptions: (mode, options) => [mode, (options || []).includes("special"), (options || []).includes("values")],
     theme: (name) => [name || "light", name || "light"],

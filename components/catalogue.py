@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from components.palettes import Theme, palette
+from components.palettes import Name, Theme, palette
+from services import norms
 from services.atlas import Atlas
-from services.attributes import BY_NAME, SIDE_STEPS
+from services.attributes import BY_NAME, SIDE_STEPS, scale_of
+from services.head_report import report_key
 from services.payload import CHUNK, PAGE, projection_key
 from services.scaled_maps import OWN, scaled_atlas
 from services.schema import ProjectionInfo, StreamInfo
@@ -47,18 +49,22 @@ def scene_projection(projection: ProjectionInfo) -> dict[str, Any]:
     }
 
 
-def scene_colour(name: str, theme: Theme) -> dict[str, Any]:
-    """The `colour` property of the scene."""
+def scene_colour(atlas: Atlas, stream: StreamInfo, name: str, theme: Theme, colours: Name = "safe") -> dict[str, Any]:
+    """The `colour` property of the scene: `values` name the palette entries, `ranges` the ends of each head's scale."""
     attribute = BY_NAME.get(name, BY_NAME["type"])
     colour: dict[str, Any] = {
         "name": attribute.name,
         "label": "" if attribute.name == "type" else attribute.label,
         "scope": attribute.scope,
-        "palette": list(palette(attribute, theme)),
+        "palette": list(palette(attribute, theme, colours)),
     }
     if len(attribute.categories) > 1:
         names = [*attribute.categories, *[""] * (SIDE_STEPS - len(attribute.categories))]
         colour["values"] = names * 2
+    elif attribute.name == norms.PER_HEAD:
+        colour["ranges"] = [round(float(end), 3) for end in norms.norm_ranges(atlas, stream).ravel()]
+    elif scale := scale_of(atlas, stream, attribute, None):
+        colour["values"] = scale.steps() * 2
     return colour
 
 
@@ -83,7 +89,13 @@ def catalogue(atlas: Atlas, stream: StreamInfo, scale: str = OWN, folder: Path |
     if scaled is not None:
         ready = [p for p in scaled.info.projections if scaled.ready(p)]
         maps |= {f"{p.method.split('_')[0]}{p.dims}d": scaled_projection(p) for p in ready}
-    return {"atlas": atlas.slug, "key": atlas.info.key, "maps": maps, "scale": scale if scaled else OWN}
+    return {
+        "atlas": atlas.slug,
+        "key": atlas.info.key,
+        "maps": maps,
+        "scale": scale if scaled else OWN,
+        "heads": f"heads/{stream.name}/{report_key(atlas, stream)}",
+    }
 
 
 def scaled_projection(projection: ProjectionInfo) -> dict[str, Any]:

@@ -8,15 +8,12 @@ from dash import html
 
 from components import ids
 from components.catalogue import dims_options, method_options
-from components.shell import icon_button
+from components.colouring import colour_field
+from components.find import search_field
 from components.stores import Search, View
 from services.atlas import Atlas
-from services.attributes import ATTRIBUTES
 from services.library import Entry
 from services.schema import StreamInfo
-from services.search import MAX_QUERY
-
-_MODE_LABELS = {"token": "whole token", "word": "whole word", "contains": "part of a token"}
 
 
 def _field(label: str, control: Any, target: str, extra: str = "") -> html.Div:
@@ -79,51 +76,10 @@ def toolbar(
             stream_select(atlas, stream),
             _segmented(ids.METHOD_SELECT, "Projection", method_options(atlas, stream, building), view.method),
             _segmented(ids.DIMS_SELECT, "Space", dims_options(atlas, stream, view.method), view.dims),
-            _field(
-                "Colour by",
-                dbc.Select(
-                    id=ids.COLOUR_SELECT,
-                    options=[{"label": a.label, "value": a.name} for a in ATTRIBUTES],
-                    value=view.colour,
-                ),
-                ids.COLOUR_SELECT,
-            ),
-            _search(search),
+            colour_field(atlas, view),
+            search_field(search),
         ],
         className="toolbar",
         role="toolbar",
         **{"aria-label": "What the map shows"},
-    )
-
-
-def _search(search: Search) -> html.Div:
-    box = dbc.Input(
-        id=ids.SEARCH_BOX,
-        value=search.query,
-        placeholder="for example: bank",
-        type="search",
-        debounce=0.35,
-        maxlength=MAX_QUERY,
-        autocomplete="off",
-    )
-    mode = dbc.Select(
-        id=ids.SEARCH_MODE,
-        options=[{"label": label, "value": name} for name, label in _MODE_LABELS.items()],
-        value=search.mode,
-    )
-    return html.Div(
-        [
-            html.Label("Find a token in all heads", htmlFor=ids.SEARCH_BOX, className="field-label"),
-            html.Div(
-                [
-                    box,
-                    html.Label("How to search", htmlFor=ids.SEARCH_MODE, className="visually-hidden"),
-                    mode,
-                    icon_button(ids.SEARCH_CLEAR, "x-lg", "Clear the search"),
-                ],
-                className="search-row",
-            ),
-            html.Div(id=ids.SEARCH_COUNT, className="search-count", role="status"),
-        ],
-        className="field field-search",
     )

@@ -4,41 +4,61 @@ from collections.abc import Sequence
 
 from dash import html
 
-from components.palettes import Theme, palette
-from services.attributes import SIDE_STEPS, Attribute
+from components.palettes import Name, Theme, palette
+from services.attributes import SIDE_STEPS, Attribute, Scale
 
+_MOST_TWICE = 5  # categories; more are listed once for both sides
 _SIDES = (("query", "Queries", 0), ("key", "Keys", SIDE_STEPS))
 
 
-def legend(attribute: Attribute, theme: Theme) -> html.Div:
-    """Legend of one attribute in one theme."""
-    colours = palette(attribute, theme)
-    rows = [_row(side, title, colours[start : start + SIDE_STEPS], attribute) for side, title, start in _SIDES]
+def legend(attribute: Attribute, theme: Theme, name: Name = "safe", scale: Scale | None = None) -> html.Div:
+    """Legend of one attribute in one theme and palette; `scale` puts numbers to its ends."""
+    colours = palette(attribute, theme, name)
+    if len(attribute.categories) > _MOST_TWICE:
+        rows = [_both_sides(colours, attribute)]
+    else:
+        rows = [
+            _row(side, title, colours[start : start + SIDE_STEPS], attribute, scale) for side, title, start in _SIDES
+        ]
     return html.Div([*rows, html.P(attribute.explain, className="legend-note")], className="legend")
 
 
-def _row(side: str, title: str, colours: Sequence[str], attribute: Attribute) -> html.Div:
-    marker = html.Span(className=f"legend-marker legend-marker-{side}", style={"--marker": colours[SIDE_STEPS // 2]})
+def _both_sides(colours: Sequence[str], attribute: Attribute) -> html.Div:
+    """Many categories are listed once, each with the marker of its queries and that of its keys."""
+    entries = [
+        html.Span(
+            [_marker(side, colours[start + number]) for side, _, start in _SIDES] + [label],
+            className="legend-category",
+        )
+        for number, label in enumerate(attribute.categories)
+    ]
+    shapes = html.Span("Discs are queries, triangles are keys:", className="legend-side")
+    return html.Div([shapes, *entries], className="legend-row legend-many")
+
+
+def _row(side: str, title: str, colours: Sequence[str], attribute: Attribute, scale: Scale | None) -> html.Div:
+    sequential = attribute.kind == "sequential"
+    marker = _marker(side, colours[SIDE_STEPS // 2]) if sequential or len(attribute.categories) < 2 else None
     return html.Div(
-        [marker, html.Span(title, className="legend-side"), *_scale(colours, attribute)], className="legend-row"
+        [marker, html.Span(title, className="legend-side"), *_scale(side, colours, attribute, scale)],
+        className="legend-row",
     )
 
 
-def _scale(colours: Sequence[str], attribute: Attribute) -> list:
+def _marker(side: str, colour: str) -> html.Span:
+    """Discs are queries and triangles are keys, as in the picture."""
+    return html.Span(className=f"legend-marker legend-marker-{side}", style={"--marker": colour})
+
+
+def _scale(side: str, colours: Sequence[str], attribute: Attribute, scale: Scale | None) -> list:
     if attribute.kind == "sequential":
-        stops = ", ".join(colours[i] for i in range(0, SIDE_STEPS, 21))
+        low, high = (scale.text(0), scale.text(1)) if scale else (attribute.low, attribute.high)
+        stops = ", ".join(colours[i] for i in [*range(0, SIDE_STEPS, 21), SIDE_STEPS - 1])
         bar = html.Span(className="legend-bar", style={"background": f"linear-gradient(to right, {stops})"})
-        return [
-            html.Span(attribute.low, className="legend-end"),
-            bar,
-            html.Span(attribute.high, className="legend-end"),
-        ]
+        return [html.Span(low, className="legend-end"), bar, html.Span(high, className="legend-end")]
     if len(attribute.categories) < 2:
         return []
     return [
-        html.Span(
-            [html.Span(className="legend-swatch", style={"background": colours[number]}), label],
-            className="legend-category",
-        )
+        html.Span([_marker(side, colours[number]), label], className="legend-category")
         for number, label in enumerate(attribute.categories)
     ]

@@ -1,7 +1,10 @@
 """Colours of points: 256 entries, the first 128 for queries, the last 128 for keys.
 
-Blue for queries and orange for keys stay apart for all common kinds of colour blindness (Okabe & Ito 2008); category
-hues come from the same set. In the dark theme, ramps run from dim to bright instead of from pale to deep.
+Two palettes. `safe`, the default: blue for queries and orange for keys stay apart for all common kinds of colour
+blindness (Okabe & Ito 2008); category hues come from the same set, those of parts of speech from a search for twelve
+colours that stay far apart as people with each kind of colour blindness see them (a test holds how far). In the dark
+theme, ramps run from dim to bright instead of from pale to deep. `original`: the colours of Yeh et al. 2023, the same
+in both themes; what the original does not have keeps the safe colours.
 """
 
 from collections.abc import Sequence
@@ -14,6 +17,8 @@ from services.attributes import SIDE_STEPS, Attribute
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
+Name = Literal["safe", "original"]
+NAMES: dict[str, str] = {"safe": "Colour-blind safe", "original": "Original"}
 
 SIDE_COLOURS: dict[Theme, tuple[str, str]] = {
     "light": ("#1f6fb4", "#d9631e"),
@@ -39,24 +44,107 @@ _KINDS: dict[Theme, tuple[Sequence[str], Sequence[str]]] = {
 }
 
 
-@lru_cache(maxsize=64)
-def palette(attribute: Attribute, theme: Theme) -> tuple[str, ...]:
+# Noun, proper noun, verb, adjective, adverb, pronoun, determiner, adposition, conjunction, punctuation, other, special.
+_PARTS: dict[Theme, Sequence[str]] = {
+    "light": (
+        "#0000a0", "#7f13ff", "#b74605", "#20a695", "#d09504", "#e92cf5",
+        "#ca85db", "#769851", "#105c6d", "#9b1aa5", "#6f0d04", "#6d5a4b",
+    ),
+    "dark": (
+        "#3694ff", "#9600ff", "#c92e59", "#6aff82", "#e19c1e", "#ffb1ff",
+        "#c1ff00", "#2f7a00", "#af1eb8", "#8f558d", "#ffeed4", "#a1959a",
+    ),
+}  # fmt: skip
+_KEY_SHADE: dict[Theme, tuple[str, float]] = {"light": ("#ffffff", 0.38), "dark": ("#10161d", 0.30)}
+
+_ORIGINAL_SIDES = ("#5fb96c", "#e3378f")
+# d3-scale-chromatic's interpolateYlGn and interpolatePuRd: a B-spline through these nine colours (ColorBrewer, Brewer
+# & Harrower), of which the original takes the part from 0.25 to 1.
+_YLGN = ("#ffffe5", "#f7fcb9", "#d9f0a3", "#addd8e", "#78c679", "#41ab5d", "#238443", "#006837", "#004529")
+_PURD = ("#f7f4f9", "#e7e1ef", "#d4b9da", "#c994c7", "#df65b0", "#e7298a", "#ce1256", "#980043", "#67001f")
+_RAMP_FROM = 0.25
+_ORIGINAL_CATEGORIES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+    "position5": (
+        ("#e3378f", "#edb50e", "#5fb96c", "#528ddb", "#a144db"),
+        ("#f5c0ca", "#f0d6a5", "#c4d6b8", "#c8dded", "#d6bae3"),
+    ),
+    # The original counts special tokens as punctuation.
+    "kind": (("#f39226", "#5fb96c", "#5fb96c"), ("#e3378f", "#2e93d9", "#2e93d9")),
+}
+
+
+@lru_cache(maxsize=128)
+def palette(attribute: Attribute, theme: Theme, name: Name = "safe") -> tuple[str, ...]:
     """256 colours as `#rrggbb`."""
-    if attribute.kind == "sequential":
-        queries, keys = (_interpolate(stops) for stops in _RAMPS[theme])
-    elif attribute.name == "type":
-        queries, keys = (_repeat([colour]) for colour in SIDE_COLOURS[theme])
-    else:
-        source = _CATEGORIES if attribute.kind == "cyclic" else _KINDS
-        queries, keys = (_repeat(colours) for colours in source[theme])
+    queries, keys = (_original(attribute) if name == "original" else None) or _safe(attribute, theme)
     return (*queries, *keys)
 
 
+def _safe(attribute: Attribute, theme: Theme) -> tuple[list[str], list[str]]:
+    if attribute.kind == "sequential":
+        queries, keys = _RAMPS[theme]
+        return _interpolate(queries), _interpolate(keys)
+    if attribute.name == "type":
+        query, key = SIDE_COLOURS[theme]
+        return _repeat([query]), _repeat([key])
+    if attribute.name == "pos":
+        return _repeat(_PARTS[theme]), _repeat([_mixed(colour, *_KEY_SHADE[theme]) for colour in _PARTS[theme]])
+    queries, keys = (_CATEGORIES if attribute.kind == "cyclic" else _KINDS)[theme]
+    return _repeat(queries), _repeat(keys)
+
+
+def _original(attribute: Attribute) -> tuple[list[str], list[str]] | None:
+    """The original's colours; None where it has no such colouring."""
+    if attribute.kind == "sequential":
+        places = _RAMP_FROM + (1 - _RAMP_FROM) * np.linspace(0, 1, SIDE_STEPS)
+        return _hex(_spline(_YLGN, places)), _hex(_spline(_PURD, places))
+    if attribute.name == "type":
+        query, key = _ORIGINAL_SIDES
+        return _repeat([query]), _repeat([key])
+    found = _ORIGINAL_CATEGORIES.get(attribute.name)
+    return (_repeat(found[0]), _repeat(found[1])) if found else None
+
+
+def _channels(colours: Sequence[str]) -> np.ndarray:
+    return np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours], dtype=float)
+
+
+def _hex(channels: np.ndarray) -> list[str]:
+    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in channels.clip(0, 255).round().astype(int)]
+
+
+def _mixed(colour: str, other: str, part: float) -> str:
+    first, second = _channels([colour, other])
+    return _hex(((1 - part) * first + part * second)[None])[0]
+
+
 def _interpolate(stops: Sequence[str]) -> list[str]:
-    places = np.linspace(0, len(stops) - 1, SIDE_STEPS)
-    channels = np.array([[int(stop[i : i + 2], 16) for i in (1, 3, 5)] for stop in stops], dtype=float)
-    mixed = np.stack([np.interp(places, np.arange(len(stops)), channels[:, c]) for c in range(3)], axis=1)
-    return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in mixed.round().astype(int)]
+    places, channels = np.linspace(0, len(stops) - 1, SIDE_STEPS), _channels(stops)
+    return _hex(np.stack([np.interp(places, np.arange(len(stops)), channels[:, c]) for c in range(3)], axis=1))
+
+
+def _spline(stops: Sequence[str], places: np.ndarray) -> np.ndarray:
+    """d3-interpolate's interpolateRgbBasis: a uniform cubic B-spline with end points mirrored so that it starts and
+    ends on the first and last colour.
+
+    Args:
+        places: [n], 0…1.
+
+    Returns:
+        [n, 3] channels 0…255.
+    """
+    inner = _channels(stops)
+    points = np.concatenate([[2 * inner[0] - inner[1]], inner, [2 * inner[-1] - inner[-2]]])
+    pieces = len(stops) - 1
+    index = np.minimum((places * pieces).astype(int), pieces - 1)
+    t = (places * pieces - index)[:, None]
+    v0, v1, v2, v3 = (points[index + offset] for offset in range(4))
+    return (
+        (1 - 3 * t + 3 * t**2 - t**3) * v0
+        + (4 - 6 * t**2 + 3 * t**3) * v1
+        + (1 + 3 * t + 3 * t**2 - 3 * t**3) * v2
+        + t**3 * v3
+    ) / 6
 
 
 def _repeat(colours: Sequence[str]) -> list[str]:

@@ -53,7 +53,7 @@ def panel(view: View, selection: Selection, payload: dict[str, Any], bodies: dic
             *(html.Section(bodies[name], className=f"tab tab-{name}", id=f"tab-{name}") for name in offered),
         ],
         id=ids.PANEL,
-        className=f"panel open shows-{tab}" if view.at_head and view.panel else f"panel shows-{tab}",
+        className=f"panel shows-{tab}" if view.panel else f"panel shows-{tab} closed",
         **{"aria-label": "Details of the head"},
     )
 
@@ -102,11 +102,9 @@ clientside_callback(
     Output(ids.PANEL_STATE, "data"),
     Output(ids.PANEL_TAB, "value"),
     Output(ids.PANEL, "className"),
-    Output(ids.PANEL_OPEN, "className"),
     Input(ids.PANEL_TAB, "value"),
     Input(ids.PANEL_CLOSE, "n_clicks"),
     Input(ids.PANEL_OPEN, "n_clicks"),
-    Input(ids.VIEW, "data"),
     Input(ids.SELECTION, "data"),
     State(ids.PANEL_STATE, "data"),
 )

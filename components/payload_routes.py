@@ -1,21 +1,27 @@
 """HTTP routes of the binary payloads (`docs/payload.md`): check every part of the URL, answer bytes or a plain 404."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, request
+import numpy as np
+from flask import Blueprint, Response, abort, request
 
-from components.palettes import THEMES, palette
+from components.palettes import NAMES, THEMES, palette
 from components.scaled_payload import add_live_routes, constants_chunk, find_scaled
-from services import payload, sprite
+from services import payload, search_hits, sprite, token_sets
 from services.atlas import Atlas
 from services.attributes import BY_NAME
+from services.concentration import concentrations
+from services.errors import SearchError
+from services.head_report import report_key, report_payload
 from services.library import Library
 from services.schema import ProjectionInfo, StreamInfo
-from services.search import search
+from services.search import Question, search
 
+_FADED = {"light": "#b9c0ca", "dark": "#4a525e"}  # as components/head_scene/colours.js
 IMMUTABLE = "public, max-age=31536000, immutable"
 _PROJECTION = re.compile(r"([a-z][a-z0-9_]*)-([0-9a-f]{12})")
 
@@ -72,6 +78,11 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         atlas, found = find_head(slug, key, stream)
         return _binary(payload.attribute(atlas, found, name))
 
+    @routes.get("/headattribute/<stream>/<name>/<int:layer>/<int:head>")
+    def head_attribute(slug: str, key: str, stream: str, name: str, layer: int, head: int) -> Response:
+        atlas, found = find_head(slug, key, stream, layer, head)
+        return _binary(payload.head_attribute(atlas, found, name, layer, head))
+
     @routes.get("/offsets/<table>")
     def offsets(slug: str, key: str, table: str) -> Response:
         return _binary(find(slug, key).tokens(table).offsets.astype("<u4").tobytes())
@@ -82,9 +93,27 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
 
     @routes.get("/search/<table>")
     def found(slug: str, key: str, table: str) -> Response:
-        atlas = find(slug, key)
-        mask = search(atlas, table, request.args.get("q", ""), request.args.get("mode", "token"))
-        return _binary(payload.pack_mask(mask))
+        return _binary(payload.pack_mask(search(find(slug, key), table, _question())))
+
+    @routes.get("/found/<stream>")
+    def found_inputs(slug: str, key: str, stream: str) -> Response:
+        atlas, chosen = find_head(slug, key, stream)
+        try:
+            return _json(search_hits.summary(atlas, chosen, _question()))
+        except SearchError as error:  # an answer like any other: people type their way through impossible patterns
+            return _json({"error": str(error)})
+
+    @routes.get("/concentration/<stream>/<projection>")
+    def concentration(slug: str, key: str, stream: str, projection: str) -> Response:
+        atlas, chosen = find_head(slug, key, stream)
+        layout = payload.flat_layout(*find_map(atlas, chosen, projection))
+        values = concentrations(layout, *search_hits.side_masks(atlas, chosen, _question()))
+        return _json({"values": [round(value, 2) if value == value else None for value in values.tolist()]})
+
+    @routes.get("/set/<stream>")
+    def token_set(slug: str, key: str, stream: str) -> Response:
+        atlas, found = find_head(slug, key, stream)
+        return _binary(payload.pack_mask(token_sets.members(atlas, found, request.args.get("s", ""))))
 
     @routes.get("/input/<stream>/<int:index>")
     def input_sides(slug: str, key: str, stream: str, index: int) -> Response:
@@ -103,20 +132,42 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         _check_input(atlas, index)
         return _binary(payload.values(atlas, found, index, layer, head))
 
+    @routes.get("/heads/<stream>/<version>")
+    def heads(slug: str, key: str, stream: str, version: str) -> Response:
+        atlas, found = find_head(slug, key, stream)
+        if version != report_key(atlas, found):
+            abort(404)  # a build has measured more since: the page learns the new address
+        content = cache(f"heads-{key}-{stream}-{version}", lambda: json.dumps(report_payload(atlas, found)).encode())
+        return _binary(content, "application/json")
+
     @routes.get("/sprite/<stream>/<projection>/<colour>/<theme>.png")
     def sprite_png(slug: str, key: str, stream: str, projection: str, colour: str, theme: str) -> Response:
         atlas, found = find_head(slug, key, stream)
         seen, chosen = find_map(atlas, found, projection)
-        if colour not in BY_NAME or theme not in THEMES:
+        name = request.args.get("palette", "safe")
+        if colour not in BY_NAME or theme not in THEMES or name not in NAMES:
             abort(404)
-        colours = palette(BY_NAME[colour], theme)
+        colours = palette(BY_NAME[colour], theme, name)
+        if request.args.get("q"):  # not kept: anyone could fill the cache
+            hits = np.concatenate(search_hits.side_masks(atlas, found, _question()))
+            return _binary(
+                sprite.matrix_png(seen, found, chosen, BY_NAME[colour], colours, hits, _FADED[theme]), "image/png"
+            )
         content = cache(
-            f"sprite-{sprite.VERSION}-{key}-{chosen.sha256}-{colour}-{theme}",
+            f"sprite-{sprite.VERSION}-{key}-{chosen.sha256}-{colour}-{theme}-{name}",
             lambda: sprite.matrix_png(seen, found, chosen, BY_NAME[colour], colours),
         )
         return _binary(content, "image/png")
 
     add_live_routes(routes, find_head, _binary, maps)
+
+    @routes.errorhandler(SearchError)
+    def not_understood(error: SearchError) -> Response:
+        return Response(str(error), 400, mimetype="text/plain")
+
+    @routes.errorhandler(token_sets.SetError)
+    def no_set(error: token_sets.SetError) -> tuple[str, int]:
+        return str(error), 400
 
     @routes.errorhandler(KeyError)
     @routes.errorhandler(IndexError)
@@ -124,6 +175,12 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         return "There is no such part of this atlas.", 404
 
     return routes
+
+
+def _question() -> Question:
+    """The search in the URL; what is wrong with it is said where it is asked."""
+    asked = request.args
+    return Question(asked.get("q", ""), asked.get("mode", "token"), asked.get("case") == "1")
 
 
 def _check_input(atlas: Atlas, index: int) -> None:
@@ -139,6 +196,6 @@ def _binary(content: bytes, mimetype: str = "application/octet-stream") -> Respo
 
 
 def _json(value: Any) -> Response:
-    response = jsonify(value)
-    response.headers["Cache-Control"] = IMMUTABLE
-    return response
+    """Texts as they are: escaped, those of most scripts would take three times the room."""
+    content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return Response(content, mimetype="application/json", headers={"Cache-Control": IMMUTABLE})

@@ -12,8 +12,8 @@ from components.palettes import Theme
 from components.scaled_payload import constants_key
 from components.scaling_figures import curves_figure, density_figure, empty_figure, gradient, scale_heatmap
 from components.scaling_state import ScalingState
+from components.scaling_view import common_attributes
 from services.atlas import Atlas
-from services.attributes import BY_NAME
 from services.live_alignment import LEAST_C, MOST_C, Way, own_scales
 from services.scaled_maps import METRICS, OWN
 from services.scaling_page import CONSTANTS, METRIC_LABELS, Density, density
@@ -175,11 +175,16 @@ def _number(value: float | None) -> str:
     Output(ids.SCALING_SCENE, "theme"),
     Input(ids.SCALING_COLOUR, "value"),
     Input(ids.THEME, "data"),
+    State(ids.SCALING_STATE, "data"),
 )
-def recolour_constants(name: Any, theme: Any) -> tuple[Any, str]:
+def recolour_constants(name: Any, theme: Any, data: Any) -> tuple[Any, Any]:
     """Common point colours of the small maps."""
-    known = name if isinstance(name, str) and name in BY_NAME else "type"
-    return scene_colour(known, shade(theme)), shade(theme)
+    found = find(data)
+    if found is None:
+        return no_update, no_update
+    atlas, stream, _ = found
+    known = next((a.name for a in common_attributes(atlas) if a.name == name), "type")
+    return scene_colour(atlas, stream, known, shade(theme)), shade(theme)
 
 
 clientside_callback(

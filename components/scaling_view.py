@@ -13,7 +13,7 @@ from components.scaling_figures import CONFIG, EXTENT, gradient
 from components.scaling_state import SCALES, ScalingState
 from components.shell import notice
 from services.atlas import Atlas
-from services.attributes import ATTRIBUTES
+from services.attributes import ATTRIBUTES, Attribute, why_not
 from services.library import Entry
 from services.scaled_maps import METRICS
 from services.scaling_page import CONSTANTS, METRIC_LABELS
@@ -246,6 +246,11 @@ def constants_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str
     return {**scene_payload(atlas, stream, prefix), "layers": 2, "heads": _COLUMNS}
 
 
+def common_attributes(atlas: Atlas) -> list[Attribute]:
+    """What the small maps can be coloured by: attributes of a token, the same in every map."""
+    return [a for a in ATTRIBUTES if a.scope == "token" and not why_not(atlas, a)]
+
+
 def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: str) -> html.Section:
     return html.Section(
         [
@@ -264,7 +269,7 @@ def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: st
                         "Colour by",
                         dbc.Select(
                             id=ids.SCALING_COLOUR,
-                            options=[{"label": a.label, "value": a.name} for a in ATTRIBUTES],
+                            options=[{"label": a.label, "value": a.name} for a in common_attributes(atlas)],
                             value="type",
                         ),
                         ids.SCALING_COLOUR,
@@ -278,7 +283,7 @@ def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: st
                 className="scene scaling-scene",
                 payload=constants_payload(atlas, stream, prefix),
                 projection=None,
-                colour=scene_colour("type", "light"),
+                colour=scene_colour(atlas, stream, "type", "light"),
                 labels=True,
                 theme="light",
             ),

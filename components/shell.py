@@ -1,10 +1,12 @@
 """The frame around every page: bar, theme, notices."""
 
 import uuid
+from collections.abc import Sequence
 
 import dash
 import dash_bootstrap_components as dbc
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from components import ids
 
@@ -21,8 +23,13 @@ def icon_button(id: str, name: str, label: str, **more: object) -> html.Button:
     )
 
 
-def shell(prefix: str) -> html.Div:
-    """The app layout."""
+def shell(prefix: str, extra: Sequence[Component] = (), more: Sequence[Component] = ()) -> html.Div:
+    """The app layout.
+
+    Args:
+        extra: further buttons of the bar.
+        more: what belongs to every page and is not seen at first.
+    """
     return html.Div(
         [
             dcc.Store(id=ids.THEME),
@@ -41,10 +48,12 @@ def shell(prefix: str) -> html.Div:
                         [
                             dcc.Link([html.Span("Scaling")], href=f"{prefix}scaling", className="nav-link-quiet"),
                             dcc.Link(
-                                [icon("question-circle"), html.Span("Guide")],
+                                "Guide",
                                 href=f"{prefix}guide",
                                 className="nav-link-quiet",
                             ),
+                            dcc.Link("Glossary", href=f"{prefix}glossary", className="nav-link-quiet nav-glossary"),
+                            *extra,
                             icon_button(ids.THEME_BUTTON, "circle-half", "Switch between light and dark"),
                         ],
                         className="topnav",
@@ -55,6 +64,7 @@ def shell(prefix: str) -> html.Div:
             ),
             html.Main(dash.page_container, id="page"),
             dcc.Interval(id=ids.TICK, interval=1500),
+            *more,
         ],
         className="shell",
     )

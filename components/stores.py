@@ -9,13 +9,29 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from components.palettes import NAMES
 from services.atlas import Atlas
-from services.attributes import BY_NAME
+from services.attributes import BY_NAME, why_not
+from services.measures import BY_NAME as BY_MEASURE
+from services.measures import DEFAULT
 from services.scaled_maps import METRICS, OWN
 from services.search import MAX_QUERY, MODES
 from services.study import scales
 
 TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
+# Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
+PARAMETERS = (
+    *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
+    *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm", "rings", "badge", "order"),
+)
+_SWITCHES = {
+    "panel": ("open", "closed"),
+    "labels": ("on", "off"),
+    "side": ("query", "key"),
+    "bynorm": ("off", "on"),
+    "rings": ("on", "off"),
+}
+POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
 
 
@@ -44,11 +60,18 @@ class View(Store):
     method: str = Field(default="attention", max_length=32)
     dims: int = Field(default=2, ge=2, le=3)
     colour: str = Field(default="type", max_length=32)
+    palette: str = Field(default="safe", pattern=f"^({'|'.join(NAMES)})$")
+    bynorm: bool = False
     layer: int | None = Field(default=None, ge=0)
     head: int | None = Field(default=None, ge=0)
     tab: str = Field(default="sentence", pattern=f"^({'|'.join(TABS)})$")
     panel: bool = True
     scale: str = Field(default=OWN, pattern=f"^({'|'.join((OWN, *METRICS))})$")
+    labels: bool = True
+    size: int = 0
+    rings: bool = True
+    badge: str = Field(default=DEFAULT, max_length=32)
+    order: str = Field(default="plain", max_length=32)
 
     @property
     def at_head(self) -> bool:
@@ -68,6 +91,19 @@ class Search(Store):
 
     query: str = Field(default="", max_length=MAX_QUERY)
     mode: str = Field(default="token", pattern=f"^({'|'.join(MODES)})$")
+    case: bool = False
+
+
+def once(query: Mapping[str, Any], dropped: list[str]) -> dict[str, str]:
+    """Each parameter as one string; of a repeated one the first counts."""
+    values: dict[str, str] = {}
+    for name, value in query.items():
+        if isinstance(value, list | tuple):
+            if name in PARAMETERS:
+                dropped.append(f"{name} is given {len(value)} times; only the first counts.")
+            value = value[0] if value else ""
+        values[name] = str(value)
+    return values
 
 
 def integer(text: Any) -> int | None:
@@ -86,6 +122,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         The nearest valid state and one sentence for each parameter that was dropped or changed.
     """
     dropped: list[str] = []
+    query = once(query, dropped)
     info = atlas.info
 
     def drop(name: str, instead: object) -> None:
@@ -112,6 +149,13 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if colour not in BY_NAME:
         drop("colour", "type")
         colour = "type"
+    elif reason := why_not(atlas, BY_NAME[colour]):
+        dropped.append(reason)
+        colour = "type"
+    palette = str(query.get("palette", "safe"))
+    if palette not in NAMES:
+        drop("palette", "safe")
+        palette = "safe"
     layer, head = integer(query.get("layer")), integer(query.get("head"))
     if ("layer" in query or "head" in query) and not (
         layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
@@ -127,24 +171,51 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if scale != OWN and (scale not in METRICS or scales(atlas, stream) is None):
         drop("scale", "the atlas as it was built")
         scale = OWN
+    for name, allowed in _SWITCHES.items():
+        if name in query and query[name] not in allowed:
+            drop(name, allowed[0])
+    chosen = {"badge": DEFAULT, "order": "plain"}
+    for name, other in (("badge", "none"), ("order", "plain")):
+        if name in query and query[name] not in (*BY_MEASURE, other):
+            drop(name, chosen[name])
+        elif name in query:
+            chosen[name] = query[name]
+    size = integer(query.get("size", 0))
+    if size not in POINT_SIZES:
+        drop("size", "the automatic size")
+        size = 0
     view = View(
         atlas=atlas.slug,
         stream=stream.name,
         method=str(method),
         dims=dims,
         colour=colour,
+        palette=palette,
+        bynorm=query.get("bynorm") == "on",
         layer=layer,
         head=head,
         tab=tab,
         panel=query.get("panel") != "closed",
         scale=scale,
+        labels=query.get("labels") != "off",
+        size=size,
+        rings=query.get("rings") != "off",
+        **chosen,
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)
-    search = Search.from_store({"query": str(query.get("q", ""))[:MAX_QUERY], "mode": query.get("mode", "token")})
-    if "mode" in query and search.mode != query["mode"]:
-        drop("mode", "token")
-        search = Search(query=str(query.get("q", ""))[:MAX_QUERY])
+    search = _search(query, dropped)
     return view, selection, search, dropped
+
+
+def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:
+    text, mode, case = (str(query.get(name, default)) for name, default in (("q", ""), ("mode", "token"), ("case", "")))
+    if len(text) > MAX_QUERY:
+        dropped.append(f"A search can have {MAX_QUERY} characters; one of {len(text):,} was left out.")
+        text = ""
+    if mode not in MODES:
+        dropped.append(f"mode={mode[:40]!r} is no way to search; looking for whole tokens instead.")
+        mode = "token"
+    return Search(query=text, mode=mode, case=case == "1")
 
 
 def _selection(

@@ -9,15 +9,23 @@ from dash import dcc, html
 from components import ids
 from components.align_panel import align_body
 from components.align_state import AlignState
+from components.badges import measure_fields
 from components.catalogue import catalogue, cell_notes, scene_colour, scene_payload
 from components.controls import toolbar
+from components.export import export_menu
+from components.head_facts import facts_body
 from components.head_scene import HeadScene
+from components.help import info_button, with_help
 from components.legend import legend
+from components.navigation import head_controls, hint, minimap, picture_controls
+from components.palettes import Name
 from components.panel import panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
+from components.token_sets import TokenSet, scene_set, set_stores, set_tools
+from components.token_table import tokens_tab
 from services.atlas import Atlas
-from services.attributes import BY_NAME
+from services.attributes import BY_NAME, scale_of
 from services.jobs import Job
 from services.library import Entry
 from services.schema import StreamInfo
@@ -30,6 +38,7 @@ def workspace(
     state: tuple[View, Selection, Search, list[str]],
     prefix: str,
     building: bool,
+    chosen: TokenSet,
     align: AlignState,
     maps: Path,
 ) -> html.Div:
@@ -39,12 +48,13 @@ def workspace(
     payload = scene_payload(atlas, stream, prefix)
     known = catalogue(atlas, stream, view.scale, maps)
     studied = scales(atlas, stream) is not None
-    return html.Div(
+    page = html.Div(
         [
             dcc.Store(id=ids.CATALOGUE, data=known),
             dcc.Store(id=ids.VIEW, data=view.to_store()),
             dcc.Store(id=ids.SELECTION, data=selection.to_store()),
             dcc.Store(id=ids.SEARCH, data=search.to_store()),
+            *set_stores(chosen),
             dcc.Interval(id=ids.MAP_TICK, interval=2000),
             toolbar(entries, atlas, stream, view, search, building),
             html.Div(notice(dropped), id=ids.NOTICE),
@@ -52,14 +62,25 @@ def workspace(
                 [
                     html.Section(
                         [
-                            _map_head(view),
-                            _scene(atlas, known["maps"], view, selection, search, payload),
+                            _map_head(stream, view),
+                            html.Div(minimap(view), className="over-map"),
+                            _scene(atlas, known["maps"], view, (selection, search, chosen), payload),
+                            html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, view),
                         ],
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
-                    panel(view, selection, payload, bodies={"align": align_body(atlas, stream, view, align, studied)}),
+                    panel(
+                        view,
+                        selection,
+                        payload,
+                        bodies={
+                            "head": facts_body(atlas, stream, view),
+                            "tokens": tokens_tab(),
+                            "align": align_body(atlas, stream, view, align, studied),
+                        },
+                    ),
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
@@ -68,9 +89,10 @@ def workspace(
         ],
         className="atlas-page",
     )
+    return with_help(page)
 
 
-def _map_head(view: View) -> html.Div:
+def _map_head(stream: StreamInfo, view: View) -> html.Div:
     return html.Div(
         [
             html.Button(
@@ -79,37 +101,54 @@ def _map_head(view: View) -> html.Div:
                 className="text-button" if view.at_head else "text-button d-none",
                 type="button",
             ),
-            html.H1(id=ids.CRUMB, className="crumb", children="All heads"),
+            html.Div(
+                [html.H1(id=ids.CRUMB, className="crumb", children="All heads"), info_button(ids.SCENE)],
+                className="label-row",
+            ),
+            head_controls(stream, view),
+            measure_fields(view),
+            hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
-            html.Button("Details", id=ids.PANEL_OPEN, className="text-button d-none", type="button"),
+            export_menu(),
+            html.Button("Details", id=ids.PANEL_OPEN, className="text-button panel-opener", type="button"),
         ],
         className="map-head",
     )
 
 
 def _scene(
-    atlas: Atlas, maps: dict[str, Any], view: View, selection: Selection, search: Search, payload: dict[str, Any]
+    atlas: Atlas,
+    maps: dict[str, Any],
+    view: View,
+    choice: tuple[Selection, Search, TokenSet],
+    payload: dict[str, Any],
 ) -> HeadScene:
+    selection, _, chosen = choice
     projection = maps.get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
-        sprite = (
-            f"{payload['base']}/sprite/{view.stream}/{projection['name']}-{projection['key']}/{view.colour}/light.png"
-        )
+        place = f"{view.stream}/{projection['name']}-{projection['key']}"
+        sprite = f"{payload['base']}/sprite/{place}/{view.colour}/light.png?palette={view.palette}"
     return HeadScene(
         id=ids.SCENE,
         className="scene",
         payload=payload,
         projection=projection,
-        colour=scene_colour(view.colour, "light"),
+        colour=scene_colour(atlas, atlas.stream(view.stream), view.colour, "light", _palette(view)),
+        sizeByNorm=view.bynorm,
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
         selection=selection.to_store() if selection.token is not None else None,
-        search=search.to_store() if search.query else None,
-        labels=True,
+        search=None,  # given once the server has understood it: assets/30-find.js
+        labels=view.labels,
+        pointSize=view.size or None,
         theme="light",
         sprite=sprite,
+        rings=view.rings,
         cellNotes=cell_notes(atlas.info.notes),
+        tokenSet=scene_set(chosen),
+        tool="point",
     )
 
 
@@ -123,11 +162,21 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
     ]
     return html.Div(
         [
-            html.Div(legend(BY_NAME[view.colour], "light"), id=ids.LEGEND),
-            html.Ul([html.Li(fact) for fact in facts], className="facts"),
+            html.Div(_legend(atlas, stream, view), id=ids.LEGEND),
+            html.Ul([*(html.Li(fact) for fact in facts), html.Li(info_button(ids.FACTS))], className="facts"),
         ],
         className="map-foot",
     )
+
+
+def _palette(view: View) -> Name:
+    return "original" if view.palette == "original" else "safe"
+
+
+def _legend(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
+    attribute = BY_NAME[view.colour]
+    head = (view.layer, view.head) if view.layer is not None and view.head is not None else None
+    return legend(attribute, "light", _palette(view), scale_of(atlas, stream, attribute, head))
 
 
 def waiting(job: Job | None, problems: list[str]) -> html.Div:

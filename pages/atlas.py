@@ -8,13 +8,11 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 
 from components import ids
 from components.align_state import from_align_query
-from components.catalogue import catalogue, dims_options, method_options, scene_colour
+from components.catalogue import catalogue, dims_options, method_options
 from components.context import context
-from components.legend import legend
-from components.palettes import Theme
-from components.stores import View, from_query
+from components.stores import View, from_query, once
+from components.token_sets import set_from_query
 from components.workspace import progress_bar, waiting, workspace
-from services.attributes import BY_NAME
 from services.jobs import Job, jobs
 from services.scaled_maps import OWN
 
@@ -30,18 +28,22 @@ def _body(query: dict[str, Any]) -> html.Div:
     here = context()
     entries = here.library.entries()
     running = _running()
+    dropped: list[str] = []
+    query = once(query, dropped)
     atlas = here.library.get(query.get("atlas")) or here.library.first()
     if atlas is None:
         problems = [entry.problem for entry in entries if entry.problem]
         recent = jobs(here.settings)
         return waiting(running or next(iter(recent), None), problems)
-    view, selection, search, dropped = from_query(query, atlas)
+    view, selection, search, more = from_query(query, atlas)
+    dropped += more
     if "atlas" in query and query["atlas"] != atlas.slug:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
+    chosen = set_from_query(query, atlas, view.stream, dropped)
     building = running is not None and running.slug == atlas.slug
     align, wrong = from_align_query(query)
-    state = view, selection, search, dropped + wrong
-    return workspace(entries, atlas, state, here.settings.url_prefix, building, align, here.settings.maps)
+    state = (view, selection, search, dropped + wrong)
+    return workspace(entries, atlas, state, here.settings.url_prefix, building, chosen, align, here.settings.maps)
 
 
 def _running() -> Job | None:
@@ -102,20 +104,6 @@ def notice_new_maps(_ticks: int | None, method: Any, scale: Any, known: Any, vie
     )
 
 
-@callback(
-    Output(ids.SCENE, "colour"),
-    Output(ids.LEGEND, "children"),
-    Input(ids.COLOUR_SELECT, "value"),
-    Input(ids.THEME, "data"),
-)
-def recolour(name: Any, theme: Any) -> tuple[Any, Any]:
-    """Palette and legend of the chosen attribute."""
-    attribute = BY_NAME.get(name) if isinstance(name, str) else None
-    attribute = attribute or BY_NAME["type"]
-    shade: Theme = "dark" if theme == "dark" else "light"
-    return scene_colour(attribute.name, shade), legend(attribute, shade)
-
-
 def _client(name: str) -> ClientsideFunction:
     return ClientsideFunction("atlas", name)
 
@@ -134,7 +122,7 @@ clientside_callback(
     Input(ids.CATALOGUE, "data"),
     Input(ids.METHOD_SELECT, "value"),
     Input(ids.DIMS_SELECT, "value"),
-    Input(ids.COLOUR_SELECT, "value"),
+    Input(ids.COLOURING, "data"),
     Input(ids.SCENE, "head"),
     Input(ids.THEME, "data"),
     State(ids.VIEW, "data"),
@@ -149,21 +137,6 @@ clientside_callback(
     Input(ids.SCENE, "selection"),
     Input(ids.SENTENCE, "selected"),
     State(ids.SELECTION, "data"),
-)
-clientside_callback(
-    _client("search"),
-    Output(ids.SEARCH, "data"),
-    Output(ids.SCENE, "search"),
-    Output(ids.SEARCH_BOX, "value"),
-    Input(ids.SEARCH_BOX, "value"),
-    Input(ids.SEARCH_MODE, "value"),
-    Input(ids.SEARCH_CLEAR, "n_clicks"),
-)
-clientside_callback(
-    _client("searchCount"),
-    Output(ids.SEARCH_COUNT, "children"),
-    Input(ids.SCENE, "searchCount"),
-    Input(ids.SEARCH, "data"),
 )
 clientside_callback(
     _client("back"),
@@ -198,6 +171,11 @@ clientside_callback(
     Output(ids.COPY_LINK, "title"),
     Input(ids.COPY_LINK, "n_clicks"),
     prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("atlasHelp", "offerTour"),
+    Output(ids.TOUR, "title"),
+    Input(ids.SCENE, "status"),
 )
 clientside_callback(
     _client("status"),

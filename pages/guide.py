@@ -40,9 +40,9 @@ Open the sentence view to check what a picture suggests: it shows the model's ow
 
 ## Which scale
 
-Distances on a map depend on how queries and keys were scaled against each other. The page **Scaling** shows the best scale
-of every head by four metrics and what other scales do to a head. In an open head the tab **Align** lets you change the
-scale and see the points move, with the numbers that say how well near means attended.
+Distances on a map depend on how queries and keys were scaled against each other. The page **Scaling** shows the best
+scale of every head by four metrics and what other scales do to a head. In an open head the tab **Align**
+lets you change the scale and see the points move, with the numbers that say how well near means attended.
 
 ## Build your own atlas
 

@@ -39,6 +39,7 @@ class TokenTable:
     special: np.ndarray  # bool [tokens]
     word: np.ndarray  # int32 [tokens], word index within the input, −1 for special tokens
     offsets: np.ndarray  # uint32 [inputs + 1], first row of each input
+    pos: Sequence[str] | None = None  # Universal part-of-speech tags; None: the atlas was built without them
 
     def __len__(self) -> int:
         return len(self.token)
@@ -96,6 +97,10 @@ class Atlas:
         """Rows of a token table, read from the Parquet footer alone."""
         return int(pq.read_metadata(self.path / f"{table}.parquet").num_rows)
 
+    def has_tags(self, table: str) -> bool:
+        """Whether a token table holds parts of speech, read from the Parquet footer alone."""
+        return "pos" in pq.read_schema(self.path / f"{table}.parquet").names
+
     @cached_property
     def _tables(self) -> dict[str, TokenTable]:
         return {}
@@ -123,6 +128,7 @@ class Atlas:
                 special=np.asarray(columns["special"], dtype=bool),
                 word=np.asarray(columns["word"], dtype=np.int32),
                 offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
+                pos=_strings(columns.get("pos")),
             )
         return self._tables[table]
 
@@ -177,6 +183,10 @@ class Atlas:
         """float32 [keys]: ‖v‖ of each key of one input."""
         first, end = self.tokens(stream.key_table).offsets[index : index + 2]
         return self.array(f"{stream.name}/value_norms")[layer, head // stream.group, first:end]
+
+
+def _strings(values: list[Any] | None) -> list[str] | None:
+    return None if values is None else [value if isinstance(value, str) else "" for value in values]
 
 
 @lru_cache(maxsize=256)

@@ -21,6 +21,10 @@ class AtlasFormatError(AtlasError):
     """A folder is not an atlas this version can read."""
 
 
+class SearchError(AtlasError):
+    """A search cannot be understood."""
+
+
 class BuildError(AtlasError):
     """A build cannot start or go on: disk, settings, another build."""
 

@@ -4,11 +4,12 @@ docs/alignment.md explains every measure. "Distance" measures are best at −1, 
 Queries and points are sampled, seeded; a measure that is not defined is None and has a reason.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from services.correlation import mean_within, pearson, ranks_within, spearman
+from services.correlation import mean_within, pearson, ranks, ranks_within
 from services.pairing import runs_within_inputs
 
 SAMPLE = 500  # queries, and points, that stand for all
@@ -19,7 +20,7 @@ BEST = 10  # each query's best keys by q·k in the whole corpus …
 BEST_NEAR = 100  # … looked for among so many nearest keys
 # "Near" is never more than this share of all keys: beyond, finding a key there says nothing.
 LARGEST_NEAR_SHARE = 0.25
-CHUNK = 4_000_000  # distances held at once
+CHUNK = 500_000  # distances held at once: 4 MB, near the processor
 
 ONE_SPOT = "all points of the map lie on one spot"
 NOT_FINITE = "the map holds positions that are not finite"
@@ -159,60 +160,183 @@ def head_fidelity(head: HeadSample, layout: np.ndarray) -> Fidelity:
 
 
 def layout_fidelity(head: HeadSample, layout: np.ndarray) -> Fidelity:
-    """What distances on the map tell: of attention (`reading_fidelity`), and of neighbours in the aligned space.
-
-    trustworthiness: whether the map's neighbours are neighbours (Venna & Kaski 2001), k = 15
-    recall: the share of the 15 nearest points in the aligned space that are among the 15 nearest on screen
-    """
-    layout = np.asarray(layout)
-    problem = _problem(layout[head.point_rows])
-    names = (*READING, "trustworthiness", "recall")
-    if problem:
-        return Fidelity(dict.fromkeys(names), dict.fromkeys(names, problem))
-    return reading_fidelity(head, layout) | _neighbor_fidelity(head, layout)
+    """What distances on one map tell; see `fidelities`."""
+    return fidelities(head, {"map": layout}, {})["map"]
 
 
 def aligned_fidelity(head: HeadSample) -> Fidelity:
-    """`reading_fidelity` in the aligned space itself, before any projection."""
+    """The measures of READING in the aligned space itself, before any projection."""
     cloud = np.full((head.point_rows.max(initial=-1) + 1, head.aligned.shape[1]), np.nan)
     cloud[head.point_rows] = head.aligned
     return reading_fidelity(head, cloud)
 
 
-READING = ("pearson", "spearman", "query_spearman", "attended_near", "best_near", "mixing")
-
-
 def reading_fidelity(head: HeadSample, cloud: np.ndarray) -> Fidelity:
-    """What distances in any cloud [n_queries + n_keys, dims] tell of attention.
+    """The measures of READING in any cloud [n_queries + n_keys, dims]."""
+    return fidelities(head, {}, {"cloud": cloud})["cloud"]
 
+
+READING = ("pearson", "spearman", "query_spearman", "attended_near", "best_near", "mixing")
+MEASURES = (*READING, "trustworthiness", "recall")
+
+
+def fidelities(
+    head: HeadSample, maps: Mapping[str, np.ndarray], spaces: Mapping[str, np.ndarray]
+) -> dict[str, Fidelity]:
+    """What distances tell of attention on maps and in spaces of a head: [n_queries + n_keys, dims] each.
+
+    Of maps and spaces:
     pearson, spearman: of q·k with distance over pairs within an input
     query_spearman: Spearman for each query over the keys of its input, averaged: the authors' measure
     attended_near: the share of each query's 5 most attended keys that are among the 15 keys nearest to it
     best_near: the share of each query's 10 best keys by q·k that are among the 100 keys nearest to it
     mixing: share of the other kind among the 15 nearest points, against a perfect mixture: 0 apart, 1 mixed
+
+    Of maps alone, against the aligned space:
+    trustworthiness: whether the map's neighbours are neighbours (Venna & Kaski 2001), k = 15
+    recall: the share of the 15 nearest points in the aligned space that are among the 15 nearest on the map
+
+    Scores and true neighbours are found once for all of them.
     """
-    result = Fidelity()
-    problem = _problem(cloud[head.point_rows])
-    if problem:
-        return Fidelity(dict.fromkeys(READING), dict.fromkeys(READING, problem))
-    dots, distances = np.empty(len(head.pair_query)), np.empty(len(head.pair_query))
-    shares = _Shares(head)
+    clouds = [_Cloud(head, name, np.asarray(cloud), name in maps) for name, cloud in (*maps.items(), *spaces.items())]
+    sound = [cloud for cloud in clouds if not cloud.problem]
+    if sound:
+        _read_queries(head, sound)
+        _read_points(head, sound)
+    return {cloud.name: cloud.result for cloud in clouds}
+
+
+class _Cloud:
+    """One map or space while it is measured."""
+
+    def __init__(self, head: HeadSample, name: str, cloud: np.ndarray, is_map: bool) -> None:
+        self.name, self.is_map = name, is_map
+        self.names = MEASURES if is_map else READING
+        self.problem = _problem(cloud[head.point_rows])
+        self.result = Fidelity()
+        if self.problem:
+            self.result = Fidelity(dict.fromkeys(self.names), dict.fromkeys(self.names, self.problem))
+            return
+        points = cloud[head.point_rows].astype(np.float64)
+        self.places, self.keys, self.points = (
+            cloud[head.query_rows].astype(np.float64),
+            points[head.n_queries :],
+            points,
+        )
+        self.flat = points.shape[1] <= 3
+        self.distances = np.empty(len(head.pair_query))
+        self.credits = np.full((len(head.queries), 2), -1.0)
+
+    def to_keys(self, part: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Squared distances of some queries to all keys, or none and the keys' coordinates [dims, keys]."""
+        if self.flat:
+            return np.empty((part.stop - part.start, 0)), np.ascontiguousarray(self.keys.T)
+        return squares(self.places[part], self.keys), np.empty((0, 0))
+
+    def to_points(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Squared distances of some points to all, or none and the points' coordinates [dims, points]."""
+        if self.flat:
+            return np.empty((len(chosen), 0)), np.ascontiguousarray(self.points.T)
+        return squares(self.points[chosen], self.points), np.empty((0, 0))
+
+
+def _read_queries(head: HeadSample, clouds: Sequence[_Cloud]) -> None:
+    """The correlations, and the keys that matter among the nearest keys."""
+    from services import fidelity_kernels
+
+    near = near_counts(len(head.keys))
+    few, many = near["attended_near"], near["best_near"]
+    dots = np.empty(len(head.pair_query))
     for part, pairs in _query_chunks(head):
         scores = head.queries[part] @ head.keys.T
-        shown = squares(cloud[head.query_rows[part]], cloud[head.key_rows])
         inside = head.pair_query[pairs] - part.start, head.pair_key[pairs]
-        dots[pairs], distances[pairs] = scores[inside], np.sqrt(shown[inside])
-        shares.add(part, scores, shown)
-    for name, value in (("pearson", pearson(dots, distances)), ("spearman", spearman(dots, distances))):
-        _put(result, name, value, EQUAL_SCORES if len(dots) >= 3 else FEW_PAIRS)
+        dots[pairs] = scores[inside]
+        best = _best_keys(scores, min(BEST, many)) if many else None
+        for cloud in clouds:
+            shown, flat = cloud.to_keys(part)
+            if cloud.flat:
+                apart = cloud.places[head.pair_query[pairs]] - cloud.keys[head.pair_key[pairs]]
+                cloud.distances[pairs] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
+            else:
+                cloud.distances[pairs] = np.sqrt(shown[inside])
+            if best is not None:
+                top, credits = head.attended[part, : max(few, 0)], cloud.credits[part]
+                fidelity_kernels.near_keys(shown, cloud.places[part], flat, few, many, top, *best, credits)
     groups = head.pair_query
-    value = mean_within(ranks_within(dots, groups), ranks_within(distances, groups), groups)
     counts = np.bincount(groups) if len(groups) else np.zeros(1)
-    _put(result, "query_spearman", value, FEW_PAIRS if counts.max() < 3 else EQUAL_SCORES)
-    _put(result, "attended_near", *shares.attended())
-    _put(result, "best_near", *shares.best())
-    _put(result, "mixing", *_mixing(head, cloud))
-    return result
+    order, order_within = ranks(dots), ranks_within(dots, groups)
+    for cloud in clouds:
+        result, distances = cloud.result, cloud.distances
+        reason = EQUAL_SCORES if len(dots) >= 3 else FEW_PAIRS
+        _put(result, "pearson", pearson(dots, distances), reason)
+        _put(result, "spearman", pearson(order, ranks(distances)), reason)
+        value = mean_within(order_within, ranks_within(distances, groups), groups)
+        _put(result, "query_spearman", value, FEW_PAIRS if counts.max() < 3 else EQUAL_SCORES)
+        _put_credits(result, cloud.credits, bool(many))
+
+
+def _best_keys(scores: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each query's best keys: where a query begins int64 [queries + 1], the keys, and what each counts for."""
+    border = -np.partition(-scores, count - 1, axis=1)[:, count - 1]
+    rows, keys = np.nonzero(scores >= border[:, None])
+    begins = np.searchsorted(rows, np.arange(len(scores) + 1))
+    tied = scores[rows, keys] == border[rows]
+    ties = np.bincount(rows, tied, minlength=len(scores))
+    left = (count - np.bincount(rows, ~tied, minlength=len(scores))) / ties
+    return begins, keys, np.where(tied, left[rows], 1.0) / count
+
+
+def _put_credits(result: Fidelity, credits: np.ndarray, enough_keys: bool) -> None:
+    if not enough_keys or not len(credits):
+        reason = "the head has no queries" if enough_keys else FEW_KEYS.format(round(1 / LARGEST_NEAR_SHARE))
+        _put(result, "attended_near", None, reason)
+        _put(result, "best_near", None, reason)
+        return
+    chosen = credits[credits[:, 0] >= 0, 0]
+    value = float(chosen.mean()) if len(chosen) else None
+    _put(result, "attended_near", value, "no query has two keys to choose from")
+    _put(result, "best_near", float(credits[:, 1].mean()), "")
+
+
+def _read_points(head: HeadSample, clouds: Sequence[_Cloud]) -> None:
+    """How queries and keys mix, and the neighbours that maps keep; copies of one vector may stand in for each other."""
+    from services import fidelity_kernels
+
+    n, n_queries = len(head.point_rows), head.n_queries
+    k_mixing = min(NEIGHBORS, n // 4) if 0 < n_queries < n else 0
+    k = min(NEIGHBORS, (n - 1) // 2)
+    problem = FEW_POINTS.format(3) if k < 1 else _problem(head.aligned)
+    compared = not problem and any(cloud.is_map for cloud in clouds)
+    sums = {cloud.name: np.zeros(3) for cloud in clouds}
+    for chosen in _point_chunks(head):
+        true = ordered = np.empty((0, n), np.float32)
+        if compared:
+            true = squares(head.aligned[chosen], head.aligned)
+            # Copies differ by rounding only. Steps of 1e-7 below 1 are apart in float32, which sorts faster.
+            true = np.round(true / true.max(initial=1e-300), 7).astype(np.float32)
+            true[np.arange(len(chosen)), chosen] = -1.0
+            ordered = np.sort(true, axis=1)
+        for cloud in clouds:
+            shown, flat = cloud.to_points(chosen)
+            found = np.zeros((len(chosen), 3))
+            compare = (true, ordered, k) if cloud.is_map and compared else (true[:0], ordered[:0], 0)
+            if k_mixing or compare[2]:
+                fidelity_kernels.near_points(shown, flat, chosen, n_queries, k_mixing, *compare, found)
+            if k_mixing:
+                keys_near = found[:, 0] / k_mixing
+                query = chosen < n_queries
+                share = np.where(query, keys_near, 1 - keys_near)
+                found[:, 0] = share / np.where(query, n - n_queries, n_queries) * (n - 1)
+            sums[cloud.name] += found.sum(axis=0)
+    count = len(head.points)
+    for cloud in clouds:
+        mixed, late, kept = sums[cloud.name].tolist()
+        _put(cloud.result, "mixing", mixed / count if k_mixing else None, FEW_POINTS.format(4))
+        if cloud.is_map:
+            why = "all vectors of the head are equal" if problem == ONE_SPOT else problem or ""
+            trust = None if problem else 1 - 2 / (count * k * (2 * n - 3 * k - 1)) * late
+            _put(cloud.result, "trustworthiness", trust, why)
+            _put(cloud.result, "recall", None if problem else kept / (count * k), why)
 
 
 def _put(result: Fidelity, name: str, value: float | None, reason: str) -> None:
@@ -239,6 +363,11 @@ def _query_chunks(head: HeadSample) -> list[tuple[slice, slice]]:
         first, stop = np.searchsorted(head.pair_query, [begin, end])
         chunks.append((slice(begin, end), slice(int(first), int(stop))))
     return chunks
+
+
+def _point_chunks(head: HeadSample) -> list[np.ndarray]:
+    step = max(1, CHUNK // max(len(head.point_rows), 1))
+    return [head.points[begin : begin + step] for begin in range(0, len(head.points), step)]
 
 
 def squares(rows: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -271,103 +400,7 @@ def within_nearest(distances: np.ndarray, count: int) -> np.ndarray:
     return member
 
 
-class _Shares:
-    """Adds up, over chunks of queries, how many of the keys that matter are near."""
-
-    def __init__(self, head: HeadSample) -> None:
-        self._head = head
-        n_keys = len(head.keys)
-        limit = int(n_keys * LARGEST_NEAR_SHARE)
-        self._attended_near = min(ATTENDED_NEAR, limit)
-        self._best_near = min(BEST_NEAR, limit)
-        self._best = min(BEST, self._best_near)
-        self._found: list[np.ndarray] = []
-        self._best_found = 0.0
-
-    def add(self, part: slice, scores: np.ndarray, shown: np.ndarray) -> None:
-        top = self._head.attended[part, : max(self._attended_near, 0)]
-        if self._attended_near:
-            near = within_nearest(shown, self._attended_near)
-            credit = np.take_along_axis(near, np.maximum(top, 0), axis=1)
-            valid = top >= 0
-            some = valid.any(axis=1)
-            self._found.append((credit * valid).sum(axis=1)[some] / valid.sum(axis=1)[some])
-        if self._best_near:
-            best = within_nearest(-scores, self._best)
-            self._best_found += float((best * within_nearest(shown, self._best_near)).sum()) / self._best
-
-    def attended(self) -> tuple[float | None, str]:
-        if not self._attended_near:
-            return None, FEW_KEYS.format(round(1 / LARGEST_NEAR_SHARE))
-        found = np.concatenate(self._found) if self._found else np.empty(0)
-        if not len(found):
-            return None, "no query has two keys to choose from"
-        return float(found.mean()), ""
-
-    def best(self) -> tuple[float | None, str]:
-        if not self._best_near:
-            return None, FEW_KEYS.format(round(1 / LARGEST_NEAR_SHARE))
-        if not len(self._head.queries):
-            return None, "the head has no queries"
-        return self._best_found / len(self._head.queries), ""
-
-
 def near_counts(n_keys: int) -> dict[str, int]:
     """How many keys count as near in a corpus of n_keys: 15 and 100, or a quarter of the keys when that is less."""
     limit = int(n_keys * LARGEST_NEAR_SHARE)
     return {"attended_near": min(ATTENDED_NEAR, limit), "best_near": min(BEST_NEAR, limit)}
-
-
-def _point_chunks(head: HeadSample) -> list[np.ndarray]:
-    step = max(1, CHUNK // max(len(head.point_rows), 1))
-    return [head.points[begin : begin + step] for begin in range(0, len(head.points), step)]
-
-
-def _mixing(head: HeadSample, cloud: np.ndarray) -> tuple[float | None, str]:
-    n, n_queries = len(head.point_rows), head.n_queries
-    if not 0 < n_queries < n or n < 4:
-        return None, FEW_POINTS.format(4)
-    k = min(NEIGHBORS, n // 4)
-    points = cloud[head.point_rows]
-    total = 0.0
-    for chosen in _point_chunks(head):
-        near = squares(points[chosen], points)
-        near[np.arange(len(chosen)), chosen] = np.inf
-        near = within_nearest(near, k)
-        query = chosen < n_queries
-        keys_near = near[:, n_queries:].sum(axis=1) / k
-        share = np.where(query, keys_near, 1 - keys_near)
-        total += float((share / np.where(query, n - n_queries, n_queries)).sum()) * (n - 1)
-    return total / len(head.points), ""
-
-
-def _neighbor_fidelity(head: HeadSample, layout: np.ndarray) -> Fidelity:
-    """Trustworthiness and recall against the aligned space; copies of one vector may stand in for each other."""
-    result = Fidelity()
-    n = len(head.point_rows)
-    k = min(NEIGHBORS, (n - 1) // 2)
-    problem = FEW_POINTS.format(3) if k < 1 else _problem(head.aligned)
-    if problem:
-        if problem == ONE_SPOT:
-            problem = "all vectors of the head are equal"
-        for name in ("trustworthiness", "recall"):
-            _put(result, name, None, problem)
-        return result
-    late = kept = 0.0
-    points = layout[head.point_rows]
-    for chosen in _point_chunks(head):
-        here = np.arange(len(chosen)), chosen
-        true = squares(head.aligned[chosen], head.aligned)
-        true = np.round(true / true.max(initial=1e-300), 7)  # copies differ by rounding only
-        shown = squares(points[chosen], points)
-        true[here] = shown[here] = -1.0
-        nearest = np.argpartition(shown, k, axis=1)[:, : k + 1]
-        found = np.take_along_axis(true, nearest, axis=1)
-        ordered = np.sort(true, axis=1)
-        ranks = np.stack([np.searchsorted(row, values) for row, values in zip(ordered, found, strict=True)])
-        late += float(np.maximum(ranks - k, 0).sum())
-        kept += float((found <= ordered[:, k, None]).sum() - len(chosen))  # the point itself is no neighbour
-    count = len(head.points)
-    _put(result, "trustworthiness", 1 - 2 / (count * k * (2 * n - 3 * k - 1)) * late, "")
-    _put(result, "recall", kept / (count * k), "")
-    return result

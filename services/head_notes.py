@@ -1,6 +1,8 @@
 """Where the picture of a head misleads, in plain words: from the head's numbers to sentences."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import quantiles
 
 # At twice the length one cloud's radius is the other's diameter: before scaling, the outer half lies alone.
 NORM_RATIO = 2.0
@@ -17,6 +19,32 @@ QUERY_SPEARMAN = -0.3
 TRUSTWORTHINESS = 0.85
 # Below this many tokens "the 100 nearest keys" is cut to a quarter of all and every sample is the whole head.
 TOKENS = 400
+# A note that most heads of a map share says nothing of one head: those on its maps go to the worst tenth only. With
+# fewer heads than this there is no tenth, and the thresholds above decide alone.
+LEAST_HEADS = 8
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Where the worst tenth of a map's heads ends, for one measure."""
+
+    bound: float
+    best: float
+
+    def unusual(self, value: float) -> bool:
+        return abs(value - self.best) > abs(self.bound - self.best)
+
+
+def usual(values: Sequence[float], *, best: float) -> Usual | None:
+    """Usual of the defined values of all heads (NaN: not defined); None for fewer than LEAST_HEADS.
+
+    best: the best value of the measure, above or below all others.
+    """
+    known = [value for value in values if value == value]
+    if len(known) < LEAST_HEADS:
+        return None
+    tenths = quantiles(known, n=10, method="inclusive")
+    return Usual(tenths[0] if best >= tenths[-1] else tenths[-1], best)
 
 
 @dataclass(frozen=True)
@@ -39,18 +67,26 @@ def head_notes(
     even_share: float | None = None,
     query_spearman: float | None = None,
     trustworthiness: float | None = None,
+    usual: Mapping[str, Usual | None] | None = None,
 ) -> list[Note]:
     """What to say of one head and map; a number that is None or left out is not judged.
 
     query_norm, key_norm: medians before alignment · mixing, query_spearman, trustworthiness: of the map
     (services.fidelity) · the shares: services.attended
+    usual: of mixing, query_spearman and trustworthiness on this map: values that are usual there are not noted
     """
+    beyond = usual or {}
+
+    def rare(name: str, value: float | None) -> float | None:
+        common = beyond.get(name)
+        return value if value is None or common is None or common.unusual(value) else None
+
     notes = [
-        _apart(mixing),
+        _apart(rare("mixing", mixing)),
         _norms(query_norm, key_norm),
         _sink(sink_share, first_share, last_share, even_share),
-        _attention(query_spearman),
-        _neighbors(trustworthiness),
+        _attention(rare("query_spearman", query_spearman)),
+        _neighbors(rare("trustworthiness", trustworthiness)),
         _few(tokens),
     ]
     return [note for note in notes if note is not None]

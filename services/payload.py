@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from services.atlas import Atlas
-from services.attributes import BY_NAME, point_values
+from services.attributes import BY_NAME, head_point_values, point_values
 from services.schema import ProjectionInfo, StreamInfo
 
 CHUNK = 1000
@@ -93,6 +93,15 @@ def attribute(atlas: Atlas, stream: StreamInfo, name: str) -> bytes:
         KeyError: there is no attribute of that name.
     """
     return point_values(atlas, stream, BY_NAME[name]).tobytes()
+
+
+def head_attribute(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head: int) -> bytes:
+    """uint8 [points]: palette index of each point of one head, for an attribute that differs by head.
+
+    Raises:
+        KeyError: there is no head attribute of that name.
+    """
+    return head_point_values(atlas, stream, BY_NAME[name], layer, head).tobytes()
 
 
 def token_page(atlas: Atlas, table: str, page: int) -> dict[str, list]:

@@ -22,12 +22,17 @@ SCRIPTS = (
     "shaders.js",
     "draw.js",
     "positions.js",
+    "sets.js",
+    "lasso.js",
     "data.js",
+    "rings.js",
     "gestures.js",
     "overlay.js",
     "fallback.js",
     "interact.js",
     "picture.js",
+    "vector.js",
+    "photo.js",
     "scene.js",
     "component.js",
 )
@@ -48,15 +53,22 @@ class HeadScene(Component):
       queries, keys, chunk, queryTable, keyTable, pageSize}``. ``None`` draws nothing.
     - projection (dict): ``{name, key, dims: 2 | 3, label}``. Another projection of the same dimensions
       moves the points there; camera, head, selection and search stay.
-    - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?}``;
-      ``values`` names the palette's entries in the tooltip.
+    - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?, ranges?}``;
+      ``values`` names the palette's entries in the tooltip; ``ranges`` are the two ends of each head's own scale,
+      head after head.
     - head (dict | None): the open head ``{layer, head}``, or ``None`` for the matrix. Also set by the user.
     - selection (dict | None): the chosen token ``{input, token, side: "query" | "key"}``, ``token`` being a
       row of that side's token table. Its input is highlighted in every head. Also set by the user.
-    - search (dict | None): ``{query, mode}``: lights the matching tokens in every head.
+    - search (dict | None): ``{query, mode, case?}``: lights the matching tokens in every head.
+    - tokenSet (dict | None): a set of points, ``{recipe}`` as in ``sets.js``; only these are lit, in every
+      head, and search hits among them get a thin ring. Also set by the user (lasso, box, Shift-click).
+    - setCount (dict): out: ``{recipe, points, tokens}`` of the present set.
+    - tool (string): "point", "box" or "lasso": what a drag in an open head does. Shift-drag draws a lasso always.
     - searchCount (dict): out: ``{query, tokens, points}`` of the last search.
     - lines (dict | None): ``{threshold, topk}``: in an open head, draw the strongest attention of the
       selected input from each query to its keys.
+    - sizeByNorm (bool): in an open head, the longer a query or key vector the larger its point: 0.375 to 1.625
+      times the usual diameter from the shortest to the longest vector of the head.
     - pointSize (number): diameter in px of a point of a head that fills the view; by default chosen from
       the number of points.
     - labels (bool): token texts in an open head. On by default.
@@ -70,6 +82,12 @@ class HeadScene(Component):
     - live (dict | None): show one head in other positions than the projection's: ``{layer, head, dims, method,
       path, move}``. ``path`` below ``payload.base`` answers uint16 [points][dims] in slot order; it counts only while
       a projection of ``method`` and ``dims`` is shown; ``move`` lets the points move there.
+    - badges (dict): ``{"L-H": {text, grade, title}}``: a short value in the corner of a cell, a bar as long as
+      ``grade`` (0 to 1, ``None`` for not defined), and a sentence for the tooltip.
+    - order (list | None): heads in the order in which their cells are shown, each as ``layer * heads + head``; anything
+      but a permutation of all heads, or ``None``, shows layers as rows.
+    - rings (bool): in an open head, ring the keys that the token under the pointer (or the selected one) attends to
+      most, or for a key the queries that attend to it most, in its input.
     - status (dict): out: ``{webgl, loaded: 0..1, firstMs, fullMs, points, message}``.
     """
 
@@ -92,6 +110,7 @@ class HeadScene(Component):
         search: Any = Component.UNDEFINED,
         searchCount: Any = Component.UNDEFINED,
         lines: Any = Component.UNDEFINED,
+        sizeByNorm: Any = Component.UNDEFINED,
         pointSize: Any = Component.UNDEFINED,
         labels: Any = Component.UNDEFINED,
         theme: Any = Component.UNDEFINED,
@@ -100,6 +119,12 @@ class HeadScene(Component):
         cellTitles: Any = Component.UNDEFINED,
         markedCells: Any = Component.UNDEFINED,
         live: Any = Component.UNDEFINED,
+        badges: Any = Component.UNDEFINED,
+        order: Any = Component.UNDEFINED,
+        rings: Any = Component.UNDEFINED,
+        tokenSet: Any = Component.UNDEFINED,
+        setCount: Any = Component.UNDEFINED,
+        tool: Any = Component.UNDEFINED,
         status: Any = Component.UNDEFINED,
         **kwargs: Any,
     ) -> None:
@@ -115,6 +140,7 @@ class HeadScene(Component):
             "search",
             "searchCount",
             "lines",
+            "sizeByNorm",
             "pointSize",
             "labels",
             "theme",
@@ -123,6 +149,12 @@ class HeadScene(Component):
             "cellTitles",
             "markedCells",
             "live",
+            "badges",
+            "order",
+            "rings",
+            "tokenSet",
+            "setCount",
+            "tool",
             "status",
         ]
         self._valid_wildcard_attributes: list[str] = []

@@ -18,8 +18,14 @@
         screenPosition: (point, cell) => scene.screenPosition(point, cell),
         headAt: (x, y) => scene.headAt(x, y),
         ready: () => scene.ready(),
+        recentre: () => scene.grid && scene.reset(),
+        state: () => ({ head: scene.props.head || null, selection: scene.props.selection || null }),
         payload: () => scene.props.payload,
         props: () => scene.props,
+        photo: (options) => new atlas.photo.Photo(scene, options),
+        shown: () => ({ projection: scene.props.projection, colour: scene.props.colour, theme: scene.props.theme }),
+        stopDrawing: () => scene.lasso.active && (scene.lasso.cancel(), true),
+        togglePoint: (point) => scene.data.slotOf && scene.toggleInSet(scene.data.slotOf[point]),
       };
       this.scene.update(this.props);
     }

@@ -37,9 +37,11 @@
       this.shownColour = null;
       this.indices = null;
       this.headIndices = new Map();
+      this.sizes = null;
       this.hits = NO_SLOTS;
       this.searchCount = null;
       this.inputSlots = NO_SLOTS;
+      this.setSlots = null;
       this.marks = NO_SLOTS;
       this.marked = null;
       this.selection = null;
@@ -61,9 +63,14 @@
       return this.client ? this.client.points : 0;
     }
 
-    /** The highlights changed: one sorted list of slots, and a flag for each slot to look up. */
+    /**
+     * The highlights changed: one sorted list of slots, and a flag for each slot to look up. A set decides what is lit,
+     * with the chosen token; without one it is the hits of the search and the input of the chosen token.
+     */
     mark() {
-      this.marks = p.mergeSlots(this.inputSlots, this.hits);
+      const chosen = this.selectedSlot;
+      if (this.setSlots) this.marks = p.mergeSlots(this.setSlots, chosen >= 0 ? Uint32Array.of(chosen) : NO_SLOTS);
+      else this.marks = p.mergeSlots(this.inputSlots, this.hits);
       this.marked = new Uint8Array(this.points);
       this.marks.forEach((slot) => (this.marked[slot] = 1));
       this.hooks.onChange("marks");
@@ -202,6 +209,7 @@
       this.cell = cell;
       this.loadHead();
       this.loadHeadColour();
+      this.loadSizes();
     }
 
     loadHead() {
@@ -278,6 +286,33 @@
       this.showColour();
     }
 
+    // --- size -------------------------------------------------------------------------------------------------
+
+    /** @param {boolean} byNorm  the points of an open head are as large as their vectors are long */
+    setSizes(byNorm) {
+      this.sized = byNorm;
+      this.loadSizes();
+    }
+
+    loadSizes() {
+      this.cancel("sizes");
+      const { cell } = this;
+      if (this.sizes && (!this.sized || this.sizes.cell !== cell)) {
+        this.sizes = null;
+        this.hooks.onChange("sizes");
+      }
+      if (!this.client || !this.sized || cell < 0 || this.sizes) return;
+      const { heads } = this.client.payload;
+      this.run("sizes", async (current) => {
+        const [values, order] = await Promise.all([
+          this.client.headAttribute("norm", Math.floor(cell / heads), cell % heads), this.client.order(),
+        ]);
+        if (!current()) return;
+        this.sizes = { cell, values: p.toSlots(values, order) };
+        this.hooks.onChange("sizes");
+      });
+    }
+
     // --- marks: search hits and the selected input ------------------------------------------------------------
 
     setSearch(search) {
@@ -302,6 +337,29 @@
       });
     }
 
+    /**
+     * Light a set of points in every head.
+     * @param {{recipe: string}|null} tokenSet
+     * @param {(count: {recipe: string, points: number, tokens: number}) => void} tell  once it is known
+     */
+    setTokenSet(tokenSet, tell) {
+      this.cancel("set");
+      if (!this.client || !tokenSet || !tokenSet.recipe) {
+        this.setSlots = null;
+        return this.mark();
+      }
+      return this.run("set", async (current) => {
+        const { recipe } = tokenSet;
+        const [mask, order] = await Promise.all([this.client.tokenSet(recipe), this.client.order()]);
+        if (!current()) return;
+        const { queries, keys, queryTable, keyTable } = this.client.payload;
+        this.setSlots = p.slotsOfMask(mask, order);
+        this.mark();
+        const tokens = p.countTokens(mask, queries, keys, queryTable === keyTable);
+        tell({ recipe, points: this.setSlots.length, tokens });
+      });
+    }
+
     setSelection(selection) {
       this.cancel("selection");
       this.selection = selection;
@@ -321,6 +379,18 @@
         this.inputSlots = p.slotsOfInput(selection.input, queryOffsets, keyOffsets, queries, this.slotOf);
         this.mark();
       });
+    }
+
+    inSet(slot) {
+      if (!this.setSlots) return false;
+      let low = 0;
+      let high = this.setSlots.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (this.setSlots[middle] < slot) low = middle + 1;
+        else high = middle;
+      }
+      return this.setSlots[low] === slot;
     }
 
     /** The slot of the selected token, or -1. */

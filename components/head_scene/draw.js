@@ -353,11 +353,13 @@
       const fine = style.size >= FINE_FROM * frame.ratio;
       const defines = [deep && "DEEP", fine && "FINE", hits && "HITS"].filter(Boolean);
       const u = this.program(defines.join(), shaders.POINT_VERTEX, shaders.POINT_FRAGMENT, defines);
-      ["index", "palette", "kind", "hits"].forEach((name, unit) => this.bindTexture(unit, name));
+      ["index", "palette", "kind", "hits", "sizes"].forEach((name, unit) => this.bindTexture(unit, name));
       gl.uniform1i(u.uIndex, 0);
       gl.uniform1i(u.uPalette, 1);
       if (u.uKind) gl.uniform1i(u.uKind, 2);
       if (u.uHits) gl.uniform1i(u.uHits, 3);
+      gl.uniform1i(u.uSizes, 4);
+      gl.uniform1f(u.uBySize, frame.sizedCell === run.first && run.count === 1 ? 1 : 0);
       this.pointUniforms(u, frame, style);
       const place = grid.cellPlace(frame.grid, run.first);
       gl.uniform1i(u.uPer, block.count);

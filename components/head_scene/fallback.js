@@ -87,7 +87,8 @@
         const s = slots ? slots[i] : slot + i;
         const at = place(view, block.values, start + i * block.dims);
         c.fillStyle = style.muted ? this.frame.fadedColour : this.palette[this.values.index[s]];
-        this.shape(at.x, at.y, style.size * at.near, this.values.kind[s]);
+        const part = this.frame.sizedCell >= 0 ? 0.375 + (1.25 * (this.values.sizes[s] & 127)) / 127 : 1;
+        this.shape(at.x, at.y, style.size * at.near * part, this.values.kind[s]);
       }
       c.globalAlpha = 1;
     }
@@ -121,6 +122,16 @@
     destroy() {}
   }
 
+  /** The sprite's address while something is searched for: the server lights the hits in the picture. */
+  function withSearch(sprite, search) {
+    const [path, known] = sprite.split("?");
+    const question = new URLSearchParams(known);
+    question.set("q", search.query);
+    if (search.mode) question.set("mode", search.mode);
+    if (search.case) question.set("case", "1");
+    return `${path}?${question}`;
+  }
+
   /** The sprite and its buttons. One button is in the tab order; arrow keys move among them. */
   class SpriteMatrix {
     /** @param {HTMLElement} root @param {(cell: number) => void} onOpen @param {(cell: number) => void} onFocus */
@@ -140,11 +151,23 @@
     build(matrix, sprite) {
       this.grid = matrix;
       this.node.replaceChildren();
-      this.image = sprite ? atlas.overlay.element("img", "", this.node, { alt: "", src: sprite }) : null;
+      const size = `${matrix.columns * 100}% ${matrix.rows * 100}%`;
+      const share = (i, n) => `${n > 1 ? (100 * i) / (n - 1) : 0}%`;
+      this.image = sprite && !matrix.order ? atlas.overlay.element("img", "", this.node, { alt: "", src: sprite }) : null;
       const names = Array.from({ length: matrix.rows * matrix.columns }, (_, cell) => grid.cellName(matrix, cell));
       this.buttons = names.map((name, cell) => {
         const label = { type: "button", "aria-label": `Open ${name}`, title: name, tabindex: cell ? "-1" : "0" };
-        return atlas.overlay.element("button", "", this.node, label);
+        const button = atlas.overlay.element("button", "", this.node, label);
+        if (!matrix.order) return button;
+        const { column, row } = grid.cellPlace(matrix, cell);
+        const { layer, head } = grid.headOf(matrix, cell);
+        Object.assign(button.style, { gridColumn: String(column + 1), gridRow: String(row + 1) });
+        // Sorted, each button shows its own part of the sprite.
+        if (sprite) Object.assign(button.style, {
+          backgroundImage: `url("${encodeURI(sprite)}")`, backgroundSize: size,
+          backgroundPosition: `${share(head, matrix.columns)} ${share(layer, matrix.rows)}`,
+        });
+        return button;
       });
     }
 
@@ -179,6 +202,6 @@
     }
   }
 
-  atlas.fallback = { CanvasRenderer, SpriteMatrix };
+  atlas.fallback = { CanvasRenderer, SpriteMatrix, withSearch };
   if (typeof module !== "undefined") module.exports = atlas.fallback;
 })(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

@@ -15,10 +15,12 @@
   class Gestures {
     /**
      * @param {HTMLElement} element
-     * @param {Object} on  {pan(dx, dy), turn(dx, dy), zoom(factor, x, y), tap(x, y, touch), hover(x, y, touch), leave(), reset(x, y)}
+     * @param {Object} on  {pan(dx, dy), turn(dx, dy), zoom(factor, x, y), tap(x, y, touch, event), hover(x, y, touch), leave(), reset(x, y)}
      * @param {(event: PointerEvent) => boolean} turns  does this drag turn the picture instead of moving it
+     * @param {Lasso|null} [lasso]  may take a drag for itself
      */
-    constructor(element, on, turns) {
+    constructor(element, on, turns, lasso = null) {
+      this.lasso = lasso;
       this.element = element;
       this.on = on;
       this.turns = turns;
@@ -58,6 +60,9 @@
       this.pointers.set(event.pointerId, { x, y });
       this.turning = this.turns(event);
       this.button = event.button;
+      this.drawing = this.lasso && this.pointers.size === 1 ? this.lasso.meant(event) : null;
+      this.from = { x, y };
+      if (this.pointers.size > 1 && this.lasso) this.lasso.cancel();
       this.element.setPointerCapture(event.pointerId);
     }
 
@@ -70,7 +75,13 @@
       this.moved += Math.hypot(x - before.x, y - before.y);
       if (this.moved < TAP_DISTANCE) return undefined;
       if (this.pointers.size > 1) return this.pinch(spread);
+      if (this.drawing) return this.draw(x, y);
       return this.turning ? this.on.turn(x - before.x, y - before.y) : this.on.pan(x - before.x, y - before.y);
+    }
+
+    draw(x, y) {
+      if (!this.lasso.active) this.lasso.start(this.from.x, this.from.y, this.drawing);
+      this.lasso.move(x, y);
     }
 
     spread() {
@@ -91,13 +102,21 @@
       const several = this.pointers.size > 1;
       this.pointers.delete(event.pointerId);
       if (several) this.moved = Infinity;
+      if (this.drawing && !this.pointers.size) this.finishDrawing();
       if (!several && this.moved < TAP_DISTANCE && this.button === 0) {
-        this.on.tap(...this.place(event), event.pointerType !== "mouse");
+        this.on.tap(...this.place(event), event.pointerType !== "mouse", event);
       }
+    }
+
+    finishDrawing() {
+      this.drawing = null;
+      if (this.lasso.active) this.lasso.end();
     }
 
     cancel(event) {
       this.pointers.delete(event.pointerId);
+      this.drawing = null;
+      if (this.lasso) this.lasso.cancel();
       this.moved = Infinity;
     }
   }

@@ -6,7 +6,26 @@
   /** Part of a cell left free on each side. */
   const GAP = 0.06;
 
-  /** @typedef {{rows: number, columns: number}} Grid */
+  /**
+   * In another order than layer and head: `order[place]` is the cell at a place, `places[cell]` the place of a cell.
+   * @typedef {{rows: number, columns: number, order?: number[], places?: number[]}} Grid
+   */
+
+  /**
+   * The grid with its cells in another order, or in their own for anything that is no permutation of them.
+   * @param {Grid} grid @param {Array<number>|null|undefined} order
+   */
+  function ordered({ rows, columns }, order) {
+    const count = rows * columns;
+    if (!Array.isArray(order) || order.length !== count) return { rows, columns };
+    const places = new Array(count).fill(-1);
+    order.forEach((cell, place) => { if (Number.isInteger(cell) && cell >= 0 && cell < count) places[cell] = place; });
+    if (places.includes(-1) || order.every((cell, place) => cell === place)) return { rows, columns };
+    return { rows, columns, order: [...order], places };
+  }
+
+  const cellOf = (grid, place) => (grid.order ? grid.order[place] : place);
+  const placeOf = (grid, cell) => (grid.places ? grid.places[cell] : cell);
 
   /**
    * The cell under a world point, or -1 outside the grid.
@@ -16,19 +35,25 @@
     const column = Math.floor(x);
     const row = Math.floor(y);
     const inside = column >= 0 && row >= 0 && column < grid.columns && row < grid.rows;
-    return inside ? row * grid.columns + column : -1;
+    return inside ? cellOf(grid, row * grid.columns + column) : -1;
   }
 
   /** The cell whose centre is nearest to a world point, also outside the grid. */
   function nearestCell(grid, x, y) {
     const column = Math.min(grid.columns - 1, Math.max(0, Math.floor(x)));
     const row = Math.min(grid.rows - 1, Math.max(0, Math.floor(y)));
-    return row * grid.columns + column;
+    return cellOf(grid, row * grid.columns + column);
   }
 
-  /** @returns {{column: number, row: number}} */
+  /** Where a cell lies. @returns {{column: number, row: number}} */
   function cellPlace(grid, cell) {
-    return { column: cell % grid.columns, row: Math.floor(cell / grid.columns) };
+    const place = placeOf(grid, cell);
+    return { column: place % grid.columns, row: Math.floor(place / grid.columns) };
+  }
+
+  /** Which head a cell is, wherever it lies. @returns {{layer: number, head: number}} */
+  function headOf(grid, cell) {
+    return { layer: Math.floor(cell / grid.columns), head: cell % grid.columns };
   }
 
   /** The neighbour of a cell, or the cell itself at the edge. */
@@ -36,7 +61,7 @@
     const { column, row } = cellPlace(grid, cell);
     const toColumn = Math.min(grid.columns - 1, Math.max(0, column + dColumn));
     const toRow = Math.min(grid.rows - 1, Math.max(0, row + dRow));
-    return toRow * grid.columns + toColumn;
+    return cellOf(grid, toRow * grid.columns + toColumn);
   }
 
   /**
@@ -53,10 +78,23 @@
     const r1 = Math.min(grid.rows - 1, Math.floor(bounds.bottom));
     if (c1 < c0 || r1 < r0) return [];
     const whole = c0 === 0 && c1 === grid.columns - 1;
-    if (whole) return splitRun(r0 * grid.columns, (r1 - r0 + 1) * grid.columns, longest);
+    if (whole) return cellRuns(grid, r0 * grid.columns, (r1 - r0 + 1) * grid.columns, longest);
     const runs = [];
     for (let row = r0; row <= r1; row++) {
-      runs.push(...splitRun(row * grid.columns + c0, c1 - c0 + 1, longest));
+      runs.push(...cellRuns(grid, row * grid.columns + c0, c1 - c0 + 1, longest));
+    }
+    return runs;
+  }
+
+  /** Consecutive places as runs of cells that are consecutive too. */
+  function cellRuns(grid, first, count, longest) {
+    if (!grid.order) return splitRun(first, count, longest);
+    const runs = [];
+    for (let place = first; place < first + count; place++) {
+      const cell = grid.order[place];
+      const last = runs[runs.length - 1];
+      if (last && cell === last.first + last.count && last.count < longest) last.count++;
+      else runs.push({ first: cell, count: 1 });
     }
     return runs;
   }
@@ -74,10 +112,10 @@
 
   /** @param {Grid} grid */
   function cellName(grid, cell) {
-    const { column, row } = cellPlace(grid, cell);
-    return headName(row, column);
+    const { layer, head } = headOf(grid, cell);
+    return headName(layer, head);
   }
 
-  atlas.grid = { GAP, cellAt, nearestCell, cellPlace, neighbour, visibleRuns, headName, cellName };
+  atlas.grid = { GAP, cellAt, nearestCell, cellPlace, headOf, ordered, neighbour, visibleRuns, headName, cellName };
   if (typeof module !== "undefined") module.exports = atlas.grid;
 })(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

@@ -8,6 +8,13 @@
   const MOST_ZOOM = 80;
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+  /** The number behind a palette index on the scale of one head; undefined where there is no such scale. */
+  const inRange = (ranges, cell, index) => {
+    if (!ranges || cell < 0) return undefined;
+    const [low, high] = [ranges[2 * cell], ranges[2 * cell + 1]];
+    return String(Number((low + ((index & 127) / 127) * (high - low)).toPrecision(3)));
+  };
+
   class Interaction {
     /** @param {Scene} scene */
     constructor(scene) {
@@ -17,11 +24,11 @@
         pan: (dx, dy) => this.pan(dx, dy),
         turn: (dx, dy) => this.turn(dx, dy),
         zoom: (factor, x, y) => this.zoom(factor, x, y),
-        tap: (x, y, touch) => this.tap(x, y, touch),
+        tap: (x, y, touch, event) => this.tap(x, y, touch, event),
         hover: (x, y, touch) => this.hover(x, y, touch),
         leave: () => this.unhover(),
         reset: () => this.reset(),
-      }, (event) => this.turns(event));
+      }, (event) => this.turns(event), scene.lasso);
       const listen = (type, handler) => scene.stage.addEventListener(type, handler, { signal: this.stop.signal });
       listen("keydown", (event) => this.key(event));
       listen("focus", () => this.focused());
@@ -53,7 +60,7 @@
       const { scene } = this;
       if (!scene.grid || this.flat || scene.openness.active) return;
       const area = scene.isOpen
-        ? { x: scene.open % scene.grid.columns, y: Math.floor(scene.open / scene.grid.columns), width: 1, height: 1 }
+        ? { x: grid.cellPlace(scene.grid, scene.open).column, y: grid.cellPlace(scene.grid, scene.open).row, width: 1, height: 1 }
         : { x: 0, y: 0, width: scene.grid.columns, height: scene.grid.rows };
       scene.camera.set(cam.keepInside(cam.pan(scene.camera.value, dx, dy), area));
       this.unhover();
@@ -93,7 +100,7 @@
       return grid.cellAt(this.scene.grid, world.x, world.y);
     }
 
-    tap(x, y, touch) {
+    tap(x, y, touch, event) {
       const { scene } = this;
       // The second click of a double click comes while a head opens: it means no point.
       if (!scene.grid || scene.openness.active) return;
@@ -104,7 +111,10 @@
         return;
       }
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
-      if (slot >= 0) this.selectSlot(slot);
+      const more = event && (event.shiftKey || event.ctrlKey || event.metaKey);
+      if (more) {
+        if (slot >= 0) scene.toggleInSet(slot);
+      } else if (slot >= 0) this.selectSlot(slot);
       else if (scene.props.selection) scene.select(null);
       if (touch) this.hover(x, y, true);
     }
@@ -147,7 +157,9 @@
       const cell = this.cellUnder(x, y);
       scene.canvas.style.cursor = cell >= 0 ? "pointer" : "grab";
       const note = cell >= 0 && scene.notes().get(cell);
-      const content = cell >= 0 && { title: scene.nameOf(cell), rows: note ? [{ text: note }] : [] };
+      const badge = cell >= 0 && scene.badges().get(cell);
+      const rows = [note, badge && badge.title].filter(Boolean).map((text) => ({ text }));
+      const content = cell >= 0 && { title: scene.nameOf(cell), rows };
       scene.overlay.showTooltip(content || null, x, y);
       if (cell === scene.hoverCell) return;
       scene.hoverCell = cell;
@@ -158,10 +170,12 @@
       const { scene } = this;
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
       this.at = { x, y };
-      scene.canvas.style.cursor = slot >= 0 ? "pointer" : scene.dims === 3 ? "move" : "grab";
+      const still = scene.props.tool === "box" || scene.props.tool === "lasso" ? "crosshair" : scene.dims === 3 ? "move" : "grab";
+      scene.canvas.style.cursor = slot >= 0 ? "pointer" : still;
       scene.overlay.showTooltip(slot >= 0 ? this.pointTooltip(slot) : null, x, y);
       if (slot === scene.hoverSlot) return;
       scene.hoverSlot = slot;
+      scene.rings.follow();
       scene.redrawOverlay();
     }
 
@@ -193,7 +207,7 @@
       const indices = props.colour.scope === "head" ? data.headIndices.get(open) : data.indices;
       if (!indices) return null;
       const index = indices[slot];
-      const value = props.colour.values && props.colour.values[index];
+      const value = props.colour.values ? props.colour.values[index] : inRange(props.colour.ranges, open, index);
       const name = props.colour.label ?? props.colour.name;
       if (!name) return null; // the side is named above already
       return { swatch: props.colour.palette[index], text: value === undefined ? name : `${name}: ${value}` };
@@ -204,6 +218,7 @@
       scene.overlay.showTooltip(null);
       if (scene.hoverCell < 0 && scene.hoverSlot < 0) return;
       scene.hoverCell = scene.hoverSlot = -1;
+      scene.rings.follow();
       scene.redrawOverlay();
     }
 
@@ -260,8 +275,11 @@
         if (scene.isOpen || scene.focusCell < 0) return false;
         scene.enter(scene.focusCell);
       } else if (key === "Escape") {
-        if (!scene.isOpen) return false;
-        scene.leave();
+        if (scene.lasso.active) scene.lasso.cancel();
+        else if (scene.props.tokenSet) scene.changeSet("");
+        else if (scene.props.selection) scene.select(null);
+        else if (scene.isOpen) scene.leave();
+        else return false;
       } else if (key === "+" || key === "=") {
         this.zoom(1.35, width / 2, height / 2);
       } else if (key === "-" || key === "_") {

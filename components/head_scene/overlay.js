@@ -8,6 +8,10 @@
 
   const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
   const TITLE_FROM = 96;
+  /** Without axes the titles alone tell which head is which. */
+  const TITLE_FROM_SORTED = 58;
+  const BADGE_TEXT_FROM = 44;
+  const BADGE_BAR_FROM = 14;
   const MOST_LABELS = 260;
 
   /** Room at the edges of the matrix for layer and head numbers, CSS px. */
@@ -100,6 +104,8 @@
       c.clearRect(0, 0, this.width, this.height);
       if (state.matrix > 0) this.drawMatrix(state);
       if (state.lines.length) this.drawLines(state);
+      if (state.rings.length) this.drawRings(state);
+      if (state.hitsAt && state.hitsAt.length) this.drawHits(state);
       if (state.ringAt) this.drawRing(state);
       this.labelBoxes = state.labels.length ? this.drawLabels(state) : [];
       if (state.hoverAt) this.drawHover(state);
@@ -108,12 +114,13 @@
     drawMatrix(state) {
       const c = this.context;
       c.globalAlpha = state.matrix;
-      if (state.cell >= TITLE_FROM) this.drawTitles(state);
+      if (state.cell >= (state.grid.order ? TITLE_FROM_SORTED : TITLE_FROM)) this.drawTitles(state);
+      this.drawBadges(state);
       this.drawNotes(state);
       state.framed.forEach((cell) => this.outline(state, cell, state.colours.ring, 2.5));
       if (state.hoverCell >= 0) this.outline(state, state.hoverCell, state.colours.text, 1.5);
       if (state.focusCell >= 0) this.outline(state, state.focusCell, state.colours.ring, 3);
-      if (!state.single && state.axes) this.drawAxes(state);
+      if (!state.single && state.axes && !state.grid.order) this.drawAxes(state);
       c.globalAlpha = 1;
     }
 
@@ -163,6 +170,31 @@
       c.strokeText(text, x, y);
       c.fillStyle = colour;
       c.fillText(text, x, y);
+    }
+
+    /** A value in each cell's corner, and a bar along its foot as long as the value is good: colour says nothing. */
+    drawBadges(state) {
+      if (!state.badges.size || state.cell < BADGE_BAR_FROM) return;
+      const c = this.context;
+      const plain = state.cell < BADGE_TEXT_FROM;
+      c.font = `600 ${Math.min(12, Math.max(9.5, state.cell * 0.1))}px ${FONT}`;
+      c.textBaseline = "top";
+      c.textAlign = "right";
+      this.visitCells(state, (cell) => {
+        const badge = state.badges.get(cell);
+        if (!badge) return;
+        const { x, y, side } = this.cellBox(state, cell);
+        const inset = Math.min(5, side * 0.06);
+        const height = Math.max(1.5, Math.min(3, side * 0.025));
+        if (typeof badge.grade === "number") {
+          const width = side - 2 * inset;
+          c.fillStyle = state.colours.faded;
+          c.fillRect(x + inset, y + side - inset - height, width, height);
+          c.fillStyle = state.colours.muted;
+          c.fillRect(x + inset, y + side - inset - height, width * Math.min(1, Math.max(0, badge.grade)), height);
+        }
+        if (!plain && badge.text) this.haloText(String(badge.text), x + side - 5, y + 4, state.colours.text, state.colours.cell);
+      });
     }
 
     drawNotes(state) {
@@ -243,6 +275,19 @@
       c.globalAlpha = 1;
     }
 
+    /** Search hits inside a set: a thin ring each. */
+    drawHits(state) {
+      const c = this.context;
+      c.strokeStyle = state.colours.text;
+      c.lineWidth = 1.5;
+      const radius = Math.max(5, state.diameter * 0.7 + 2.5);
+      for (const { x, y } of state.hitsAt) {
+        c.beginPath();
+        c.arc(x, y, radius, 0, 2 * Math.PI);
+        c.stroke();
+      }
+    }
+
     drawRing(state) {
       const c = this.context;
       const { x, y } = state.ringAt;
@@ -255,6 +300,39 @@
       c.lineWidth = 3;
       c.strokeStyle = state.colours.ring;
       c.stroke();
+    }
+
+    /** Where a token's attention goes: a thin ring, thicker for more, and a line that leads there. */
+    drawRings(state) {
+      const c = this.context;
+      for (const ring of state.rings) {
+        const radius = Math.max(6, state.diameter * 0.5 + 4);
+        const width = 1.5 + 2.5 * Math.sqrt(ring.weight);
+        const away = Math.hypot(ring.x - ring.from.x, ring.y - ring.from.y);
+        if (away > 2 * radius) {
+          const toward = (distance) => ({
+            x: ring.from.x + ((ring.x - ring.from.x) * distance) / away, y: ring.from.y + ((ring.y - ring.from.y) * distance) / away,
+          });
+          const [a, b] = [toward(radius), toward(away - radius)];
+          c.globalAlpha = 0.55;
+          c.beginPath();
+          c.moveTo(a.x, a.y);
+          c.lineTo(b.x, b.y);
+          c.lineWidth = 1;
+          c.setLineDash([3, 4]);
+          c.strokeStyle = state.colours.ring;
+          c.stroke();
+          c.setLineDash([]);
+          c.globalAlpha = 1;
+        }
+        for (const [colour, extra] of [[state.colours.canvas, 2], [state.colours.ring, 0]]) {
+          c.beginPath();
+          c.arc(ring.x, ring.y, radius, 0, 2 * Math.PI);
+          c.lineWidth = width + extra;
+          c.strokeStyle = colour;
+          c.stroke();
+        }
+      }
     }
 
     drawHover(state) {

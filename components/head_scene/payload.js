@@ -63,6 +63,22 @@
     return hits.slice(0, count);
   }
 
+  /** Slots of the points in a mask over point ids, in slot order. */
+  function slotsOfMask(mask, order) {
+    const slots = new Uint32Array(order.length);
+    let count = 0;
+    for (let slot = 0; slot < order.length; slot++) if (hasBit(mask, order[slot])) slots[count++] = slot;
+    return slots.slice(0, count);
+  }
+
+  /** Tokens behind the points of a mask: where both sides read one table, a token that is in twice counts once. */
+  function countTokens(mask, queries, keys, oneTable) {
+    let count = 0;
+    for (let row = 0; row < queries; row++) count += hasBit(mask, row) || (oneTable && hasBit(mask, queries + row)) ? 1 : 0;
+    if (!oneTable) for (let row = 0; row < keys; row++) count += hasBit(mask, queries + row);
+    return count;
+  }
+
   /** Slots of all query and key points of one input, in slot order. */
   function slotsOfInput(input, queryOffsets, keyOffsets, queries, slotOf) {
     const slots = [];
@@ -251,7 +267,14 @@
     async search(table, search) {
       const question = new URLSearchParams({ q: search.query });
       if (search.mode) question.set("mode", search.mode);
+      if (search.case) question.set("case", "1");
       return new Uint8Array((await this.buffer(`search/${table}?${question}`)).buffer);
+    }
+
+    /** @returns {Promise<Uint8Array>} bit mask over point ids */
+    async tokenSet(recipe) {
+      const { buffer } = await this.buffer(`set/${this.payload.stream}?s=${encodeURIComponent(recipe)}`);
+      return this.checked(new Uint8Array(buffer), Math.ceil(this.points / 8));
     }
 
     attention(input, layer, head) {
@@ -261,7 +284,7 @@
   }
 
   atlas.payload = {
-    chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfInput, mergeSlots,
+    chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask, countTokens, slotsOfInput, mergeSlots,
     tokenOfPoint, pointOfToken, inputOfRow, strongestKeys, parseHex, paletteBytes, PayloadError, PayloadClient,
   };
   if (typeof module !== "undefined") module.exports = atlas.payload;

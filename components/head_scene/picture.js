@@ -73,8 +73,7 @@
       const world = cam.toWorld(this.camera.value, this.view, x, y);
       const cell = grid.cellAt(this.grid, world.x, world.y);
       if (cell < 0) return null;
-      const { column, row } = grid.cellPlace(this.grid, cell);
-      return { layer: row, head: column };
+      return grid.headOf(this.grid, cell);
     }
 
     /** How points of a head lie on the screen. */
@@ -174,6 +173,7 @@
         alpha: this.alpha(marked, scale, diameter),
         muted: marked ? 0.8 : 0,
         headRows: this.headRows || 0,
+        sizedCell: data.sizes ? data.sizes.cell : -1,
         highlight,
         highlightRuns: this.isOpen ? [{ first: this.open, count: 1 }] : this.runs(Infinity),
         highlightSize: Math.max(3.6, diameter * 1.35 + 1.1) * ratio,
@@ -208,15 +208,18 @@
         colours: this.colours,
         hoverCell: this.hoverCell,
         focusCell: document.activeElement === this.stage ? this.focusCell : -1,
+        rings: still ? this.rings.onScreen() : [],
         lit: lit >= 0 ? grid.cellPlace(this.grid, lit) : { column: -1, row: -1 },
         notes: this.notes(),
         nameOf: (cell) => this.nameOf(cell),
         framed: this.props.markedCells || [],
         axes: !this.props.cellTitles,
+        badges: this.badges(),
         diameter: this.diameter(),
         zoom: this.camera.value.scale / this.cellCamera(0).scale,
         marked: this.data.marks.length > 0,
         lines: still ? this.linesOnScreen() : [],
+        hitsAt: still ? this.hitsInSet() : [],
         ringAt: this.isOpen && this.data.selectedSlot >= 0 ? this.slotPosition(this.data.selectedSlot) : null,
         hoverAt: this.hoverSlot >= 0 ? this.slotPosition(this.hoverSlot) : null,
         labels: still && this.props.labels !== false ? this.labelCandidates() : [],
@@ -224,12 +227,24 @@
     }
 
     notes() {
-      const notes = new Map();
-      for (const [name, text] of Object.entries(this.props.cellNotes || {})) {
+      return this.byCell(this.props.cellNotes, String);
+    }
+
+    badges() {
+      if (this.badgesOf === this.props.badges && this.knownBadges) return this.knownBadges;
+      this.badgesOf = this.props.badges;
+      this.knownBadges = this.byCell(this.props.badges, (badge) => badge || {});
+      return this.knownBadges;
+    }
+
+    /** What a prop says of heads, {"L-H": value}, by cell. */
+    byCell(values, made) {
+      const found = new Map();
+      for (const [name, value] of Object.entries(values || {})) {
         const [layer, head] = name.split("-").map(Number);
-        notes.set(layer * this.grid.columns + head, String(text));
+        found.set(layer * this.grid.columns + head, made(value));
       }
-      return notes;
+      return found;
     }
 
     linesOnScreen() {
@@ -242,11 +257,20 @@
       });
     }
 
+    /** With a set and a search: where the hits inside the set are. */
+    hitsInSet() {
+      const { data } = this;
+      if (!data.setSlots || !data.hits.length) return [];
+      const view = this.headView();
+      const inside = data.hits.filter((slot) => data.inSet(slot)).slice(0, MOST_CANDIDATES);
+      return Array.from(inside, (slot) => this.slotPosition(slot, this.open, view)).filter(Boolean);
+    }
+
     /** Slots that may be labelled, most important first; null for all of them in draw order. */
     labelSlots() {
       const { data } = this;
       const chosen = data.selectedSlot;
-      const marks = data.inputSlots.length ? data.inputSlots : data.hits;
+      const marks = data.setSlots || (data.inputSlots.length ? data.inputSlots : data.hits);
       if (!marks.length && !data.searchCount) return null;
       return chosen >= 0 ? [chosen, ...marks.filter((slot) => slot !== chosen)] : marks;
     }

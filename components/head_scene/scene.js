@@ -19,10 +19,11 @@
   /** Props that come in; the others only go out. */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "pointSize", "labels", "theme", "sprite",
-    "cellNotes", "cellTitles", "markedCells", "live",
+    "cellNotes", "sizeByNorm", "tokenSet", "tool", "badges", "order", "rings",
+    "cellTitles", "markedCells", "live",
   ];
   /** Props that need nothing fetched. */
-  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "cellTitles", "markedCells"];
+  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells"];
 
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
@@ -73,6 +74,8 @@
         onChange: (what, detail) => this.dataChanged(what, detail),
         drop: (block) => this.renderer.drop(block),
       }, !this.webgl);
+      this.rings = new atlas.rings.Rings(this);
+      this.lasso = new atlas.lasso.Lasso(this);
       this.interaction = new atlas.interact.Interaction(this);
     }
 
@@ -81,7 +84,7 @@
       this.sizes = new ResizeObserver(() => this.resize());
       this.sizes.observe(this.root);
       this.themes = new MutationObserver(() => this.readColours());
-      const attributes = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-bs-theme"] };
+      const attributes = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-bs-theme", "data-palette"] };
       this.themes.observe(document.documentElement, attributes);
       this.canvas.addEventListener("webglcontextlost", (event) => {
         event.preventDefault();
@@ -105,6 +108,7 @@
       this.sizes.disconnect();
       this.themes.disconnect();
       this.interaction.destroy();
+      this.lasso.destroy();
       this.data.close();
       this.renderer.destroy();
       this.stage.remove();
@@ -148,14 +152,19 @@
       if (changed("theme")) this.readColours();
       const fresh = changed("payload");
       if (fresh) this.setPayload(next.payload);
+      if (fresh || changed("order")) this.setOrder();
       if (fresh || changed("sprite")) this.setSprite();
       if (fresh || changed("projection")) this.setProjection();
       if (fresh || changed("colour")) this.data.setColour(next.colour || null);
+      if (fresh || changed("sizeByNorm")) this.data.setSizes(Boolean(next.sizeByNorm));
       if (fresh || changed("head")) this.followHead(fresh);
       if (fresh || changed("live")) this.setLive();
       if (fresh || changed("selection")) this.data.setSelection(next.selection || null);
+      if (fresh || changed("tokenSet")) this.followSet();
       if (fresh || changed("search")) this.data.setSearch(next.search || null);
+      if (!fresh && changed("search")) this.setSprite();
       if (fresh || ["selection", "lines", "head"].some(changed)) this.askForLines();
+      if (fresh || ["selection", "rings", "head"].some(changed)) this.rings.follow();
       // The others are redrawn when their data arrive: earlier would throw away half a picture for nothing.
       if (fresh || AT_ONCE.some(changed)) this.redraw();
     }
@@ -173,7 +182,24 @@
     }
 
     setSprite() {
-      if (this.sprites && this.grid) this.sprites.build(this.grid, this.props.sprite);
+      if (!this.sprites || !this.grid) return;
+      const { sprite, search } = this.props;
+      this.sprites.build(this.grid, sprite && search ? atlas.fallback.withSearch(sprite, search) : sprite);
+    }
+
+    /** Cells change their places; an open head takes the view along. */
+    setOrder() {
+      if (!this.grid) return;
+      const fitted = this.isFitted();
+      const before = grid.cellPlace(this.grid, Math.max(0, this.open));
+      this.grid = grid.ordered(this.grid, this.props.order);
+      this.hoverCell = this.hoverSlot = -1;
+      this.overlay.showTooltip(null);
+      const after = grid.cellPlace(this.grid, Math.max(0, this.open));
+      const { x, y, scale } = this.camera.value;
+      if (fitted) this.camera.set(this.home());
+      else if (this.isOpen) this.camera.set({ x: x + after.column - before.column, y: y + after.row - before.row, scale });
+      this.setSprite();
     }
 
     setProjection() {
@@ -210,6 +236,7 @@
       if (!keepCamera) this.camera.to(this.home(), duration, now);
       this.openness.to(cell >= 0 ? 1 : 0, duration * 0.7, now);
       this.data.openHead(cell);
+      this.rings.follow();
       this.useColour();
       this.marksBlock = null;
       this.overlay.showTooltip(null);
@@ -242,8 +269,7 @@
     }
 
     tellHead() {
-      const place = this.isOpen ? grid.cellPlace(this.grid, this.open) : null;
-      const head = place && { layer: place.row, head: place.column };
+      const head = this.isOpen ? grid.headOf(this.grid, this.open) : null;
       // Known before Dash hands it back, so that it is not taken for a new wish.
       this.props = { ...this.props, head };
       this.setProps({ head });
@@ -259,10 +285,39 @@
       this.redraw();
     }
 
+    // --- sets -------------------------------------------------------------------------------------------------
+
+    followSet() {
+      this.data.setTokenSet(this.props.tokenSet || null, (setCount) => {
+        this.setProps({ setCount });
+        const sentence = setCount.points === 1 ? "1 point is in the set." : `${setCount.points} points are in the set.`;
+        this.overlay.say(setCount.points ? sentence : "No point lies inside.");
+        if (!setCount.points) this.changeSet("");
+      });
+    }
+
+    /** @param {string} recipe  as in sets.js; empty for no set */
+    changeSet(recipe) {
+      if (recipe && !atlas.sets.fits(recipe)) {
+        return this.overlay.setMessage("This set has too many parts for a link. Press Escape to start a new one.", null);
+      }
+      this.overlay.setMessage(null, null);
+      const tokenSet = recipe ? { recipe } : null;
+      this.props = { ...this.props, tokenSet };
+      this.setProps({ tokenSet });
+      return this.followSet();
+    }
+
+    toggleInSet(slot) {
+      const now = this.props.tokenSet;
+      this.changeSet(atlas.sets.toggle(now ? now.recipe : "", this.data.order[slot], this.data.inSet(slot)));
+    }
+
     describe(cell) {
       if (!this.grid) return;
       if (this.isOpen) return this.overlay.say(`${this.nameOf(this.open)} is open.`);
       if (cell >= 0) return this.overlay.say(`${this.nameOf(cell)} in focus. Enter opens it.`);
+      if (this.grid.order) return this.overlay.say(`${this.grid.order.length} heads, sorted.`);
       return this.overlay.say(`Matrix of ${this.grid.rows} layers with ${this.grid.columns} heads each.`);
     }
 
@@ -295,12 +350,16 @@
       if (what === "moved" || what === "moving") return this.livePlaced(detail, what === "moving");
       if (what === "chunk") this.chunkArrived();
       if (what === "order") this.renderer.setValues("kind", this.data.kinds, draw.textureRows(this.data.points));
+      if (what === "order") this.renderer.setValues("sizes", new Uint8Array(1), 1); // a texture must be bound
+      if (what === "sizes" && this.data.sizes) {
+        this.renderer.setValues("sizes", this.data.sizes.values, draw.textureRows(this.data.points));
+      }
       if (what === "colour" || what === "order") this.useColour();
       if (what === "marks" || what === "order") this.marksBlock = null;
       if (what === "searched") this.setProps({ searchCount: this.data.searchCount });
       if (what === "failure") this.showFailure();
       if (what === "tokens") this.interaction.refreshTooltip();
-      if (["order", "colour", "marks"].includes(what)) this.redraw();
+      if (["order", "colour", "marks", "sizes"].includes(what)) this.redraw();
       else if (["lines", "tokens"].includes(what)) this.redrawOverlay();
       else this.wake();
     }
@@ -527,11 +586,13 @@
         webgl: this.webgl, mode: this.isOpen ? "head" : "matrix", open: this.open, dims: this.dims,
         cells: data.client ? data.client.cells : 0, points: data.points, drawnPoints: this.renderer.drawnPoints,
         residentChunks: data.set ? data.set.resident : 0, loadedChunks: data.set ? data.set.loaded(this.open) : 0,
-        bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, lines: data.lines.length,
+        bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, set: data.setSlots ? data.setSlots.length : null, lines: data.lines.length,
         labels: this.overlay.labelBoxes.map(({ text, side, box, slot }) => ({ text, side, box, slot })),
         camera: { ...this.camera.value }, turn: { ...this.turn }, diameter: this.grid ? this.diameter() : 0, frames: this.frames,
         firstMs: this.timing.first ?? null, fullMs: this.timing.full ?? null, pending: data.pending,
-        hoverCell: this.hoverCell, focusCell: this.focusCell, hoverSlot: this.hoverSlot, moving: this.moving(),
+        hoverCell: this.hoverCell, focusCell: this.focusCell, hoverSlot: this.hoverSlot, order: this.grid && this.grid.order ? [...this.grid.order] : null,
+        badges: this.grid ? this.badges().size : 0, rings: this.grid ? this.rings.targets.map(({ slot, weight }) => ({ slot, weight })) : [],
+        moving: this.moving(),
         projection: data.set ? data.set.projection.key : null, live: data.set && data.set.override ? data.live.path : null,
       };
     }

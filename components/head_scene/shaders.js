@@ -14,10 +14,10 @@ layout(location = 1) in vec3 previous;
 uniform int uPer, uSlot, uHead, uColumns, uHeadRows;
 uniform ivec2 uPlace;
 uniform vec2 uMiddle, uViewport;
-uniform float uCell, uHalf, uMix, uSize, uAlpha, uMuted, uEye, uShrink;
+uniform float uCell, uHalf, uMix, uSize, uAlpha, uMuted, uEye, uShrink, uBySize;
 uniform vec3 uMutedColour;
 uniform mat3 uRotation;
-uniform usampler2D uIndex, uKind, uHits;
+uniform usampler2D uIndex, uKind, uHits, uSizes;
 uniform sampler2D uPalette;
 flat out vec4 vColour;
 flat out float vSize;
@@ -45,6 +45,9 @@ void main() {
   vec2 px = uMiddle + vec2(place) * uCell + vec2(p.x, -p.y) * uHalf;
   gl_Position = vec4(px.x / uViewport.x * 2.0 - 1.0, 1.0 - px.y / uViewport.y * 2.0, depth, 1.0);
   ivec2 texel = ivec2(slot & 2047, slot >> 11);
+  // 0.375 to 1.625 times the usual size, as Yeh et al. 2023: radius 0.15 + 0.5 n beside a fixed 0.4.
+  float part = float(texelFetch(uSizes, texel, 0).r & 127u) / 127.0;
+  size *= mix(1.0, 0.375 + 1.25 * part, uBySize);
   uint index = texelFetch(uIndex, ivec2(texel.x, texel.y + head * uHeadRows), 0).r;
   vec3 colour = texelFetch(uPalette, ivec2(int(index), 0), 0).rgb;
   colour = mix(colour, uMutedColour, max(uMuted, fog));

@@ -21,6 +21,7 @@ _SCRIPTS = (
     "picture.js",
     "words.js",
     "reader.js",
+    "set.js",
     "view.js",
     "component.js",
 )
@@ -57,6 +58,10 @@ class SentenceView(Component):
         that remain of each row are renormalised. Kept over every other change; emptied when another input (or
         stream or atlas) is shown, unless `hidden` is set in the same update.
 
+    tokenSet (dict or None): {"recipe": text} of a set of points (services/token_sets.py); its tokens get a mark.
+    toggled (dict; out only): {"token": token row, "side", "n"}: a token was Shift- or Ctrl-clicked, or `s` pressed
+        on it, to put it into the set or take it out.
+
     hover (dict or None; out only): {"query": index or None, "key": index or None, "weight": shown weight
         of the pair or None}, at most ten times a second.
     """
@@ -83,6 +88,8 @@ class SentenceView(Component):
         "hidden",
         "theme",
         "pair",
+        "tokenSet",
+        "toggled",
         "hover",
     )
     _valid_wildcard_attributes: tuple[str, ...] = ()

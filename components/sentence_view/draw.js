@@ -146,7 +146,8 @@
         }
         const box = C.mix(colours.canvas, own, Math.min(1, weight));
         const onBox = other && C.contrast(colours.canvas, box) > C.contrast(colours.text, box);
-        const quiet = focus && !isFocus && !inPair && !(other && weight >= 0.01);
+        const inSet = state.inSet && state.inSet(side, i);
+        const quiet = (focus && !isFocus && !inPair && !(other && weight >= 0.01)) || (!focus && state.inSet && !inSet);
         const colour = onBox ? colours.canvas : data.special[i] ? colours.muted : colours.text;
         context.font = isFocus ? scene.boldFont : scene.font;
         const drawn = isFocus ? scene.fit(side, i, wide, true) : fitted;
@@ -162,6 +163,10 @@
           context.moveTo(x - 2, y + 0.5);
           context.lineTo(x + fitted.width + 2, y + 0.5);
           context.stroke();
+        }
+        if (inSet) {
+          context.fillStyle = C.css(own);
+          context.fillRect(x, y + high / 2 - 2.5, fitted.width, 2);
         }
         context.fillStyle = C.css(own, hidden ? 0.2 : quiet ? 0.3 : 0.9);
         marker(context, side, side === "query" ? layout.xQuery : layout.xKey, y, isFocus || inPair ? 3 : 1.7);
@@ -299,15 +304,15 @@
       context.fillRect(0, 0, view.width, layout.head);
       context.fillRect(0, 0, layout.room, view.height);
     }
-    labels(context, scene, lit, "query", x0, y0);
-    labels(context, scene, lit, "key", x0, y0);
+    labels(context, scene, lit, "query", x0, y0, state.inSet);
+    labels(context, scene, lit, "key", x0, y0, state.inSet);
     context.font = scene.numberFont;
     context.textBaseline = "middle";
     context.textAlign = "left";
     context.direction = "ltr";
   }
 
-  function labels(context, scene, lit, side, x0, y0) {
+  function labels(context, scene, lit, side, x0, y0, inSet) {
     const { layout, view, colours } = scene;
     const { cell } = layout;
     const size = Math.max(9, Math.min(12.5, cell - 1));
@@ -329,7 +334,7 @@
     }
     for (const index of lit[side].keys()) if (fits(index) && !shown.includes(index)) shown.push(index);
     for (const i of shown) {
-      const strength = lit[side].get(i);
+      const strength = lit[side].get(i) || (inSet && inSet(side, i) ? "set" : undefined);
       const fitted = scene.fitLabel(side, i, room, size, Boolean(strength));
       const at = start + (i + 0.5) * cell;
       context.save();

@@ -67,6 +67,7 @@
           return undefined;
         }
         if (touch) this.setHover(null);
+        if (event.shiftKey || event.ctrlKey || event.metaKey) return this.toggleInSet({ side: at.side, index: at[at.side] });
         return this.togglePin({ side: at.side, index: at[at.side] });
       }
 
@@ -78,6 +79,13 @@
         this.mine = token;
         const first = token && (token.side === "query" ? this.data.queries : this.data.keys).first;
         this.setProps({ selected: token ? { token: first + token.index, side: token.side } : null });
+      }
+
+      /** Put a token into the set that all views share, or take it out. */
+      toggleInSet(token) {
+        const { first } = token.side === "query" ? this.data.queries : this.data.keys;
+        this.toggles = (this.toggles || 0) + 1;
+        this.setProps({ toggled: { token: first + token.index, side: token.side, n: this.toggles } });
       }
 
       toggle(token) {
@@ -98,6 +106,11 @@
         if (event.key === "Enter" || event.key === " ") {
           const side = this.hover?.side === "pair" ? (event.shiftKey ? "key" : "query") : this.hover?.side;
           if (side) this.togglePin({ side, index: this.hover[side] });
+          return done();
+        }
+        if (event.key === "s" || event.key === "S") {
+          const token = I.target(this.hover, pinned);
+          if (token) this.toggleInSet(token);
           return done();
         }
         if (event.key === "h" || event.key === "H") {

@@ -25,6 +25,7 @@
       this.waiting = [];
       this.zoomed = false;
       this.status = "empty";
+      this.marks = new A.SetMarks(() => this.schedule("front"));
       this.build();
       this.sendHover = I.throttle((hover) => this.setProps({ hover }), 100);
       this.resized = new ResizeObserver(() => this.relayout());
@@ -129,6 +130,7 @@
         this.root.dataset.theme = props.theme || "";
         this.restyle();
       }
+      this.marks.follow(props);
       const urls = D.addresses(props);
       const wanted = JSON.stringify(urls);
       if (wanted !== this.wanted) {
@@ -271,7 +273,10 @@
     state() {
       const pinned = this.pinned();
       const { focus, pair } = I.focusOf(this.hover, pinned);
-      return { pinned, focus, pair, hover: this.hover, cursor: this.cursor ? this.hover : null, line: this.line(focus) };
+      const { has } = this.marks;
+      const first = (side) => (side === "query" ? this.data.queries : this.data.keys).first;
+      const inSet = has && this.data ? (side, index) => has(side, first(side) + index) : null;
+      return { pinned, focus, pair, inSet, hover: this.hover, cursor: this.cursor ? this.hover : null, line: this.line(focus) };
     }
 
     /** Shown weights of the focused token on the other side, and which of them top k and threshold let through. */
@@ -329,6 +334,7 @@
         hidden,
         hiddenQueries: scene ? Array.from(scene.sides.query.hidden).reduce((a, b) => a + b, 0) : 0,
         hiddenKeys: scene ? Array.from(scene.sides.key.hidden).reduce((a, b) => a + b, 0) : 0,
+        inSet: this.marks.has && this.data ? this.countInSet() : null,
         weighted: Boolean(scene?.weighted),
         zoomed: Boolean(layout?.zoomed),
         canvas: { width: this.base.width, height: this.base.height },
@@ -336,6 +342,12 @@
         paints: this.pictures || 0,
         timings: { ...this.timings },
       };
+    }
+
+    countInSet() {
+      const { inSet } = this.state();
+      const count = (side, data) => data.tokens.filter((_, index) => inSet(side, index)).length;
+      return count("query", this.data.queries) + count("key", this.data.keys);
     }
 
     /** One shown weight, for tests. */

@@ -19,7 +19,7 @@ from typing import NoReturn
 from services.alignment import DISTANCES, SCALES
 from services.build.pipeline import build
 from services.build.progress import Progress
-from services.build.request import DISTANCE, SCALE, BuildRequest, default_folder
+from services.build.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, default_folder
 from services.build.workers import Workers
 from services.errors import AtlasError, BuildError, BusyError, Cancelled
 from services.memory import is_out_of_memory
@@ -79,6 +79,13 @@ def parser() -> argparse.ArgumentParser:
         "--distance", choices=DISTANCES, help=f"between aligned vectors, for the layouts (default: {DISTANCE})"
     )
     cli.add_argument("--precision", default="float16", choices=("float16", "float32"), help="of stored vectors")
+    cli.add_argument(
+        "--pos",
+        default="auto",
+        help="tagger for parts of speech, offline: 'auto' tags English, German and Dutch corpora and leaves others "
+        "untagged, 'none', 'hanta-en', 'hanta-de', 'hanta-nl', or 'spacy:<model>' for a spaCy model you have "
+        "installed; counts for a new atlas",
+    )
     cli.add_argument("--device", default="cpu", help="device for the model and for --engine torch, for example cuda")
     cli.add_argument(
         "--dask-scheduler",
@@ -129,7 +136,15 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         distance=options.distance,
         precision=options.precision,
         title=options.title,
+        pos=_pos(options.pos),
     )
+
+
+def _pos(choice: str) -> str:
+    wanted = choice.strip()
+    if not wanted.startswith("spacy:"):
+        _choices(wanted, POS_CHOICES, "--pos")
+    return wanted
 
 
 def run(argv: Sequence[str]) -> int:

@@ -1,7 +1,7 @@
 """The first stages of a build: tokens on disk, then queries, keys, value norms and attention of every head."""
 
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ from services.build.journal import Journal
 from services.build.progress import Progress
 from services.build.request import BuildRequest
 from services.capture import CAPTURE_TOLERANCE, InputCapture, TokenisedInput, capture, check_capture, tokenise
+from services.capture.tagging import choose_tagger
 from services.corpora import Corpus
 from services.errors import CaptureError, CorpusError
 from services.models import LoadedModel, load_model
+from services.parts_of_speech import align
 from services.schema import CorpusInfo, FileInfo, StreamInfo
 
 CHECKED_INPUTS = 8
@@ -30,6 +32,8 @@ class Prepared:
     texts: list[str]
     columns: dict[str, list[str]]
     inputs: list[TokenisedInput]
+    pos: list[str] | None = None  # one tag a token, in input order
+    taggers: dict[str, str] = field(default_factory=dict)  # package → version
 
     @property
     def lengths(self) -> np.ndarray:
@@ -53,6 +57,16 @@ def prepare(loaded: LoadedModel, corpus: Corpus, request: BuildRequest) -> Prepa
     if cut:
         notes.append(f"{cut} inputs were cut to {request.max_tokens or loaded.max_tokens} tokens.")
     inputs = [tokenised[index] for index in kept]
+    texts = [corpus.texts[index] for index in kept]
+    tagger, reason = choose_tagger(request.pos, texts)
+    if tagger:
+        notes.append(f"Parts of speech by {tagger.label}.")
+    elif reason:
+        notes.append(reason)
+    pos = None
+    if tagger:
+        pairs = zip(texts, inputs, strict=True)
+        pos = [tag for text, item in pairs for tag in align(tagger.tag(text), item.offsets, item.special)]
     info = CorpusInfo(
         name=corpus.name,
         source=corpus.source,
@@ -62,7 +76,7 @@ def prepare(loaded: LoadedModel, corpus: Corpus, request: BuildRequest) -> Prepa
         notes=tuple(notes),
     )
     columns = {name: [values[index] for index in kept] for name, values in corpus.columns.items()}
-    return Prepared(info, [corpus.texts[index] for index in kept], columns, inputs)
+    return Prepared(info, texts, columns, inputs, pos, tagger.versions() if tagger else {})
 
 
 def write_tables(folder: Path, prepared: Prepared) -> dict[str, FileInfo]:
@@ -83,6 +97,8 @@ def write_tables(folder: Path, prepared: Prepared) -> dict[str, FileInfo]:
         "special": [flag for item in inputs for flag in item.special],
         "word": pa.array([word for item in inputs for word in item.words], pa.int32()),
     }
+    if prepared.pos is not None:
+        tokens["pos"] = prepared.pos
     return {
         "inputs.parquet": arrays.write_table(folder / "inputs.parquet", pa.table(columns)),
         "tokens.parquet": arrays.write_table(folder / "tokens.parquet", pa.table(tokens)),
@@ -152,7 +168,8 @@ def run_capture(
             "streams": [stream.model_dump(mode="json") for stream in loaded.streams],
             "capture_error": error,
             "checked_inputs": len(middle),
-            "libraries": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "numpy")},
+            "libraries": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "numpy")}
+            | prepared.taggers,
         }
     )
     journal.save()

@@ -78,6 +78,10 @@ class Journal:
         """Finished units of a stage."""
         return set(_from_ranges(self._content["done"].get(stage, [])))
 
+    def stages(self) -> list[str]:
+        """Stages with finished units."""
+        return list(self._content["done"])
+
     def due(self, every: float) -> bool:
         """Whether the last save is more than so many seconds ago."""
         return time.monotonic() - self._saved >= every

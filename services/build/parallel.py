@@ -80,7 +80,7 @@ def by_layer(
         unit: called as unit(folder, stream, layer, counters, builder, *arguments) in a worker process.
         alone: in this process: there is too little to do for others.
     """
-    stage = f"{name}:{stream.name}"
+    stage = _stage(stream, name)
     done = {layer for layer in journal.done(stage) if _result(folder, stream, name, layer) is not None}
     progress.stage(name, label, stream.layers * stream.heads)
     with counted(folder, stream, done, progress) as counters, told(progress):
@@ -98,12 +98,19 @@ def by_layer(
     return [_result(folder, stream, name, layer) for layer in range(stream.layers)]
 
 
-def forget_layers(folder: Path, stream: StreamInfo, name: str, journal: Journal) -> None:
-    """Remove what `by_layer` kept, once its results have a file of their own."""
-    if journal.done(f"{name}:{stream.name}"):
-        journal.forget(f"{name}:{stream.name}")
-    for layer in range(stream.layers):
-        _part(folder, stream, name, layer).unlink(missing_ok=True)
+def forget_layers(folder: Path, stream: StreamInfo, kind: str, journal: Journal, keep: str = "") -> None:
+    """Remove what `by_layer` kept of all stages whose names start with `kind`, but for the stage `keep`."""
+    for part in (folder / stream.name).glob(f"{kind}*.L*.part"):
+        if part.name.rpartition(".L")[0] != keep:
+            part.unlink(missing_ok=True)
+    prefix = _stage(stream, kind)
+    if any(stage.startswith(prefix) and stage != _stage(stream, keep) for stage in journal.stages()):
+        journal.forget(prefix, keep=_stage(stream, keep))
+
+
+def _stage(stream: StreamInfo, name: str) -> str:
+    """Under which name the journal counts finished layers."""
+    return f"{stream.name}:{name}"
 
 
 def _numbered(unit: Callable[..., Any], folder: Path, stream: StreamInfo, layer: int, *rest: Any) -> tuple[int, Any]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services import arrays
-from services.atlas import HEADS, INFO, SLUG, open_atlas, verify
+from services.atlas import HEADS, INFO, SLUG, Atlas, open_atlas, verify
+from services.build.fidelity_stage import measure_maps
 from services.build.journal import Journal
 from services.build.layout_stage import BY_STUDY, lay_out, lay_out_pca, missing_layouts, write_heads
 from services.build.lock import build_lock
@@ -20,6 +21,7 @@ from services.build.workers import Workers
 from services.corpora import Corpus, read_corpus
 from services.errors import AtlasFormatError, BuildError, CaptureError, ModelError
 from services.model_files import check_model_name, find_model
+from services.parts_of_speech import UNTAGGED
 from services.schema import AlignmentInfo, StreamInfo
 
 
@@ -106,7 +108,15 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
             )
     if thorough and _revision(request) not in (None, atlas.info.model.revision):
         return f"The model {request.model} has changed since {folder} was built."
+    if thorough and request.pos != "none" and _lacks_tags(atlas):
+        return f"{folder} was built without parts of speech."
     return None
+
+
+def _lacks_tags(atlas: Atlas) -> bool:
+    """A build has neither tagged the tokens nor said why it could not."""
+    said = any(note.startswith(UNTAGGED) for note in atlas.info.corpus.notes)
+    return not said and atlas.tokens(atlas.info.streams[0].query_table).pos is None
 
 
 def _revision(request: BuildRequest) -> str | None:
@@ -166,7 +176,8 @@ def _alignment(request: BuildRequest, streams: Sequence[StreamInfo], journal: Jo
 def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers: Workers) -> None:
     """Lay out what is missing, PCA first, and let the maps join when they are whole.
 
-    All other layouts are one stage: the exact neighbours of a head are found once and serve them all.
+    All other layouts are one stage: the exact neighbours of a head are found once and serve them all. What is known
+    at once is measured before them, in seconds: the scales of all heads, and the fidelity of the PCA maps.
     """
     journal = Journal.load(folder)
     if journal is None:
@@ -181,8 +192,12 @@ def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers
                 lay_out_pca(folder, stream, wanted.dims, request, journal, progress)
                 write_info(folder, request, journal, progress)
         layouts = [wanted for wanted in missing if wanted.method != "pca"]
+        measure_maps(folder, stream, journal, progress, workers, maps_only=bool(layouts))
+        write_info(folder, request, journal, progress)
         if layouts:
             lay_out(folder, stream, layouts, request, journal, progress, workers)
+            write_info(folder, request, journal, progress)
+            measure_maps(folder, stream, journal, progress, workers)
             write_info(folder, request, journal, progress)
     progress.end_stage()
     write_info(folder, request, journal, progress)

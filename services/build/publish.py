@@ -15,11 +15,12 @@ from services.build.journal import JOURNAL, Journal
 from services.build.progress import Progress
 from services.build.request import BuildRequest
 from services.errors import BuildError
+from services.fidelity_tables import SINKS_FILE, SUFFIX
 from services.schema import AlignmentInfo, AtlasInfo, CorpusInfo, ModelInfo, ProjectionInfo, StreamInfo
 from services.study import CURVES, SCALES
 
 # Tables of numbers about the vectors and layouts: they may join later, and change nothing that a browser has cached.
-MEASURED = (CURVES, SCALES, "fidelity.parquet")
+MEASURED = (CURVES, SCALES, SINKS_FILE, SUFFIX)
 
 
 def write_info(folder: Path, request: BuildRequest, journal: Journal, progress: Progress) -> None:

@@ -15,6 +15,8 @@ from services.schema import AlignmentInfo, Distance, Frozen, Scale
 SCALE: Scale = "norms"
 DISTANCE: Distance = "cosine"
 
+POS_CHOICES = ("auto", "none", "hanta-en", "hanta-de", "hanta-nl")
+
 
 class BuildRequest(Frozen):
     """All choices that decide what an atlas holds."""
@@ -33,6 +35,7 @@ class BuildRequest(Frozen):
     distance: Distance | None = Field(default=None, description="None: the atlas's, or DISTANCE")
     precision: str = Field(default="float16", pattern="^float(16|32)$")
     title: str | None = None
+    pos: str = Field(default="auto", max_length=200)
 
     def captured(self) -> dict[str, Any]:
         """The part that decides the captured vectors, but for the corpus: equal requests may share and resume them.
@@ -50,6 +53,7 @@ class BuildRequest(Frozen):
             "corpus",
             "column",
             "max_inputs",
+            "pos",
         }
         choices = self.model_dump(mode="json", exclude=exclude)
         folder = Path(self.model).expanduser()

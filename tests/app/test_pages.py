@@ -8,6 +8,7 @@ import pytest
 
 from components.stores import Search, Selection, View, from_query
 from services.atlas import open_atlas
+from services.norms import norm_ranges
 from tests.real_home import ROOT, SLUG
 
 
@@ -26,10 +27,12 @@ def test_an_empty_query_gives_the_default_state(atlas):
 
 def test_a_whole_link_gives_its_state(atlas):
     query = {"method": "pca", "dims": "3", "colour": "position", "layer": "2", "head": "0", "token": "0", "q": "bank"}
+    query |= {"mode": "regex", "case": "1", "palette": "original", "bynorm": "on"}
     view, selection, search, dropped = from_query(query, atlas)
-    assert view == View(atlas=SLUG, method="pca", dims=3, colour="position", layer=2, head=0)
+    place = {"atlas": SLUG, "method": "pca", "dims": 3, "layer": 2, "head": 0}
+    assert view == View(**place, colour="position", palette="original", bynorm=True)
     assert (selection.token, selection.input, selection.side) == (0, 0, "query")
-    assert search.query == "bank"
+    assert search == Search(query="bank", mode="regex", case=True)
     assert dropped == []
 
 
@@ -48,7 +51,10 @@ def test_a_whole_link_gives_its_state(atlas):
         {"token": "123456789"},
         {"token": "x"},
         {"stream": "cross"},
-        {"mode": "regex", "q": "a"},
+        {"mode": "magic", "q": "a"},
+        {"q": "x" * 10_000},
+        {"palette": "<script>"},
+        {"bynorm": "huge"},
     ],
 )
 def test_a_foreign_parameter_is_dropped_with_a_sentence(atlas, query):
@@ -66,11 +72,13 @@ def test_stores_fall_back_to_their_default(data):
 
 
 def post(client, output, inputs, state=()):
+    several = output.startswith("..")
+    outputs = [
+        dict(zip(("id", "property"), part.rsplit(".", 1), strict=True)) for part in output.strip(".").split("...")
+    ]
     body = {
         "output": output,
-        "outputs": [
-            dict(zip(("id", "property"), part.rsplit(".", 1), strict=True)) for part in output.strip(".").split("...")
-        ],
+        "outputs": outputs if several else outputs[0],
         "inputs": [{"id": i, "property": p, "value": v} for i, p, v in inputs],
         "state": [{"id": i, "property": p, "value": v} for i, p, v in state],
         "changedPropIds": [f"{inputs[0][0]}.{inputs[0][1]}"],
@@ -78,13 +86,54 @@ def post(client, output, inputs, state=()):
     return client.post("/_dash-update-component", data=json.dumps(body), content_type="application/json")
 
 
-@pytest.mark.parametrize("value", ["type", "none", None, 5, [], {"a": 1}, "x" * 100_000])
+HOSTILE = [
+    None, 5, [], "x", {"a": 1}, "x" * 100_000, {"colour": "pos", "palette": []}, {"colour": ["type"]},
+    {"colour": "norm", "palette": "original"}, {"colour": "norm_common"}, {"layer": 1, "head": 0},
+    {"layer": "1", "head": None}, {"layer": True, "head": 10**30}, {"layer": -1, "head": 0},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:30])
 def test_recolour_answers_whatever_is_posted(client, value):
-    response = post(
-        client, "..scene.colour...legend.children..", [("colour-select", "value", value), ("theme", "data", value)]
-    )
+    inputs = [("colouring", "data", value), ("theme", "data", value)]
+    response = post(client, "scene.colour", inputs, [("view", "data", {"atlas": SLUG})])
     assert response.status_code == 200
     assert len(response.json["response"]["scene"]["colour"]["palette"]) == 256
+    assert post(client, "scene.colour", inputs, [("view", "data", value)]).status_code in (200, 204)
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:30])
+def test_the_legend_answers_whatever_is_posted(client, value):
+    for colouring in ({"colour": "norm"}, value):
+        inputs = [("colouring", "data", colouring), ("theme", "data", value), ("scene", "head", value)]
+        response = post(client, "legend.children", inputs, [("view", "data", {"atlas": SLUG})])
+        assert response.status_code == 200
+    assert post(client, "legend.children", inputs, [("view", "data", value)]).status_code in (200, 204)
+
+
+def texts_of(component, name):
+    """Texts of all components of a CSS class, in order."""
+    if isinstance(component, dict):
+        if component.get("className") == name:
+            yield component["children"]
+        for value in component.values():
+            yield from texts_of(value, name)
+    if isinstance(component, list):
+        for value in component:
+            yield from texts_of(value, name)
+
+
+def test_the_legend_of_norms_has_the_numbers_of_the_open_head(client, atlas):
+    def ends(colour, head):
+        inputs = [("colouring", "data", {"colour": colour}), ("theme", "data", "light"), ("scene", "head", head)]
+        answer = post(client, "legend.children", inputs, [("view", "data", {"atlas": SLUG})])
+        return list(texts_of(answer.json["response"], "legend-end"))
+
+    ranges = norm_ranges(atlas, atlas.stream("self"))
+    low, high = ranges[1, 2]
+    assert ends("norm", {"layer": 1, "head": 2})[:2] == [f"{low:.3g}", f"{high:.3g}"]
+    assert ends("norm", None)[:2] == ["shortest", "longest"]
+    assert ends("norm_common", None)[:2] == [f"{ranges.min():.3g}", f"{ranges.max():.3g}"]
 
 
 @pytest.mark.parametrize("value", [None, 5, [], "x", {"atlas": "../../etc"}, {"atlas": SLUG, "stream": "none"}])
@@ -114,10 +163,12 @@ base = f"/payload/{atlas.slug}/{atlas.info.key}"
 paths = ["/", "/guide", "/nowhere", "/_dash-layout", "/_dash-dependencies", "/healthz"]
 paths += [f"{base}/order/self", f"{base}/attribute/self/position", f"{base}/offsets/tokens", f"{base}/tokens/tokens/0"]
 paths += [f"{base}/search/tokens?q=a&mode=contains", f"{base}/input/self/0", f"{base}/attention/self/0/0/0"]
-paths += [f"{base}/values/self/0/0/0"]
+paths += [f"{base}/values/self/0/0/0", f"{base}/headattribute/self/norm_common/5/11"]
+paths += [f"{base}/search/tokens?q=(a%2B)%2B$&mode=regex", f"{base}/found/self?q=NOUN&mode=pos"]
 for p in atlas.info.projections:
     place = f"{p.name}-{projection_key(p)}"
     paths += [f"{base}/positions/self/{place}/0", f"{base}/sprite/self/{place}/type/dark.png"]
+    paths += [f"{base}/concentration/self/{place}?q=the", f"{base}/sprite/self/{place}/norm/light.png?q=the"]
 paths += [f"{base}/live/self/1/2/3/0.5-translated-cosine", f"{base}/agreement/self/1/2/pca/2/own", "/scaling"]
 for path in paths:
     assert client.get(path).status_code == 200, path
@@ -133,7 +184,7 @@ for pathname in ("/", "/scaling", "/guide", "/nowhere"):
     }
     answer = client.post("/_dash-update-component", data=json.dumps(body), content_type="application/json")
     assert answer.status_code == 200, (pathname, answer.data[:300])
-heavy = {"torch", "transformers", "sklearn", "umap", "numba", "scipy"} & set(sys.modules)
+heavy = {"torch", "transformers", "sklearn", "umap", "numba", "scipy", "HanTa", "spacy"} & set(sys.modules)
 # of this process alone: getrusage would count what the tests' own process had at the fork
 status = open("/proc/self/status").readlines() if sys.platform == "linux" else ["VmHWM: 0"]
 peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))

@@ -1,12 +1,17 @@
 """The payload routes answer what the services hold, and nothing else."""
 
 import io
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from services.atlas import open_atlas
+from services.attributes import BY_NAME, head_point_values
+from services.concentration import concentrations
+from services.fidelity_tables import map_fidelity
+from services.head_report import report_key
 from services.payload import draw_order, projection_key
 from tests.real_home import HOSTILE, SLUG
 
@@ -83,6 +88,15 @@ def test_payloads_are_immutable_and_typed(client, base):
         "{base}/sprite/self/umap2d-{key}/none/light.png",
         "{base}/sprite/self/umap2d-{key}/type/blue.png",
         "{base}/search/none?q=a",
+        "{base}/found/none?q=a",
+        "{base}/concentration/self/umap9d-{key}?q=a",
+        "{base}/concentration/none/umap2d-{key}?q=a",
+        "{base}/headattribute/self/none/0/0",
+        "{base}/headattribute/self/type/0/0",
+        "{base}/headattribute/self/norm/0/99",
+        "{base}/headattribute/self/norm/99/0",
+        "{base}/attribute/self/norm",
+        "{base}/sprite/self/umap2d-{key}/type/light.png?palette=plaid",
     ],
 )
 def test_wrong_payload_addresses_answer_a_plain_404(client, atlas, base, path):
@@ -109,5 +123,93 @@ def test_one_head_of_a_chunk_can_be_asked_for_alone(client, atlas, base):
     assert part.data == whole[4000:8000]
 
 
+def test_norms_of_one_head_are_bytes_that_a_range_can_cut(client, atlas, base):
+    stream = atlas.stream("self")
+    whole = client.get(f"{base}/headattribute/self/norm/2/3")
+    values = np.frombuffer(whole.data, np.uint8)
+    tokens = len(atlas.tokens())
+    assert values.tolist() == head_point_values(atlas, stream, BY_NAME["norm"], 2, 3).tolist()
+    assert values[:tokens].max() < 128 <= values[tokens:].min()
+    part = client.get(f"{base}/headattribute/self/norm/2/3", headers={"Range": f"bytes={tokens}-{2 * tokens - 1}"})
+    assert (part.status_code, part.data) == (206, whole.data[tokens:])
+
+
+NONSENSE = [
+    "",
+    "%00",
+    "x" * 10_000,
+    "%28a%2B%29%2B%24",
+    "%28%28%28",
+    "%5B",
+    "<script>alert(1)</script>",
+    "%ED%A0%80",
+    ",",
+]
+
+
+@pytest.mark.parametrize("mode", ["token", "word", "prefix", "contains", "regex", "pos", "", "magic", "%00"])
+@pytest.mark.parametrize("query", NONSENSE, ids=range(len(NONSENSE)))
+def test_any_search_answers_at_once_and_never_with_an_error_of_ours(client, atlas, base, query, mode):
+    place = f"umap2d-{projection_key(atlas.info.projection('umap2d'))}"
+    asked = f"q={query}&mode={mode}&case=x&q=again"
+    started = time.perf_counter()
+    for path in ("search/tokens", "found/self", f"concentration/self/{place}", f"sprite/self/{place}/type/light.png"):
+        response = client.get(f"{base}/{path}?{asked}")
+        assert response.status_code in (200, 400), path
+        if response.status_code == 400:
+            assert response.mimetype == "text/plain"
+            assert response.text.endswith(".")
+        assert len(response.data) < 20_000 or path.startswith("sprite")
+    assert time.perf_counter() - started < 2
+
+
+def test_what_is_found_is_counted_and_errors_are_sentences(client, atlas, base):
+    found = client.get(f"{base}/found/self?q=the,bank").json
+    texts = atlas.tokens().text
+    assert found["queries"] == found["keys"] == sum(text in ("the", "bank") for text in texts)
+    assert client.get(f"{base}/found/self?q=(&mode=regex").json == {
+        "error": "The regular expression fails at character 1 (“(”): a “(” is never closed."
+    }
+
+
+def test_concentration_is_that_of_the_layout(client, atlas, base):
+    info = atlas.info.projection("umap2d")
+    values = client.get(f"{base}/concentration/self/umap2d-{projection_key(info)}?q=the").json["values"]
+    hits = np.array([text == "the" for text in atlas.tokens().text])
+    layout = np.asarray(atlas.layout(info)).reshape(72, -1, 2)
+    assert values == [round(float(value), 2) for value in concentrations(layout, hits, hits)]
+    assert max(values) > 1.5
+    too_few = client.get(f"{base}/concentration/self/umap2d-{projection_key(info)}?q=zzz").json["values"]
+    assert too_few == [None] * 72
+
+
+def test_a_sprite_lights_the_hits_of_a_search(client, atlas, base):
+    path = f"{base}/sprite/self/pca2d-{projection_key(atlas.info.projection('pca2d'))}/type/light.png"
+
+    def colours(query):
+        image = Image.open(io.BytesIO(client.get(path + query).data)).convert("RGBA")
+        return {f"#{bytes(colour[:3]).hex()}" for _, colour in image.getcolors(1 << 20) if colour[3]}
+
+    assert colours("") == {"#1f6fb4", "#d9631e"}
+    assert colours("?palette=original") == {"#5fb96c", "#e3378f"}
+    assert colours("?q=the") == {"#1f6fb4", "#d9631e", "#b9c0ca"}
+    assert colours("?q=zzz") == {"#b9c0ca"}
+
+
 def test_health_answers(client):
     assert client.get("/healthz").status_code == 200
+
+
+def test_the_report_of_all_heads_is_json_under_an_address_that_changes_with_it(client, atlas, base):
+    stream = atlas.info.streams[0]
+    response = client.get(f"{base}/heads/self/{report_key(atlas, stream)}")
+    assert "immutable" in response.headers["Cache-Control"]
+    assert response.mimetype == "application/json"
+    report = response.json
+    assert set(report["maps"]) == {"pca2d", "pca3d", "umap2d", "umap3d"}
+    stored = map_fidelity(atlas, stream, "umap2d").values["best_near"].ravel()
+    assert report["maps"]["umap2d"]["measures"]["best_near"] == pytest.approx(stored.tolist(), abs=1e-4)
+    assert report["c"] == pytest.approx([atlas.alignment(stream, n // 12, n % 12).c for n in range(72)], abs=1e-4)
+    assert len(response.data) < 200_000
+    for wrong in ("0" * 12, "x", "../heads"):
+        assert client.get(f"{base}/heads/self/{wrong}").status_code == 404

@@ -21,6 +21,40 @@ test("cells: any shape of matrix", () => {
   assert.equal(grid.cellName(wide, 7), "L1 H2");
 });
 
+test("cells: in another order they keep their names", () => {
+  const sorted = grid.ordered({ rows: 2, columns: 3 }, [5, 0, 1, 2, 4, 3]);
+  assert.equal(grid.cellAt(sorted, 0.5, 0.5), 5);
+  assert.equal(grid.cellName(sorted, 5), "L1 H2");
+  assert.deepEqual(grid.headOf(sorted, 5), { layer: 1, head: 2 });
+  assert.deepEqual(grid.cellPlace(sorted, 3), { column: 2, row: 1 });
+  assert.equal(grid.neighbour(sorted, 5, 1, 0), 0);
+  assert.equal(grid.neighbour(sorted, 0, 0, 1), 4);
+  const all = { left: 0, top: 0, right: 3, bottom: 2 };
+  assert.deepEqual(grid.visibleRuns(sorted, all, 10), [
+    { first: 5, count: 1 }, { first: 0, count: 3 }, { first: 4, count: 1 }, { first: 3, count: 1 },
+  ]);
+  assert.deepEqual(grid.visibleRuns(sorted, { left: 0, top: 0, right: 0.5, bottom: 2 }, 10), [
+    { first: 5, count: 1 }, { first: 2, count: 1 },
+  ]);
+});
+
+test("cells: what is no permutation is no order", () => {
+  const plain = { rows: 2, columns: 2 };
+  for (const bad of [null, undefined, "3210", [0, 1, 2], [0, 1, 2, 2], [0, 1, 2, 4], [0, 1, 2, 3.5], [0, 1, 2, "3"], [0, 1, 2, 3]]) {
+    assert.deepEqual(grid.ordered(plain, bad), plain);
+  }
+});
+
+test("rings: the strongest partners of a query, and of a key", () => {
+  const { partners } = load("rings");
+  const weights = Uint16Array.from([0.1, 0.2, 0.7, 0.6, 0.4, 0, 0.3, 0.3, 0.4].map((w) => Math.round(w * 65535)));
+  const places = (found) => found.map(({ place }) => place);
+  assert.deepEqual(places(partners(weights, 3, 3, "query", 0)), [2, 1, 0]);
+  assert.deepEqual(places(partners(weights, 3, 3, "query", 1)), [0, 1]); // a weight of zero is no partner
+  assert.deepEqual(places(partners(weights, 3, 3, "key", 1)), [1, 2, 0]);
+  assert.deepEqual(places(partners(weights, 3, 3, "query", 2, 2)), [2, 0]); // of equal ones the first
+});
+
 test("cells: neighbours stop at the edge", () => {
   const matrix = { rows: 2, columns: 3 };
   assert.equal(grid.neighbour(matrix, 0, -1, 0), 0);

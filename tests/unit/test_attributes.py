@@ -5,7 +5,16 @@ import pytest
 from tables import SAMPLE, OneTable
 
 from services.atlas import open_atlas
-from services.attributes import ATTRIBUTES, BY_NAME, SIDE_STEPS, point_values
+from services.attributes import (
+    ATTRIBUTES,
+    BY_NAME,
+    SIDE_STEPS,
+    Scale,
+    head_point_values,
+    point_values,
+    scale_of,
+    why_not,
+)
 
 WORD, PUNCTUATION, SPECIAL = range(3)
 START, CONTINUATION = range(2)
@@ -59,11 +68,15 @@ def test_one_value_everywhere_is_the_lowest_step():
 @pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.name)
 def test_keys_lie_half_a_palette_above_queries(attribute, small_atlas):
     atlas = open_atlas(small_atlas)
-    steps = point_values(atlas, atlas.stream("self"), attribute)
+    by_head = attribute.scope == "head"
+    where = (3, 7) if by_head else ()
+    steps = (head_point_values if by_head else point_values)(atlas, atlas.stream("self"), attribute, *where)
     tokens = len(atlas.tokens())
     assert steps.dtype == np.uint8
     assert steps.shape == (2 * tokens,)
     assert steps[:tokens].max() < SIDE_STEPS <= steps[tokens:].min()
+    if by_head:
+        return
     assert np.array_equal(steps[:tokens] + SIDE_STEPS, steps[tokens:])
     if attribute.kind == "sequential":
         assert (steps[:tokens].min(), steps[:tokens].max()) == (0, SIDE_STEPS - 1)
@@ -76,3 +89,36 @@ def test_each_attribute_explains_itself(attribute):
     assert attribute.label
     assert attribute.explain.endswith(".")
     assert (attribute.low and attribute.high) if attribute.kind == "sequential" else attribute.categories
+
+
+def test_a_scale_says_what_its_ends_and_places_are():
+    assert [Scale(1, 14, form="{:.0f} characters").text(place) for place in (0, 1)] == ["1 characters", "14 characters"]
+    counts = Scale(1, 100, logarithmic=True, form="{:.0f}")
+    assert [counts.text(place) for place in (0, 0.5, 1)] == ["1", "10", "100"]
+    assert len(counts.steps()) == SIDE_STEPS
+
+
+def test_legends_show_the_numbers_of_the_corpus(small_atlas):
+    atlas = open_atlas(small_atlas)
+    stream, tokens = atlas.stream("self"), atlas.tokens()
+    texts = [text.removeprefix("##") for text in tokens.text]
+
+    def ends(name):
+        scale = scale_of(atlas, stream, BY_NAME[name], None)
+        return scale.text(0), scale.text(1)
+
+    assert ends("token_length") == (f"{min(map(len, texts))} characters", f"{max(map(len, texts))} characters")
+    counts = [list(tokens.input).count(index) for index in range(len(atlas.inputs))]
+    assert ends("input_length") == (f"{min(counts)} tokens", f"{max(counts)} tokens")
+    often = max(list(tokens.token).count(token) for token in set(tokens.token))
+    assert ends("frequency") == ("1×", f"{often}×")
+    for name in ("type", "position", "pos", "norm"):
+        assert scale_of(atlas, stream, BY_NAME[name], None) is None
+
+
+def test_an_atlas_without_tags_says_why_it_cannot_show_them(small_atlas, monkeypatch):
+    atlas = open_atlas(small_atlas)
+    assert all(why_not(atlas, attribute) is None for attribute in ATTRIBUTES)
+    monkeypatch.setattr(atlas, "has_tags", lambda _table: False)
+    assert why_not(atlas, BY_NAME["pos"]).startswith("No parts of speech")
+    assert why_not(atlas, BY_NAME["norm"]) is None

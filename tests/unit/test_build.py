@@ -338,7 +338,7 @@ def test_a_build_that_dies_between_any_two_writes_goes_on_to_the_same_atlas(
     total = writes["count"]
     assert total > 40
     monkeypatch.setattr(os, "fsync", lambda _: None)  # slow, and of no use to a process that dies
-    ends = [0, *range(1, total, 2)]  # before the first write, and after each
+    ends = [0, *range(1, total, 3)]  # before the first write, and after many
     for last in ends:
         folder = tmp_path / f"broken-{last}"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from services.head_notes import head_notes
+from services.head_notes import head_notes, usual
 
 
 def kinds(**numbers):
@@ -45,3 +45,20 @@ def test_a_large_share_of_two_tokens_is_no_sink():
 
 def test_notes_come_together():
     assert kinds(mixing=0.0, tokens=3, query_spearman=0.0) == ["apart", "attention", "few"]
+
+
+def test_only_the_worst_tenth_of_a_map_is_noted():
+    values = [-0.01 * n for n in range(21)]  # all poor
+    common = {"query_spearman": usual(values, best=-1.0)}
+    noted = [value for value in values if kinds(query_spearman=value, usual=common)]
+    assert noted == values[:2]
+    shares = [0.2 + 0.001 * n for n in range(21)]
+    common = {"mixing": usual(shares, best=1.0)}
+    assert [kinds(mixing=value, usual=common) for value in shares[:3]] == [["apart"], ["apart"], []]
+    assert kinds(mixing=0.9, usual=common) == []
+
+
+def test_equal_heads_and_few_heads_have_no_worst_tenth():
+    assert usual([0.1] * 7, best=1.0) is None
+    assert kinds(mixing=0.1, usual={"mixing": usual([0.1] * 20, best=1.0)}) == []
+    assert kinds(mixing=0.1, usual={"mixing": usual([float("nan")] * 20, best=1.0)}) == ["apart"]

@@ -75,30 +75,39 @@ def minilm():
     return layer_of(captured["queries"][chosen], captured["keys"][chosen])
 
 
+def marks_of(layer, layouts, requests):
+    """Trustworthiness, recall and order of each layout, averaged over the heads: [requests, 3]."""
+    spaces = [np.concatenate([layer.aligned_queries[h], layer.aligned_keys[h]]) for h in range(layer.heads)]
+    return np.array(
+        [
+            np.mean(
+                [
+                    [
+                        *quality.neighbor_quality(spaces[h], layouts[request][h]),
+                        -quality.query_spearman(layouts[request][h], layer.queries[h], layer.keys[h]),
+                    ]
+                    for h in range(layer.heads)
+                ],
+                axis=0,
+            )
+            for request in requests
+        ]
+    )
+
+
 @pytest.mark.slow
 def test_ours_is_as_good_as_umap_learn_and_opentsne_on_real_heads(minilm):
     start = {2: pca_layer(minilm, 2)}
     requests = [Request("umap", 2), Request("tsne", 2)]
-    marks = {}
-    for engine in ("fast", "reference"):
-        layouts = layout_layer(minilm, requests, start=start, seed=0, engine=engine)
-        for request in requests:
-            marks[engine, request] = np.mean(
-                [
-                    [
-                        *quality.neighbor_quality(
-                            np.concatenate([minilm.aligned_queries[head], minilm.aligned_keys[head]]),
-                            layouts[request][head],
-                        ),
-                        -quality.query_spearman(layouts[request][head], minilm.queries[head], minilm.keys[head]),
-                    ]
-                    for head in range(minilm.heads)
-                ],
-                axis=0,
-            )
-    for request in requests:
-        trust, recall, order = marks["fast", request] - marks["reference", request]
-        print(request.name, marks["fast", request], marks["reference", request])
+
+    def marks(engine, seeds):
+        runs = [layout_layer(minilm, requests, start=start, seed=seed, engine=engine) for seed in seeds]
+        return np.mean([marks_of(minilm, layouts, requests) for layouts in runs], axis=0)
+
+    # Recall moves by up to 0.012 from seed to seed, more than the margin: compare means.
+    ours, theirs = marks("fast", range(4)), marks("reference", range(2))
+    print(ours, theirs)
+    for trust, recall, order in ours - theirs:
         assert trust > -0.01
         assert recall > -0.01
         # Neither method aims at this; it depends on how clusters happen to lie (docs/projection.md).

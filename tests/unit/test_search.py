@@ -3,11 +3,13 @@
 import pytest
 from tables import SAMPLE
 
-from services.search import MAX_QUERY, search
+from services.errors import SearchError
+from services.search import MAX_QUERY, MODES, Question, search
 
 
-def found(query, mode="token"):
-    return [SAMPLE.table.token[row] for row in search(SAMPLE, "tokens", query, mode).nonzero()[0]]
+def found(query, mode="token", match_case=False):
+    mask = search(SAMPLE, "tokens", Question(query, mode, match_case))
+    return [SAMPLE.table.token[row] for row in mask.nonzero()[0]]
 
 
 @pytest.mark.parametrize(
@@ -52,23 +54,82 @@ def test_a_part_is_found_anywhere_in_a_token(query, tokens):
     assert found(query, "contains") == tokens
 
 
-@pytest.mark.parametrize("mode", ["token", "word", "contains"])
-@pytest.mark.parametrize("query", ["", "  \t", "x" * 1_000_000, "\0", "(?:", "<script>", "\ud800"])
+@pytest.mark.parametrize("mode", ["token", "word", "prefix", "contains"])
+@pytest.mark.parametrize("query", ["", "  \t", "x" * MAX_QUERY, "\0", "(?:", "<script>", "\ud800"])
 def test_nonsense_finds_nothing(query, mode):
-    mask = search(SAMPLE, "tokens", query, mode)
+    mask = search(SAMPLE, "tokens", Question(query, mode))
     assert mask.dtype == bool
     assert mask.shape == (len(SAMPLE.table),)
     assert not mask.any()
 
 
-def test_a_long_query_is_cut():
-    assert found("cat" + " " * (MAX_QUERY + 5) + "dog") == ["cat"]
+@pytest.mark.parametrize(
+    ("query", "mode", "tokens"),
+    [
+        ("un", "prefix", ["un"]),
+        ("BEL", "prefix", ["##believ"]),
+        ("the, cat", "token", ["The", "cat", "the"]),
+        ("the,the,", "token", ["The", "the"]),
+        ("unbelievable , cat", "word", ["un", "##believ", "##able", "cat"]),
+        ('"," , cat', "token", ["cat", ","]),
+        (",,", "contains", []),
+        ("^(un|c).*$", "regex", ["un", "cat"]),
+        ("a.le", "regex", ["##able", "able"]),
+        ("[[:punct:]]", "regex", ["[CLS]", ",", "[SEP]", "[CLS]", "##", "_", "[SEP]"]),
+    ],
+)
+def test_prefixes_patterns_and_several_terms(query, mode, tokens):
+    assert found(query, mode) == tokens
 
 
-def test_an_unknown_mode_finds_nothing_and_an_unknown_table_is_an_error():
-    assert found("cat", "magic") == []
+@pytest.mark.parametrize("mode", ["token", "word", "prefix", "contains", "regex"])
+def test_case_counts_when_asked(mode):
+    assert found("The", mode) == ["The", "the"]
+    assert found("The", mode, match_case=True) == ["The"]
+    assert found("the", mode, match_case=True) == ["the"]
+
+
+def test_a_part_of_speech_is_found_by_tag_or_name(small_atlas):
+    from services.atlas import open_atlas
+
+    atlas = open_atlas(small_atlas)
+    tokens = atlas.tokens()
+
+    def texts(query):
+        return {tokens.text[row] for row in search(atlas, "tokens", Question(query, "pos")).nonzero()[0]}
+
+    assert {"paris", "rome", "france", "italy"} <= texts("PROPN") == texts("proper nouns")
+    assert {"cat", "mat"} <= texts("noun")
+    assert texts("noun, PROPN") == texts("noun") | texts("PROPN")
+    assert texts("special") == {"[CLS]", "[SEP]"}
+    assert {"and", "but"} & texts("conjunction")
+    with pytest.raises(SearchError, match="is no part of speech"):
+        texts("gerundive")
+
+
+def test_without_tags_a_search_for_them_says_so():
+    with pytest.raises(SearchError, match="No parts of speech"):
+        search(SAMPLE, "tokens", Question("NOUN", "pos"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _sample_has_a_header():
+    from types import SimpleNamespace
+
+    SAMPLE.info = SimpleNamespace(corpus=SimpleNamespace(notes=()))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_too_long_a_search_is_refused_with_its_length(mode):
+    with pytest.raises(SearchError, match="10,000"):
+        found("x" * 10_000, mode)
+
+
+def test_an_unknown_mode_or_table_is_an_error():
+    with pytest.raises(SearchError, match="magic"):
+        found("cat", "magic")
     with pytest.raises(KeyError):
-        search(SAMPLE, "../tokens", "cat")
+        search(SAMPLE, "../tokens", Question("cat"))
 
 
 def test_search_over_a_real_atlas_agrees_with_a_plain_scan(small_atlas):
@@ -77,5 +138,7 @@ def test_search_over_a_real_atlas_agrees_with_a_plain_scan(small_atlas):
     atlas = open_atlas(small_atlas)
     texts = [text.removeprefix("##").casefold() for text in atlas.tokens().text]
     for query in ("the", "Cat", "capital", "1", "<"):
-        assert search(atlas, "tokens", query).tolist() == [text == query.casefold() for text in texts]
-        assert search(atlas, "tokens", query, "contains").tolist() == [query.casefold() in text for text in texts]
+        assert search(atlas, "tokens", Question(query)).tolist() == [text == query.casefold() for text in texts]
+        assert search(atlas, "tokens", Question(query, "contains")).tolist() == [
+            query.casefold() in text for text in texts
+        ]

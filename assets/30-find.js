@@ -1,0 +1,275 @@
+/* Search: ask, count, step through the hits, list where they are. Texts of tokens are only ever text nodes. */
+(() => {
+  "use strict";
+  const root = (window.dash_clientside = window.dash_clientside || {});
+  const none = () => root.no_update;
+  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id);
+  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  const BEST = 10;
+  const WORST = 5;
+
+  /** The search that is shown: its question, its answer, its hits in reading order once someone steps. */
+  let shown = null;
+  let selected = null;
+  let turns = 0;
+
+  function ask(query, mode, matchCase, _clear) {
+    const clear = triggered().some((id) => id.startsWith("search-clear"));
+    const text = clear ? "" : (query || "").trim();
+    const data = { query: text, mode: mode || "token", case: (matchCase || []).includes("case") };
+    return [data, clear ? "" : none()];
+  }
+
+  const question = (search) =>
+    new URLSearchParams({ q: search.query, mode: search.mode, ...(search.case ? { case: 1 } : {}) });
+
+  async function json(url) {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return response.json();
+  }
+
+  const many = (count, one) => `${count.toLocaleString("en")} ${count === 1 ? one.replace(/ies$/, "y").replace(/s$/, "") : one}`;
+
+  /** Ask the server first: the scene is only given searches that can be understood. */
+  async function answer(search, payload) {
+    const turn = ++turns;
+    shown = null;
+    clearLists();
+    if (!search || !search.query) return ["", "search-count", "search-result d-none", null];
+    root.set_props("search-count", { children: "Searching …", className: "search-count" });
+    let found;
+    try {
+      found = await json(`${payload.base}/found/${payload.stream}?${question(search)}`);
+    } catch (error) {
+      found = { error: `The search failed: ${error.message}.` };
+    }
+    if (turn !== turns) return [none(), none(), none(), none()];
+    if (found.error) return [found.error, "search-count search-error", "search-result d-none", null];
+    if (!found.inputs) return ["No token matches", "search-count", "search-result d-none", search];
+    shown = { search, payload, found, hits: null };
+    listInputs(found);
+    const text = `${many(found.queries, "queries")}, ${many(found.keys, "keys")} in ${many(found.inputs, "inputs")}`;
+    return [text, "search-count", "search-result", search];
+  }
+
+  // --- stepping -------------------------------------------------------------------------------------------------
+
+  const total = () => {
+    const { found, payload } = shown;
+    return payload.queryTable === payload.keyTable ? found.queries : found.queries + found.keys;
+  };
+
+  async function binary(payload, path) {
+    const response = await fetch(`${payload.base}/${path}`);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return response.arrayBuffer();
+  }
+
+  /** Hits of one token table, in reading order. */
+  async function hitsOf(table, side, at) {
+    const { payload, search } = at;
+    const [mask, offsets] = await Promise.all([
+      binary(payload, `search/${table}?${question(search)}`).then((buffer) => new Uint8Array(buffer)),
+      binary(payload, `offsets/${table}`).then((buffer) => new Uint32Array(buffer)),
+    ]);
+    const hits = [];
+    for (let input = 0; input + 1 < offsets.length; input++) {
+      for (let row = offsets[input]; row < offsets[input + 1]; row++) {
+        if ((mask[row >> 3] >> (row & 7)) & 1) hits.push({ input, token: row, side });
+      }
+    }
+    return hits;
+  }
+
+  /** A stream with one table steps through tokens, on the side that is selected; else queries, then keys. */
+  async function allHits(at) {
+    const { queryTable, keyTable } = at.payload;
+    at.oneTable = queryTable === keyTable;
+    const parts = [hitsOf(queryTable, "query", at), ...(at.oneTable ? [] : [hitsOf(keyTable, "key", at)])];
+    return (await Promise.all(parts)).flat().sort((a, b) => before(a, b, at.oneTable));
+  }
+
+  const before = (a, b, oneTable) =>
+    a.input !== b.input ? a.input - b.input : a.side !== b.side && !oneTable ? (a.side === "query" ? -1 : 1) : a.token - b.token;
+
+  /** Where the selection stands among the hits: its index, or the index where it would be put in. */
+  function find(hits, at, oneTable) {
+    let low = 0;
+    let high = hits.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (before(hits[middle], at, oneTable) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return { index: low, exact: low < hits.length && before(hits[low], at, oneTable) === 0 };
+  }
+
+  async function move(direction) {
+    const at = shown;
+    if (!at) return;
+    at.hits ??= allHits(at);
+    const hits = await at.hits;
+    if (shown !== at || !hits.length) return;
+    let index = direction > 0 ? 0 : hits.length - 1;
+    if (selected) {
+      const found = find(hits, selected, at.oneTable);
+      index = direction > 0 ? found.index + (found.exact ? 1 : 0) : found.index - 1;
+    }
+    const hit = hits[(index + hits.length) % hits.length];
+    select({ ...hit, side: at.oneTable && selected ? selected.side : hit.side });
+  }
+
+  const select = (selection) => root.set_props("scene", { selection });
+
+  function step() {
+    move(triggered().some((id) => id.startsWith("search-previous")) ? -1 : 1);
+    return none();
+  }
+
+  /** "3 of 41", or "41 hits" while the selection is none of them. */
+  async function place(selection) {
+    selected = selection && selection.token !== null && selection.token !== undefined ? selection : null;
+    const at = shown;
+    markEntry();
+    if (!at) return "";
+    const count = total().toLocaleString("en");
+    const all = many(total(), "hits");
+    if (!selected) return all;
+    at.hits ??= allHits(at);
+    const hits = await at.hits;
+    if (shown !== at || !selected) return none();
+    const found = find(hits, selected, at.oneTable);
+    return found.exact ? `${(found.index + 1).toLocaleString("en")} of ${count}` : all;
+  }
+
+  // --- lists ----------------------------------------------------------------------------------------------------
+
+  function element(tag, className, text, attributes = {}) {
+    const node = document.createElement(tag);
+    node.className = className;
+    if (text) node.textContent = text;
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    return node;
+  }
+
+  const box = (id) => document.getElementById(id);
+
+  function clearLists() {
+    for (const id of ["search-inputs", "search-heads"]) if (box(id)) box(id).replaceChildren();
+  }
+
+  function listInputs(found) {
+    const list = element("ul", "where-list");
+    for (const entry of found.list) {
+      const button = element("button", "where-entry", "", {
+        type: "button", "data-input": entry.input, "data-token": entry.token, "data-side": entry.side,
+      });
+      const text = element("span", "where-text", "", { dir: "auto" });
+      text.append(entry.before, element("mark", "", entry.hit), entry.after);
+      button.append(text);
+      if (entry.hits > 1) button.append(element("span", "where-number", `${entry.hits}×`));
+      const item = element("li", "");
+      item.append(button);
+      list.append(item);
+    }
+    const parts = [list];
+    const left = found.inputs - found.list.length;
+    if (left > 0) parts.push(element("p", "where-note", `and ${many(left, "more inputs")}; step through the hits to reach them`));
+    box("search-inputs")?.replaceChildren(...parts);
+    markEntry();
+  }
+
+  function markEntry() {
+    for (const button of document.querySelectorAll("#search-inputs .where-entry")) {
+      const now = selected && Number(button.dataset.input) === selected.input;
+      if (now) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+  }
+
+  /** How closely each head keeps the hits together, and the heads in that order. */
+  async function rank(search, projection, payload) {
+    if (!search || !projection || !shown || !same(shown.search, search)) {
+      publish(null, payload);
+      return "";
+    }
+    const at = shown;
+    // The scene is told its map again whenever a head opens: the list, and the focus in it, stay.
+    if (at.ranked === projection.key) return none();
+    at.ranked = projection.key;
+    let values;
+    try {
+      const path = `concentration/${payload.stream}/${projection.name}-${projection.key}`;
+      ({ values } = await json(`${payload.base}/${path}?${question(search)}`));
+    } catch (error) {
+      at.ranked = null;
+      if (shown === at) box("search-heads")?.replaceChildren(element("p", "where-note", `The heads could not be ranked: ${error.message}.`));
+      return none();
+    }
+    if (shown !== at || at.ranked !== projection.key) return none();
+    listHeads(values, payload, projection);
+    publish(values, payload);
+    return projection.key;
+  }
+
+  /** Room for what shows the figures on the cells. */
+  function publish(_values, _payload) {}
+
+  const name = (cell, payload) => `L${Math.floor(cell / payload.heads)} H${cell % payload.heads}`;
+
+  function listHeads(values, payload, projection) {
+    const cells = values.map((value, cell) => ({ value, cell })).filter(({ value }) => value !== null);
+    const target = box("search-heads");
+    if (!target) return;
+    if (!cells.length) {
+      target.replaceChildren(element("p", "where-note", "Too few hits to say whether heads keep them together: it takes four."));
+      return;
+    }
+    cells.sort((a, b) => b.value - a.value || a.cell - b.cell);
+    const most = Math.log(Math.max(2, cells[0].value));
+    const note =
+      `Concentration on the ${projection.label} map: how many times smaller a circle around a hit that holds a quarter ` +
+      "of the hits is than for random tokens. ×1 is scattered, more is clustered.";
+    const best = cells.slice(0, BEST);
+    const worst = cells.slice(Math.max(BEST, cells.length - WORST));
+    const parts = [element("p", "where-note", note), element("h3", "where-subtitle", "Most concentrated"), headList(best, most, payload)];
+    if (worst.length) parts.push(element("h3", "where-subtitle", "Most scattered"), headList(worst, most, payload));
+    target.replaceChildren(...parts);
+  }
+
+  function headList(cells, most, payload) {
+    const list = element("ul", "where-list where-heads");
+    for (const { value, cell } of cells) {
+      const title = name(cell, payload);
+      const button = element("button", "where-entry", "", {
+        type: "button", "data-layer": Math.floor(cell / payload.heads), "data-head": cell % payload.heads,
+        "aria-label": `Open ${title}, concentration ${value.toFixed(1)}`,
+      });
+      const bar = element("span", "where-bar");
+      bar.style.setProperty("--part", String(Math.max(0, Math.min(1, Math.log(Math.max(1, value)) / most))));
+      button.append(element("span", "where-name", title), bar, element("span", "where-number", `×${value.toFixed(1)}`));
+      const item = element("li", "");
+      item.append(button);
+      list.append(item);
+    }
+    return list;
+  }
+
+  document.addEventListener("click", (event) => {
+    const entry = event.target.closest && event.target.closest("#search-details .where-entry");
+    if (!entry) return;
+    const { input, token, side, layer, head } = entry.dataset;
+    if (token !== undefined) select({ input: Number(input), token: Number(token), side });
+    else root.set_props("scene", { head: { layer: Number(layer), head: Number(head) } });
+  });
+
+  // --- keys -----------------------------------------------------------------------------------------------------
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id !== "search-box" || event.key !== "Enter" || event.isComposing) return;
+    // While the text in the box has not been searched for yet, Enter starts the search and does not step.
+    if (shown && event.target.value.trim() === shown.search.query) move(event.shiftKey ? -1 : 1);
+  });
+  root.find = { ask, answer, rank, place, step };
+})();

@@ -1,0 +1,75 @@
+/* Fidelity on the matrix: the badge of each head, the order of heads, and whether true partners are ringed. */
+(() => {
+  "use strict";
+  const root = (window.dash_clientside = window.dash_clientside || {});
+  const known = new Map(); // address → promise of the answer: it never changes
+
+  function report(url) {
+    if (!known.has(url)) {
+      const asked = fetch(url).then((response) => {
+        if (!response.ok) throw new Error(`${response.status}`);
+        return response.json();
+      });
+      asked.catch(() => known.delete(url));
+      if (known.size > 8) known.delete(known.keys().next().value);
+      known.set(url, asked);
+    }
+    return known.get(url);
+  }
+
+  /** 0 for a map that says nothing, 1 for the best there is. */
+  const score = (measure, value) => Math.min(1, Math.max(0, (value - measure.zero) / (measure.best - measure.zero)));
+
+  const text = (measure, value) =>
+    measure.share ? `${Math.round(100 * value)} %` : value.toFixed(2).replace("-", "−");
+
+  /** @returns {Object|null} {"L-H": {text, grade, title}} */
+  function badgesOf(map, measure, heads) {
+    const values = map && measure && map.measures[measure.name];
+    if (!values) return null;
+    return Object.fromEntries(values.map((value, cell) => {
+      const name = `${Math.floor(cell / heads)}-${cell % heads}`;
+      const why = ((map.reasons[name] || {})[measure.name]) || "";
+      const first = value === null ? `${measure.label}: not defined. ${why}` : `${measure.label}: ${text(measure, value)}`;
+      const warnings = (map.notes[name] || []).length;
+      const title = warnings ? `${first} · ${warnings === 1 ? "a warning" : `${warnings} warnings`} in the Head tab` : first;
+      return [name, { text: value === null ? "n/a" : text(measure, value), grade: value === null ? null : score(measure, value), title }];
+    }));
+  }
+
+  /** @returns {number[]|null} cells, best first, undefined ones last */
+  function orderOf(map, measure) {
+    const values = map && measure && map.measures[measure.name];
+    if (!values) return null;
+    const rank = (value) => (value === null ? -Infinity : (measure.best > measure.zero ? value : -value));
+    return values.map((_, cell) => cell).sort((a, b) => {
+      const [x, y] = [rank(values[a]), rank(values[b])];
+      return x === y ? a - b : y - x;
+    });
+  }
+
+  async function badges(catalogue, badge, order, projection, choices, payload) {
+    const mirror = root.atlasNavigation && root.atlasNavigation.mirror;
+    if (mirror) mirror({ badge: badge === choices.measures[0].name ? null : badge, order: order === "plain" ? null : order });
+    if (!catalogue || !catalogue.heads || !payload || !projection) return [null, null, ""];
+    let all;
+    try {
+      all = await report(`${payload.base}/${catalogue.heads}`);
+    } catch {
+      return [null, null, "The measures of this map could not be loaded."];
+    }
+    const find = (name) => choices.measures.find((measure) => measure.name === name);
+    const map = all.maps[projection.name];
+    const note = map ? "" : "This map has not been measured yet.";
+    return [badgesOf(map, find(badge), payload.heads), orderOf(map, find(order)), note];
+  }
+
+  function rings(chosen) {
+    const on = (chosen || []).includes("rings");
+    const mirror = root.atlasNavigation && root.atlasNavigation.mirror;
+    if (mirror) mirror({ rings: on ? null : "off" });
+    return on;
+  }
+
+  root.atlasBadges = { badges, rings, badgesOf, orderOf };
+})();

@@ -1,0 +1,60 @@
+"""A value in the corner of every head, and heads in the order of a value: what says which maps can be believed."""
+
+from dataclasses import asdict
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
+
+from components import ids
+from components.stores import View
+from services.measures import MEASURES
+
+
+def measure_fields(view: View) -> html.Div:
+    """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one."""
+    options = [{"label": m.label, "value": m.name, "title": m.sentence} for m in MEASURES]
+    badges = [*options, {"label": "None", "value": "none"}]
+    orders = [{"label": "Layer and head", "value": "plain"}, *options]
+    return html.Div(
+        [
+            dcc.Store(id=ids.MEASURES, data={"measures": [asdict(m) | {"share": m.is_share} for m in MEASURES]}),
+            _field("Badge", ids.BADGE_SELECT, badges, view.badge),
+            _field("Order heads by", ids.ORDER_SELECT, orders, view.order),
+            html.Div(id=ids.BADGE_NOTE, className="badge-note", role="status"),
+        ],
+        className="matrix-fields",
+    )
+
+
+def _field(label: str, id: str, options: list[dict[str, Any]], value: str) -> html.Div:
+    select = dbc.Select(id=id, options=options, value=value)
+    return html.Div([html.Label(label, htmlFor=id), select], className="label-row matrix-field")
+
+
+def rings_choice(view: View) -> dbc.Checklist:
+    """Whether the true partners of the token under the pointer are ringed."""
+    return dbc.Checklist(
+        id=ids.DISPLAY_RINGS,
+        options=[{"label": "Ring what it attends to", "value": "rings"}],
+        value=["rings"] if view.rings else [],
+    )
+
+
+clientside_callback(
+    ClientsideFunction("atlasBadges", "badges"),
+    Output(ids.SCENE, "badges"),
+    Output(ids.SCENE, "order"),
+    Output(ids.BADGE_NOTE, "children"),
+    Input(ids.CATALOGUE, "data"),
+    Input(ids.BADGE_SELECT, "value"),
+    Input(ids.ORDER_SELECT, "value"),
+    Input(ids.SCENE, "projection"),
+    State(ids.MEASURES, "data"),
+    State(ids.SCENE, "payload"),
+)
+clientside_callback(
+    ClientsideFunction("atlasBadges", "rings"),
+    Output(ids.SCENE, "rings"),
+    Input(ids.DISPLAY_RINGS, "value"),
+)

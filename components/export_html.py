@@ -1,0 +1,172 @@
+"""One head as one HTML file that opens without a network: a Plotly figure with plotly.js inside."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from components.palettes import palette
+from services.atlas import Atlas
+from services.attributes import SIDE_STEPS, Attribute
+from services.export import facts
+from services.schema import ProjectionInfo, StreamInfo
+from services.token_table import columns_of
+
+MOST_POINTS = 20_000  # keeps the file below 10 MB, of which plotly.js is half
+_AROUND = 6  # tokens before and after, in the text a point shows
+_LONGEST = 90  # characters of that text
+_VECTOR_UP_TO = 4000  # points; more are drawn with WebGL
+_CONFIG = {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False, "responsive": True}
+_SYMBOLS = {"query": "circle", "key": "triangle-up"}
+_SYMBOLS_3D = {"query": "circle", "key": "diamond"}
+
+
+class TooManyPointsError(ValueError):
+    """The head has more points than one file holds; the message says how many."""
+
+
+def head_html(
+    atlas: Atlas,
+    stream: StreamInfo,
+    projection: ProjectionInfo,
+    place: tuple[int, int],
+    attribute: Attribute,
+    mask: np.ndarray | None = None,
+) -> str:
+    """The file.
+
+    Args:
+        place: layer and head.
+        mask: bool [queries + keys], points to keep.
+
+    Raises:
+        IndexError: no such head.
+        TooManyPointsError: more than 20,000.
+    """
+    words = facts(atlas, stream, projection, place)
+    figure = head_figure(atlas, stream, projection, place, attribute, mask)
+    caption = "".join(f"<p>{escape(sentence)}</p>" for sentence in [*words["caption"], attribute.explain])
+    inner = figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG, default_height="78vh")
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        # An empty icon of its own: else the browser asks the network for one.
+        f'<link rel="icon" href="data:,"><title>{escape(words["title"])}</title>'
+        "<style>body{font:15px/1.5 system-ui,sans-serif;margin:1rem;color:#16202b;background:#fff}"
+        "h1{font-size:1.15rem;margin:0}p{margin:.2rem 0;font-size:.85rem;color:#55616e;overflow-wrap:anywhere}</style>"
+        f"</head><body><h1>{escape(words['title'])}</h1>{inner}{caption}</body></html>"
+    )
+
+
+def head_figure(
+    atlas: Atlas,
+    stream: StreamInfo,
+    projection: ProjectionInfo,
+    place: tuple[int, int],
+    attribute: Attribute,
+    mask: np.ndarray | None = None,
+) -> go.Figure:
+    """Queries and keys of one head as one trace a side and category, with token, kind and context on hover."""
+    layer, head = place
+    columns = columns_of(atlas, stream, layer, head)
+    layout = np.asarray(atlas.layout(projection)[layer, head])
+    kept = np.ones(len(layout), bool) if mask is None else mask
+    if int(kept.sum()) > MOST_POINTS:
+        raise TooManyPointsError(f"{int(kept.sum()):,} points are more than the {MOST_POINTS:,} of one HTML file.")
+    texts = _hover_texts(atlas, stream, columns, kept)
+    colours = palette(attribute, "light")
+    deep = projection.dims == 3
+    figure = go.Figure()
+    for group in _groups(atlas, stream, attribute, columns, colours):
+        points = np.flatnonzero(group["mask"] & kept)
+        if not len(points):
+            continue
+        marker: dict[str, Any] = {
+            "symbol": (_SYMBOLS_3D if deep else _SYMBOLS)[group["side"]],
+            "size": 3 if deep else 7,
+            "color": group["colour"] if isinstance(group["colour"], str) else group["colour"][points],
+            "opacity": 0.85,
+        }
+        if "scale" in group:
+            marker |= group["scale"]
+        common = {
+            "x": layout[points, 0],
+            "y": layout[points, 1],
+            "mode": "markers",
+            "name": group["name"],
+            "marker": marker,
+            "customdata": texts[points],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        }
+        if deep:
+            figure.add_trace(go.Scatter3d(z=layout[points, 2], **common))
+        else:
+            trace = go.Scatter if kept.sum() <= _VECTOR_UP_TO else go.Scattergl
+            figure.add_trace(trace(**common))
+    bare = {"visible": False}
+    figure.update_layout(
+        template="plotly_white",
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"itemsizing": "constant", "orientation": "h"},
+        dragmode="orbit" if deep else "pan",
+        hoverlabel={"align": "left", "namelength": 0},
+        xaxis={**bare, "scaleanchor": "y"},  # x and y share a scale: distances must not be distorted
+        yaxis=bare,
+        scene={"xaxis": bare, "yaxis": bare, "zaxis": bare, "aspectmode": "data"},
+        spikedistance=20,
+    )
+    return figure
+
+
+def _groups(
+    atlas: Atlas, stream: StreamInfo, attribute: Attribute, columns: dict[str, np.ndarray], colours: Sequence[str]
+) -> list[dict[str, Any]]:
+    """What shares a trace: a side, and within it each category; a sequential attribute keeps one trace a side."""
+    out: list[dict[str, Any]] = []
+    for side, start in (("query", 0), ("key", SIDE_STEPS)):
+        of_side = columns["kind"] == side
+        own = colours[start : start + SIDE_STEPS]
+        title = "Queries" if side == "query" else "Keys"
+        tables = (stream.query_table, stream.key_table)
+        values = (
+            np.concatenate([attribute.values(atlas.tokens(t)) for t in tables]) if attribute.scope == "token" else None
+        )
+        if values is None or (attribute.kind != "sequential" and len(attribute.categories) < 2):
+            out.append({"side": side, "name": title, "mask": of_side, "colour": own[SIDE_STEPS // 2]})
+        elif attribute.kind == "sequential":
+            scale = [[i / 6, own[round(i / 6 * (SIDE_STEPS - 1))]] for i in range(7)]
+            out.append(
+                {
+                    "side": side,
+                    "name": f"{title} · {attribute.label}: {attribute.low} (pale) … {attribute.high} (deep)",
+                    "mask": of_side,
+                    "colour": np.asarray(values, float),
+                    "scale": {"colorscale": scale, "cmin": 0, "cmax": 1},
+                }
+            )
+        else:
+            for number, label in enumerate(attribute.categories):
+                chosen = of_side & (np.asarray(values).astype(int) == number)
+                out.append({"side": side, "name": f"{title} · {label}", "mask": chosen, "colour": own[number]})
+    return out
+
+
+def _hover_texts(atlas: Atlas, stream: StreamInfo, columns: dict[str, np.ndarray], kept: np.ndarray) -> np.ndarray:
+    """Token, kind and the words about it. Plotly reads a little HTML in hover texts: tokens are escaped."""
+    count, _ = atlas.points(stream)
+    out = np.empty(len(kept), dtype=object)
+    for point in np.flatnonzero(kept).tolist():
+        table = stream.query_table if point < count else stream.key_table
+        tokens = atlas.tokens(table)
+        row = int(columns["row"][point])
+        first, end = (int(n) for n in tokens.offsets[int(tokens.input[row]) : int(tokens.input[row]) + 2])
+        before = " ".join(tokens.text[max(first, row - _AROUND) : row])[-_LONGEST // 2 :]
+        after = " ".join(tokens.text[row + 1 : min(end, row + 1 + _AROUND)])[: _LONGEST // 2]
+        text = tokens.text[row].strip() or "␣"
+        out[point] = (
+            f"<b>{escape(text)}</b> · {columns['kind'][point]} · position {int(columns['position'][point])}<br>"
+            f"input {int(columns['input'][point])}: {escape(before)} <b>{escape(text)}</b> {escape(after)}"
+        )
+    return out

@@ -1,0 +1,159 @@
+"""Search: the field, the count of hits, the way through them, and where they are: inputs and heads."""
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
+
+from components import ids
+from components.shell import icon_button
+from components.stores import Search
+from services.search import MAX_QUERY
+
+_MODE_LABELS = {
+    "token": "whole token",
+    "word": "whole word",
+    "prefix": "start of a token",
+    "contains": "part of a token",
+    "regex": "regular expression",
+    "pos": "part of speech",
+}
+
+
+def search_field(search: Search) -> html.Div:
+    """Everything about the search, set to one state; lists are filled by `assets/30-find.js`."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Label("Find tokens in all heads", htmlFor=ids.SEARCH_BOX, className="field-label"),
+                    html.Div(id=ids.SEARCH_COUNT, className="search-count", role="status"),
+                    html.Div([_stepper(), _where()], id=ids.SEARCH_RESULT, className="search-result d-none"),
+                ],
+                className="search-head",
+            ),
+            html.Div(
+                [
+                    _box(search),
+                    _case(search),
+                    html.Label("How to search", htmlFor=ids.SEARCH_MODE, className="visually-hidden"),
+                    dbc.Select(
+                        id=ids.SEARCH_MODE,
+                        options=[{"label": label, "value": name} for name, label in _MODE_LABELS.items()],
+                        value=search.mode,
+                    ),
+                    icon_button(ids.SEARCH_CLEAR, "x-lg", "Clear the search"),
+                ],
+                className="search-row",
+            ),
+        ],
+        className="field field-search",
+    )
+
+
+def _box(search: Search) -> dbc.Input:
+    return dbc.Input(
+        id=ids.SEARCH_BOX,
+        value=search.query,
+        placeholder="for example: bank, river",
+        type="search",
+        debounce=0.35,
+        maxlength=MAX_QUERY,
+        autocomplete="off",
+    )
+
+
+def _case(search: Search) -> dbc.Checklist:
+    label = html.Span(
+        [html.Span("Aa", **{"aria-hidden": "true"}), html.Span("Match case", className="visually-hidden")],
+        title="Match case: “May” is not “may”",
+    )
+    return dbc.Checklist(
+        id=ids.SEARCH_CASE,
+        options=[{"label": label, "value": "case"}],
+        value=["case"] if search.case else [],
+        class_name="segmented search-case",
+        input_class_name="btn-check",
+        label_class_name="segment",
+        label_checked_class_name="active",
+    )
+
+
+def _step_button(id: str, sign: str, label: str) -> html.Button:
+    return html.Button(sign, id=id, type="button", className="step-button", title=label, **{"aria-label": label})
+
+
+def _stepper() -> html.Div:
+    return html.Div(
+        [
+            _step_button(ids.SEARCH_PREVIOUS, "‹", "Hit before (Shift+Enter in the search box)"),
+            html.Span(id=ids.SEARCH_PLACE, className="search-place", role="status"),
+            _step_button(ids.SEARCH_NEXT, "›", "Next hit (Enter in the search box)"),
+        ],
+        id=ids.SEARCH_STEP,
+        className="search-step",
+        role="group",
+        **{"aria-label": "Step through the hits"},
+    )
+
+
+def _where() -> html.Details:
+    """The list of inputs and heads; its two last parts belong to the script."""
+    return html.Details(
+        [
+            html.Summary(
+                "Where",
+                className="text-button where-button",
+                title="Inputs with a hit, and heads that keep the hits together",
+            ),
+            html.Div(
+                [
+                    html.H2("Inputs", className="where-title"),
+                    html.Div(id=ids.SEARCH_INPUTS),
+                    html.H2("Heads", className="where-title"),
+                    html.Div(id=ids.SEARCH_HEADS),
+                ],
+                className="where-panel",
+            ),
+        ],
+        id=ids.SEARCH_DETAILS,
+        className="menu where",
+    )
+
+
+clientside_callback(
+    ClientsideFunction("find", "ask"),
+    Output(ids.SEARCH, "data"),
+    Output(ids.SEARCH_BOX, "value"),
+    Input(ids.SEARCH_BOX, "value"),
+    Input(ids.SEARCH_MODE, "value"),
+    Input(ids.SEARCH_CASE, "value"),
+    Input(ids.SEARCH_CLEAR, "n_clicks"),
+)
+clientside_callback(
+    ClientsideFunction("find", "answer"),
+    Output(ids.SEARCH_COUNT, "children"),
+    Output(ids.SEARCH_COUNT, "className"),
+    Output(ids.SEARCH_RESULT, "className"),
+    Output(ids.SCENE, "search"),
+    Input(ids.SEARCH, "data"),
+    State(ids.SCENE, "payload"),
+)
+clientside_callback(
+    ClientsideFunction("find", "rank"),
+    Output(ids.SEARCH_HEADS, "data-ranked"),
+    Input(ids.SCENE, "search"),
+    Input(ids.SCENE, "projection"),
+    State(ids.SCENE, "payload"),
+)
+clientside_callback(
+    ClientsideFunction("find", "place"),
+    Output(ids.SEARCH_PLACE, "children"),
+    Input(ids.SELECTION, "data"),
+    Input(ids.SEARCH_COUNT, "children"),
+)
+clientside_callback(
+    ClientsideFunction("find", "step"),
+    Output(ids.SEARCH_STEP, "data-steps"),
+    Input(ids.SEARCH_PREVIOUS, "n_clicks"),
+    Input(ids.SEARCH_NEXT, "n_clicks"),
+    prevent_initial_call=True,
+)

@@ -1,0 +1,129 @@
+/**
+ * Sets of points as one short text, the same in the store, in the link and in the request to the server
+ * (`services/token_sets.py` reads it): parts joined by "~".
+ *
+ *   r.<layer>.<head>.<projection>.<base64url float32>   points inside a polygon, in the unit square of a head's cell
+ *                                                       (y upwards); in 3D yaw and pitch come before the vertices
+ *   p.<base64url varints>                               single points: ascending ids, each as the step from the last
+ *   x.<base64url varints>                               points taken out again
+ */
+(function (atlas) {
+  const MOST_VERTICES = 64;
+  const MOST_POINTS = 1000;
+  const MOST_REGIONS = 8;
+  const MOST_TEXT = 6000;
+
+  const toBase64 = (bytes) =>
+    btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+  function fromBase64(text) {
+    const raw = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+    return Uint8Array.from(raw, (letter) => letter.charCodeAt(0));
+  }
+
+  /** @param {number[]} ids @returns {string} base64url of ascending steps, seven bits a byte, low bits first */
+  function encodeIds(ids) {
+    const bytes = [];
+    let last = 0;
+    for (const id of [...new Set(ids)].sort((a, b) => a - b)) {
+      let step = id - last;
+      last = id;
+      while (step > 127) {
+        bytes.push((step & 127) | 128);
+        step = Math.floor(step / 128);
+      }
+      bytes.push(step);
+    }
+    return toBase64(bytes);
+  }
+
+  function decodeIds(text) {
+    const ids = [];
+    let last = 0;
+    let step = 0;
+    let shift = 1;
+    for (const byte of fromBase64(text)) {
+      step += (byte & 127) * shift;
+      shift *= 128;
+      if (byte & 128) continue;
+      last += step;
+      ids.push(last);
+      step = 0;
+      shift = 1;
+    }
+    return ids;
+  }
+
+  /** @param {number[]} numbers */
+  const encodeFloats = (numbers) => toBase64(new Uint8Array(Float32Array.from(numbers).buffer));
+
+  /** Twice the area of the triangle at a vertex: what is lost when the vertex goes. */
+  const areaAt = (a, b, c) => Math.abs((b.x - a.x) * (c.y - a.y) - (c.x - a.x) * (b.y - a.y));
+
+  /**
+   * A closed polygon with at most `most` vertices: the one that changes the shape least goes first
+   * (Visvalingam and Whyatt 1993).
+   * @param {Array<{x: number, y: number}>} vertices
+   */
+  function simplify(vertices, most = MOST_VERTICES) {
+    const kept = vertices.slice();
+    while (kept.length > most) {
+      let best = 0;
+      let least = Infinity;
+      for (let i = 0; i < kept.length; i++) {
+        const area = areaAt(kept[(i + kept.length - 1) % kept.length], kept[i], kept[(i + 1) % kept.length]);
+        if (area < least) [best, least] = [i, area];
+      }
+      kept.splice(best, 1);
+    }
+    return kept;
+  }
+
+  /** @param {{layer: number, head: number, projection: string, turn: {yaw: number, pitch: number}|null}} place */
+  function region(place, vertices) {
+    const few = simplify(vertices);
+    const turn = place.turn ? [place.turn.yaw, place.turn.pitch] : [];
+    const numbers = [...turn, ...few.flatMap(({ x, y }) => [x, y])];
+    return `r.${place.layer}.${place.head}.${place.projection}.${encodeFloats(numbers)}`;
+  }
+
+  const parts = (recipe) => (recipe ? recipe.split("~") : []);
+
+  function idsOf(recipe, kind) {
+    const part = parts(recipe).find((text) => text.startsWith(`${kind}.`));
+    return part ? decodeIds(part.slice(2)) : [];
+  }
+
+  /** Regions, then single points, then points taken out; empty lists are left out. */
+  function compose(regions, points, out) {
+    const made = [...regions];
+    if (points.length) made.push(`p.${encodeIds(points)}`);
+    if (regions.length && out.length) made.push(`x.${encodeIds(out)}`);
+    return made.join("~");
+  }
+
+  const regionsOf = (recipe) => parts(recipe).filter((part) => part.startsWith("r."));
+
+  /** A set with one more region; the oldest region gives way when there are too many. */
+  function addRegion(recipe, made) {
+    return compose([...regionsOf(recipe), made].slice(-MOST_REGIONS), idsOf(recipe, "p"), []);
+  }
+
+  /** A set with a point put in or, if it is in, taken out. */
+  function toggle(recipe, point, isIn) {
+    const points = idsOf(recipe, "p").filter((id) => id !== point);
+    const out = idsOf(recipe, "x").filter((id) => id !== point);
+    if (isIn) out.push(point);
+    else points.push(point);
+    return compose(regionsOf(recipe), points, out);
+  }
+
+  const ofPoints = (points) => compose([], points.slice(0, MOST_POINTS), []);
+  const fits = (recipe) => recipe.length <= MOST_TEXT && ["p", "x"].every((kind) => idsOf(recipe, kind).length <= MOST_POINTS);
+
+  atlas.sets = {
+    MOST_VERTICES, MOST_POINTS, MOST_REGIONS, encodeIds, decodeIds, encodeFloats, fromBase64, simplify, region, parts,
+    idsOf, addRegion, toggle, ofPoints, fits,
+  };
+  if (typeof module !== "undefined") module.exports = atlas.sets;
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

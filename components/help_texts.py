@@ -1,0 +1,171 @@
+"""What the "i" beside a control says, the keys, and the steps of the tour: plain words, one line each.
+
+`HELP` maps the id of a control to (title, text, entry of the glossary or None). An entry is all that a new control
+needs: `components.help.with_help` finds the control in the page and puts the button beside its label.
+"""
+
+from components import ids
+
+HELP: dict[str, tuple[str, str, str | None]] = {
+    ids.ATLAS_SELECT: ("Atlas", "One model's attention on one corpus, with all its maps.", "atlas"),
+    ids.STREAM_SELECT: (
+        "Attention",
+        "A model can attend in several ways: within the input, within the output, or from one to the other.",
+        "stream",
+    ),
+    ids.METHOD_SELECT: (
+        "Projection",
+        "How vectors of many dimensions become a flat map. The attention map puts a query near the keys it attends to; "
+        "UMAP and t-SNE keep similar vectors together; PCA shows the largest directions and nothing else.",
+        "projection",
+    ),
+    ids.DIMS_SELECT: (
+        "Space",
+        "A flat map, or one that can be turned by dragging. In the matrix, hold Shift to turn all heads at once.",
+        "projection",
+    ),
+    ids.COLOUR_SELECT: (
+        "Colour by",
+        "What the colour of a point tells of its token. Queries and keys keep different colours and shapes. Rainbows "
+        "along a spiral, for example, show a head that cares for position. The embedding norm is the length of a "
+        "vector, on a scale of each head or on one for all heads.",
+        None,
+    ),
+    ids.PALETTE: (
+        "Palette",
+        "The first palette can be told apart by people with any kind of colour blindness. “Original” has the colours "
+        "of AttentionViz (Yeh et al. 2023).",
+        None,
+    ),
+    ids.BADGE_SELECT: (
+        "Badge",
+        "A number in each head's corner, and a bar as long as it is good, that tells how far its map can be believed. "
+        "Best keys near: of each query's 10 best keys, how many are among the 100 nearest on the map. The Head tab of "
+        "an open head explains them all.",
+        None,
+    ),
+    ids.ORDER_SELECT: (
+        "Order heads by",
+        "By layer and head, as the model has them, or the best map first by one of the measures. Titles keep saying "
+        "which head is which.",
+        None,
+    ),
+    ids.DISPLAY_RINGS: (
+        "Rings",
+        "Point at a query: the five keys of its input that it attends to most are ringed, wherever the map has put "
+        "them. For a key: the queries that attend to it most.",
+        "attention",
+    ),
+    ids.SEARCH_BOX: (
+        "Find tokens",
+        "The tokens that match light up in every head, the others fade. Commas separate several terms, Enter steps "
+        "through the hits. “Where” lists the inputs, and the heads by how closely they keep the hits together.",
+        "token",
+    ),
+    ids.JUMP_HEAD: (
+        "Go to a head",
+        "Choose a layer and a head, both counted from 0. With a head open, the arrow keys lead to its neighbours.",
+        "head",
+    ),
+    ids.DISPLAY_LABELS: (
+        "Labels",
+        "Token texts beside the points of an open head: only as many as fit; zoom in to see more.",
+        None,
+    ),
+    ids.PANEL_TAB: (
+        "Beside the map",
+        "Each tab looks at the same head, input and tokens from another side.",
+        None,
+    ),
+    ids.SENTENCE_MODE: (
+        "Lines or heatmap",
+        "The same attention weights of one input: a line from each query to the keys it reads, stronger for more, or a "
+        "grid with queries as rows and keys as columns.",
+        "attention",
+    ),
+    ids.SENTENCE_SPECIAL: (
+        "Hide and weight",
+        "Without special tokens the remaining weights are scaled up to sum to 1 again. Weighting by value norm counts "
+        "how much a key has to give: much attention to a small value moves little.",
+        "value",
+    ),
+    ids.SCENE: (
+        "What do I see?",
+        "Each small map is one attention head: a row is a layer, a column is a head. Discs are queries, triangles are "
+        "keys of the same tokens. Spirals, stripes and clumps are different ways to attend.",
+        "head",
+    ),
+    ids.TOOL: (
+        "Point, box, lasso",
+        "What dragging does in an open head: move the picture, or draw around points to make a set. Shift and drag "
+        "draws a lasso at any time; Shift- or Ctrl-click adds single points. A set lights up in every head and in "
+        "every tab; search hits among it get a ring.",
+        "token",
+    ),
+    ids.TABLE_SCOPE: (
+        "Rows",
+        "One row is one point: a token as a query, or the same token as a key. A click chooses the token in all views; "
+        "Ctrl- or Shift-click chooses several, which make a set.",
+        "token",
+    ),
+    ids.FACTS: (
+        "What the maps rest on",
+        "The model, the number of its heads and of the tokens. The capture is checked: attention computed again from "
+        "the stored queries and keys is compared with the model's own.",
+        "capture",
+    ),
+    ids.FINDINGS: (
+        "Findings",
+        "Views worth seeing in this atlas, found by measuring every head: for example the head that looks back one "
+        "token most. Each says what was measured.",
+        None,
+    ),
+}
+
+KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("←", "→", "↑", "↓"), "All heads: move the frame. Open head: the neighbouring head"),
+    (("Enter",), "Open the framed head"),
+    (("Esc",), "Close a menu, then clear the selection, then leave the head"),
+    (("+", "−"), "Zoom in and out, also with the wheel or two fingers"),
+    (("0",), "Re-centre the view"),
+    (("/",), "Search"),
+    (("g",), "Go to a layer and head"),
+    (("?",), "This list"),
+    (("v", "b", "l"), "Point, box or lasso in an open head; Shift and drag is always a lasso"),
+    (("s",), "Sentence: put the token under the cursor into the set, or take it out"),
+    (("h",), "Sentence: hide the token under the cursor"),
+    (("Tab",), "To the next control; in the sentence, arrow keys move among tokens"),
+)
+
+# (CSS selector of what the step points at, title, text); selectors are tried in order until one is on screen.
+TOUR: tuple[tuple[str, str, str], ...] = (
+    (
+        "#scene",
+        "Every head at a glance",
+        "Each small map is one attention head of the model: a row is a layer, a column is a head. Discs are queries "
+        "(what a token looks for), triangles are keys (what it offers).",
+    ),
+    (
+        "#jump-layer",
+        "Open a head",
+        "Click a map, zoom into it with the wheel, or choose its layer and head here. In a head, click a token to "
+        "see whom it attends to in its sentence.",
+    ),
+    (
+        "#method-select",
+        "Four ways to lay it out",
+        "On the attention map, near means attended. The other projections show the shape of a head better. Colour by "
+        "position, for example, shows which heads follow the order of the words.",
+    ),
+    (
+        "#search-box",
+        "Find a word everywhere",
+        "A word lights up in all heads at once. Press / to come here from anywhere.",
+    ),
+    (
+        "#findings > summary, #help-button",
+        "Start with a finding",
+        "Views worth seeing, measured on this model. Help (?) lists the keys, explains the words and shows this tour "
+        "again.",
+    ),
+)

@@ -1,0 +1,170 @@
+"""Moving among heads: neighbours, jump, minimap, what the picture shows, and hints for the first steps."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
+
+from components import ids
+from components.badges import rings_choice
+from components.colouring import look_of_points
+from components.shell import icon_button
+from components.stores import POINT_SIZES, View
+from services.schema import StreamInfo
+
+_ARROWS = (
+    (ids.HEAD_LEFT, "chevron-left", "Head to the left (←)"),
+    (ids.HEAD_RIGHT, "chevron-right", "Head to the right (→)"),
+    (ids.HEAD_UP, "chevron-up", "Layer above (↑)"),
+    (ids.HEAD_DOWN, "chevron-down", "Layer below (↓)"),
+)
+
+
+def head_controls(stream: StreamInfo, view: View) -> html.Div:
+    """Buttons to the four neighbours of the open head, and two selects that lead to any head."""
+    return html.Div(
+        [
+            html.Div(
+                [icon_button(id, name, label) for id, name, label in _ARROWS],
+                className="arrows",
+                role="group",
+                **{"aria-label": "Neighbouring heads"},
+            ),
+            _jump(ids.JUMP_LAYER, "Go to layer", "Layer", "L", stream.layers, view.layer if view.at_head else None),
+            _jump(ids.JUMP_HEAD, "Go to head", "Head", "H", stream.heads, view.head if view.at_head else None),
+        ],
+        id=ids.NAVIGATION,
+        className="navigation at-head" if view.at_head else "navigation",
+    )
+
+
+def _jump(id: str, label: str, empty: str, letter: str, count: int, value: int | None) -> html.Div:
+    options = [{"label": empty, "value": "none"}, *({"label": f"{letter}{n}", "value": str(n)} for n in range(count))]
+    return html.Div(
+        [
+            html.Label(label, htmlFor=id, className="visually-hidden"),
+            dbc.Select(id=id, options=options, value="none" if value is None else str(value)),
+        ],
+        className="label-row",
+    )
+
+
+def hint() -> html.Div:
+    """One sentence on what to do next; it goes once it has been done."""
+    return html.Div(id=ids.HINT, className="hint")
+
+
+def picture_controls(view: View) -> list[Any]:
+    """Re-centre, and how the picture is drawn."""
+    sizes = [
+        {"label": label, "value": size}
+        for size, label in zip(POINT_SIZES, ("Auto", "Small", "Medium", "Large"), strict=True)
+    ]
+    return [
+        icon_button(ids.RECENTRE, "fit", "Re-centre the view (0)"),
+        html.Details(
+            [
+                html.Summary("Display", className="text-button"),
+                html.Div(
+                    [
+                        dbc.Checklist(
+                            id=ids.DISPLAY_LABELS,
+                            options=[{"label": "Token labels in a head", "value": "labels"}],
+                            value=["labels"] if view.labels else [],
+                        ),
+                        rings_choice(view),
+                        html.Span("Point size", id=f"{ids.DISPLAY_SIZE}-label", className="field-label"),
+                        html.Div(
+                            dbc.RadioItems(
+                                id=ids.DISPLAY_SIZE,
+                                options=sizes,
+                                value=view.size,
+                                class_name="segmented",
+                                input_class_name="btn-check",
+                                label_class_name="segment",
+                                label_checked_class_name="active",
+                            ),
+                            role="group",
+                            **{"aria-labelledby": f"{ids.DISPLAY_SIZE}-label"},
+                        ),
+                        *look_of_points(view),
+                    ],
+                    className="menu-body",
+                ),
+            ],
+            id=ids.DISPLAY,
+            className="menu",
+        ),
+    ]
+
+
+def minimap(view: View) -> html.Div:
+    """Where the open head lies among all heads; drawn by the browser."""
+    return html.Div(
+        html.Details(
+            [
+                html.Summary("All heads", className="minimap-title"),
+                html.Div(
+                    id=ids.MINIMAP,
+                    className="minimap",
+                    tabIndex=0,
+                    role="application",
+                    **{"aria-label": "Small map of all heads: arrow keys move, Enter opens", "aria-live": "off"},
+                ),
+            ],
+            open=True,
+        ),
+        id=ids.MINIMAP_FRAME,
+        className="minimap-frame at-head" if view.at_head else "minimap-frame",
+    )
+
+
+def _client(name: str) -> ClientsideFunction:
+    return ClientsideFunction("atlasNavigation", name)
+
+
+clientside_callback(
+    _client("navigate"),
+    Output(ids.JUMP_LAYER, "value"),
+    Output(ids.JUMP_HEAD, "value"),
+    Output(ids.HEAD_LEFT, "disabled"),
+    Output(ids.HEAD_RIGHT, "disabled"),
+    Output(ids.HEAD_UP, "disabled"),
+    Output(ids.HEAD_DOWN, "disabled"),
+    Output(ids.NAVIGATION, "className"),
+    Output(ids.MINIMAP_FRAME, "className"),
+    Input(ids.HEAD_LEFT, "n_clicks"),
+    Input(ids.HEAD_RIGHT, "n_clicks"),
+    Input(ids.HEAD_UP, "n_clicks"),
+    Input(ids.HEAD_DOWN, "n_clicks"),
+    Input(ids.JUMP_LAYER, "value"),
+    Input(ids.JUMP_HEAD, "value"),
+    Input(ids.SCENE, "head"),
+    State(ids.SCENE, "payload"),
+)
+clientside_callback(
+    _client("minimap"),
+    Output(ids.MINIMAP, "title"),
+    Input(ids.SCENE, "head"),
+    Input(ids.THEME, "data"),
+    State(ids.SCENE, "payload"),
+)
+clientside_callback(
+    _client("hint"),
+    Output(ids.HINT, "children"),
+    Input(ids.SCENE, "head"),
+    Input(ids.SELECTION, "data"),
+)
+clientside_callback(
+    _client("recentre"),
+    Output(ids.RECENTRE, "title"),
+    Input(ids.RECENTRE, "n_clicks"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    _client("display"),
+    Output(ids.SCENE, "labels"),
+    Output(ids.SCENE, "pointSize"),
+    Input(ids.DISPLAY_LABELS, "value"),
+    Input(ids.DISPLAY_SIZE, "value"),
+)

@@ -1,0 +1,45 @@
+/* The set of tokens that all views share: which tokens of this input are in it, and Shift-click to change it. */
+(function () {
+  "use strict";
+  const A = window.atlas_sentence_view;
+
+  class SetMarks {
+    /** @param {() => void} changed  the marks are others now */
+    constructor(changed) {
+      this.changed = changed;
+      this.mask = null;
+      this.url = null;
+    }
+
+    /** Fetch the mask of the set when the props name another one. */
+    async follow({ tokenSet, payload }) {
+      const recipe = tokenSet && typeof tokenSet.recipe === "string" ? tokenSet.recipe : "";
+      const known = recipe && payload && payload.stream && Number.isInteger(payload.queries);
+      const url = known ? `${payload.base}/set/${encodeURIComponent(payload.stream)}?s=${encodeURIComponent(recipe)}` : null;
+      if (url === this.url) return;
+      this.url = url;
+      let mask = null;
+      try {
+        const answer = url && (await fetch(url, { credentials: "same-origin" }));
+        if (answer && answer.ok) mask = new Uint8Array(await answer.arrayBuffer());
+      } catch {
+        if (this.url === url) this.url = null; // the next change of props asks again
+      }
+      if (url && this.url !== url) return;
+      this.mask = mask;
+      this.queries = known ? payload.queries : 0;
+      this.changed();
+    }
+
+    /** @returns {((side: string, row: number) => boolean)|null} null without a set */
+    get has() {
+      if (!this.mask) return null;
+      return (side, row) => {
+        const point = side === "query" ? row : this.queries + row;
+        return Boolean((this.mask[point >> 3] >> (point & 7)) & 1);
+      };
+    }
+  }
+
+  Object.assign(A, { SetMarks });
+})();

@@ -1,0 +1,60 @@
+"""Where a picture or a table comes from, in words for a caption and in names for a file."""
+
+import math
+import re
+from typing import Any
+
+from services.atlas import Atlas
+from services.schema import ProjectionInfo, StreamInfo
+
+_METHODS = {"attention": "attention map", "umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+# Columns of heads.parquet that say how far a picture can be trusted, where the atlas has them.
+_FIDELITY = re.compile(r"(fidelity|trustworthiness|continuity)[a-z0-9_]*")
+
+
+def head_row(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> dict[str, Any]:
+    """The row of `heads.parquet` of one head; empty when there is none."""
+    columns = atlas.heads
+    for number, place in enumerate(zip(columns["stream"], columns["layer"], columns["head"], strict=True)):
+        if place == (stream.name, layer, head):
+            return {name: values[number] for name, values in columns.items()}
+    return {}
+
+
+def facts(
+    atlas: Atlas, stream: StreamInfo, projection: ProjectionInfo | None, place: tuple[int, int] | None
+) -> dict[str, Any]:
+    """Title and caption of a picture.
+
+    Args:
+        place: layer and head, or None for all heads.
+
+    Returns:
+        `{"title": str, "caption": [sentence, …]}`
+    """
+    info = atlas.info
+    shown = f"{_METHODS.get(projection.method, projection.method)}, {projection.dims}D" if projection else ""
+    where = f"L{place[0]} H{place[1]}" if place else f"{stream.layers} × {stream.heads} heads"
+    caption = [
+        f"Model {info.model.id} ({info.model.revision[:19]}), {stream.name} attention. "
+        f"Corpus {info.corpus.name}: {info.corpus.tokens:,} tokens of {info.corpus.inputs:,} inputs "
+        f"(SHA-256 {info.corpus.sha256[:12]})."
+    ]
+    if projection:
+        caption.append(f"Joint projection of queries and keys: {shown}, seed {projection.seed}.")
+    row = head_row(atlas, stream, *place) if place else {}
+    if isinstance(row.get("c"), float):
+        caption.append(f"Queries scaled by c = {row['c']:.3f}, keys by 1/c; keys moved onto the queries' centroid.")
+    trust = [
+        f"{name.replace('_', ' ')} {value:.2f}"
+        for name, value in row.items()
+        if _FIDELITY.fullmatch(name) and isinstance(value, float) and math.isfinite(value)
+    ]
+    if trust:
+        caption.append(f"Fidelity of this picture: {', '.join(trust[:3])}.")
+    return {"title": " · ".join(part for part in (where, shown, info.title) if part), "caption": caption}
+
+
+def file_name(atlas: Atlas, *parts: str) -> str:
+    """A file name of letters, digits, dots, dashes and underscores."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", "_".join([atlas.slug, *parts]))

@@ -1,0 +1,159 @@
+"""Tables to take away: the tokens, their places in one head's picture, and the head's attention, long form."""
+
+import io
+import json
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from services.atlas import Atlas
+from services.attended import attention_blocks
+from services.attributes import ATTRIBUTES, Attribute
+from services.schema import ProjectionInfo, StreamInfo
+from services.token_table import columns_of
+
+MOST_CSV_ROWS = 2_000_000
+MOST_PARQUET_ROWS = 20_000_000
+_OWN = {"type", "position", "frequency"}  # attributes that have a column of their own
+
+
+class TooLargeError(ValueError):
+    """More rows than a file of this kind may have; the message says how many, and what to do."""
+
+
+def check_rows(rows: int, kind: str) -> None:
+    """Raises: TooLargeError."""
+    most = MOST_CSV_ROWS if kind == "csv" else MOST_PARQUET_ROWS
+    if rows > most:
+        advice = "take Parquet, or one input" if kind == "csv" else "take one input"
+        raise TooLargeError(f"{rows:,} rows are more than the {most:,} of a {kind} file: {advice}.")
+
+
+def tokens_table(atlas: Atlas, stream: StreamInfo, layer: int, head: int, mask: np.ndarray | None = None) -> pa.Table:
+    """One row a point: the token and everything a point can be coloured by.
+
+    Args:
+        mask: bool [queries + keys], rows to keep.
+
+    Raises:
+        IndexError: no such head.
+    """
+    columns = columns_of(atlas, stream, layer, head)
+    out: dict[str, pa.Array] = {
+        "point": pa.array(np.arange(len(columns["kind"])), pa.int64()),
+        "side": pa.array(columns["kind"], pa.string()),
+        "token_row": pa.array(columns["row"], pa.int64()),
+        "token": pa.array(_both(atlas, stream, "token"), pa.string()),
+        "text": pa.array(columns["text"], pa.string()),
+        "input": pa.array(columns["input"], pa.int32()),
+        "position": pa.array(columns["position"], pa.int32()),
+        "input_length": pa.array(columns["length"], pa.int32()),
+        "corpus_count": pa.array(columns["count"], pa.int64()),
+        "special": pa.array(columns["special"] == "yes", pa.bool_()),
+        "norm_in_head": pa.array(columns["norm"], pa.float64()),
+        "received_attention": pa.array(columns["received"], pa.float64(), mask=np.isnan(columns["received"])),
+    }
+    for attribute in ATTRIBUTES:
+        if attribute.name in _OWN or attribute.name in out or attribute.scope != "token":
+            continue
+        scaled = attribute.kind == "sequential"
+        out[f"{attribute.name}_scaled" if scaled else attribute.name] = _attribute_column(atlas, stream, attribute)
+    table = pa.table(out)
+    return table if mask is None else table.filter(pa.array(mask))
+
+
+def _both(atlas: Atlas, stream: StreamInfo, name: str) -> list[str]:
+    return [text for table in (stream.query_table, stream.key_table) for text in getattr(atlas.tokens(table), name)]
+
+
+def _attribute_column(atlas: Atlas, stream: StreamInfo, attribute: Attribute) -> pa.Array:
+    """Category names, or numbers from 0 to 1 as the legend's scale."""
+    values = np.concatenate([attribute.values(atlas.tokens(t)) for t in (stream.query_table, stream.key_table)])
+    if attribute.categories and len(attribute.categories) > 1:
+        names = np.asarray(attribute.categories, dtype=object)
+        return pa.array(names[np.clip(values.astype(int), 0, len(names) - 1)], pa.string())
+    return pa.array(values.astype(np.float64), pa.float64())
+
+
+def coordinates_table(
+    atlas: Atlas, stream: StreamInfo, projection: ProjectionInfo, layer: int, head: int, mask: np.ndarray | None = None
+) -> pa.Table:
+    """One row a point: where the projection puts it, in the projection's own units.
+
+    Raises:
+        IndexError: no such head.
+    """
+    if not (0 <= layer < stream.layers and 0 <= head < stream.heads):
+        raise IndexError(head)
+    layout = np.asarray(atlas.layout(projection)[layer, head])
+    columns = columns_of(atlas, stream, layer, head)
+    out = {
+        "point": pa.array(np.arange(len(layout)), pa.int64()),
+        "side": pa.array(columns["kind"], pa.string()),
+        "token_row": pa.array(columns["row"], pa.int64()),
+        "text": pa.array(columns["text"], pa.string()),
+        "input": pa.array(columns["input"], pa.int32()),
+        "position": pa.array(columns["position"], pa.int32()),
+        **{axis: pa.array(layout[:, i], pa.float32()) for i, axis in enumerate("xyz"[: projection.dims])},
+    }
+    table = pa.table(out)
+    return table if mask is None else table.filter(pa.array(mask))
+
+
+def attention_rows(atlas: Atlas, stream: StreamInfo, index: int | None = None) -> int:
+    """Rows of `attention_table`."""
+    queries, keys = (atlas.tokens(table).counts for table in (stream.query_table, stream.key_table))
+    pairs = queries * keys
+    return int(pairs.sum() if index is None else pairs[index])
+
+
+def attention_table(atlas: Atlas, stream: StreamInfo, layer: int, head: int, index: int | None = None) -> pa.Table:
+    """One row a pair of query and key of the same input: the model's own attention weight.
+
+    Args:
+        index: one input, or None for all.
+
+    Raises:
+        IndexError: no such head or input.
+    """
+    if not (0 <= layer < stream.layers and 0 <= head < stream.heads):
+        raise IndexError(head)
+    queries, keys = atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)
+    if index is None:
+        inputs = np.arange(len(atlas.inputs))
+        blocks = [np.asarray(block) for block in attention_blocks(atlas, stream, layer, head)]
+    else:
+        if not 0 <= index < len(atlas.inputs):
+            raise IndexError(index)
+        inputs = np.asarray([index])
+        blocks = [np.asarray(atlas.attention(stream, index, layer, head))]
+    shapes = [block.shape for block in blocks]
+    first_q, first_k = queries.offsets[inputs].astype(int), keys.offsets[inputs].astype(int)
+    query = _joined(np.repeat(np.arange(q) + a, k) for (q, k), a in zip(shapes, first_q, strict=True))
+    key = _joined(np.tile(np.arange(k) + a, q) for (q, k), a in zip(shapes, first_k, strict=True))
+    weights = np.concatenate([block.ravel() for block in blocks]) if blocks else np.zeros(0)
+    return pa.table(
+        {
+            "input": pa.array(queries.input[query], pa.int32()),
+            "query_position": pa.array(queries.position[query], pa.int32()),
+            "query": pa.array(list(queries.text), pa.string()).take(pa.array(query)),
+            "key_position": pa.array(keys.position[key], pa.int32()),
+            "key": pa.array(list(keys.text), pa.string()).take(pa.array(key)),
+            "weight": pa.array(weights.astype(np.float32), pa.float32()),
+        }
+    )
+
+
+def _joined(parts: Iterable[np.ndarray]) -> np.ndarray:
+    found = list(parts)
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def write_parquet(table: pa.Table, provenance: dict) -> bytes:
+    """A table as Parquet, with where it comes from in the file's metadata under `attention_atlas`."""
+    metadata = {**(table.schema.metadata or {}), b"attention_atlas": json.dumps(provenance).encode()}
+    out = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(metadata), out, compression="zstd")
+    return out.getvalue()

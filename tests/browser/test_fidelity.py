@@ -1,0 +1,179 @@
+"""What says how far maps can be believed: badges, the order of heads, rings, and the facts of one head."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import create_app
+from services.atlas import open_atlas
+from services.fidelity_tables import map_fidelity
+from services.measures import BY_NAME
+from services.payload import draw_order
+from services.settings import Settings
+from tests.browser.serving import serving
+from tests.browser.test_dashboard import box, centre_of_head, open_page, parameter, settle
+from tests.real_home import SLUG
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def dashboard(dashboard_home):
+    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def atlas(dashboard_home):
+    return open_atlas(dashboard_home / "atlases" / SLUG)
+
+
+def stats(page: Page) -> dict:
+    return page.evaluate("document.querySelector('#scene').atlasScene.stats()")
+
+
+def wait_for_badges(page: Page) -> None:
+    page.wait_for_function("document.querySelector('#scene').atlasScene.stats().badges === 72")
+
+
+def wait_for_order(page: Page, wanted: list[int] | None) -> None:
+    page.wait_for_function(
+        """(order) => JSON.stringify(document.querySelector('#scene').atlasScene.stats().order)
+          === JSON.stringify(order)""",
+        arg=wanted,
+    )
+
+
+def best_first(atlas, projection: str, measure: str) -> list[int]:
+    values = map_fidelity(atlas, atlas.info.streams[0], projection).values[measure].ravel()
+    return np.argsort(
+        -np.round(values, 4) if BY_NAME[measure].best > 0 else np.round(values, 4), kind="stable"
+    ).tolist()
+
+
+def test_each_head_says_how_far_its_map_can_be_believed(page: Page, dashboard, atlas):
+    open_page(page, f"{dashboard}/?method=umap")
+    wait_for_badges(page)
+    found = map_fidelity(atlas, atlas.info.streams[0], "umap2d")
+    page.mouse.move(*centre_of_head(page, 1, 4))
+    shown = BY_NAME["best_near"].text(found.values["best_near"][1, 4])
+    expect(page.locator("#scene [role=tooltip]")).to_contain_text(f"Best keys near: {shown}")
+    page.locator("#badge-select").select_option("trustworthiness")
+    page.wait_for_function("new URL(location).searchParams.get('badge') === 'trustworthiness'")
+    page.mouse.move(*centre_of_head(page, 3, 2))
+    shown = BY_NAME["trustworthiness"].text(found.values["trustworthiness"][3, 2])
+    expect(page.locator("#scene [role=tooltip]")).to_contain_text(f"Trustworthiness: {shown}")
+    page.locator("#badge-select").select_option("none")
+    page.wait_for_function("document.querySelector('#scene').atlasScene.stats().badges === 0")
+
+
+def test_heads_in_the_order_of_a_measure_can_be_picked_reached_and_linked(page: Page, dashboard, atlas):
+    open_page(page, f"{dashboard}/?method=umap")
+    page.locator("#order-select").select_option("query_spearman")
+    wanted = best_first(atlas, "umap2d", "query_spearman")
+    wait_for_order(page, wanted)
+    settle(page)
+    frame = box(page)
+    first = page.evaluate(
+        """([width, height]) => {
+          const scene = document.querySelector('#scene').atlasScene;
+          for (let y = 2; y < height; y += 3) for (let x = 2; x < width; x += 3) {
+            if (scene.headAt(x, y)) return scene.headAt(x, y);
+          }
+        }""",
+        [frame["width"], frame["height"]],
+    )
+    layer, head = divmod(wanted[0], 12)
+    assert first == {"layer": layer, "head": head}
+    page.locator("#scene [role=application]").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    layer, head = divmod(wanted[1], 12)
+    expect(page.locator("#crumb")).to_have_text(f"Layer {layer} · Head {head}")
+    page.wait_for_function("new URL(location).searchParams.get('order') === 'query_spearman'")
+    page.reload()
+    settle(page)
+    wait_for_order(page, wanted)
+    expect(page.locator("#crumb")).to_have_text(f"Layer {layer} · Head {head}")
+    place = page.evaluate("document.querySelector('#scene').atlasScene.screenPosition(0)")
+    assert 0 < place["x"] < box(page)["width"]
+    assert 0 < place["y"] < box(page)["height"]
+    page.get_by_role("button", name="All heads").click()
+    settle(page)
+    page.mouse.click(*centre_of_head(page, *divmod(wanted[70], 12)))
+    expect(page.locator("#crumb")).to_have_text("Layer {} · Head {}".format(*divmod(wanted[70], 12)))
+    page.get_by_role("button", name="All heads").click()
+    page.locator("#order-select").select_option("plain")
+    wait_for_order(page, None)
+    assert parameter(page, "order") is None
+
+
+def test_heads_are_sorted_without_webgl_too(page: Page, dashboard, atlas):
+    open_page(page, f"{dashboard}/?method=umap&webgl=0&order=best_near")
+    wanted = best_first(atlas, "umap2d", "best_near")
+    wait_for_order(page, wanted)
+    places = page.evaluate(
+        """[...document.querySelectorAll('.atlas-scene-sprite button')].map((button) => {
+          const { top, left } = button.getBoundingClientRect();
+          return [button.title, Math.round(top), Math.round(left)];
+        })"""
+    )
+    names = [name for name, *_ in sorted(places, key=lambda button: button[1:])]
+    assert names == ["L{} H{}".format(*divmod(cell, 12)) for cell in wanted]
+    page.get_by_role("button", name=f"Open {names[3]}", exact=True).click()
+    expect(page.locator("#crumb")).to_have_text("Layer {} · Head {}".format(*divmod(wanted[3], 12)))
+
+
+def test_a_token_under_the_pointer_has_what_it_attends_to_ringed(page: Page, dashboard, atlas):
+    open_page(page, f"{dashboard}/?method=pca&layer=2&head=5")
+    stream, tokens = atlas.info.streams[0], atlas.tokens()
+    order = draw_order(2 * len(tokens))
+    for point in (40, len(tokens) + 40):
+        place = page.evaluate("(id) => document.querySelector('#scene').atlasScene.screenPosition(id)", point)
+        frame = box(page)
+        page.mouse.move(frame["x"] + place["x"], frame["y"] + place["y"])
+        page.wait_for_timeout(50)  # the rings of the last token are gone
+        page.wait_for_function("document.querySelector('#scene').atlasScene.stats().rings.length > 0")
+        seen = stats(page)
+        side, row = divmod(int(order[seen["hoverSlot"]]), len(tokens))  # perhaps a neighbour on top of it
+        assert side == point // len(tokens)
+        index = int(tokens.input[row])
+        first = int(tokens.offsets[index])
+        weights = np.rint(atlas.attention(stream, index, 2, 5).astype(np.float64) * 65535) / 65535
+        mine = weights[:, row - first] if side else weights[row - first]
+        expected = [cell for cell in np.argsort(-mine, kind="stable")[:5] if mine[cell] > 0]
+        ringed = [divmod(int(order[ring["slot"]]), len(tokens)) for ring in seen["rings"]]
+        assert ringed == [(1 - side, first + cell) for cell in expected]
+        assert [ring["weight"] for ring in seen["rings"]] == pytest.approx(mine[expected].tolist(), abs=1e-6)
+    page.locator("#display summary").click()
+    page.get_by_text("Ring what it attends to").click()
+    page.wait_for_function("new URL(location).searchParams.get('rings') === 'off'")
+    page.wait_for_function("document.querySelector('#scene').atlasScene.stats().rings.length === 0")
+
+
+def test_the_head_tab_tells_every_measure_in_words(page: Page, dashboard, atlas):
+    open_page(page, f"{dashboard}/?method=umap&layer=1&head=2&tab=head")
+    facts = page.locator("#head-facts")
+    found = map_fidelity(atlas, atlas.info.streams[0], "umap2d").of(1, 2)
+    expect(facts).to_contain_text("UMAP 2D")
+    for name, value in found.values.items():
+        measure = BY_NAME[name]
+        expect(facts).to_contain_text(measure.sentence)
+        if value is not None:
+            row = facts.locator(".facts-measure", has=page.get_by_text(measure.label, exact=True))
+            words = re.escape(measure.text(value)) + ".*" + measure.grade(value)
+            expect(row.locator(".facts-line")).to_contain_text(re.compile(words))
+    expect(facts).to_contain_text("Before any projection")
+    expect(facts).to_contain_text(f"c = {atlas.alignment(atlas.info.streams[0], 1, 2).c:.3f}")
+    page.get_by_text("PCA", exact=True).click()
+    expect(facts).to_contain_text("PCA 2D")
+
+
+@pytest.mark.parametrize("query", ["badge=<script>", "order=best_near,", "rings=maybe", "badge=order&order=badge"])
+def test_bad_links_are_dropped_with_a_sentence(page: Page, dashboard, query):
+    open_page(page, f"{dashboard}/?method=pca&{query}")
+    expect(page.locator("#notice")).to_contain_text("is not in this atlas")
+    wait_for_badges(page)
+    assert stats(page)["order"] is None

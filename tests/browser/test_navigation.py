@@ -1,0 +1,195 @@
+"""Getting from head to head: neighbours, jump, minimap, keys, back and forward."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app import create_app
+from services.settings import Settings
+from tests.browser.serving import serving
+from tests.browser.walking import open_page, parameter, settle, wait_for_head
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def dashboard(dashboard_home):
+    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
+        yield url
+
+
+def test_neighbours_keep_everything_and_stop_at_the_edge(page: Page, dashboard):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_page(page, f"{dashboard}/?method=pca&colour=position&layer=0&head=0&token=40&side=key&q=the")
+    expect(page.locator("#head-left")).to_be_disabled()
+    expect(page.locator("#head-up")).to_be_disabled()
+    page.locator("#head-right").click()
+    wait_for_head(page, 0, 1)
+    page.locator("#head-down").click()
+    wait_for_head(page, 1, 1)
+    for name, value in {"token": "40", "side": "key", "q": "the", "colour": "position", "method": "pca"}.items():
+        assert parameter(page, name) == value
+    page.evaluate("document.querySelector('#sentence').atlasSentence.ready()")
+    assert any(url.endswith("/1/1") and "/attention/" in url for url in asked)
+    expect(page.locator("#head-left")).to_be_enabled()
+    page.locator("#head-up").click()
+    page.locator("#head-left").click()
+    wait_for_head(page, 0, 0)
+    expect(page.locator("#head-left")).to_be_disabled()
+
+
+def test_arrow_keys_move_among_heads_but_not_inside_a_control(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=1&head=1")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    wait_for_head(page, 2, 2)
+    page.locator("#search-box").fill("bank")
+    page.keyboard.press("ArrowLeft")
+    page.locator("#dims-select input[value='2']").focus()
+    page.keyboard.press("ArrowRight")  # the next choice of the control itself
+    page.wait_for_function("new URL(location).searchParams.get('dims') === '3'")
+    wait_for_head(page, 2, 2)
+
+
+def test_the_selects_lead_to_any_head_and_follow_it(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca")
+    page.keyboard.press("g")
+    expect(page.locator("#jump-layer")).to_be_focused()
+    page.locator("#jump-layer").select_option("3")
+    wait_for_head(page, 3, 0)
+    page.locator("#jump-head").select_option("7")
+    wait_for_head(page, 3, 7)
+    page.keyboard.press("Escape")
+    wait_for_head(page, None, None)
+    expect(page.locator("#jump-layer")).to_have_value("none")
+    expect(page.locator("#jump-head")).to_have_value("none")
+
+
+def test_escape_closes_a_menu_then_the_selection_then_the_head(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=1&head=1&token=40")
+    page.locator("#display > summary").click()
+    expect(page.locator("#display-labels")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#display-labels")).to_be_hidden()
+    assert parameter(page, "token") == "40"
+    page.locator("#scene [role=application]").focus()
+    page.keyboard.press("Escape")
+    page.wait_for_function("new URL(location).searchParams.get('token') === null")
+    wait_for_head(page, 1, 1)
+    page.keyboard.press("Escape")
+    wait_for_head(page, None, None)
+
+
+def test_the_minimap_shows_names_and_opens_heads(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca")
+    expect(page.locator("#minimap")).to_be_hidden()
+    open_page(page, f"{dashboard}/?method=pca&layer=2&head=3")
+    expect(page.locator(".minimap-name")).to_have_text("L2 H3")
+    canvas = page.locator("#minimap canvas")
+    frame = canvas.bounding_box()
+    assert frame
+    cell = frame["width"] / 12
+    page.mouse.move(frame["x"] + 5.5 * cell, frame["y"] + 4.5 * cell)
+    expect(page.locator(".minimap-name")).to_have_text("L4 H5")
+    canvas.click(position={"x": 5.5 * cell, "y": 4.5 * cell})
+    wait_for_head(page, 4, 5)
+    page.locator("#minimap").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".minimap-name")).to_have_text("L3 H5")
+    wait_for_head(page, 4, 5)
+    page.keyboard.press("Enter")
+    wait_for_head(page, 3, 5)
+
+
+def test_on_a_phone_the_minimap_is_folded_and_nothing_is_wider_than_the_screen(page: Page, dashboard):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, f"{dashboard}/?method=pca&layer=2&head=3")
+    expect(page.locator("#minimap")).to_be_hidden()
+    page.locator(".minimap-title").click()
+    expect(page.locator("#minimap")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_back_and_forward_walk_through_the_heads_again_and_again(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca")
+    for _ in range(2):  # the second round meets addresses that the router has seen before
+        page.locator("#jump-head").select_option("4")
+        wait_for_head(page, 0, 4)
+        page.locator("#head-down").click()
+        wait_for_head(page, 1, 4)
+        page.go_back()
+        wait_for_head(page, 0, 4)
+        page.go_back()
+        wait_for_head(page, None, None)
+        page.go_forward()
+        wait_for_head(page, 0, 4)
+        page.go_back()
+        wait_for_head(page, None, None)
+        settle(page)
+    expect(page.locator("#crumb")).to_have_text("All heads")
+
+
+def test_labels_and_point_size_change_the_picture_and_are_part_of_the_link(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=1&head=1")
+    stats = "document.querySelector('#scene').atlasScene.stats()"
+    before = page.evaluate(stats)
+    assert before["labels"]
+    page.locator("#display > summary").click()
+    page.get_by_label("Token labels in a head").uncheck()
+    page.get_by_text("Large", exact=True).click()
+    page.wait_for_function("new URL(location).searchParams.get('size') === '7'")
+    settle(page)
+    after = page.evaluate(stats)
+    assert after["labels"] == []
+    assert after["diameter"] == pytest.approx(7, rel=0.01)
+    page.reload()
+    settle(page)
+    again = page.evaluate(stats)
+    assert (again["labels"], again["diameter"]) == ([], pytest.approx(7, rel=0.01))
+    page.locator("#display > summary").click()
+    expect(page.get_by_label("Token labels in a head")).not_to_be_checked()
+
+
+def test_recentre_brings_a_moved_picture_back(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=1&head=1")
+    camera = "document.querySelector('#scene').atlasScene.stats().camera"
+    home = page.evaluate(camera)
+    frame = page.locator("#scene").bounding_box()
+    assert frame
+    page.mouse.move(frame["x"] + 300, frame["y"] + 300)
+    page.mouse.wheel(0, -300)
+    settle(page)
+    assert page.evaluate(camera)["scale"] > home["scale"]
+    page.locator("#recentre").click()
+    settle(page)
+    assert page.evaluate(camera)["scale"] == pytest.approx(home["scale"])
+    page.mouse.move(frame["x"] + 300, frame["y"] + 300)
+    page.mouse.wheel(0, -300)
+    page.keyboard.press("0")
+    settle(page)
+    assert page.evaluate(camera) == pytest.approx(home)
+
+
+def test_hints_say_what_to_do_next_until_it_has_been_done(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca")
+    expect(page.locator("#hint")).to_have_text("Click a head to open it")
+    page.locator("#jump-head").select_option("2")
+    expect(page.locator("#hint")).to_have_text("Click a token to see its attention")
+    settle(page)
+    place = page.evaluate("document.querySelector('#scene').atlasScene.screenPosition(5)")
+    page.locator("#scene").click(position=place)
+    expect(page.locator("#hint")).to_have_text("")
+    page.reload()
+    settle(page)
+    expect(page.locator("#hint")).to_have_text("")
+    open_page(page, f"{dashboard}/?method=pca")
+    expect(page.locator("#hint")).to_have_text("")
+
+
+@pytest.mark.parametrize("dims", ["2", "3"])
+def test_both_spaces_work_in_the_matrix_and_in_a_head(page: Page, dashboard, dims):
+    for place in ("", "&layer=1&head=1"):
+        open_page(page, f"{dashboard}/?method=pca&dims={dims}{place}")
+        stats = page.evaluate("document.querySelector('#scene').atlasScene.stats()")
+        assert stats["dims"] == int(dims)
+        assert stats["drawnPoints"] > 0

@@ -1,0 +1,44 @@
+"""Small steps that tests take through the running dashboard."""
+
+from playwright.sync_api import Page
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has stopped moving and the scene has drawn everything it was asked for."""
+    page.wait_for_function("document.querySelector('#scene')?.atlasScene")
+    page.evaluate(
+        """async () => {
+          await document.fonts.ready;
+          const place = () => JSON.stringify(document.querySelector('#scene')?.getBoundingClientRect());
+          for (let same = 0, before = place(); same < 4; ) {
+            await new Promise((done) => requestAnimationFrame(done));
+            same = place() === before ? same + 1 : 0;
+            before = place();
+          }
+        }"""
+    )
+    page.evaluate("document.querySelector('#scene').atlasScene.ready()")
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    settle(page)
+    page.wait_for_function("new URL(location).searchParams.get('atlas') !== null")
+
+
+def parameter(page: Page, name: str) -> str | None:
+    return page.evaluate("(name) => new URL(location).searchParams.get(name)", name)
+
+
+def wait_for_head(page: Page, layer: int | None, head: int | None) -> None:
+    """Wait until scene and address agree on the open head, or on none."""
+    page.wait_for_function(
+        """([layer, head]) => {
+          const open = document.querySelector('#scene')?.atlasScene?.state().head;
+          const asked = new URL(location).searchParams;
+          const text = (value) => (value === null ? null : String(value));
+          return (open ? open.layer : null) === layer && (open ? open.head : null) === head
+            && asked.get('layer') === text(layer) && asked.get('head') === text(head);
+        }""",
+        arg=[layer, head],
+    )
