@@ -56,5 +56,8 @@
     return none();
   }
 
-  root.atlasScaling = { choose, openAtlas };
+  /** Eight maps in two rows; on a phone in four. */
+  const shape = (_id, payload) => (window.innerWidth < 760 ? { ...payload, layers: 4, heads: 2 } : none());
+
+  root.atlasScaling = { choose, openAtlas, shape };
 })();

@@ -207,6 +207,12 @@ clientside_callback(
     State(ids.SCALING_LINK, "href"),
 )
 clientside_callback(
+    ClientsideFunction("atlasScaling", "shape"),
+    Output(ids.SCALING_SCENE, "payload"),
+    Input(ids.SCALING_SCENE, "id"),
+    State(ids.SCALING_SCENE, "payload"),
+)
+clientside_callback(
     ClientsideFunction("atlasScaling", "openAtlas"),
     Output(ids.SCALING_ATLAS, "title"),
     Input(ids.SCALING_ATLAS, "value"),

@@ -20,8 +20,8 @@ _COUNTS: dict[Theme, list[str]] = {  # from the page's ground to its text: dark 
     "dark": ["#1b2734", "#23466b", "#3577b5", "#62b0ff", "#d3ebff"],
 }
 _INK: dict[Theme, dict[str, str]] = {
-    "light": {"text": "#16202b", "muted": "#55616e", "edge": "#dfe3e8", "grey": "#c9ced4", "ring": "#16202b"},
-    "dark": {"text": "#e8edf2", "muted": "#9fadba", "edge": "#2a3541", "grey": "#4a5663", "ring": "#ffffff"},
+    "light": {"text": "#16202b", "muted": "#55616e", "edge": "#dfe3e8", "grey": "#c9ced4", "ground": "#f6f7f9"},
+    "dark": {"text": "#e8edf2", "muted": "#9fadba", "edge": "#2a3541", "grey": "#4a5663", "ground": "#0e1319"},
 }
 # Okabe & Ito's hues, told apart by dashes and markers as well.
 _LINES: dict[str, tuple[dict[Theme, str], str, str]] = {
@@ -88,7 +88,7 @@ def scale_heatmap(
         x1=head + 0.5,
         y0=layer - 0.5,
         y1=layer + 0.5,
-        line={"color": ink["ring"], "width": 3},
+        line={"color": ink["text"], "width": 3},
     )
     figure.update_layout(
         _layout(theme), height=max(120, 26 * layers + 52), plot_bgcolor=ink["grey"], hovermode="closest"
@@ -147,13 +147,15 @@ def curves_figure(rows: list[dict[str, Any]], best: dict[str, float | None], met
             text=f"{_METRIC_SHORT[name]} {c:.3g}",
             font={"size": 10, "color": colour},
             showarrow=False,
+            bgcolor=ink["ground"],
+            borderpad=1,
             xanchor="left",
             yanchor="top",
             row=1,
             col=1,
         )
-    figure.update_layout(_layout(theme), height=400, hovermode="x unified", legend=_legend(theme))
-    figure.update_layout(margin={"l": 64, "r": 8, "t": 40, "b": 48})
+    figure.update_layout(_layout(theme), height=430, hovermode="x unified", legend=_legend(theme))
+    figure.update_layout(margin={"l": 64, "r": 8, "t": 64, "b": 48})
     figure.update_xaxes(
         type="log", tickvals=list(CONSTANTS), gridcolor=ink["edge"], range=[-EXTENT - 0.03, EXTENT + 0.03]
     )
@@ -238,7 +240,7 @@ def _layout(theme: Theme) -> dict[str, Any]:
 
 
 def _legend(theme: Theme) -> dict[str, Any]:
-    return {"orientation": "h", "y": 1.12, "x": 0, "font": {"color": _INK[theme]["text"]}}
+    return {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"color": _INK[theme]["text"]}}
 
 
 def _short(value: float) -> str:
