@@ -15,6 +15,8 @@ from flask_caching import Cache
 from werkzeug.exceptions import HTTPException
 
 from components import ids
+from components.callback_guard import guard_callbacks
+from components.callback_registry import share_callbacks
 from components.context import KEY, Context
 from components.export_routes import export_routes
 from components.help import help_button, help_dialog, tour_steps
@@ -71,6 +73,8 @@ def create_app(settings: Settings) -> Dash:
         Input(ids.THEME_BUTTON, "n_clicks"),
         State(ids.THEME, "data"),
     )
+    share_callbacks()
+    guard_callbacks(app, f"{prefix}_dash-update-component")
     _add_errors(app)
     _add_headers(app)
     return app
@@ -106,6 +110,7 @@ def _add_errors(app: Dash) -> None:
         return Response(error.description or "Not found", 404, mimetype="text/plain")
 
     @server.errorhandler(dash.exceptions.DependencyException)
+    @server.errorhandler(dash.exceptions.UnsupportedRelativePath)
     def no_such_file(_error: Exception) -> Response:
         return Response("Not found", 404, mimetype="text/plain")
 

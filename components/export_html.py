@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from components.palettes import palette
 from services.atlas import Atlas
-from services.attributes import SIDE_STEPS, Attribute
+from services.attributes import SIDE_STEPS, Attribute, values_of
 from services.export import facts
 from services.schema import ProjectionInfo, StreamInfo
 from services.token_table import columns_of
@@ -131,7 +131,9 @@ def _groups(
         title = "Queries" if side == "query" else "Keys"
         tables = (stream.query_table, stream.key_table)
         values = (
-            np.concatenate([attribute.values(atlas.tokens(t)) for t in tables]) if attribute.scope == "token" else None
+            np.concatenate([values_of(attribute, atlas.tokens(t)) for t in tables])
+            if attribute.scope == "token"
+            else None
         )
         if values is None or (attribute.kind != "sequential" and len(attribute.categories) < 2):
             out.append({"side": side, "name": title, "mask": of_side, "colour": own[SIDE_STEPS // 2]})

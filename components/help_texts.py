@@ -114,12 +114,6 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "the stored queries and keys is compared with the model's own.",
         "capture",
     ),
-    ids.FINDINGS: (
-        "Findings",
-        "Views worth seeing in this atlas, found by measuring every head: for example the head that looks back one "
-        "token most. Each says what was measured.",
-        None,
-    ),
 }
 
 KEYS: tuple[tuple[tuple[str, ...], str], ...] = (

@@ -22,7 +22,8 @@ TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside
 # Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
-    *("token", "side", "q", "mode", "case", "labels", "size", "palette", "bynorm", "rings", "badge", "order"),
+    *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm", "rings", "badge", "order"),
+    *("scale", "align"),
 )
 _SWITCHES = {
     "panel": ("open", "closed"),
@@ -30,6 +31,7 @@ _SWITCHES = {
     "side": ("query", "key"),
     "bynorm": ("off", "on"),
     "rings": ("on", "off"),
+    "case": ("0", "1"),
 }
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
@@ -104,6 +106,14 @@ def once(query: Mapping[str, Any], dropped: list[str]) -> dict[str, str]:
             value = value[0] if value else ""
         values[name] = str(value)
     return values
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def integer(text: Any) -> int | None:
@@ -211,6 +221,9 @@ def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:
     text, mode, case = (str(query.get(name, default)) for name, default in (("q", ""), ("mode", "token"), ("case", "")))
     if len(text) > MAX_QUERY:
         dropped.append(f"A search can have {MAX_QUERY} characters; one of {len(text):,} was left out.")
+        text = ""
+    if not _is_unicode(text):
+        dropped.append("The search holds half a character; it was left out.")
         text = ""
     if mode not in MODES:
         dropped.append(f"mode={mode[:40]!r} is no way to search; looking for whole tokens instead.")

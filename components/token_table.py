@@ -16,8 +16,9 @@ from components.stores import Search, View
 from components.token_sets import TokenSet
 from services import token_sets, token_table
 from services.atlas import Atlas
+from services.errors import SearchError
 from services.schema import StreamInfo
-from services.search import search
+from services.search import Question, search
 
 # Served, but not part of every page: assets/40-sets.js adds it when the table is first shown.
 for _resource in dash_ag_grid._js_dist:
@@ -152,8 +153,11 @@ def search_mask(atlas: Atlas, stream: StreamInfo, data: Any) -> np.ndarray | Non
     wanted = Search.from_store(data)
     if not wanted.query:
         return None
-    sides = (search(atlas, table, wanted.query, wanted.mode) for table in (stream.query_table, stream.key_table))
-    return np.concatenate(list(sides))
+    question = Question(wanted.query, wanted.mode, wanted.case)
+    try:
+        return np.concatenate([search(atlas, table, question) for table in (stream.query_table, stream.key_table)])
+    except SearchError:
+        return None
 
 
 @callback(

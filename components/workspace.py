@@ -13,6 +13,7 @@ from components.badges import measure_fields
 from components.catalogue import catalogue, cell_notes, scene_colour, scene_payload
 from components.controls import toolbar
 from components.export import export_menu
+from components.findings import findings_menu
 from components.head_facts import facts_body
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
@@ -63,8 +64,8 @@ def workspace(
                     html.Section(
                         [
                             _map_head(stream, view),
-                            html.Div(minimap(view), className="over-map"),
-                            _scene(atlas, known["maps"], view, (selection, search, chosen), payload),
+                            html.Div([hint(), minimap(view)], className="over-map"),
+                            _scene(atlas, known["maps"], view, (selection, chosen), payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, view),
                         ],
@@ -102,13 +103,13 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
                 type="button",
             ),
             html.Div(
-                [html.H1(id=ids.CRUMB, className="crumb", children="All heads"), info_button(ids.SCENE)],
+                [html.H1(_title(view), id=ids.CRUMB, className="crumb"), info_button(ids.SCENE)],
                 className="label-row",
             ),
             head_controls(stream, view),
             measure_fields(view),
-            hint(),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            findings_menu(),
             *picture_controls(view),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
             export_menu(),
@@ -118,14 +119,18 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
     )
 
 
+def _title(view: View) -> str:
+    return f"Layer {view.layer} · Head {view.head}" if view.at_head else "All heads"
+
+
 def _scene(
     atlas: Atlas,
     maps: dict[str, Any],
     view: View,
-    choice: tuple[Selection, Search, TokenSet],
+    choice: tuple[Selection, TokenSet],
     payload: dict[str, Any],
 ) -> HeadScene:
-    selection, _, chosen = choice
+    selection, chosen = choice
     projection = maps.get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:

@@ -212,6 +212,13 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
 
 
+def values_of(attribute: Attribute, tokens: TokenTable) -> np.ndarray:
+    """A token attribute's values of every row. Raises: KeyError for an attribute of heads, which has none."""
+    if attribute.values is None:
+        raise KeyError(attribute.name)
+    return attribute.values(tokens)
+
+
 def why_not(atlas: Atlas, attribute: Attribute) -> str | None:
     """Why an atlas cannot be coloured by an attribute, in one sentence; None when it can."""
     if attribute.name != "pos" or all(atlas.has_tags(table) for table in sorted(token_tables(atlas.info))):
@@ -221,9 +228,7 @@ def why_not(atlas: Atlas, attribute: Attribute) -> str | None:
 
 
 def _steps(attribute: Attribute, tokens: TokenTable) -> np.ndarray:
-    if attribute.values is None:
-        raise KeyError(attribute.name)
-    values = attribute.values(tokens)
+    values = values_of(attribute, tokens)
     if attribute.kind == "sequential":
         return np.rint(np.clip(values, 0, 1) * (SIDE_STEPS - 1)).astype(np.uint8)
     return np.clip(values, 0, SIDE_STEPS - 1).astype(np.uint8)

@@ -13,7 +13,7 @@ import numpy as np
 
 from services.atlas import Atlas, TokenTable
 from services.attended import attention_blocks
-from services.attributes import ATTRIBUTES, Attribute
+from services.attributes import BY_NAME, values_of, why_not
 from services.schema import StreamInfo
 
 MOST_ROWS = 500  # a page
@@ -41,20 +41,11 @@ BASE_COLUMNS = (
     Column("norm", "Norm", "number", "Length of the query or key vector in this head."),
     Column("received", "Received", "number", "Keys: mean attention from the queries of the input that can see it."),
 )
-_POS_NAMES = ("pos", "part_of_speech")
-
-
-def _part_of_speech() -> Attribute | None:
-    """The attribute that names the part of speech, where this version has one."""
-    return next((a for a in ATTRIBUTES if a.name in _POS_NAMES and a.categories), None)
 
 
 def table_columns() -> tuple[Column, ...]:
     """All columns, in the order they are shown."""
-    attribute = _part_of_speech()
-    if attribute is None:
-        return BASE_COLUMNS
-    extra = Column("pos", "Part of speech", "text", attribute.explain)
+    extra = Column("pos", "Part of speech", "text", BY_NAME["pos"].explain)
     return (*BASE_COLUMNS[:4], extra, *BASE_COLUMNS[4:])
 
 
@@ -81,10 +72,9 @@ def token_columns(atlas: Atlas, stream: StreamInfo) -> dict[str, np.ndarray]:
         "special": both(lambda t: np.where(t.special, "yes", "no"), object),
         "row": both(lambda t: np.arange(len(t))),
     }
-    attribute = _part_of_speech()
-    if attribute is not None:
-        names = np.asarray(attribute.categories, dtype=object)
-        columns["pos"] = both(lambda t: names[np.clip(attribute.values(t), 0, len(names) - 1).astype(int)], object)
+    speech = BY_NAME["pos"]
+    names = np.asarray(speech.categories if why_not(atlas, speech) is None else [""], dtype=object)
+    columns["pos"] = both(lambda t: names[np.clip(values_of(speech, t), 0, len(names) - 1).astype(int)], object)
     return columns
 
 

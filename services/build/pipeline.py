@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services import arrays
 from services.atlas import HEADS, INFO, SLUG, Atlas, open_atlas, verify
+from services.build.aggregate_stage import write_averages
 from services.build.fidelity_stage import measure_maps
 from services.build.journal import Journal
 from services.build.layout_stage import BY_STUDY, lay_out, lay_out_pca, missing_layouts, write_heads
@@ -144,6 +145,7 @@ def _build_new(
 
             run_capture(work, request, corpus, journal, progress, workers.device)
         streams = [StreamInfo.model_validate(stream) for stream in journal.facts["streams"]]
+        write_averages(work, streams, journal, progress)
         made = _alignment(request, streams, journal)
         if made.scale in BY_STUDY:
             for stream in streams:
@@ -183,6 +185,8 @@ def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers
     if journal is None:
         raise BuildError(f"{folder} has no build.json; build it again with --overwrite.")
     streams = open_atlas(folder).info.streams
+    if write_averages(folder, streams, journal, progress):  # built before there were any
+        write_info(folder, request, journal, progress)
     for stream in streams:
         study_stream(folder, stream, journal, progress, workers)
         write_info(folder, request, journal, progress)

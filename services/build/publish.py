@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from services import arrays
+from services.aggregate import file_names
 from services.atlas import INFO
 from services.build.journal import JOURNAL, Journal
 from services.build.progress import Progress
@@ -41,16 +42,18 @@ def _info(journal: Journal) -> AtlasInfo:
     facts = journal.facts
     projections = tuple(ProjectionInfo.model_validate(p) for p in facts.get("projections", []))
     layouts = {f"{projection.stream}/{projection.name}.npy" for projection in projections}
+    streams = tuple(StreamInfo.model_validate(stream) for stream in facts["streams"])
+    derived = layouts | {name for stream in streams for name in file_names(stream.name).values()}
     captured = sorted(
         (name, file.sha256)
         for name, file in journal.files.items()
-        if name not in layouts and not name.endswith(MEASURED)
+        if name not in derived and not name.endswith(MEASURED)
     )
     return AtlasInfo(
         title=facts["title"],
         model=ModelInfo.model_validate(facts["model"]),
         corpus=CorpusInfo.model_validate(facts["corpus"]),
-        streams=tuple(StreamInfo.model_validate(stream) for stream in facts["streams"]),
+        streams=streams,
         projections=projections,
         alignment=AlignmentInfo.model_validate(facts.get("alignment", {})),
         capture_error=facts["capture_error"],

@@ -1,0 +1,63 @@
+"""The menu of findings: links to views worth seeing in this atlas."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from dash import Input, Output, State, callback, dcc, html
+
+from components import ids
+from components.catalogue import method_label
+from components.context import context
+from components.stores import View
+from services.findings import Finding, findings
+
+
+def findings_menu() -> html.Details:
+    """A menu that fills itself once the heads have been measured."""
+    return html.Details(
+        [
+            html.Summary("Findings", className="text-button"),
+            html.Div("Measuring every head …", id=ids.FINDINGS_LIST, className="menu-body findings", role="status"),
+        ],
+        id=ids.FINDINGS,
+        className="menu",
+    )
+
+
+@callback(
+    Output(ids.FINDINGS_LIST, "children"),
+    Input(ids.FINDINGS, "id"),  # a store alone would not fire at the start: its own callback says "no update" then
+    Input(ids.CATALOGUE, "data"),
+    State(ids.VIEW, "data"),
+)
+def list_findings(_id: Any, _catalogue: Any, view_data: Any) -> Any:
+    """Measure, or read what was measured before; again when a build adds a map."""
+    here = context()
+    view = View.from_store(view_data)
+    atlas = here.library.get(view.atlas)
+    stream = atlas.info.stream(view.stream) if atlas else None
+    if atlas is None or stream is None:
+        return "There is no such atlas."
+    found = findings(atlas, stream, here.settings.cache / "findings")
+    if not found:
+        return "No head of this atlas stands out."
+    base = {"atlas": atlas.slug, "stream": stream.name}
+    links = [_entry(finding, base, here.settings.url_prefix) for finding in found]
+    return [html.P("Heads that stand out in this atlas, found by measuring all of them.", className="note"), *links]
+
+
+def _entry(finding: Finding, base: dict[str, str], prefix: str) -> dcc.Link:
+    place = {"layer": str(finding.layer), "head": str(finding.head)}
+    method = finding.view.get("method")
+    return dcc.Link(
+        [
+            html.Span(finding.title, className="finding-title"),
+            html.Span(
+                f"L{finding.layer} H{finding.head}" + (f" · {method_label(method)}" if method else ""),
+                className="finding-place",
+            ),
+            html.Span(finding.text, className="finding-text"),
+        ],
+        href=f"{prefix}?{urlencode({**base, **finding.view, **place})}",
+        className="finding",
+    )

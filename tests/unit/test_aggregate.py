@@ -1,0 +1,196 @@
+"""Averages over inputs against plain loops over every pair, ragged lengths, special tokens, causal masks."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from services import aggregate as averages
+from services.aggregate import Tokens, Variant, aggregate, head_average, mean_attention, offset_profile, summary
+from services.atlas import Atlas, open_atlas
+from services.attention_mean import OFFSETS, POSITIONS
+from services.schema import StreamInfo
+from tests.unit.building import copy
+
+LAYERS, HEADS = 2, 3
+LENGTHS = (5, 1, 16, 3, 70)
+
+
+def make_stream(causal: bool) -> StreamInfo:
+    return StreamInfo(
+        name="self", layers=LAYERS, heads=HEADS, key_heads=HEADS, head_dim=4, causal=causal, scaling=(1.0,) * LAYERS
+    )
+
+
+@pytest.fixture(params=[False, True], ids=["both ways", "causal"])
+def ragged(request):
+    """A stream, its flat attention, its blocks [layers, heads, q, k] and its special tokens, all of known random."""
+    causal = request.param
+    random = np.random.default_rng(3)
+    blocks = []
+    for n in LENGTHS:
+        scores = random.normal(size=(LAYERS, HEADS, n, n)) * 2
+        if causal:
+            scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        blocks.append((weights / weights.sum(axis=-1, keepdims=True)).astype(np.float16))
+    special = np.concatenate([np.isin(np.arange(n), [0, n - 1]) for n in LENGTHS])
+    counts = np.asarray(LENGTHS, np.int64)
+    flat = np.concatenate([block.ravel() for block in blocks])
+    return make_stream(causal), flat, blocks, Tokens(counts, counts, special, special)
+
+
+def test_the_mean_by_position_is_over_the_inputs_that_have_both_and_says_how_many(ragged):
+    stream, flat, blocks, tokens = ragged
+    found = aggregate(flat, stream, tokens)
+    size = min(max(LENGTHS), POSITIONS)
+    assert found.mean.shape == (LAYERS, HEADS, size, size)
+    for q, k in [(0, 0), (0, 2), (2, 0), (4, 3), (3, 4), (15, 9), (20, 20), (63, 0)]:
+        there = [b for b in blocks if b.shape[2] > max(q, k) and not (stream.causal and k > q)]
+        assert found.count[q, k] == len(there)
+        expected = np.mean([b[1, 2, q, k].astype(float) for b in there]) if there else 0
+        assert found.mean[1, 2, q, k] == pytest.approx(expected, abs=1e-6)
+    assert found.mean.max() <= 1.001  # the original's renormalisation went over 1
+
+
+def test_the_offset_profile_leaves_special_tokens_out_and_sums_what_is_outside(ragged):
+    stream, flat, blocks, tokens = ragged
+    found = aggregate(flat, stream, tokens).offsets[0, 1]
+    mass, rows = dict.fromkeys([*OFFSETS, "before", "after"], 0.0), 0
+    for block in blocks:
+        n = block.shape[2]
+        words = range(1, n - 1)
+        for q in words:
+            row = {k: float(block[0, 1, q, k]) for k in words}
+            total = sum(row.values())
+            if total <= 0:
+                continue
+            rows += 1
+            for k, weight in row.items():
+                place = "before" if k - q < -10 else "after" if k - q > 10 else k - q
+                mass[place] += weight / total
+    expected = [mass[place] / rows for place in [*OFFSETS, "before", "after"]]
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert found.sum() == pytest.approx(1, abs=1e-5)
+    if stream.causal:
+        assert found[11:21].sum() == 0
+        assert found[22] == 0
+
+
+def test_the_figures_of_a_head_equal_a_loop_over_its_rows(ragged):
+    stream, flat, blocks, tokens = ragged
+    found = aggregate(flat, stream, tokens).figures
+    sums: dict[str, list[float]] = {name: [] for name in found}
+    for block in blocks:
+        n = block.shape[2]
+        for q in range(n):
+            row = block[1, 0, q].astype(float)
+            share = row / row.sum()
+            keys = q + 1 if stream.causal else n
+            sums["first"].append(row[0])
+            sums["last"].append(row[-1])
+            sums["special"].append(row[0] + row[-1] if n > 1 else row[0])
+            sums["self"].append(row[q])
+            if q > 0:
+                sums["previous"].append(row[q - 1])
+            if q + 1 < n:
+                sums["next"].append(row[q + 1])
+            if keys > 1:
+                sums["entropy"].append(-sum(p * math.log(p) for p in share if p > 0) / math.log(keys))
+            sums["distance"].append(sum(p * abs(k - q) for k, p in enumerate(share)))
+    for name, values in sums.items():
+        assert found[name][1, 0] == pytest.approx(np.mean(values), abs=2e-4), name
+
+
+def test_inputs_of_one_token_give_no_figure_instead_of_a_wrong_one():
+    tokens = Tokens(np.array([1]), np.array([1]), np.array([False]), np.array([False]))
+    found = aggregate(np.ones(LAYERS * HEADS, np.float16), make_stream(False), tokens)
+    assert np.isnan(found.figures["previous"]).all()
+    assert np.isnan(found.figures["entropy"]).all()
+    assert (found.figures["self"] == 1).all()
+
+
+@pytest.mark.parametrize("variant", [Variant(special=True), Variant(first=True, values=True)])
+def test_hiding_and_value_norms_renormalise_each_row_before_the_mean(small_atlas, variant):
+    atlas = open_atlas(small_atlas)
+    stream = atlas.stream("self")
+    found = head_average(atlas, stream, 1, 4, variant)
+    assert found
+    special, offsets = atlas.tokens().special, atlas.tokens().offsets.astype(int)
+    cells: dict[tuple[int, int], list[float]] = {}
+    for index in range(len(atlas.inputs)):
+        weights = atlas.attention(stream, index, 1, 4).astype(float)
+        norms = atlas.value_norms(stream, index, 1, 4) if variant.values else np.ones(len(weights))
+        shown = [
+            i
+            for i in range(len(weights))
+            if not (variant.special and special[offsets[index] + i]) and not (variant.first and i == 0)
+        ]
+        for q in shown:
+            row = {k: weights[q, k] * norms[k] for k in shown}
+            for k, weight in row.items():
+                cells.setdefault((q, k), []).append(weight / sum(row.values()))
+    for place, values in cells.items():
+        assert found.average.count[place] == len(values)
+        assert found.average.mean[place] == pytest.approx(np.mean(values), abs=1e-4)
+    assert found.average.count.sum() == sum(map(len, cells.values()))
+    assert found.average.mean.max() <= 1.0001
+
+
+def test_a_build_writes_what_an_atlas_without_the_files_works_out(small_atlas):
+    atlas = open_atlas(small_atlas)
+    stream = atlas.stream("self")
+    assert set(averages.file_names("self").values()) <= set(atlas.info.files)
+    bare = Atlas(
+        atlas.path,
+        atlas.info.model_copy(
+            update={"files": {name: info for name, info in atlas.info.files.items() if "attention_" not in name}}
+        ),
+    )
+    for one, other in zip(
+        (*summary(atlas, stream).values(), offset_profile(atlas, stream)),
+        (*summary(bare, stream).values(), offset_profile(bare, stream)),
+        strict=True,
+    ):
+        assert np.array_equal(one, other, equal_nan=True)
+    assert np.allclose(mean_attention(atlas, stream, 2, 3).mean, mean_attention(bare, stream, 2, 3).mean, atol=1e-6)
+    assert np.array_equal(mean_attention(atlas, stream, 2, 3).count, mean_attention(bare, stream, 2, 3).count)
+
+
+def test_an_atlas_too_large_to_work_out_says_so(small_atlas, monkeypatch):
+    atlas = open_atlas(small_atlas)
+    info = atlas.info.model_copy(
+        update={"files": {name: f for name, f in atlas.info.files.items() if "attention_" not in name}}
+    )
+    monkeypatch.setattr(averages, "MOST_FOR_ALL", 10)
+    bare = Atlas(atlas.path, info)
+    assert summary(bare, bare.stream("self")) is None
+    assert "build it again" in (averages.unavailable(bare, bare.stream("self")) or "")
+    assert averages.unavailable(atlas, atlas.stream("self")) is None
+
+
+def test_adding_averages_to_an_atlas_built_before_keeps_its_key(small_atlas, tmp_path, monkeypatch):
+    from services.build import pipeline
+    from services.build.journal import Journal
+    from services.build.progress import Progress
+    from services.build.publish import write_info
+    from services.build.request import BuildRequest
+    from services.build.workers import Workers
+
+    folder = copy(small_atlas, tmp_path / "small")
+    key = open_atlas(folder).info.key
+    content = json.loads((folder / "build.json").read_text())
+    for name in averages.file_names("self").values():
+        del content["files"][name]
+        (folder / name).unlink()
+    (folder / "build.json").write_text(json.dumps(content))
+    journal = Journal.load(folder)
+    assert journal
+    request = BuildRequest(model="minilm", corpus="demo", projections=("pca",), dims=(2, 3), title="Small")
+    write_info(folder, request, journal, Progress("small", bar=False))
+    assert not set(averages.file_names("self").values()) & set(open_atlas(folder).info.files)
+    pipeline.add_layouts(folder, request, Progress("small", bar=False), Workers())
+    again = open_atlas(folder)
+    assert set(averages.file_names("self").values()) <= set(again.info.files)
+    assert again.info.key == key
