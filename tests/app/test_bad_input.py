@@ -34,6 +34,11 @@ GOOD = {
     "bynorm": "on",
     "case": "1",
     "set": "",
+    "rings": "off",
+    "badge": "mixing",
+    "order": "mixing",
+    "scale": "norms",
+    "align": "0.5-translated-cosine",
 }
 BAD = {
     "empty": "",
