@@ -172,9 +172,7 @@ _METRIC_SHORT = {"weighted": "weighted", "scaled": "scaled", "norms": "norms", "
 def density_figure(before: Density, after: Density, c: float, distance: str, theme: Theme) -> go.Figure:
     """Distance against dot product before and after alignment (the paper's Figure 4), counts in logarithm."""
     ink = _INK[theme]
-    figure = make_subplots(
-        rows=1, cols=2, subplot_titles=("Before: c = 1, not translated", f"After: c = {c:.3g}, translated")
-    )
+    figure = make_subplots(rows=1, cols=2, subplot_titles=("Before: c = 1", f"After: c = {c:.3g}"))
     most = max(1, int(before.counts.max()), int(after.counts.max()))
     ticks = [10**power for power in range(int(np.log10(most)) + 1)]
     for column, one in enumerate((before, after), start=1):

@@ -310,8 +310,8 @@ def _distances(state: ScalingState) -> html.Section:
         [
             html.H3("Distance against dot product"),
             html.P(
-                "If near is to mean attended, the cloud falls from top left to bottom right. Translating brings "
-                "queries and keys into one cloud, but loosens the correlation; a good c wins some of it back.",
+                "If near is to mean attended, the cloud falls from top left to bottom right. Translating (only "
+                "after) makes queries and keys one cloud, but loosens the correlation; a good c wins some of it back.",
                 className="scaling-lead",
             ),
             html.Div(
