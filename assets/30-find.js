@@ -190,10 +190,7 @@
 
   /** How closely each head keeps the hits together, and the heads in that order. */
   async function rank(search, projection, payload) {
-    if (!search || !projection || !shown || !same(shown.search, search)) {
-      publish(null, payload);
-      return "";
-    }
+    if (!search || !projection || !shown || !same(shown.search, search)) return null;
     const at = shown;
     // The scene is told its map again whenever a head opens: the list, and the focus in it, stay.
     if (at.ranked === projection.key) return none();
@@ -209,12 +206,27 @@
     }
     if (shown !== at || at.ranked !== projection.key) return none();
     listHeads(values, payload, projection);
-    publish(values, payload);
-    return projection.key;
+    return { values };
   }
 
-  /** Room for what shows the figures on the cells. */
-  function publish(_values, _payload) {}
+  /**
+   * Concentration as badges of the heads and as their order, most concentrated first.
+   * @param {Array<number|null>} values  one a head @param {number} heads  a layer
+   */
+  function onCells(values, heads) {
+    if (!values.some((value) => value !== null)) return null;
+    const most = Math.log(Math.max(2, ...values));
+    const badges = Object.fromEntries(values.map((value, cell) => [
+      `${Math.floor(cell / heads)}-${cell % heads}`,
+      {
+        text: `×${value.toFixed(1)}`,
+        grade: Math.max(0, Math.min(1, Math.log(value) / most)),
+        title: `Concentration of the hits: ×${value.toFixed(1)}`,
+      },
+    ]));
+    const order = values.map((_, cell) => cell).sort((a, b) => values[b] - values[a] || a - b);
+    return { badges, order };
+  }
 
   const name = (cell, payload) => `L${Math.floor(cell / payload.heads)} H${cell % payload.heads}`;
 
@@ -233,7 +245,8 @@
       "of the hits is than for random tokens. ×1 is scattered, more is clustered.";
     const best = cells.slice(0, BEST);
     const worst = cells.slice(Math.max(BEST, cells.length - WORST));
-    const parts = [element("p", "where-note", note), element("h3", "where-subtitle", "Most concentrated"), headList(best, most, payload)];
+    const sort = element("button", "text-button where-sort", "Sort all heads by it", { type: "button" });
+    const parts = [element("p", "where-note", note), sort, element("h3", "where-subtitle", "Most concentrated"), headList(best, most, payload)];
     if (worst.length) parts.push(element("h3", "where-subtitle", "Most scattered"), headList(worst, most, payload));
     target.replaceChildren(...parts);
   }
@@ -257,7 +270,8 @@
   }
 
   document.addEventListener("click", (event) => {
-    const entry = event.target.closest && event.target.closest("#search-details .where-entry");
+    if (event.target.closest?.(".where-sort")) root.set_props("order-select", { value: "search" });
+    const entry = event.target.closest?.("#search-details .where-entry");
     if (!entry) return;
     const { input, token, side, layer, head } = entry.dataset;
     if (token !== undefined) select({ input: Number(input), token: Number(token), side });
@@ -271,5 +285,5 @@
     // While the text in the box has not been searched for yet, Enter starts the search and does not step.
     if (shown && event.target.value.trim() === shown.search.query) move(event.shiftKey ? -1 : 1);
   });
-  root.find = { ask, answer, rank, place, step };
+  root.find = { ask, answer, rank, place, step, onCells };
 })();

@@ -8,7 +8,7 @@
   /** A first token opens the sentence, unless a tab is open that shows tokens as well. */
   function panel(tab, closed, opened, selection, before) {
     const from = triggered();
-    const chosen = Boolean(selection && selection.token !== null && selection.token !== undefined);
+    const chosen = Boolean(selection && selection.input !== null && selection.input !== undefined);
     const now = { tab, open: before.open, chosen };
     if (closed && from.includes("panel-close.n_clicks")) now.open = false;
     if (opened && from.includes("panel-open.n_clicks")) now.open = true;

@@ -189,9 +189,9 @@
       // A palette may be the same in both themes: then there is no change to wait for.
       const turned = () => JSON.stringify(scene().shown().colour) !== before && $("legend").innerHTML !== legendBefore;
       await until(turned, 20);
-      await scene().ready();
     };
     await turn("light");
+    await scene().ready();
     try {
       return await work();
     } finally {
@@ -256,6 +256,7 @@
     const [name, kind] = what.split(".");
     if (what === "html") {
       query.set("colour", parameter("colour") || "type");
+      query.set("palette", parameter("palette") || "safe");
       return `${here}/figure/${projection.name}.html?${query}`;
     }
     if (name === "coordinates") return `${here}/coordinates/${projection.name}.${kind}?${query}`;

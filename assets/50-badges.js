@@ -48,20 +48,24 @@
     });
   }
 
-  async function badges(catalogue, badge, order, projection, choices, payload) {
+  async function badges(catalogue, badge, order, projection, concentration, choices, payload) {
     const mirror = root.atlasNavigation && root.atlasNavigation.mirror;
     if (mirror) mirror({ badge: badge === choices.measures[0].name ? null : badge, order: order === "plain" ? null : order });
-    if (!catalogue || !catalogue.heads || !payload || !projection) return [null, null, ""];
+    // While someone searches, what matters of a head is how closely it keeps the hits together.
+    const hits = concentration && payload ? root.find.onCells(concentration.values, payload.heads) : null;
+    const shown = (measured) => (hits && badge !== "none" ? hits.badges : measured);
+    const sorted = (measured) => (order === "search" ? hits && hits.order : measured);
+    if (!catalogue || !catalogue.heads || !payload || !projection) return [shown(null), sorted(null), ""];
     let all;
     try {
       all = await report(`${payload.base}/${catalogue.heads}`);
     } catch {
-      return [null, null, "The measures of this map could not be loaded."];
+      return [shown(null), sorted(null), "The measures of this map could not be loaded."];
     }
     const find = (name) => choices.measures.find((measure) => measure.name === name);
     const map = all.maps[projection.name];
     const note = map ? "" : "This map has not been measured yet.";
-    return [badgesOf(map, find(badge), payload.heads), orderOf(map, find(order)), note];
+    return [shown(badgesOf(map, find(badge), payload.heads)), sorted(orderOf(map, find(order))), note];
   }
 
   function rings(chosen) {

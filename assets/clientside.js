@@ -38,23 +38,24 @@
   /** One selection for scene and sentence view; whoever changed last wins. */
   function selection(scene, sentence, before) {
     const from = triggered();
-    let now = before && before.token !== null && before.token !== undefined ? before : null;
+    let now = before && before.input !== null && before.input !== undefined ? before : null;
     if (from.includes("scene.selection")) now = scene || null;
     else if (from.includes("sentence.selected")) {
-      now = sentence && now ? { ...now, token: sentence.token, side: sentence.side } : now;
+      // Unpinned in the sentence: the input stays, no token of it is chosen.
+      now = now && (sentence ? { ...now, token: sentence.token, side: sentence.side } : { ...now, token: null });
     }
     const empty = { input: null, token: null, side: "query" };
-    const pin = now && { token: now.token, side: now.side };
+    const pin = now && now.token !== null && { token: now.token, side: now.side };
     return [
       same(now || empty, before) ? none() : now || empty,
       same(now, scene) ? none() : now,
-      same(pin, sentence) ? none() : pin,
+      same(pin || null, sentence) ? none() : pin || null,
       now ? now.input : null,
     ];
   }
 
   /** Mirror the stores in the address: a new history entry when another head opens, else in place. */
-  function toUrl(viewData, selected, searched, panel) {
+  function toUrl(viewData, selected, searched, panel, reading) {
     const url = new URL(window.location);
     const headBefore = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
     const set = (name, value) =>
@@ -66,6 +67,8 @@
     const chosen = selected && selected.token !== null && selected.token !== undefined;
     set("token", chosen ? selected.token : null);
     set("side", chosen ? selected.side : null);
+    set("input", !chosen && selected && selected.input !== null ? selected.input : null);
+    root.atlasSentence.toUrl(reading, set);
     set("q", searched && searched.query);
     set("mode", searched && searched.query ? searched.mode : null);
     set("case", searched && searched.query && searched.case ? 1 : null);
@@ -110,7 +113,6 @@
   root.atlas = {
     view, selection, toUrl, openAtlas, copyLink, status,
     back: () => null,
-    sentenceOptions: (mode, options) => [mode, (options || []).includes("special"), (options || []).includes("values")],
     theme: (name) => [name || "light", name || "light"],
     /** Start with the stored theme or the system's; the button turns it. */
     switchTheme: (clicks, current) => {

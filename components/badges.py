@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
 
 from components import ids
-from components.stores import View
+from components.stores import BY_SEARCH, View
 from services.measures import MEASURES
 
 
@@ -15,7 +15,12 @@ def measure_fields(view: View) -> html.Div:
     """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one."""
     options = [{"label": m.label, "value": m.name, "title": m.sentence} for m in MEASURES]
     badges = [*options, {"label": "None", "value": "none"}]
-    orders = [{"label": "Layer and head", "value": "plain"}, *options]
+    by_search = {
+        "label": "Concentration of the search",
+        "value": BY_SEARCH,
+        "title": "Heads that keep the hits of the present search together come first.",
+    }
+    orders = [{"label": "Layer and head", "value": "plain"}, *options, by_search]
     return html.Div(
         [
             dcc.Store(id=ids.MEASURES, data={"measures": [asdict(m) | {"share": m.is_share} for m in MEASURES]}),
@@ -50,6 +55,7 @@ clientside_callback(
     Input(ids.BADGE_SELECT, "value"),
     Input(ids.ORDER_SELECT, "value"),
     Input(ids.SCENE, "projection"),
+    Input(ids.CONCENTRATION, "data"),
     State(ids.MEASURES, "data"),
     State(ids.SCENE, "payload"),
 )

@@ -67,13 +67,25 @@ def stream_select(atlas: Atlas, stream: StreamInfo) -> html.Div:
 
 
 def toolbar(
-    entries: Sequence[Entry], atlas: Atlas, stream: StreamInfo, view: View, search: Search, building: bool
+    entries: Sequence[Entry],
+    atlas: Atlas,
+    stream: StreamInfo,
+    view: View,
+    search: Search,
+    building: bool,
+    average: bool,
 ) -> html.Div:
     """All controls, set to the present state."""
     return html.Div(
         [
             atlas_select(entries, atlas),
             stream_select(atlas, stream),
+            _segmented(
+                ids.SHOW_SELECT,
+                "Show",
+                [{"label": "Points", "value": "points"}, {"label": "Average", "value": "average"}],
+                "average" if average else "points",
+            ),
             _segmented(ids.METHOD_SELECT, "Projection", method_options(atlas, stream, building), view.method),
             _segmented(ids.DIMS_SELECT, "Space", dims_options(atlas, stream, view.method), view.dims),
             colour_field(atlas, view),

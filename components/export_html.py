@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from components.palettes import palette
+from components.palettes import Name, palette
 from services.atlas import Atlas
-from services.attributes import SIDE_STEPS, Attribute, values_of
+from services.attributes import SIDE_STEPS, Attribute, head_point_values, point_values, scale_of
 from services.export import facts
 from services.schema import ProjectionInfo, StreamInfo
 from services.token_table import columns_of
@@ -34,6 +34,7 @@ def head_html(
     place: tuple[int, int],
     attribute: Attribute,
     mask: np.ndarray | None = None,
+    palette_name: Name = "safe",
 ) -> str:
     """The file.
 
@@ -46,7 +47,7 @@ def head_html(
         TooManyPointsError: more than 20,000.
     """
     words = facts(atlas, stream, projection, place)
-    figure = head_figure(atlas, stream, projection, place, attribute, mask)
+    figure = head_figure(atlas, stream, projection, place, attribute, mask, palette_name)
     caption = "".join(f"<p>{escape(sentence)}</p>" for sentence in [*words["caption"], attribute.explain])
     inner = figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG, default_height="78vh")
     return (
@@ -67,6 +68,7 @@ def head_figure(
     place: tuple[int, int],
     attribute: Attribute,
     mask: np.ndarray | None = None,
+    palette_name: Name = "safe",
 ) -> go.Figure:
     """Queries and keys of one head as one trace a side and category, with token, kind and context on hover."""
     layer, head = place
@@ -76,10 +78,10 @@ def head_figure(
     if int(kept.sum()) > MOST_POINTS:
         raise TooManyPointsError(f"{int(kept.sum()):,} points are more than the {MOST_POINTS:,} of one HTML file.")
     texts = _hover_texts(atlas, stream, columns, kept)
-    colours = palette(attribute, "light")
+    colours = palette(attribute, "light", palette_name)
     deep = projection.dims == 3
     figure = go.Figure()
-    for group in _groups(atlas, stream, attribute, columns, colours):
+    for group in _groups(atlas, stream, attribute, place, columns, colours):
         points = np.flatnonzero(group["mask"] & kept)
         if not len(points):
             continue
@@ -121,37 +123,42 @@ def head_figure(
 
 
 def _groups(
-    atlas: Atlas, stream: StreamInfo, attribute: Attribute, columns: dict[str, np.ndarray], colours: Sequence[str]
+    atlas: Atlas,
+    stream: StreamInfo,
+    attribute: Attribute,
+    place: tuple[int, int],
+    columns: dict[str, np.ndarray],
+    colours: Sequence[str],
 ) -> list[dict[str, Any]]:
     """What shares a trace: a side, and within it each category; a sequential attribute keeps one trace a side."""
+    by_head = attribute.scope == "head"
+    values = head_point_values(atlas, stream, attribute, *place) if by_head else point_values(atlas, stream, attribute)
+    steps = values % SIDE_STEPS
+    scale = scale_of(atlas, stream, attribute, place)
+    low, high = (scale.text(0), scale.text(1)) if scale else (attribute.low, attribute.high)
     out: list[dict[str, Any]] = []
     for side, start in (("query", 0), ("key", SIDE_STEPS)):
         of_side = columns["kind"] == side
         own = colours[start : start + SIDE_STEPS]
         title = "Queries" if side == "query" else "Keys"
-        tables = (stream.query_table, stream.key_table)
-        values = (
-            np.concatenate([values_of(attribute, atlas.tokens(t)) for t in tables])
-            if attribute.scope == "token"
-            else None
-        )
-        if values is None or (attribute.kind != "sequential" and len(attribute.categories) < 2):
-            out.append({"side": side, "name": title, "mask": of_side, "colour": own[SIDE_STEPS // 2]})
-        elif attribute.kind == "sequential":
-            scale = [[i / 6, own[round(i / 6 * (SIDE_STEPS - 1))]] for i in range(7)]
+        if attribute.kind == "sequential":
+            stops = [[i / 6, own[round(i / 6 * (SIDE_STEPS - 1))]] for i in range(7)]
             out.append(
                 {
                     "side": side,
-                    "name": f"{title} · {attribute.label}: {attribute.low} (pale) … {attribute.high} (deep)",
+                    "name": f"{title} · {attribute.label}: {low} (pale) … {high} (deep)",
                     "mask": of_side,
-                    "colour": np.asarray(values, float),
-                    "scale": {"colorscale": scale, "cmin": 0, "cmax": 1},
+                    "colour": steps,
+                    "scale": {"colorscale": stops, "cmin": 0, "cmax": SIDE_STEPS - 1},
                 }
             )
+        elif len(attribute.categories) < 2:
+            out.append({"side": side, "name": title, "mask": of_side, "colour": own[SIDE_STEPS // 2]})
         else:
-            for number, label in enumerate(attribute.categories):
-                chosen = of_side & (np.asarray(values).astype(int) == number)
-                out.append({"side": side, "name": f"{title} · {label}", "mask": chosen, "colour": own[number]})
+            out += [
+                {"side": side, "name": f"{title} · {label}", "mask": of_side & (steps == number), "colour": own[number]}
+                for number, label in enumerate(attribute.categories)
+            ]
     return out
 
 

@@ -6,9 +6,10 @@ import numpy as np
 from flask import Blueprint, Response, abort, jsonify, request
 
 from components.export_html import TooManyPointsError, head_html
+from components.palettes import Name
 from services import token_sets
 from services.atlas import Atlas
-from services.attributes import BY_NAME
+from services.attributes import BY_NAME, why_not
 from services.export import (
     TooLargeError,
     attention_table,
@@ -87,7 +88,10 @@ def export_routes(library: Library) -> Blueprint:
         atlas, found = find_head(slug, key, stream, layer, head)
         chosen = find_projection(atlas, found, projection)
         attribute = BY_NAME.get(request.args.get("colour", "type")) or abort(404)
-        page = head_html(atlas, found, chosen, (layer, head), attribute, _mask(atlas, found))
+        if why_not(atlas, attribute):
+            abort(404)
+        name: Name = "original" if request.args.get("palette") == "original" else "safe"
+        page = head_html(atlas, found, chosen, (layer, head), attribute, _mask(atlas, found), name)
         return _file(page.encode(), "html", file_name(atlas, f"L{layer}H{head}", chosen.name))
 
     @routes.errorhandler(token_sets.SetError)

@@ -1,7 +1,7 @@
 """Search: the field, the count of hits, the way through them, and where they are: inputs and heads."""
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
 
 from components import ids
 from components.shell import icon_button
@@ -44,6 +44,7 @@ def search_field(search: Search) -> html.Div:
                 ],
                 className="search-row",
             ),
+            dcc.Store(id=ids.CONCENTRATION),
         ],
         className="field field-search",
     )
@@ -139,7 +140,7 @@ clientside_callback(
 )
 clientside_callback(
     ClientsideFunction("find", "rank"),
-    Output(ids.SEARCH_HEADS, "data-ranked"),
+    Output(ids.CONCENTRATION, "data"),
     Input(ids.SCENE, "search"),
     Input(ids.SCENE, "projection"),
     State(ids.SCENE, "payload"),

@@ -11,6 +11,11 @@ GLOSSARY: dict[str, tuple[str, str]] = {
         "A token that the tokenizer adds, such as [CLS], [SEP] or <s>. It stands for no word; many heads use it as a "
         "place to look at when there is nothing else to look for.",
     ),
+    "concentration": (
+        "Concentration of a search",
+        "How closely a head keeps the hits of a search together: how many times smaller a circle around a hit that "
+        "holds a quarter of the hits is than for random tokens. ×1 is scattered, more is clustered.",
+    ),
     "input": ("Input", "One sentence or document of the corpus. Tokens attend only to tokens of their own input."),
     "corpus": ("Corpus", "The list of inputs that the model has read for this atlas."),
     "atlas": ("Atlas", "Everything built from one model and one corpus: vectors, attention, maps and numbers."),

@@ -80,10 +80,24 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ids.SENTENCE_MODE: (
         "Lines or heatmap",
         "The same attention weights of one input: a line from each query to the keys it reads, stronger for more, or a "
-        "grid with queries as rows and keys as columns.",
+        "grid with queries as rows and keys as columns. Of the chosen token: what it reads as a query, or which "
+        "queries read it as a key; all shows the whole input.",
         "attention",
     ),
-    ids.SENTENCE_SPECIAL: (
+    ids.SHOW_SELECT: (
+        "Show",
+        "Points: the queries and keys of each head. Average: in their place, each head's mean attention by position, "
+        "rows asking and columns answering. A diagonal is a head that looks at neighbours, a column one that looks at "
+        "a certain place.",
+        "attention",
+    ),
+    ids.AVERAGE_BY: (
+        "How attention is averaged",
+        "By position: from the n-th token to the m-th, over all inputs that have both. Relative to the query: how far "
+        "before or after itself a query reads.",
+        "attention",
+    ),
+    ids.SENTENCE_CHECKS: (
         "Hide and weight",
         "Without special tokens the remaining weights are scaled up to sum to 1 again. Weighting by value norm counts "
         "how much a key has to give: much attention to a small value moves little.",

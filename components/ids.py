@@ -40,6 +40,7 @@ SEARCH_DETAILS = "search-details"
 SEARCH_INPUTS = "search-inputs"
 SEARCH_HEADS = "search-heads"
 SEARCH_RESULT = "search-result"
+CONCENTRATION = "concentration"
 COPY_LINK = "copy-link"
 
 SCENE = "scene"
@@ -54,8 +55,36 @@ PANEL_CLOSE = "panel-close"
 PANEL_OPEN = "panel-open"
 SENTENCE = "sentence"
 SENTENCE_MODE = "sentence-mode"
-SENTENCE_SPECIAL = "sentence-special"
 WORKSPACE = "workspace"
+
+READING = "reading"
+READING_FACTS = "reading-facts"
+SENTENCE_CHECKS = "sentence-checks"
+SENTENCE_DIRECTION = "sentence-direction"
+SENTENCE_EMPTY = "sentence-empty"
+SENTENCE_FIRST = "sentence-first"
+SENTENCE_OPTIONS = "sentence-options"
+SENTENCE_RESET = "sentence-reset"
+SENTENCE_THRESHOLD = "sentence-threshold"
+SENTENCE_THRESHOLD_SAYS = "sentence-threshold-says"
+SENTENCE_TOPK = "sentence-topk"
+INPUT_PREVIOUS = "input-previous"
+INPUT_NEXT = "input-next"
+INPUT_SAYS = "input-says"
+INPUT_SEARCH = "input-search"
+INPUT_CHOICES = "input-choices"
+INPUT_PICKER = "input-picker"
+AVERAGE_BY = "average-by"
+AVERAGE_CHECKS = "average-checks"
+AVERAGE_NOTE = "average-note"
+AVERAGE_PICTURE = "average-picture"
+SHOW_SELECT = "show-select"
+
+
+def input_choice(index: int) -> dict[str, str | int]:
+    """Id of the button that shows an input."""
+    return {"kind": "input-choice", "index": index}
+
 
 # components/token_sets.py, token_table.py, export.py
 TOKEN_SET = "token-set"

@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from flask import Blueprint, Response, abort, request
 
+from components.http import binary as _binary
+from components.http import json_response as _json
 from components.palettes import NAMES, THEMES, palette
+from components.reading_routes import add_reading_routes
 from components.scaled_payload import add_live_routes, constants_chunk, find_scaled
 from services import payload, search_hits, sprite, token_sets
 from services.atlas import Atlas
@@ -22,7 +24,6 @@ from services.schema import ProjectionInfo, StreamInfo
 from services.search import Question, search
 
 _FADED = {"light": "#b9c0ca", "dark": "#4a525e"}  # as components/head_scene/colours.js
-IMMUTABLE = "public, max-age=31536000, immutable"
 _PROJECTION = re.compile(r"([a-z][a-z0-9_]*)-([0-9a-f]{12})")
 
 
@@ -160,6 +161,7 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         return _binary(content, "image/png")
 
     add_live_routes(routes, find_head, _binary, maps)
+    add_reading_routes(routes, find_head)
 
     @routes.errorhandler(SearchError)
     def not_understood(error: SearchError) -> Response:
@@ -186,16 +188,3 @@ def _question() -> Question:
 def _check_input(atlas: Atlas, index: int) -> None:
     if index >= len(atlas.inputs):
         abort(404)
-
-
-def _binary(content: bytes, mimetype: str = "application/octet-stream") -> Response:
-    """The bytes, or the range of them that was asked for (one head of a chunk)."""
-    response = Response(content, mimetype=mimetype, headers={"Cache-Control": IMMUTABLE})
-    response.make_conditional(request, accept_ranges=True, complete_length=len(content))
-    return response
-
-
-def _json(value: Any) -> Response:
-    """Texts as they are: escaped, those of most scripts would take three times the room."""
-    content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return Response(content, mimetype="application/json", headers={"Cache-Control": IMMUTABLE})

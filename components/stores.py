@@ -24,13 +24,15 @@ PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
     *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm", "rings", "badge", "order"),
     *("scale", "align"),
+    *("input", "read", "hide"),
 )
+BY_SEARCH = "search"  # heads in the order of how closely they keep the hits of the search together
 _SWITCHES = {
     "panel": ("open", "closed"),
     "labels": ("on", "off"),
+    "rings": ("on", "off"),
     "side": ("query", "key"),
     "bynorm": ("off", "on"),
-    "rings": ("on", "off"),
     "case": ("0", "1"),
 }
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
@@ -185,8 +187,8 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         if name in query and query[name] not in allowed:
             drop(name, allowed[0])
     chosen = {"badge": DEFAULT, "order": "plain"}
-    for name, other in (("badge", "none"), ("order", "plain")):
-        if name in query and query[name] not in (*BY_MEASURE, other):
+    for name, others in (("badge", ["none"]), ("order", ["plain", BY_SEARCH])):
+        if name in query and query[name] not in (*BY_MEASURE, *others):
             drop(name, chosen[name])
         elif name in query:
             chosen[name] = query[name]
@@ -234,12 +236,24 @@ def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:
 def _selection(
     query: Mapping[str, Any], atlas: Atlas, query_table: str, key_table: str, dropped: list[str]
 ) -> Selection:
+    whole = _whole_input(query, atlas, dropped)
     if "token" not in query:
-        return Selection()
+        return whole
     side = "key" if query.get("side") == "key" else "query"
     tokens = atlas.tokens(key_table if side == "key" else query_table)
     token = integer(query["token"])
     if token is None or not 0 <= token < len(tokens):
         dropped.append(f"There is no token {str(query['token'])[:12]!r}; nothing is selected.")
-        return Selection()
+        return whole
     return Selection(input=int(tokens.input[token]), token=token, side=side)
+
+
+def _whole_input(query: Mapping[str, Any], atlas: Atlas, dropped: list[str]) -> Selection:
+    """An input without a chosen token."""
+    if "input" not in query:
+        return Selection()
+    index = integer(query["input"])
+    if index is None or not 0 <= index < len(atlas.inputs):
+        dropped.append(f"There is no input {str(query['input'])[:12]!r}; nothing is selected.")
+        return Selection()
+    return Selection(input=index)

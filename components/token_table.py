@@ -16,9 +16,9 @@ from components.stores import Search, View
 from components.token_sets import TokenSet
 from services import token_sets, token_table
 from services.atlas import Atlas
-from services.errors import SearchError
 from services.schema import StreamInfo
-from services.search import Question, search
+from services.search import Question, SearchError
+from services.search_hits import side_masks
 
 # Served, but not part of every page: assets/40-sets.js adds it when the table is first shown.
 for _resource in dash_ag_grid._js_dist:
@@ -83,7 +83,7 @@ def _scope_options(has_search: bool, has_set: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _grid() -> dash_ag_grid.AgGrid:
+def _grid(atlas: Atlas) -> dash_ag_grid.AgGrid:
     text = {"filterOptions": ["contains", "equals", "startsWith", "endsWith", "notContains"], "maxNumConditions": 2}
     number = {"filterOptions": ["equals", "greaterThan", "lessThan", "inRange"], "maxNumConditions": 2}
     columns = [
@@ -96,7 +96,7 @@ def _grid() -> dash_ag_grid.AgGrid:
             "width": _WIDTHS.get(column.name, 110),
             "type": None if column.kind == "text" else "rightAligned",
         }
-        for column in token_table.table_columns()
+        for column in token_table.table_columns(atlas)
     ]
     return dash_ag_grid.AgGrid(
         id=ids.TABLE,
@@ -153,9 +153,8 @@ def search_mask(atlas: Atlas, stream: StreamInfo, data: Any) -> np.ndarray | Non
     wanted = Search.from_store(data)
     if not wanted.query:
         return None
-    question = Question(wanted.query, wanted.mode, wanted.case)
     try:
-        return np.concatenate([search(atlas, table, question) for table in (stream.query_table, stream.key_table)])
+        return np.concatenate(side_masks(atlas, stream, Question(wanted.query, wanted.mode, wanted.case)))
     except SearchError:
         return None
 
@@ -221,11 +220,15 @@ def _summary(found: token_sets.Summary, what: str) -> list[Any]:
 @callback(
     Output(ids.TABLE_BODY, "children"),
     Input(ids.TABLE_READY, "data"),
+    State(ids.VIEW, "data"),
     prevent_initial_call=True,
 )
-def make_grid(ready: Any) -> Any:
+def make_grid(ready: Any, view_data: Any) -> Any:
     """The grid, once its script is there."""
-    return _grid() if ready is True else "The table could not be loaded. Reload the page to try again."
+    place = _place(view_data)
+    if ready is True and place is not None:
+        return _grid(place[0])
+    return "The table could not be loaded. Reload the page to try again."
 
 
 clientside_callback(

@@ -9,6 +9,7 @@ from dash import dcc, html
 from components import ids
 from components.align_panel import align_body
 from components.align_state import AlignState
+from components.average_panel import average_panel
 from components.badges import measure_fields
 from components.catalogue import catalogue, cell_notes, scene_colour, scene_payload
 from components.controls import toolbar
@@ -21,6 +22,8 @@ from components.legend import legend
 from components.navigation import head_controls, hint, minimap, picture_controls
 from components.palettes import Name
 from components.panel import panel
+from components.reading import Reading
+from components.sentence_panel import sentence_panel
 from components.shell import icon, icon_button, notice
 from components.stores import Search, Selection, View
 from components.token_sets import TokenSet, scene_set, set_stores, set_tools
@@ -37,6 +40,7 @@ def workspace(
     entries: list[Entry],
     atlas: Atlas,
     state: tuple[View, Selection, Search, list[str]],
+    reading: Reading,
     prefix: str,
     building: bool,
     chosen: TokenSet,
@@ -57,7 +61,7 @@ def workspace(
             dcc.Store(id=ids.SEARCH, data=search.to_store()),
             *set_stores(chosen),
             dcc.Interval(id=ids.MAP_TICK, interval=2000),
-            toolbar(entries, atlas, stream, view, search, building),
+            toolbar(entries, atlas, stream, view, search, building, reading.average),
             html.Div(notice(dropped), id=ids.NOTICE),
             html.Div(
                 [
@@ -65,7 +69,7 @@ def workspace(
                         [
                             _map_head(stream, view),
                             html.Div([hint(), minimap(view)], className="over-map"),
-                            _scene(atlas, known["maps"], view, (selection, chosen), payload),
+                            _scene(atlas, known["maps"], view, (selection, chosen, reading), payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, view),
                         ],
@@ -75,9 +79,10 @@ def workspace(
                     panel(
                         view,
                         selection,
-                        payload,
                         bodies={
                             "head": facts_body(atlas, stream, view),
+                            "sentence": sentence_panel(atlas, stream, view, selection, reading, payload),
+                            "average": average_panel(reading),
                             "tokens": tokens_tab(),
                             "align": align_body(atlas, stream, view, align, studied),
                         },
@@ -127,10 +132,10 @@ def _scene(
     atlas: Atlas,
     maps: dict[str, Any],
     view: View,
-    choice: tuple[Selection, TokenSet],
+    choice: tuple[Selection, TokenSet, Reading],
     payload: dict[str, Any],
 ) -> HeadScene:
-    selection, chosen = choice
+    selection, chosen, reading = choice
     projection = maps.get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
@@ -144,8 +149,10 @@ def _scene(
         colour=scene_colour(atlas, atlas.stream(view.stream), view.colour, "light", _palette(view)),
         sizeByNorm=view.bynorm,
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
-        selection=selection.to_store() if selection.token is not None else None,
+        selection=selection.to_store() if selection.input is not None else None,
         search=None,  # given once the server has understood it: assets/30-find.js
+        lines=reading.scene_lines(),
+        average=reading.average,
         labels=view.labels,
         pointSize=view.size or None,
         theme="light",

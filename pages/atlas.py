@@ -10,6 +10,7 @@ from components import ids
 from components.align_state import from_align_query
 from components.catalogue import catalogue, dims_options, method_options
 from components.context import context
+from components.reading import reading_from_query
 from components.stores import View, from_query, once
 from components.token_sets import set_from_query
 from components.workspace import progress_bar, waiting, workspace
@@ -36,14 +37,16 @@ def _body(query: dict[str, Any]) -> html.Div:
         recent = jobs(here.settings)
         return waiting(running or next(iter(recent), None), problems)
     view, selection, search, more = from_query(query, atlas)
-    dropped += more
+    reading, unread = reading_from_query(query, atlas, atlas.stream(view.stream), selection)
+    dropped += more + unread
     if "atlas" in query and query["atlas"] != atlas.slug:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
     chosen = set_from_query(query, atlas, view.stream, dropped)
     building = running is not None and running.slug == atlas.slug
     align, wrong = from_align_query(query)
     state = (view, selection, search, dropped + wrong)
-    return workspace(entries, atlas, state, here.settings.url_prefix, building, chosen, align, here.settings.maps)
+    where = here.settings.url_prefix, building, chosen, align, here.settings.maps
+    return workspace(entries, atlas, state, reading, *where)
 
 
 def _running() -> Job | None:
@@ -157,6 +160,7 @@ clientside_callback(
     Input(ids.SELECTION, "data"),
     Input(ids.SEARCH, "data"),
     Input(ids.PANEL_STATE, "data"),
+    Input(ids.READING, "data"),
 )
 clientside_callback(
     _client("openAtlas"),

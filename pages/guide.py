@@ -22,8 +22,18 @@ moves all keys by one vector; the head's attention stays exactly the same.
 2. Click a head, or move to it with the arrow keys and press Enter. Hover a point to see its token.
 3. Click a point to see the attention of its sentence: queries left, keys right, stronger lines for more attention.
 4. Search a token to see it light up in all heads at once. Few clumps: the head sorts by meaning. Scattered: it cares
-   for something else, such as position.
+   for something else, such as position. The number on each head says how many times smaller a circle around a hit
+   that holds a quarter of the hits is than for random tokens; heads can be sorted by it.
 5. Escape or “All heads” leads back. The address always holds the present view: copy it to share it.
+
+## Ways to search
+
+- **Whole token**, **whole word** (put together from its pieces), **start** or **part of a token**. Commas separate
+  several terms, any of which may match: `bank, river`. Quotes keep a comma: `","`.
+- **Regular expression**, in RE2's form: `^(un|in).*ed$`. Look-around and back-references are not possible; in turn
+  no expression can take long.
+- **Part of speech**: `NOUN`, `proper noun`, `VERB, AUX`. A tagger guesses them from the text; a few are wrong.
+- Enter leads to the next hit, Shift+Enter to the one before. “Where” lists the inputs and ranks the heads.
 
 ## How far to believe a picture
 

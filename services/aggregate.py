@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.atlas import Atlas
-from services.attention_mean import COLUMNS, FIGURES, POSITIONS, Counts, Sums, renormalised
+from services.attention_mean import FIGURES, Counts, Sums, renormalised
 from services.schema import StreamInfo
 
 # Weights that a request may walk through: about 1 s for one head, 3 s for all of a stream.
@@ -195,6 +195,15 @@ def summary(atlas: Atlas, stream: StreamInfo) -> dict[str, np.ndarray] | None:
     return found.figures if found else None
 
 
+def everything(atlas: Atlas, stream: StreamInfo) -> tuple[np.ndarray, np.ndarray] | None:
+    """Mean float32 [layers, heads, query positions, key positions] and its count; None: see `unavailable`."""
+    if _has_files(atlas, stream):
+        names = file_names(stream.name)
+        return _array(atlas, names["mean"]), _array(atlas, names["count"])
+    found = _everything(atlas, stream.name)
+    return (found.mean, found.count) if found else None
+
+
 @lru_cache(maxsize=256)
 def head_average(atlas: Atlas, stream: StreamInfo, layer: int, head: int, variant: Variant) -> HeadAverage | None:
     """One head from its attention; None when the atlas has too many weights for that."""
@@ -251,6 +260,3 @@ def _everything(atlas: Atlas, name: str) -> Everything | None:
     if unavailable(atlas, stream):
         return None
     return aggregate(atlas.array(f"{name}/attention"), stream, _tokens(atlas, stream))
-
-
-__all__ = ["COLUMNS", "POSITIONS", "Average", "HeadAverage", "Variant"]

@@ -13,7 +13,7 @@ import numpy as np
 
 from services.atlas import Atlas, TokenTable
 from services.attended import attention_blocks
-from services.attributes import BY_NAME, values_of, why_not
+from services.attributes import BY_NAME, SIDE_STEPS, Attribute, point_values, why_not
 from services.schema import StreamInfo
 
 MOST_ROWS = 500  # a page
@@ -43,10 +43,23 @@ BASE_COLUMNS = (
 )
 
 
-def table_columns() -> tuple[Column, ...]:
-    """All columns, in the order they are shown."""
-    extra = Column("pos", "Part of speech", "text", BY_NAME["pos"].explain)
+def _part_of_speech(atlas: Atlas) -> Attribute | None:
+    """The attribute that names the part of speech, where the atlas has tags."""
+    attribute = BY_NAME["pos"]
+    return attribute if why_not(atlas, attribute) is None else None
+
+
+def table_columns(atlas: Atlas) -> tuple[Column, ...]:
+    """All columns an atlas has, in the order they are shown."""
+    attribute = _part_of_speech(atlas)
+    if attribute is None:
+        return BASE_COLUMNS
+    extra = Column("pos", attribute.label, "text", attribute.explain)
     return (*BASE_COLUMNS[:4], extra, *BASE_COLUMNS[4:])
+
+
+# Every column there can be: which of them a table has, its arrays tell.
+_KINDS = {**{column.name: column.kind for column in BASE_COLUMNS}, "pos": "text"}
 
 
 def _counts(tokens: TokenTable) -> np.ndarray:
@@ -72,9 +85,10 @@ def token_columns(atlas: Atlas, stream: StreamInfo) -> dict[str, np.ndarray]:
         "special": both(lambda t: np.where(t.special, "yes", "no"), object),
         "row": both(lambda t: np.arange(len(t))),
     }
-    speech = BY_NAME["pos"]
-    names = np.asarray(speech.categories if why_not(atlas, speech) is None else [""], dtype=object)
-    columns["pos"] = both(lambda t: names[np.clip(values_of(speech, t), 0, len(names) - 1).astype(int)], object)
+    attribute = _part_of_speech(atlas)
+    if attribute is not None:
+        names = np.asarray(attribute.categories, dtype=object)
+        columns["pos"] = names[point_values(atlas, stream, attribute) % SIDE_STEPS]
     return columns
 
 
@@ -159,16 +173,16 @@ def _filtered(columns: Mapping[str, np.ndarray], model: Any) -> np.ndarray:
     keep = np.ones(len(columns["kind"]), dtype=bool)
     if not isinstance(model, Mapping):
         return keep
-    for column in table_columns():
-        entry = model.get(column.name)
-        if not isinstance(entry, Mapping) or column.name not in columns:
+    for name, kind in _KINDS.items():
+        entry = model.get(name)
+        if not isinstance(entry, Mapping) or name not in columns:
             continue
         listed = entry.get("conditions")
         conditions: Sequence[Any] = listed[:4] if isinstance(listed, list) else [entry]
         found = [
             result
             for c in conditions
-            if isinstance(c, Mapping) and (result := _condition(columns[column.name], column.kind, c)) is not None
+            if isinstance(c, Mapping) and (result := _condition(columns[name], kind, c)) is not None
         ]
         if found:
             keep &= np.logical_or.reduce(found) if entry.get("operator") == "OR" else np.logical_and.reduce(found)
@@ -189,7 +203,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 def _order(columns: Mapping[str, np.ndarray], rows: np.ndarray, model: Any) -> np.ndarray:
     """Rows in the order of the grid's sort model; by input, place and side where it leaves a choice."""
     kept = rows[np.lexsort((rows, columns["position"][rows], columns["input"][rows]))]
-    names = {column.name for column in table_columns()} & set(columns)
+    names = set(_KINDS) & set(columns)
     entries = model[:4] if isinstance(model, list) else []
     for entry in reversed(entries):
         name = entry.get("colId") if isinstance(entry, Mapping) else None
@@ -230,12 +244,14 @@ def page(
 def _row(columns: Mapping[str, np.ndarray], point: int, lit: np.ndarray | None) -> dict[str, Any]:
     marked = bool(lit is not None and lit[point])
     out: dict[str, Any] = {"id": str(point), "token": int(columns["row"][point]), "lit": marked}
-    for column in table_columns():
-        value = columns[column.name][point]
+    for name in _KINDS:
+        if name not in columns:
+            continue
+        value = columns[name][point]
         if isinstance(value, str):
-            out[column.name] = value
+            out[name] = value
         elif np.issubdtype(type(value), np.floating):
-            out[column.name] = None if math.isnan(value) else round(float(value), 5)
+            out[name] = None if math.isnan(value) else round(float(value), 5)
         else:
-            out[column.name] = int(value)
+            out[name] = int(value)
     return out

@@ -8,6 +8,9 @@ from typing import Any
 
 from dash.development.base_component import Component, ComponentRegistry, _explicitize_args
 
+# Its scripts work out the weights that lines show, and their colours: with the scene they are always served.
+from components import sentence_view  # noqa: F401
+
 __version__ = "0.1.0"
 
 # Later files use earlier ones.
@@ -29,6 +32,7 @@ SCRIPTS = (
     "gestures.js",
     "overlay.js",
     "fallback.js",
+    "average.js",
     "interact.js",
     "picture.js",
     "vector.js",
@@ -65,8 +69,10 @@ class HeadScene(Component):
     - setCount (dict): out: ``{recipe, points, tokens}`` of the present set.
     - tool (string): "point", "box" or "lasso": what a drag in an open head does. Shift-drag draws a lasso always.
     - searchCount (dict): out: ``{query, tokens, points}`` of the last search.
-    - lines (dict | None): ``{threshold, topk}``: in an open head, draw the strongest attention of the
-      selected input from each query to its keys.
+    - lines (dict | None): ``{threshold, topk, hidden: {queries, keys}, hideSpecial, hideFirst, byValueNorm}``:
+      in an open head, draw the strongest attention of the selected input from each query to its keys; weights
+      are those of SentenceView with the same choices. topk 0: all.
+    - average (bool): in place of the points, each head's mean attention by position as a small heatmap.
     - sizeByNorm (bool): in an open head, the longer a query or key vector the larger its point: 0.375 to 1.625
       times the usual diameter from the shortest to the longest vector of the head.
     - pointSize (number): diameter in px of a point of a head that fills the view; by default chosen from
@@ -110,6 +116,7 @@ class HeadScene(Component):
         search: Any = Component.UNDEFINED,
         searchCount: Any = Component.UNDEFINED,
         lines: Any = Component.UNDEFINED,
+        average: Any = Component.UNDEFINED,
         sizeByNorm: Any = Component.UNDEFINED,
         pointSize: Any = Component.UNDEFINED,
         labels: Any = Component.UNDEFINED,
@@ -140,6 +147,7 @@ class HeadScene(Component):
             "search",
             "searchCount",
             "lines",
+            "average",
             "sizeByNorm",
             "pointSize",
             "labels",

@@ -46,6 +46,7 @@
       this.marked = null;
       this.selection = null;
       this.lines = [];
+      this.average = null;
       this.pages = new Map();
       this.failures = new Map();
       this.turns = {};
@@ -400,25 +401,38 @@
       return slot === undefined ? -1 : slot;
     }
 
-    /** @param {{threshold: number, topk: number}|null} lines  @param {number} cell */
+    /** @param {Object|null} lines  as the scene's property  @param {number} cell */
     setLines(lines, cell) {
       this.cancel("lines");
       this.lines = [];
       if (!this.client || !lines || !this.selection || cell < 0) return this.hooks.onChange("lines");
       const { input } = this.selection;
-      const { heads, queries, queryTable, keyTable } = this.client.payload;
+      const { heads, queries } = this.client.payload;
+      const place = [input, Math.floor(cell / heads), cell % heads];
       return this.run("lines", async (current) => {
-        const [weights, queryOffsets, keyOffsets] = await Promise.all([
-          this.client.attention(input, Math.floor(cell / heads), cell % heads),
-          this.client.offsets(queryTable), this.client.offsets(keyTable), this.client.order(),
+        const [raw, sides, valueNorms] = await Promise.all([
+          this.client.attention(...place), this.client.input(input),
+          lines.byValueNorm ? this.client.values(...place) : null, this.client.order(),
         ]);
         if (!current()) return;
-        const [q0, q1, k0, k1] = [queryOffsets[input], queryOffsets[input + 1], keyOffsets[input], keyOffsets[input + 1]];
-        const strongest = p.strongestKeys(weights, q1 - q0, k1 - k0, lines.threshold, lines.topk);
-        this.lines = strongest.map(({ query, key, weight }) => ({
-          query: this.slotOf[q0 + query], key: this.slotOf[queries + k0 + key], weight,
+        const shown = atlas.average.shownPairs(raw, sides, valueNorms, lines);
+        this.lines = shown.map(({ query, key, weight }) => ({
+          query: this.slotOf[sides.queries.first + query], key: this.slotOf[queries + sides.keys.first + key], weight,
         }));
         this.hooks.onChange("lines");
+      });
+    }
+
+    /** Mean attention of all heads, or none of it. @param {boolean} wanted */
+    setAverage(wanted) {
+      this.cancel("average");
+      this.average = null;
+      if (!this.client || !wanted) return this.hooks.onChange("average");
+      return this.run("average", async (current) => {
+        const bytes = await this.client.average();
+        if (!current()) return;
+        this.average = atlas.average.readCells(bytes, this.client.cells);
+        this.hooks.onChange("average");
       });
     }
 

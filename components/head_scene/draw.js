@@ -365,7 +365,8 @@
       gl.uniform1i(u.uPer, block.count);
       gl.uniform1i(u.uSlot, run.slot);
       gl.uniform1i(u.uHead, run.first);
-      gl.uniform2i(u.uPlace, place.column, place.row);
+      // The shader counts on from the run's first cell as cells are numbered, wherever they lie.
+      gl.uniform2i(u.uPlace, run.first % frame.grid.columns, Math.floor(run.first / frame.grid.columns));
       // In double precision here: far into a head the matrix is millions of px wide.
       gl.uniform2f(u.uMiddle, frame.originX + (place.column + 0.5) * frame.cell, frame.originY + (place.row + 0.5) * frame.cell);
       gl.bindVertexArray(this.pointArray);

@@ -156,7 +156,7 @@
       this.image = sprite && !matrix.order ? atlas.overlay.element("img", "", this.node, { alt: "", src: sprite }) : null;
       const names = Array.from({ length: matrix.rows * matrix.columns }, (_, cell) => grid.cellName(matrix, cell));
       this.buttons = names.map((name, cell) => {
-        const label = { type: "button", "aria-label": `Open ${name}`, title: name, tabindex: cell ? "-1" : "0" };
+        const label = { type: "button", "aria-label": `Open ${name}`, title: name, tabindex: cell === grid.cellOf(matrix, 0) ? "0" : "-1" };
         const button = atlas.overlay.element("button", "", this.node, label);
         if (!matrix.order) return button;
         const { column, row } = grid.cellPlace(matrix, cell);

@@ -24,6 +24,7 @@
     return { rows, columns, order: [...order], places };
   }
 
+  /** The cell at a place, counted row by row. */
   const cellOf = (grid, place) => (grid.order ? grid.order[place] : place);
   const placeOf = (grid, cell) => (grid.places ? grid.places[cell] : cell);
 
@@ -86,14 +87,15 @@
     return runs;
   }
 
-  /** Consecutive places as runs of cells that are consecutive too. */
+  /** Consecutive places as runs of cells that are consecutive too, in one row by number and by place. */
   function cellRuns(grid, first, count, longest) {
     if (!grid.order) return splitRun(first, count, longest);
     const runs = [];
     for (let place = first; place < first + count; place++) {
       const cell = grid.order[place];
       const last = runs[runs.length - 1];
-      if (last && cell === last.first + last.count && last.count < longest) last.count++;
+      const sameRow = cell % grid.columns > 0 && place % grid.columns > 0;
+      if (last && sameRow && cell === last.first + last.count && last.count < longest) last.count++;
       else runs.push({ first: cell, count: 1 });
     }
     return runs;
@@ -116,6 +118,6 @@
     return headName(layer, head);
   }
 
-  atlas.grid = { GAP, cellAt, nearestCell, cellPlace, headOf, ordered, neighbour, visibleRuns, headName, cellName };
+  atlas.grid = { GAP, cellAt, nearestCell, cellPlace, cellOf, headOf, ordered, neighbour, visibleRuns, headName, cellName };
   if (typeof module !== "undefined") module.exports = atlas.grid;
 })(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

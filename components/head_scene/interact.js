@@ -110,6 +110,7 @@
         if (cell >= 0) scene.enter(cell);
         return;
       }
+      if (scene.props.average) return;
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
       const more = event && (event.shiftKey || event.ctrlKey || event.metaKey);
       if (more) {
@@ -168,6 +169,7 @@
 
     hoverPoint(x, y, touch) {
       const { scene } = this;
+      if (scene.props.average) return scene.overlay.showTooltip(atlas.average.tooltip(scene, x, y), x, y);
       const slot = this.pick(x, y, touch ? TOUCH_PX : PICK_PX);
       this.at = { x, y };
       const still = scene.props.tool === "box" || scene.props.tool === "lasso" ? "crosshair" : scene.dims === 3 ? "move" : "grab";
@@ -232,7 +234,7 @@
       const { scene } = this;
       if (!scene.grid) return;
       // A pointer's click focuses too, and then opens a head: no ring flashes up for it.
-      if (scene.focusCell < 0 && scene.stage.matches(":focus-visible")) scene.focusCell = 0;
+      if (scene.focusCell < 0 && scene.stage.matches(":focus-visible")) scene.focusCell = grid.cellOf(scene.grid, 0);
       scene.describe(scene.focusCell);
       scene.redrawOverlay();
     }
@@ -247,7 +249,7 @@
     arrow(dColumn, dRow) {
       const { scene } = this;
       if (scene.focusCell < 0) {
-        scene.focusCell = 0;
+        scene.focusCell = grid.cellOf(scene.grid, 0);
       } else {
         scene.focusCell = grid.neighbour(scene.grid, scene.focusCell, dColumn, dRow);
       }

@@ -102,6 +102,7 @@
       const c = this.context;
       c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
       c.clearRect(0, 0, this.width, this.height);
+      if (state.averaging) atlas.average.draw(this, state);
       if (state.matrix > 0) this.drawMatrix(state);
       if (state.lines.length) this.drawLines(state);
       if (state.rings.length) this.drawRings(state);

@@ -113,25 +113,6 @@
     return low;
   }
 
-  /**
-   * The strongest keys of each query of one input.
-   * @param {Uint16Array} weights  [queries][keys], × 65535
-   * @returns {Array<{query: number, key: number, weight: number}>}
-   */
-  function strongestKeys(weights, queries, keys, threshold, topk) {
-    const lines = [];
-    for (let query = 0; query < queries; query++) {
-      const row = [];
-      for (let key = 0; key < keys; key++) {
-        const weight = weights[query * keys + key] / 65535;
-        if (weight >= threshold) row.push({ query, key, weight });
-      }
-      row.sort((a, b) => b.weight - a.weight);
-      lines.push(...row.slice(0, topk));
-    }
-    return lines;
-  }
-
   /** "#rrggbb" → [r, g, b]; anything else is grey. */
   function parseHex(text) {
     const match = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(text || "");
@@ -281,11 +262,27 @@
       const path = `attention/${this.payload.stream}/${input}/${layer}/${head}`;
       return this.keep(path, async () => new Uint16Array((await this.buffer(path)).buffer));
     }
+
+    /** @returns {Promise<Float32Array>} norms of the value vectors of an input's keys */
+    values(input, layer, head) {
+      const path = `values/${this.payload.stream}/${input}/${layer}/${head}`;
+      return this.keep(path, async () => new Float32Array((await this.buffer(path)).buffer));
+    }
+
+    /** Tokens of an input and which are special. */
+    input(input) {
+      return this.keep(`input/${this.payload.stream}/${input}`, async (path) => (await this.fetch(path)).json());
+    }
+
+    /** @returns {Promise<Uint8Array>} mean attention of every head; docs/payload.md */
+    average() {
+      return this.keep(`average/${this.payload.stream}`, async (path) => new Uint8Array((await this.buffer(path)).buffer));
+    }
   }
 
   atlas.payload = {
     chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask, countTokens, slotsOfInput, mergeSlots,
-    tokenOfPoint, pointOfToken, inputOfRow, strongestKeys, parseHex, paletteBytes, PayloadError, PayloadClient,
+    tokenOfPoint, pointOfToken, inputOfRow, parseHex, paletteBytes, PayloadError, PayloadClient,
   };
   if (typeof module !== "undefined") module.exports = atlas.payload;
 })(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

@@ -60,6 +60,7 @@
       const values = colour && (colour.scope === "head" ? data.headIndices.get(scene.open) : data.indices);
       const palette = (colour ? colour.palette : ["#7b8794"]).map((text) => atlas.payload.parseHex(text).map((v) => v / 255));
       const view = scene.headView();
+      const bySize = frame.sizedCell === scene.open ? data.sizes.values : null;
       const limit = data.set.loaded(scene.open) * scene.props.payload.chunk;
       const shapes = (slots, style) => {
         const found = [];
@@ -69,7 +70,8 @@
           const fog = frame.dims === 3 ? Math.min(0.62, Math.max(0, 0.3 - 0.32 * at.depth)) : 0;
           const base = palette[values ? values[slot] : 0] || [0.5, 0.5, 0.5];
           const rgb = mix(base, scene.shades.faded, Math.max(style.muted, fog));
-          found.push({ ...at, slot, fill: hex(rgb), size: style.size * at.near });
+          const part = bySize ? 0.375 + (1.25 * (bySize[slot] & 127)) / 127 : 1;
+          found.push({ ...at, slot, fill: hex(rgb), size: style.size * at.near * part });
         }
         if (frame.dims === 3) found.sort((a, b) => a.depth - b.depth);
         for (const shape of found) this.shape(c, shape, data.kinds[shape.slot], style);

@@ -218,11 +218,15 @@
         diameter: this.diameter(),
         zoom: this.camera.value.scale / this.cellCamera(0).scale,
         marked: this.data.marks.length > 0,
-        lines: still ? this.linesOnScreen() : [],
-        hitsAt: still ? this.hitsInSet() : [],
-        ringAt: this.isOpen && this.data.selectedSlot >= 0 ? this.slotPosition(this.data.selectedSlot) : null,
+        average: this.props.average ? this.data.average : null,
+        averaging: Boolean(this.props.average),
+        open: this.open,
+        openness: this.openness.value,
+        lines: still && !this.props.average ? this.linesOnScreen() : [],
+        hitsAt: still && !this.props.average ? this.hitsInSet() : [],
+        ringAt: this.isOpen && !this.props.average && this.data.selectedSlot >= 0 ? this.slotPosition(this.data.selectedSlot) : null,
         hoverAt: this.hoverSlot >= 0 ? this.slotPosition(this.hoverSlot) : null,
-        labels: still && this.props.labels !== false ? this.labelCandidates() : [],
+        labels: still && !this.props.average && this.props.labels !== false ? this.labelCandidates() : [],
       };
     }
 

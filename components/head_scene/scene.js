@@ -18,7 +18,7 @@
   const NEUTRAL = "#7b8794";
   /** Props that come in; the others only go out. */
   const INPUTS = [
-    "payload", "projection", "colour", "head", "selection", "search", "lines", "pointSize", "labels", "theme", "sprite",
+    "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme", "sprite",
     "cellNotes", "sizeByNorm", "tokenSet", "tool", "badges", "order", "rings",
     "cellTitles", "markedCells", "live",
   ];
@@ -164,6 +164,7 @@
       if (fresh || changed("search")) this.data.setSearch(next.search || null);
       if (!fresh && changed("search")) this.setSprite();
       if (fresh || ["selection", "lines", "head"].some(changed)) this.askForLines();
+      if (fresh || changed("average")) this.setAverage();
       if (fresh || ["selection", "rings", "head"].some(changed)) this.rings.follow();
       // The others are redrawn when their data arrive: earlier would throw away half a picture for nothing.
       if (fresh || AT_ONCE.some(changed)) this.redraw();
@@ -194,6 +195,7 @@
       const before = grid.cellPlace(this.grid, Math.max(0, this.open));
       this.grid = grid.ordered(this.grid, this.props.order);
       this.hoverCell = this.hoverSlot = -1;
+      if (!this.isOpen) this.focusCell = -1;
       this.overlay.showTooltip(null);
       const after = grid.cellPlace(this.grid, Math.max(0, this.open));
       const { x, y, scale } = this.camera.value;
@@ -221,6 +223,13 @@
 
     askForLines() {
       this.data.setLines(this.props.lines || null, this.open);
+    }
+
+    setAverage() {
+      this.overlay.showTooltip(null);
+      this.hoverSlot = -1;
+      this.data.setAverage(Boolean(this.props.average));
+      this.redraw();
     }
 
     // --- heads ------------------------------------------------------------------------------------------------
@@ -360,7 +369,7 @@
       if (what === "failure") this.showFailure();
       if (what === "tokens") this.interaction.refreshTooltip();
       if (["order", "colour", "marks", "sizes"].includes(what)) this.redraw();
-      else if (["lines", "tokens"].includes(what)) this.redrawOverlay();
+      else if (["lines", "tokens", "average"].includes(what)) this.redrawOverlay();
       else this.wake();
     }
 
@@ -587,6 +596,7 @@
         cells: data.client ? data.client.cells : 0, points: data.points, drawnPoints: this.renderer.drawnPoints,
         residentChunks: data.set ? data.set.resident : 0, loadedChunks: data.set ? data.set.loaded(this.open) : 0,
         bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, set: data.setSlots ? data.setSlots.length : null, lines: data.lines.length,
+        average: data.average !== null,
         labels: this.overlay.labelBoxes.map(({ text, side, box, slot }) => ({ text, side, box, slot })),
         camera: { ...this.camera.value }, turn: { ...this.turn }, diameter: this.grid ? this.diameter() : 0, frames: this.frames,
         firstMs: this.timing.first ?? null, fullMs: this.timing.full ?? null, pending: data.pending,

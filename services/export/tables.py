@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from services.atlas import Atlas
 from services.attended import attention_blocks
-from services.attributes import ATTRIBUTES, Attribute, values_of, why_not
+from services.attributes import ATTRIBUTES, Attribute, why_not
 from services.schema import ProjectionInfo, StreamInfo
 from services.token_table import columns_of
 
@@ -56,7 +56,7 @@ def tokens_table(atlas: Atlas, stream: StreamInfo, layer: int, head: int, mask: 
         "received_attention": pa.array(columns["received"], pa.float64(), mask=np.isnan(columns["received"])),
     }
     for attribute in ATTRIBUTES:
-        if attribute.name in _OWN or attribute.name in out or attribute.scope != "token" or why_not(atlas, attribute):
+        if attribute.name in _OWN or attribute.name in out or attribute.values is None or why_not(atlas, attribute):
             continue
         scaled = attribute.kind == "sequential"
         out[f"{attribute.name}_scaled" if scaled else attribute.name] = _attribute_column(atlas, stream, attribute)
@@ -70,7 +70,9 @@ def _both(atlas: Atlas, stream: StreamInfo, name: str) -> list[str]:
 
 def _attribute_column(atlas: Atlas, stream: StreamInfo, attribute: Attribute) -> pa.Array:
     """Category names, or numbers from 0 to 1 as the legend's scale."""
-    values = np.concatenate([values_of(attribute, atlas.tokens(t)) for t in (stream.query_table, stream.key_table)])
+    if attribute.values is None:
+        raise KeyError(attribute.name)
+    values = np.concatenate([attribute.values(atlas.tokens(t)) for t in (stream.query_table, stream.key_table)])
     if attribute.categories and len(attribute.categories) > 1:
         names = np.asarray(attribute.categories, dtype=object)
         return pa.array(names[np.clip(values.astype(int), 0, len(names) - 1)], pa.string())

@@ -89,8 +89,12 @@ def test_heads_in_the_order_of_a_measure_can_be_picked_reached_and_linked(page: 
     assert first == {"layer": layer, "head": head}
     page.locator("#scene [role=application]").focus()
     page.keyboard.press("ArrowRight")
+    place = wanted.index(stats(page)["focusCell"])
+    assert place in (0, 1)
+    page.keyboard.press("ArrowRight")
+    assert stats(page)["focusCell"] == wanted[place + 1]
     page.keyboard.press("Enter")
-    layer, head = divmod(wanted[1], 12)
+    layer, head = divmod(wanted[place + 1], 12)
     expect(page.locator("#crumb")).to_have_text(f"Layer {layer} · Head {head}")
     page.wait_for_function("new URL(location).searchParams.get('order') === 'query_spearman'")
     page.reload()

@@ -1,8 +1,11 @@
 """Search and colour in a real browser: modes, errors, steps, lists, palettes, norms."""
 
+import io
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app import create_app
@@ -98,7 +101,7 @@ def test_the_lists_lead_to_inputs_and_heads(page: Page, dashboard, tokens):
     page.wait_for_function("new URL(location).searchParams.get('token') !== null")
     assert tokens.text[selected(page)] == "the"
     expect(entries.nth(2)).to_have_attribute("aria-current", "true")
-    heads = page.locator("#search-heads button")
+    heads = page.locator("#search-heads .where-entry")
     expect(heads).to_have_count(15)
     figures = [float(text.removeprefix("×")) for text in page.locator("#search-heads .where-number").all_inner_texts()]
     assert figures == sorted(figures, reverse=True)
@@ -110,6 +113,37 @@ def test_the_lists_lead_to_inputs_and_heads(page: Page, dashboard, tokens):
     page.keyboard.press("Escape")
     expect(page.locator("#search-details")).not_to_have_attribute("open", "")
     expect(page.locator("#crumb")).to_have_text(f"Layer {layer} · Head {head}")
+
+
+def cell_picture(page: Page, layer: int, head: int) -> np.ndarray:
+    """The middle of a cell, blurred: a cell's place may differ by part of a pixel."""
+    x, y = centre_of_head(page, layer, head)
+    raw = page.screenshot(clip={"x": round(x) - 21, "y": round(y) - 18, "width": 42, "height": 42})
+    return np.asarray(Image.open(io.BytesIO(raw)).convert("L"), float).reshape(7, 6, 7, 6).mean(axis=(1, 3))
+
+
+def test_heads_can_be_sorted_by_how_closely_they_keep_the_hits(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=umap&q=the")
+    page.wait_for_function("document.querySelector('#scene').atlasScene.stats().badges === 72")
+    heads = [(layer, head) for layer in range(6) for head in range(12)]
+    before = {place: cell_picture(page, *place) for place in heads[::7]}
+    page.locator("#search-details summary").click()
+    best = page.locator("#search-heads .where-name").first.inner_text()
+    page.get_by_role("button", name="Sort all heads by it").click()
+    page.wait_for_function("document.querySelector('#scene').atlasScene.stats().order !== null")
+    page.keyboard.press("Escape")
+    settle(page)
+    order = page.evaluate("document.querySelector('#scene').atlasScene.stats().order")
+    assert sorted(order) == list(range(72))
+    assert f"L{order[0] // 12} H{order[0] % 12}" == best
+    page.mouse.move(2, 2)
+    # Each head is drawn at its new place: it looks more like itself before than any other does.
+    for place in before:
+        now = cell_picture(page, *place)
+        differences = {other: np.abs(known - now).mean() for other, known in before.items()}
+        assert min(differences, key=differences.__getitem__) == place
+    page.get_by_role("button", name="Clear the search").click()
+    page.wait_for_function("document.querySelector('#scene').atlasScene.stats().order === null")
 
 
 def test_norms_have_two_scales_and_show_their_numbers_in_a_head(page: Page, dashboard):
@@ -165,7 +199,7 @@ def test_axe_finds_nothing_while_searching(page: Page, dashboard, scheme):
     page.emulate_media(color_scheme=scheme)
     open_page(page, f"{dashboard}/?method=pca&q=the&colour=pos")
     page.locator("#search-details summary").click()
-    expect(page.locator("#search-heads button").first).to_be_visible()
+    expect(page.locator("#search-heads .where-entry").first).to_be_visible()
     found = Axe().run(page).response["violations"]
     page.keyboard.press("Escape")
     page.locator("#display > summary").click()

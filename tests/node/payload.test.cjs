@@ -60,13 +60,6 @@ test("slots are merged without doubles", () => {
   assert.deepEqual([...p.mergeSlots(new Uint32Array(0), Uint32Array.of(2))], [2]);
 });
 
-test("lines: the strongest keys of each query, above the threshold", () => {
-  const weights = Uint16Array.from([0.5, 0.3, 0.2, 0.02, 0.9, 0.08].map((w) => Math.round(w * 65535)));
-  const lines = p.strongestKeys(weights, 2, 3, 0.1, 2);
-  assert.deepEqual(lines.map(({ query, key }) => [query, key]), [[0, 0], [0, 1], [1, 1]]);
-  assert.ok(Math.abs(lines[2].weight - 0.9) < 1e-4);
-});
-
 test("palettes: hex, grey for what is missing", () => {
   const bytes = p.paletteBytes(["#ff8000", "nonsense"]);
   assert.deepEqual([...bytes.slice(0, 12)], [255, 128, 0, 255, 128, 128, 128, 255, 128, 128, 128, 255]);

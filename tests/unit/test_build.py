@@ -217,7 +217,7 @@ def test_strange_texts_come_through_to_the_token_table(tmp_path, out):
     assert by_input[4].replace("\u2581", " ") == "nul   inside"  # the corpus puts a space in place of a control
     assert tokens.counts.max() <= 64
     stored = pq.read_table(out / "tokens.parquet")
-    assert stored.column_names == ["input", "position", "token", "text", "special", "word"]
+    assert stored.column_names == ["input", "position", "token", "text", "special", "word", "pos"]
     assert stored.num_rows == len(tokens)
 
 
@@ -459,6 +459,16 @@ def test_overwriting_with_an_equal_request_goes_on(tiny_atlas, bert, corpus, tmp
     build(request_for(bert, corpus, ("umap",), (2,)), folder, quiet(), overwrite=True)
     assert captured == []
     assert open_atlas(folder).info.projection("umap2d")
+
+
+def test_overwriting_adds_the_tags_that_an_atlas_lacks(bert, tmp_path, out):
+    texts = write_corpus(tmp_path / "english.txt", ["The cat sat on the mat because it was tired of the rain."])
+    build(request_for(bert, texts, pos="none"), out, quiet())
+    assert open_atlas(out).tokens().pos is None
+    build(request_for(bert, texts), out, quiet())
+    assert open_atlas(out).tokens().pos is None  # nobody asked to replace it
+    build(request_for(bert, texts), out, quiet(), overwrite=True)
+    assert "NOUN" in open_atlas(out).tokens().pos
 
 
 def test_overwriting_repairs_a_damaged_atlas(tiny_atlas, bert, corpus, tmp_path):

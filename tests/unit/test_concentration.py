@@ -113,6 +113,6 @@ def test_all_heads_of_a_large_atlas_take_no_time():
     layout = np.random.default_rng(0).random((144, 10_000, 2), dtype=np.float32)
     hits = masks(5000, np.arange(400))
     c.concentrations(layout[:2], *hits)
-    started = time.perf_counter()
+    started = time.process_time()
     c.concentrations(layout, *hits)
-    assert time.perf_counter() - started < 1.5  # 0.14 s alone on one core
+    assert time.process_time() - started < 0.6  # 0.14 s on an idle core

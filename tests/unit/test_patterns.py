@@ -37,6 +37,7 @@ def test_a_fault_is_told_with_its_place_and_reason(source, place, reason):
     assert f"at character {place} " in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("source", ["((((a{100}){100}){100}){100})", "(" * 200, "\\", "\ud800", "(?i" * 60, "[" * 200])
 def test_any_other_nonsense_is_one_sentence(source):
     started = time.perf_counter()

@@ -1,0 +1,164 @@
+/* The Sentence tab: its options in one store, steps from input to input, directions, and the numbers of a pair. */
+(() => {
+  "use strict";
+  const root = (window.dash_clientside = window.dash_clientside || {});
+  const none = () => root.no_update;
+  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id);
+  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  const kept = (now, shown) => (same(now, shown) ? none() : now);
+  const known = (value) => value !== null && value !== undefined;
+  const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+  const DEFAULTS = { topk: 0, threshold: 0.05, special: false, first: false, values: false, lines: true, queries: [], keys: [] };
+
+  const checksOf = (now, names) => names.filter((name) => now[name]);
+
+  /** All choices about reading an input: from whichever control changed last, into one store and every view. */
+  function options(mode, topk, threshold, checks, averageChecks, by, show, hidden, _reset, before) {
+    const from = triggered().map((id) => id.split(".")[0]);
+    const sentence = ["special", "first", "values", "lines"];
+    const average = ["special", "values", "cut"];
+    let now = { ...before, mode: mode || "lines", offsets: by === "offsets", average: show === "average" };
+    if (from.includes("sentence-topk")) now.topk = clamp(Math.floor(Number(topk) || 0), 0, 999);
+    if (from.includes("sentence-threshold")) now.threshold = clamp(Math.round(100 * (Number(threshold) || 0)) / 100, 0, 1);
+    const set = (names, values) => names.forEach((name) => (now[name] = (values || []).includes(name)));
+    if (from.includes("sentence-checks")) set(sentence, checks);
+    if (from.includes("average-checks")) set(average, averageChecks);
+    if (from.includes("sentence") && hidden) now = { ...now, queries: hidden.queries || [], keys: hidden.keys || [] };
+    if (from.includes("sentence-reset")) now = { ...now, ...DEFAULTS };
+    const nowHidden = { queries: now.queries, keys: now.keys };
+    const lines = now.lines && !now.average
+      ? { threshold: now.threshold, topk: now.topk, hidden: nowHidden, hideSpecial: now.special, hideFirst: now.first, byValueNorm: now.values }
+      : null;
+    return [
+      kept(now, before), now.mode, now.topk, now.threshold, now.special, now.first, now.values,
+      kept(nowHidden, hidden || { queries: [], keys: [] }), none(),
+      // A number that is still being typed is left alone.
+      from.includes("sentence-topk") ? none() : kept(now.topk, topk),
+      from.includes("sentence-threshold") ? none() : kept(Math.min(0.5, now.threshold), Number(threshold)),
+      kept(checksOf(now, sentence), checksOf(Object.fromEntries((checks || []).map((name) => [name, true])), sentence)),
+      kept(checksOf(now, average), checksOf(Object.fromEntries((averageChecks || []).map((name) => [name, true])), average)),
+      now.threshold.toFixed(2), lines, now.average,
+    ];
+  }
+
+  /** `read` and `hide` of the address; only what differs from the default. */
+  function toUrl(reading, set) {
+    if (!reading) return;
+    const words = [];
+    if (reading.mode === "heatmap") words.push("heatmap");
+    if (reading.topk) words.push(`top${reading.topk}`);
+    if (Math.abs(reading.threshold - DEFAULTS.threshold) > 1e-6) words.push(`from${Math.round(100 * reading.threshold)}`);
+    for (const name of ["special", "first", "values", "offsets", "cut", "average"]) if (reading[name]) words.push(name);
+    if (!reading.lines) words.push("nolines");
+    set("read", words.join("-"));
+    const part = (letter, list) => (list.length ? letter + list.join(".") : "");
+    set("hide", part("q", reading.queries) + part("k", reading.keys));
+  }
+
+  const show = (selection) => root.set_props("scene", { selection });
+
+  /** Previous, next, a chosen one, or a first one; a pinned token does not go along, its place in another text means nothing. */
+  function navigate(_previous, _next, _first, _choices, selection, facts) {
+    const [fired] = root.callback_context.triggered || [];
+    if (!fired || !fired.value) return none();
+    const id = fired.prop_id.replace(/\.n_clicks$/, "");
+    const now = selection && known(selection.input) ? selection.input : -1;
+    let input = facts.firstToShow;
+    if (id === "input-previous") input = now < 0 ? facts.firstToShow : now - 1;
+    else if (id === "input-next") input = now < 0 ? facts.firstToShow : now + 1;
+    else if (id.startsWith("{")) input = JSON.parse(id).index;
+    show({ input: clamp(input, 0, facts.inputs - 1), token: null, side: "query" });
+    const picker = document.getElementById("input-picker");
+    if (picker && picker.open && id.startsWith("{")) {
+      picker.open = false;
+      picker.querySelector("summary").focus();
+    }
+    return none();
+  }
+
+  const answers = new Map();
+  /** A small JSON answer, asked for once. */
+  function ask(url) {
+    if (!answers.has(url)) {
+      if (answers.size > 400) answers.clear();
+      const answer = fetch(url, { credentials: "same-origin" }).then((response) => (response.ok ? response.json() : null));
+      answers.set(url, answer.catch(() => null));
+      answer.catch(() => answers.delete(url));
+    }
+    return answers.get(url);
+  }
+  const inputOf = (payload, input) => ask(`${payload.base}/input/${payload.stream}/${input}`);
+
+  /** What the chosen token reads, who reads it, or the whole input. */
+  async function turn(direction, selection, facts, payload) {
+    if (!selection || !known(selection.input)) return none();
+    const shown = known(selection.token) ? selection.side : "all";
+    if (direction === shown) return none();
+    if (direction === "all") {
+      show({ ...selection, token: null });
+      return none();
+    }
+    let token = selection.token;
+    if (!known(token) || !facts.sameTokens) {
+      const sides = await inputOf(payload, selection.input);
+      if (!sides) return none();
+      const side = direction === "key" ? sides.keys : sides.queries;
+      token = side.first + Math.max(0, side.special.indexOf(0));
+    }
+    show({ input: selection.input, token, side: direction });
+    return none();
+  }
+
+  function follow(selection, facts, direction) {
+    const chosen = Boolean(selection && known(selection.input));
+    const now = chosen && known(selection.token) ? selection.side : "all";
+    return [
+      chosen ? `Input ${selection.input + 1} of ${facts.inputs}` : "Choose an input",
+      chosen ? "sentence-empty d-none" : "sentence-empty",
+      chosen ? "sentence" : "sentence d-none",
+      now === direction ? none() : now,
+      chosen && selection.input === 0,
+      chosen && selection.input === facts.inputs - 1,
+    ];
+  }
+
+  const number = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) < 0.01 ? 4 : 3));
+
+  /** The rows of a pair's tooltip. */
+  function pairRows(found) {
+    if (!found.visible) return [["", "the causal mask hides this key from the query"]];
+    const rows = [["q·k", number(found.dot)], ["scaled score", number(found.score)]];
+    if (found.additive) rows.push(["softmax", "not of q·k alone: this model adds to the scores"]);
+    else rows.push(["softmax of the scores", found.agrees ? `${number(found.softmax)} ✓` : `${number(found.softmax)} (model: ${number(found.weight)})`]);
+    const times = (value) => `${value.toFixed(2)} × median`;
+    const relative = found.median_aligned > 0 ? ` (${times(found.aligned / found.median_aligned)})` : "";
+    rows.push(["distance, aligned space", number(found.aligned) + relative]);
+    if (known(found.screen)) rows.push(["distance on this map", times(found.screen)]);
+    return rows;
+  }
+
+  let latest = 0;
+  async function pair(hover, payload, input, layer, head, projection) {
+    const turnNumber = ++latest;
+    if (!hover || !known(hover.query) || !known(hover.key) || !known(input)) return none();
+    const map = projection ? `?map=${projection.name}` : "";
+    const url = `${payload.base}/pair/${payload.stream}/${input}/${layer}/${head}/${hover.query}/${hover.key}${map}`;
+    const found = await ask(url);
+    if (!found || turnNumber !== latest) return none();
+    return { query: hover.query, key: hover.key, rows: pairRows(found) };
+  }
+
+  /** A popover closes when one clicks elsewhere or presses Escape. */
+  const popovers = () => document.querySelectorAll("details.popover-details[open]");
+  document.addEventListener("pointerdown", (event) => popovers().forEach((it) => it.contains(event.target) || (it.open = false)));
+  (window.atlasEscape = window.atlasEscape || []).push([10, () => {
+    const [open] = popovers();
+    if (!open) return false;
+    open.open = false;
+    open.querySelector("summary").focus();
+    return true;
+  }]);
+
+  root.atlasSentence = { options, toUrl, navigate, turn, follow, pair };
+  window.atlasReading = { inputOf, show, known };
+})();
