@@ -17,7 +17,7 @@
   function view(catalogue, method, dims, colouring, head, theme, before, payload) {
     const { map, dims: shown } = chooseMap(catalogue.maps, method, Number(dims));
     const data = {
-      ...before, ...colouring, method, dims: shown,
+      ...before, ...colouring, method, dims: shown, scale: catalogue.scale,
       layer: head ? head.layer : null, head: head ? head.head : null,
     };
     const sprite = map && `${payload.base}/sprite/${payload.stream}/${map.name}-${map.key}/${colouring.colour}/${theme || "light"}.png?palette=${colouring.palette}`;
@@ -62,6 +62,7 @@
     const set = (name, value) =>
       value === null || value === undefined || value === "" ? url.searchParams.delete(name) : url.searchParams.set(name, value);
     for (const name of ["atlas", "stream", "method", "dims", "colour", "layer", "head"]) set(name, viewData[name]);
+    set("scale", viewData.scale === "atlas" ? null : viewData.scale);
     set("tab", panel && viewData.layer !== null && panel.tab !== "sentence" ? panel.tab : null);
     set("panel", panel && !panel.open ? "closed" : null);
     const chosen = selected && selected.token !== null && selected.token !== undefined;

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from components.palettes import Name, Theme, palette
@@ -10,6 +11,7 @@ from services.atlas import Atlas
 from services.attributes import BY_NAME, SIDE_STEPS, scale_of
 from services.head_report import report_key
 from services.payload import CHUNK, PAGE, projection_key
+from services.scaled_maps import OWN, scaled_atlas
 from services.schema import ProjectionInfo, StreamInfo
 
 _NOTE = re.compile(r"L(\d+) head (\d+): (.*)")
@@ -77,14 +79,28 @@ def projections_of(atlas: Atlas, stream: StreamInfo) -> dict[str, dict[str, Any]
     return {p.name: scene_projection(p) for p in atlas.info.projections if p.stream == stream.name}
 
 
-def catalogue(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
-    """The catalogue store: it changes when a build adds a map."""
+def catalogue(atlas: Atlas, stream: StreamInfo, scale: str = OWN, folder: Path | None = None) -> dict[str, Any]:
+    """The catalogue store: it changes when a build adds a map, and with the metric that the atlas is scaled by.
+
+    Maps that the metric does not have yet are the atlas's own.
+    """
+    maps = projections_of(atlas, stream)
+    scaled = scaled_atlas(atlas, stream, scale, folder) if folder is not None and scale != OWN else None
+    if scaled is not None:
+        ready = [p for p in scaled.info.projections if scaled.ready(p)]
+        maps |= {f"{p.method.split('_')[0]}{p.dims}d": scaled_projection(p) for p in ready}
     return {
         "atlas": atlas.slug,
         "key": atlas.info.key,
-        "maps": projections_of(atlas, stream),
+        "maps": maps,
+        "scale": scale if scaled else OWN,
         "heads": f"heads/{stream.name}/{report_key(atlas, stream)}",
     }
+
+
+def scaled_projection(projection: ProjectionInfo) -> dict[str, Any]:
+    """The `projection` property of the scene for a map by another metric."""
+    return {**scene_projection(projection), "label": method_label(projection.method.split("_")[0])}
 
 
 def method_options(atlas: Atlas, stream: StreamInfo, building: bool) -> list[dict[str, Any]]:

@@ -1,10 +1,11 @@
 """What an app's callbacks share: its settings and its library of atlases."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 
 from services.library import Library
+from services.refining import Refiner
 from services.settings import Settings
 
 KEY = "ATTENTION_ATLAS"
@@ -14,6 +15,7 @@ KEY = "ATTENTION_ATLAS"
 class Context:
     settings: Settings
     library: Library
+    refiner: Refiner = field(default_factory=Refiner)
 
 
 def context() -> Context:

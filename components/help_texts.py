@@ -116,6 +116,24 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "every tab; search hits among it get a ring.",
         "token",
     ),
+    ids.ALIGN_SLIDER: (
+        "Scale c",
+        "Left: keys spread out and queries shrink; right: the other way round. Attention stays the same; the numbers "
+        "below say how well near means attended. The buttons set the best c by each metric.",
+        "scale-c",
+    ),
+    ids.ALIGN_SPACE: (
+        "Distance",
+        "Euclidean measures straight lines, cosine only directions. The exact lift adds one coordinate with which the "
+        "nearest key of every query is the most attended one, before the map flattens it.",
+        "alignment",
+    ),
+    ids.SCALE_SELECT: (
+        "Scale the atlas by",
+        "Which metric chooses the c of every head. PCA follows at once; UMAP and t-SNE are made in the background and "
+        "swapped in. The page Scaling compares the metrics.",
+        "scale-c",
+    ),
     ids.TABLE_SCOPE: (
         "Rows",
         "One row is one point: a token as a query, or the same token as a key. A click chooses the token in all views; "

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from flask import Blueprint, Response, abort, request
@@ -11,6 +12,7 @@ from components.http import binary as _binary
 from components.http import json_response as _json
 from components.palettes import NAMES, THEMES, palette
 from components.reading_routes import add_reading_routes
+from components.scaled_payload import add_live_routes, constants_chunk, find_scaled
 from services import payload, search_hits, sprite, token_sets
 from services.atlas import Atlas
 from services.attributes import BY_NAME
@@ -25,12 +27,13 @@ _FADED = {"light": "#b9c0ca", "dark": "#4a525e"}  # as components/head_scene/col
 _PROJECTION = re.compile(r"([a-z][a-z0-9_]*)-([0-9a-f]{12})")
 
 
-def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]], bytes]) -> Blueprint:
+def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]], bytes], maps: Path) -> Blueprint:
     """The blueprint under `/payload`.
 
     Args:
         library: where atlases are looked up.
         cache: `cache(key, make)` returns the bytes of a key, made at most once.
+        maps: folder of the maps made with another c than the atlas's.
     """
     routes = Blueprint("payload", __name__, url_prefix="/payload/<slug>/<key>")
 
@@ -47,17 +50,24 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
             abort(404)
         return atlas, stream
 
-    def find_projection(atlas: Atlas, stream: str, text: str) -> ProjectionInfo:
+    def find_map(atlas: Atlas, stream: StreamInfo, text: str) -> tuple[Atlas, ProjectionInfo]:
+        """A projection and the atlas to read it from: this one, or this one seen through another metric."""
         match = _PROJECTION.fullmatch(text)
-        found = atlas.info.projection(match[1], stream) if match else None
-        if found is None or match is None or payload.projection_key(found) != match[2]:
+        if match is None:
             abort(404)
-        return found
+        found = atlas.info.projection(match[1], stream.name)
+        if found is not None and payload.projection_key(found) == match[2]:
+            return atlas, found
+        return find_scaled(atlas, stream, match[1], match[2], maps) or abort(404)
 
     @routes.get("/positions/<stream>/<projection>/<int:chunk>")
     def positions(slug: str, key: str, stream: str, projection: str, chunk: int) -> Response:
-        atlas = find(slug, key)
-        return _binary(payload.positions(atlas, find_projection(atlas, stream, projection), chunk))
+        atlas, found = find_head(slug, key, stream)
+        match = _PROJECTION.fullmatch(projection)
+        constants = match and constants_chunk(atlas, found, match[1], match[2], chunk, maps)
+        if constants:
+            return _binary(constants)
+        return _binary(payload.positions(*find_map(atlas, found, projection), chunk))
 
     @routes.get("/order/<stream>")
     def order(slug: str, key: str, stream: str) -> Response:
@@ -97,7 +107,7 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
     @routes.get("/concentration/<stream>/<projection>")
     def concentration(slug: str, key: str, stream: str, projection: str) -> Response:
         atlas, chosen = find_head(slug, key, stream)
-        layout = payload.flat_layout(atlas, find_projection(atlas, stream, projection))
+        layout = payload.flat_layout(*find_map(atlas, chosen, projection))
         values = concentrations(layout, *search_hits.side_masks(atlas, chosen, _question()))
         return _json({"values": [round(value, 2) if value == value else None for value in values.tolist()]})
 
@@ -134,7 +144,7 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
     @routes.get("/sprite/<stream>/<projection>/<colour>/<theme>.png")
     def sprite_png(slug: str, key: str, stream: str, projection: str, colour: str, theme: str) -> Response:
         atlas, found = find_head(slug, key, stream)
-        chosen = find_projection(atlas, stream, projection)
+        seen, chosen = find_map(atlas, found, projection)
         name = request.args.get("palette", "safe")
         if colour not in BY_NAME or theme not in THEMES or name not in NAMES:
             abort(404)
@@ -142,14 +152,15 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         if request.args.get("q"):  # not kept: anyone could fill the cache
             hits = np.concatenate(search_hits.side_masks(atlas, found, _question()))
             return _binary(
-                sprite.matrix_png(atlas, found, chosen, BY_NAME[colour], colours, hits, _FADED[theme]), "image/png"
+                sprite.matrix_png(seen, found, chosen, BY_NAME[colour], colours, hits, _FADED[theme]), "image/png"
             )
         content = cache(
             f"sprite-{sprite.VERSION}-{key}-{chosen.sha256}-{colour}-{theme}-{name}",
-            lambda: sprite.matrix_png(atlas, found, chosen, BY_NAME[colour], colours),
+            lambda: sprite.matrix_png(seen, found, chosen, BY_NAME[colour], colours),
         )
         return _binary(content, "image/png")
 
+    add_live_routes(routes, find_head, _binary, maps)
     add_reading_routes(routes, find_head)
 
     @routes.errorhandler(SearchError)

@@ -1,5 +1,6 @@
 """The frame around every page: bar, theme, notices."""
 
+import uuid
 from collections.abc import Sequence
 
 import dash
@@ -32,6 +33,7 @@ def shell(prefix: str, extra: Sequence[Component] = (), more: Sequence[Component
     return html.Div(
         [
             dcc.Store(id=ids.THEME),
+            dcc.Store(id=ids.TAB, data=uuid.uuid4().hex),
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             html.A("Skip to the map", href="#page", className="skip-link"),
             html.Header(
@@ -44,6 +46,7 @@ def shell(prefix: str, extra: Sequence[Component] = (), more: Sequence[Component
                     html.Div(id=ids.BANNER, className="banner", role="status"),
                     html.Nav(
                         [
+                            dcc.Link([html.Span("Scaling")], href=f"{prefix}scaling", className="nav-link-quiet"),
                             dcc.Link(
                                 "Guide",
                                 href=f"{prefix}guide",

@@ -14,13 +14,16 @@ from services.atlas import Atlas
 from services.attributes import BY_NAME, why_not
 from services.measures import BY_NAME as BY_MEASURE
 from services.measures import DEFAULT
+from services.scaled_maps import METRICS, OWN
 from services.search import MAX_QUERY, MODES
+from services.study import scales
 
 TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
 # Every parameter of a link. A test holds the browser's scripts to this list, and each of these to bad values.
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
     *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm", "rings", "badge", "order"),
+    *("scale", "align"),
     *("input", "read", "hide"),
 )
 BY_SEARCH = "search"  # heads in the order of how closely they keep the hits of the search together
@@ -67,6 +70,7 @@ class View(Store):
     head: int | None = Field(default=None, ge=0)
     tab: str = Field(default="sentence", pattern=f"^({'|'.join(TABS)})$")
     panel: bool = True
+    scale: str = Field(default=OWN, pattern=f"^({'|'.join((OWN, *METRICS))})$")
     labels: bool = True
     size: int = 0
     rings: bool = True
@@ -114,7 +118,8 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _integer(text: Any) -> int | None:
+def integer(text: Any) -> int | None:
+    """The integer that a text of anyone's is, if it is a small one."""
     try:
         number = int(str(text))
     except ValueError:
@@ -147,7 +152,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
             drop("method", method_default)
         method = method_default
     dims_allowed = [p.dims for p in available if p.method == method] or [2]
-    dims = _integer(query.get("dims")) if "dims" in query else None
+    dims = integer(query.get("dims")) if "dims" in query else None
     if dims not in dims_allowed:
         if "dims" in query:
             drop("dims", dims_allowed[0])
@@ -163,7 +168,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if palette not in NAMES:
         drop("palette", "safe")
         palette = "safe"
-    layer, head = _integer(query.get("layer")), _integer(query.get("head"))
+    layer, head = integer(query.get("layer")), integer(query.get("head"))
     if ("layer" in query or "head" in query) and not (
         layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
     ):
@@ -174,6 +179,10 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
     if tab not in TABS:
         drop("tab", "sentence")
         tab = "sentence"
+    scale = str(query.get("scale", OWN))
+    if scale != OWN and (scale not in METRICS or scales(atlas, stream) is None):
+        drop("scale", "the atlas as it was built")
+        scale = OWN
     for name, allowed in _SWITCHES.items():
         if name in query and query[name] not in allowed:
             drop(name, allowed[0])
@@ -183,7 +192,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
             drop(name, chosen[name])
         elif name in query:
             chosen[name] = query[name]
-    size = _integer(query.get("size", 0))
+    size = integer(query.get("size", 0))
     if size not in POINT_SIZES:
         drop("size", "the automatic size")
         size = 0
@@ -199,6 +208,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         head=head,
         tab=tab,
         panel=query.get("panel") != "closed",
+        scale=scale,
         labels=query.get("labels") != "off",
         size=size,
         rings=query.get("rings") != "off",
@@ -231,7 +241,7 @@ def _selection(
         return whole
     side = "key" if query.get("side") == "key" else "query"
     tokens = atlas.tokens(key_table if side == "key" else query_table)
-    token = _integer(query["token"])
+    token = integer(query["token"])
     if token is None or not 0 <= token < len(tokens):
         dropped.append(f"There is no token {str(query['token'])[:12]!r}; nothing is selected.")
         return whole
@@ -242,7 +252,7 @@ def _whole_input(query: Mapping[str, Any], atlas: Atlas, dropped: list[str]) -> 
     """An input without a chosen token."""
     if "input" not in query:
         return Selection()
-    index = _integer(query["input"])
+    index = integer(query["input"])
     if index is None or not 0 <= index < len(atlas.inputs):
         dropped.append(f"There is no input {str(query['input'])[:12]!r}; nothing is selected.")
         return Selection()

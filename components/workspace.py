@@ -1,14 +1,17 @@
 """The body of the main page: controls, map, legend and the sentence panel, all set to one state."""
 
+from pathlib import Path
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
+from components.align_panel import align_body
+from components.align_state import AlignState
 from components.average_panel import average_panel
 from components.badges import measure_fields
-from components.catalogue import catalogue, cell_notes, projections_of, scene_colour, scene_payload
+from components.catalogue import catalogue, cell_notes, scene_colour, scene_payload
 from components.controls import toolbar
 from components.export import export_menu
 from components.findings import findings_menu
@@ -30,6 +33,7 @@ from services.attributes import BY_NAME, scale_of
 from services.jobs import Job
 from services.library import Entry
 from services.schema import StreamInfo
+from services.study import scales
 
 
 def workspace(
@@ -40,14 +44,18 @@ def workspace(
     prefix: str,
     building: bool,
     chosen: TokenSet,
+    align: AlignState,
+    maps: Path,
 ) -> html.Div:
     """Everything below the bar, for one atlas and one state."""
     view, selection, search, dropped = state
     stream = atlas.stream(view.stream)
     payload = scene_payload(atlas, stream, prefix)
+    known = catalogue(atlas, stream, view.scale, maps)
+    studied = scales(atlas, stream) is not None
     page = html.Div(
         [
-            dcc.Store(id=ids.CATALOGUE, data=catalogue(atlas, stream)),
+            dcc.Store(id=ids.CATALOGUE, data=known),
             dcc.Store(id=ids.VIEW, data=view.to_store()),
             dcc.Store(id=ids.SELECTION, data=selection.to_store()),
             dcc.Store(id=ids.SEARCH, data=search.to_store()),
@@ -61,7 +69,7 @@ def workspace(
                         [
                             _map_head(stream, view),
                             html.Div([hint(), minimap(view)], className="over-map"),
-                            _scene(atlas, stream, view, (selection, chosen, reading), payload),
+                            _scene(atlas, known["maps"], view, (selection, chosen, reading), payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, view),
                         ],
@@ -76,6 +84,7 @@ def workspace(
                             "sentence": sentence_panel(atlas, stream, view, selection, reading, payload),
                             "average": average_panel(reading),
                             "tokens": tokens_tab(chosen),
+                            "align": align_body(atlas, stream, view, align, studied),
                         },
                     ),
                 ],
@@ -121,23 +130,23 @@ def _title(view: View) -> str:
 
 def _scene(
     atlas: Atlas,
-    stream: StreamInfo,
+    maps: dict[str, Any],
     view: View,
     choice: tuple[Selection, TokenSet, Reading],
     payload: dict[str, Any],
 ) -> HeadScene:
     selection, chosen, reading = choice
-    projection = projections_of(atlas, stream).get(f"{view.method}{view.dims}d")
+    projection = maps.get(f"{view.method}{view.dims}d")
     sprite = None
     if projection:
-        place = f"{stream.name}/{projection['name']}-{projection['key']}"
+        place = f"{view.stream}/{projection['name']}-{projection['key']}"
         sprite = f"{payload['base']}/sprite/{place}/{view.colour}/light.png?palette={view.palette}"
     return HeadScene(
         id=ids.SCENE,
         className="scene",
         payload=payload,
         projection=projection,
-        colour=scene_colour(atlas, stream, view.colour, "light", _palette(view)),
+        colour=scene_colour(atlas, atlas.stream(view.stream), view.colour, "light", _palette(view)),
         sizeByNorm=view.bynorm,
         head={"layer": view.layer, "head": view.head} if view.at_head else None,
         selection=selection.to_store() if selection.input is not None else None,

@@ -7,6 +7,7 @@ import dash
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, html, no_update
 
 from components import ids
+from components.align_state import from_align_query
 from components.catalogue import catalogue, dims_options, method_options
 from components.context import context
 from components.reading import reading_from_query
@@ -14,6 +15,7 @@ from components.stores import View, from_query, once
 from components.token_sets import set_from_query
 from components.workspace import progress_bar, waiting, workspace
 from services.jobs import Job, jobs
+from services.scaled_maps import OWN
 
 dash.register_page(__name__, path="/", title="Attention Atlas", name="Atlas")
 
@@ -41,8 +43,10 @@ def _body(query: dict[str, Any]) -> html.Div:
         dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
     chosen = set_from_query(query, atlas, view.stream, dropped)
     building = running is not None and running.slug == atlas.slug
-    state = (view, selection, search, dropped)
-    return workspace(entries, atlas, state, reading, here.settings.url_prefix, building, chosen)
+    align, wrong = from_align_query(query)
+    state = (view, selection, search, dropped + wrong)
+    where = here.settings.url_prefix, building, chosen, align, here.settings.maps
+    return workspace(entries, atlas, state, reading, *where)
 
 
 def _running() -> Job | None:
@@ -83,10 +87,11 @@ def open_first_atlas(_ticks: int | None, search: Any) -> html.Div:
     Output(ids.DIMS_SELECT, "options"),
     Input(ids.MAP_TICK, "n_intervals"),
     Input(ids.METHOD_SELECT, "value"),
+    Input(ids.SCALE_SELECT, "value"),
     State(ids.CATALOGUE, "data"),
     State(ids.VIEW, "data"),
 )
-def notice_new_maps(_ticks: int | None, method: Any, known: Any, view_data: Any) -> tuple[Any, Any, Any]:
+def notice_new_maps(_ticks: int | None, method: Any, scale: Any, known: Any, view_data: Any) -> tuple[Any, Any, Any]:
     """Offer maps as a build finishes them."""
     view = View.from_store(view_data)
     atlas = context().library.get(view.atlas)
@@ -94,7 +99,7 @@ def notice_new_maps(_ticks: int | None, method: Any, known: Any, view_data: Any)
         return no_update, no_update, no_update
     running = _running()
     building = running is not None and running.slug == atlas.slug
-    now = catalogue(atlas, stream)
+    now = catalogue(atlas, stream, scale if isinstance(scale, str) else OWN, context().settings.maps)
     return (
         no_update if now == known else now,
         method_options(atlas, stream, building),

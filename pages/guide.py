@@ -51,6 +51,12 @@ A flat map of many dimensions bends distances, each method in its own way:
 
 Open the sentence view to check what a picture suggests: it shows the model's own attention weights, not the map's.
 
+## Which scale
+
+Distances on a map depend on how queries and keys were scaled against each other. The page **Scaling** shows the best
+scale of every head by four metrics and what other scales do to a head. In an open head the tab **Align**
+lets you change the scale and see the points move, with the numbers that say how well near means attended.
+
 ## Build your own atlas
 
     python -m services.build --model gpt2 --corpus my-sentences.txt

@@ -19,6 +19,8 @@ _SILENT = 60.0  # seconds without a word, of one every five, after which a proce
 _RECENT = 600.0  # seconds for which the end of a build is still shown
 ROOT = Path(__file__).resolve().parents[1]
 DEMO_SLUG = "minilm-demo"
+# For processes that work beside the dashboard: BLAS threads fight over the cores.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)

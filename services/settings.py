@@ -76,6 +76,11 @@ class Settings(BaseSettings):
     def cache(self) -> Path:
         return self.home / "cache"
 
+    @property
+    def maps(self) -> Path:
+        """Maps made with another c than their atlas's."""
+        return self.cache / "maps"
+
     def make_folders(self) -> None:
         """Create the folders, private to the user.
 

@@ -83,6 +83,11 @@ class HeadScene(Component):
       ``--atlas-ring``, ``--atlas-faded``, ``--atlas-query-text``, ``--atlas-key-text``.
     - sprite (string): URL of the PNG of the matrix, for browsers without WebGL2.
     - cellNotes (dict): ``{"L-H": "text"}``: a short note in the corner of a cell.
+    - cellTitles (list of str): titles of the cells in row-major order, where they are not heads of a model.
+    - markedCells (list of int): cells with a frame.
+    - live (dict | None): show one head in other positions than the projection's: ``{layer, head, dims, method,
+      path, move}``. ``path`` below ``payload.base`` answers uint16 [points][dims] in slot order; it counts only while
+      a projection of ``method`` and ``dims`` is shown; ``move`` lets the points move there.
     - badges (dict): ``{"L-H": {text, grade, title}}``: a short value in the corner of a cell, a bar as long as
       ``grade`` (0 to 1, ``None`` for not defined), and a sentence for the tooltip.
     - order (list | None): heads in the order in which their cells are shown, each as ``layer * heads + head``; anything
@@ -118,6 +123,9 @@ class HeadScene(Component):
         theme: Any = Component.UNDEFINED,
         sprite: Any = Component.UNDEFINED,
         cellNotes: Any = Component.UNDEFINED,
+        cellTitles: Any = Component.UNDEFINED,
+        markedCells: Any = Component.UNDEFINED,
+        live: Any = Component.UNDEFINED,
         badges: Any = Component.UNDEFINED,
         order: Any = Component.UNDEFINED,
         rings: Any = Component.UNDEFINED,
@@ -146,6 +154,9 @@ class HeadScene(Component):
             "theme",
             "sprite",
             "cellNotes",
+            "cellTitles",
+            "markedCells",
+            "live",
             "badges",
             "order",
             "rings",

@@ -21,6 +21,7 @@
         recentre: () => scene.grid && scene.reset(),
         state: () => ({ head: scene.props.head || null, selection: scene.props.selection || null }),
         payload: () => scene.props.payload,
+        props: () => scene.props,
         photo: (options) => new atlas.photo.Photo(scene, options),
         shown: () => ({ projection: scene.props.projection, colour: scene.props.colour, theme: scene.props.theme }),
         stopDrawing: () => scene.lasso.active && (scene.lasso.cancel(), true),

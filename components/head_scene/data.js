@@ -29,6 +29,9 @@
       this.set = null;
       this.incoming = null;
       this.previous = null;
+      this.live = null;
+      this.liveWanted = null;
+      this.fetchingLive = false;
       this.cell = -1;
       this.colour = null;
       this.shownColour = null;
@@ -150,6 +153,7 @@
       else if (this.set) this.set.close();
       this.set = this.incoming;
       this.incoming = null;
+      if (this.live && this.live.dims === this.set.dims && this.live.method === p.methodOf(this.set.projection)) this.set.setOverride(this.live);
       // The open head may have changed while the new positions were on their way.
       if (this.set.cell !== this.cell) this.loadHead();
     }
@@ -157,6 +161,49 @@
     endMove() {
       if (this.previous) this.previous.close();
       this.previous = null;
+    }
+
+    // --- one head in other positions ---------------------------------------------------------------------------
+
+    /**
+     * Show one head as it lies elsewhere. While an answer is on its way only the newest wish waits: a slider that
+     * moves faster than the answers skips steps and never queues them.
+     * @param {{path: string, cell: number, dims: number, method: string, move: boolean}|null} live
+     */
+    setLive(live) {
+      this.liveWanted = live;
+      if (!live) {
+        this.cancel("live");
+        this.fetchingLive = false;
+        return this.showLive(null);
+      }
+      if (!this.fetchingLive) this.fetchLive();
+      return undefined;
+    }
+
+    fetchLive() {
+      const live = this.liveWanted;
+      if (!this.client || !live) return;
+      this.fetchingLive = true;
+      this.run("live", async (current) => {
+        try {
+          const [values] = await Promise.all([this.client.livePositions(live.path, live.dims), this.client.order()]);
+          if (current() && this.liveWanted) this.showLive({ ...live, values });
+        } finally {
+          if (current()) this.fetchingLive = false;
+        }
+        if (current() && this.liveWanted && this.liveWanted !== live) this.fetchLive();
+      });
+    }
+
+    /** Give the shown set the live positions if they are of its projection. */
+    showLive(live) {
+      this.live = live;
+      const { set } = this;
+      if (!set || (!live && !set.override)) return;
+      const fits = live && live.dims === set.dims && live.method === p.methodOf(set.projection);
+      const old = set.setOverride(fits ? live : null);
+      this.hooks.onChange(live && !live.move ? "moved" : "moving", set.snapshot(old));
     }
 
     openHead(cell) {

@@ -160,7 +160,7 @@
       const note = cell >= 0 && scene.notes().get(cell);
       const badge = cell >= 0 && scene.badges().get(cell);
       const rows = [note, badge && badge.title].filter(Boolean).map((text) => ({ text }));
-      const content = cell >= 0 && { title: grid.cellName(scene.grid, cell), rows };
+      const content = cell >= 0 && { title: scene.nameOf(cell), rows };
       scene.overlay.showTooltip(content || null, x, y);
       if (cell === scene.hoverCell) return;
       scene.hoverCell = cell;

@@ -118,9 +118,10 @@
       if (state.cell >= (state.grid.order ? TITLE_FROM_SORTED : TITLE_FROM)) this.drawTitles(state);
       this.drawBadges(state);
       this.drawNotes(state);
+      state.framed.forEach((cell) => this.outline(state, cell, state.colours.ring, 2.5));
       if (state.hoverCell >= 0) this.outline(state, state.hoverCell, state.colours.text, 1.5);
       if (state.focusCell >= 0) this.outline(state, state.focusCell, state.colours.ring, 3);
-      if (!state.single && !state.grid.order) this.drawAxes(state);
+      if (!state.single && state.axes && !state.grid.order) this.drawAxes(state);
       c.globalAlpha = 1;
     }
 
@@ -158,7 +159,7 @@
       c.textAlign = "left";
       this.visitCells(state, (cell) => {
         const { x, y } = this.cellBox(state, cell);
-        this.haloText(grid.cellName(state.grid, cell), x + 5, y + 4, state.colours.muted, state.colours.cell);
+        this.haloText(state.nameOf(cell), x + 5, y + 4, state.colours.muted, state.colours.cell);
       });
     }
 

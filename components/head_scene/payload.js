@@ -22,6 +22,9 @@
   /** A stored coordinate in the cell's unit square: -1..1, y upwards. */
   const dequantise = (value) => (value / 65535 - 0.5) * 2;
 
+  /** The method of a projection: "umap" of `umap2d` and of `umap_norms2d`. */
+  const methodOf = (projection) => /^[a-z]*/.exec(projection.name)[0];
+
   /** slot → point id turned round: point id → slot. */
   function inverse(order) {
     const slots = new Uint32Array(order.length);
@@ -196,6 +199,11 @@
       return this.checked(new Uint16Array(buffer), this.cells * values).slice(cell * values, (cell + 1) * values);
     }
 
+    /** Positions of one head from elsewhere. @returns {Promise<Uint16Array>} [points][dims] in slot order */
+    async livePositions(path, dims) {
+      return this.checked(new Uint16Array((await this.buffer(path)).buffer), this.points * dims);
+    }
+
     positionsPath(projection, chunk) {
       return `positions/${this.payload.stream}/${projection.name}-${projection.key}/${chunk}`;
     }
@@ -273,7 +281,7 @@
   }
 
   atlas.payload = {
-    chunkCount, chunkLength, dequantise, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask, countTokens, slotsOfInput, mergeSlots,
+    chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask, countTokens, slotsOfInput, mergeSlots,
     tokenOfPoint, pointOfToken, inputOfRow, parseHex, paletteBytes, PayloadError, PayloadClient,
   };
   if (typeof module !== "undefined") module.exports = atlas.payload;

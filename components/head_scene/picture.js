@@ -187,6 +187,12 @@
 
     // --- overlay ---------------------------------------------------------------------------------------------------
 
+    /** What a cell is called: its head, or its own title. */
+    nameOf(cell) {
+      const title = (this.props.cellTitles || [])[cell];
+      return title === undefined ? grid.cellName(this.grid, cell) : String(title);
+    }
+
     overlayState() {
       const origin = this.origin();
       const lit = this.hoverCell >= 0 ? this.hoverCell : this.focusCell;
@@ -205,6 +211,9 @@
         rings: still ? this.rings.onScreen() : [],
         lit: lit >= 0 ? grid.cellPlace(this.grid, lit) : { column: -1, row: -1 },
         notes: this.notes(),
+        nameOf: (cell) => this.nameOf(cell),
+        framed: this.props.markedCells || [],
+        axes: !this.props.cellTitles,
         badges: this.badges(),
         diameter: this.diameter(),
         zoom: this.camera.value.scale / this.cellCamera(0).scale,

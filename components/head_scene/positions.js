@@ -30,6 +30,7 @@
       this.chunks = new Array(client.chunks).fill(null);
       this.cell = -1;
       this.headChunks = [];
+      this.override = null;
       this.closed = false;
     }
 
@@ -78,12 +79,41 @@
       return { values, firstCell, cells, count: this.client.chunkLength(chunk), dims: this.dims, generation: -1 };
     }
 
+    /**
+     * Show other positions of one head, or (null) its own again.
+     * @param {{cell: number, values: Uint16Array}|null} other  values [points][dims] in slot order
+     */
+    setOverride(other) {
+      const old = this.override;
+      this.override = other && { cell: other.cell, blocks: this.blocksOf(other.values, other.cell) };
+      return old;
+    }
+
+    blocksOf(values, cell) {
+      const { chunk } = this.client.payload;
+      return Array.from({ length: this.client.chunks }, (_, c) =>
+        this.block(values.slice(c * chunk * this.dims, (c * chunk + this.client.chunkLength(c)) * this.dims), cell, 1, c));
+    }
+
+    dropOverride(override) {
+      if (override) override.blocks.forEach((block) => this.dropBlock(block));
+    }
+
+    /** This set as it looks now, to move from: it keeps what is shown of the open head. */
+    snapshot(override) {
+      const before = Object.create(this);
+      before.override = override;
+      before.close = () => this.dropOverride(override);
+      return before;
+    }
+
     /** Chunks a picture of the matrix, or of one head, is made of. */
     wanted(cell) {
       return cell < 0 ? this.resident : this.client.chunks;
     }
 
     blockOf(chunk, cell) {
+      if (this.override && cell >= 0 && cell === this.override.cell) return this.override.blocks[chunk];
       if (this.chunks[chunk]) return this.chunks[chunk];
       return cell >= 0 && cell === this.cell ? this.headChunks[chunk] || null : null;
     }
@@ -123,6 +153,7 @@
 
     close() {
       this.closed = true;
+      this.dropOverride(this.setOverride(null));
       this.closeHead();
       this.chunks.forEach((block) => this.dropBlock(block));
       this.chunks.fill(null);

@@ -20,9 +20,10 @@
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme", "sprite",
     "cellNotes", "sizeByNorm", "tokenSet", "tool", "badges", "order", "rings",
+    "cellTitles", "markedCells", "live",
   ];
   /** Props that need nothing fetched. */
-  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order"];
+  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells"];
 
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
@@ -70,7 +71,7 @@
       this.overlay = new Overlay(this.stage);
       this.probe = document.createElement("canvas").getContext("2d");
       this.data = new atlas.data.SceneData({
-        onChange: (what) => this.dataChanged(what),
+        onChange: (what, detail) => this.dataChanged(what, detail),
         drop: (block) => this.renderer.drop(block),
       }, !this.webgl);
       this.rings = new atlas.rings.Rings(this);
@@ -157,6 +158,7 @@
       if (fresh || changed("colour")) this.data.setColour(next.colour || null);
       if (fresh || changed("sizeByNorm")) this.data.setSizes(Boolean(next.sizeByNorm));
       if (fresh || changed("head")) this.followHead(fresh);
+      if (fresh || changed("live")) this.setLive();
       if (fresh || changed("selection")) this.data.setSelection(next.selection || null);
       if (fresh || changed("tokenSet")) this.followSet();
       if (fresh || changed("search")) this.data.setSearch(next.search || null);
@@ -204,6 +206,12 @@
 
     setProjection() {
       this.data.setProjection(this.props.projection || null);
+    }
+
+    setLive() {
+      const live = this.props.live;
+      const cell = live && this.grid ? live.layer * this.grid.columns + live.head : -1;
+      this.data.setLive(live ? { path: live.path, cell, dims: live.dims, method: live.method, move: Boolean(live.move) } : null);
     }
 
     followHead(fresh) {
@@ -316,8 +324,8 @@
 
     describe(cell) {
       if (!this.grid) return;
-      if (this.isOpen) return this.overlay.say(`${grid.cellName(this.grid, this.open)} is open.`);
-      if (cell >= 0) return this.overlay.say(`${grid.cellName(this.grid, cell)} in focus. Enter opens it.`);
+      if (this.isOpen) return this.overlay.say(`${this.nameOf(this.open)} is open.`);
+      if (cell >= 0) return this.overlay.say(`${this.nameOf(cell)} in focus. Enter opens it.`);
       if (this.grid.order) return this.overlay.say(`${this.grid.order.length} heads, sorted.`);
       return this.overlay.say(`Matrix of ${this.grid.rows} layers with ${this.grid.columns} heads each.`);
     }
@@ -330,8 +338,25 @@
 
     // --- data -------------------------------------------------------------------------------------------------
 
-    dataChanged(what) {
+    /** The open head has other positions: put there at once, or moved there from `before`. */
+    livePlaced(before, moves) {
+      const { data } = this;
+      data.endMove();
+      this.marksBlock = null;
+      if (moves && this.webgl && !calm() && this.isOpen && data.set.complete(this.open)) {
+        data.previous = before;
+        this.mixing.set(0);
+        this.mixing.to(1, MOVE_MS, performance.now());
+      } else {
+        this.mixing.set(1);
+        before.close();
+      }
+      this.redraw();
+    }
+
+    dataChanged(what, detail) {
       if (this.destroyed) return;
+      if (what === "moved" || what === "moving") return this.livePlaced(detail, what === "moving");
       if (what === "chunk") this.chunkArrived();
       if (what === "order") this.renderer.setValues("kind", this.data.kinds, draw.textureRows(this.data.points));
       if (what === "order") this.renderer.setValues("sizes", new Uint8Array(1), 1); // a texture must be bound
@@ -550,7 +575,7 @@
       this.canvas.style.visibility = "visible";
       const state = this.overlayState();
       if (this.sprites) this.arrangeSprites();
-      this.overlay.setHeading(this.isOpen ? grid.cellName(this.grid, this.open) : "");
+      this.overlay.setHeading(this.isOpen ? this.nameOf(this.open) : "");
       this.overlay.draw(state);
     }
 
@@ -578,7 +603,7 @@
         hoverCell: this.hoverCell, focusCell: this.focusCell, hoverSlot: this.hoverSlot, order: this.grid && this.grid.order ? [...this.grid.order] : null,
         badges: this.grid ? this.badges().size : 0, rings: this.grid ? this.rings.targets.map(({ slot, weight }) => ({ slot, weight })) : [],
         moving: this.moving(),
-        projection: data.set ? data.set.projection.key : null,
+        projection: data.set ? data.set.projection.key : null, live: data.set && data.set.override ? data.live.path : null,
       };
     }
 

@@ -41,6 +41,8 @@ GOOD = {
     "rings": "on",
     "badge": "best_near",
     "order": "best_near",
+    "scale": "norms",
+    "align": "0.5-translated-cosine",
 }
 BAD = {
     "empty": "",

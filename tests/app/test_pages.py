@@ -141,7 +141,7 @@ def test_the_tick_answers_whatever_is_posted(client, value):
     response = post(
         client,
         "..catalogue.data...method-select.options...dims-select.options..",
-        [("map-tick", "n_intervals", value), ("method-select", "value", value)],
+        [("map-tick", "n_intervals", value), ("method-select", "value", value), ("scale-select", "value", value)],
         [("catalogue", "data", value), ("view", "data", value)],
     )
     assert response.status_code in (200, 204)
@@ -169,9 +169,10 @@ for p in atlas.info.projections:
     place = f"{p.name}-{projection_key(p)}"
     paths += [f"{base}/positions/self/{place}/0", f"{base}/sprite/self/{place}/type/dark.png"]
     paths += [f"{base}/concentration/self/{place}?q=the", f"{base}/sprite/self/{place}/norm/light.png?q=the"]
+paths += [f"{base}/live/self/1/2/3/0.5-translated-cosine", f"{base}/agreement/self/1/2/pca/2/own", "/scaling"]
 for path in paths:
     assert client.get(path).status_code == 200, path
-for pathname in ("/", "/guide", "/nowhere"):
+for pathname in ("/", "/scaling", "/guide", "/nowhere"):
     body = {
         "output": ".._pages_content.children..._pages_store.data..",
         "outputs": [{"id": "_pages_content", "property": "children"}, {"id": "_pages_store", "property": "data"}],

@@ -1,0 +1,139 @@
+/* The tab "Align": the slider and its switches become one alignment, the scene shows it, the table says what it is worth. */
+(() => {
+  "use strict";
+  const root = (window.dash_clientside = window.dash_clientside || {});
+  const none = () => root.no_update;
+  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id.split(".")[0]);
+  const NOTES = {
+    euclidean: "Straight-line distance between the scaled and translated vectors.",
+    cosine: "Every vector is brought to length one first, so that only directions count.",
+    lift: "One more coordinate makes all keys equally long, so that for every query the nearest key is exactly the most attended one: Spearman per query is −1 before the map flattens it. Queries and keys then lie apart.",
+  };
+  let lastHead = null;
+
+  const cOf = (slider) => Math.round(10 ** Number(slider) * 10000) / 10000;
+  const shown = (c) => c.toFixed(c < 1 ? 3 : 2);
+
+  /** As services.live_alignment.Way.name writes it. */
+  function wayName(state) {
+    const c = (state.scale ? state.c : 1).toFixed(4).replace(/\.?0+$/, "");
+    return `${c}-${state.translate && state.space !== "lift" ? "translated" : "asis"}-${state.space}`;
+  }
+
+  function choose(slider, switches, space, _reset, own, before) {
+    const from = triggered();
+    const touched = from.some((id) => ["align-slider", "align-switches", "align-space"].includes(id));
+    let now = { ...before, c: cOf(slider), scale: (switches || []).includes("scale"), translate: (switches || []).includes("translate"), space };
+    const place = own && `${own.layer}-${own.head}`;
+    const another = lastHead !== null && place !== lastHead;
+    lastHead = own ? place : lastHead;
+    if (touched) now.on = true;
+    if (own && (from.includes("align-reset") || another || !now.on)) now = { on: false, c: own.c, scale: true, translate: true, space: own.space };
+    const slid = Math.log10(now.c);
+    const checked = ["scale", "translate"].filter((name) => now[name]);
+    return [
+      from.length && same(now, before) ? none() : now, // the first call lets the scene and the numbers follow
+      now.scale ? `c = ${shown(now.c)}` : "c = 1",
+      Math.abs(slid - Number(slider)) < 1e-3 ? none() : Math.round(slid * 10000) / 10000,
+      same(checked, switches) ? none() : checked,
+      now.space === space ? none() : now.space,
+      NOTES[now.space],
+    ];
+  }
+
+  // --- numbers beside the slider: one question at a time, the newest wins ---------------------------------------------
+
+  let wanted = null;
+  let asking = false;
+  const known = new Map();
+
+  const text = (value) => (value === null || value === undefined ? "not defined" : value.toFixed(3).replace("-", "−"));
+
+  function fill(column, answer) {
+    for (const part of ["aligned", "screen"]) {
+      for (const name of ["pearson", "spearman", "query_spearman"]) {
+        const cell = document.querySelector(`[data-value="${column}-${part}-${name}"]`);
+        if (!cell) continue;
+        const waits = part === "screen" && answer.pending;
+        cell.textContent = waits ? "…" : text(answer[part][name]);
+        cell.title = waits ? "being laid out" : answer[part].reason || "";
+      }
+    }
+  }
+
+  async function answerOf(url) {
+    if (known.has(url)) return known.get(url);
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const answer = await response.json();
+    if (known.size > 400) known.clear();
+    if (!answer.pending) known.set(url, answer);
+    return answer;
+  }
+
+  async function ask() {
+    if (asking) return;
+    asking = true;
+    while (wanted) {
+      const { base, way } = wanted;
+      wanted = null;
+      try {
+        const [now, own] = await Promise.all([answerOf(`${base}/${way}`), answerOf(`${base}/own`)]);
+        fill("now", now);
+        fill("own", own);
+      } catch {
+        const empty = { aligned: { reason: "the server did not answer" }, screen: { reason: "the server did not answer" } };
+        fill("now", empty);
+      }
+    }
+    asking = false;
+  }
+
+  // --- the scene ----------------------------------------------------------------------------------------------------
+
+  let lastLive = null;
+
+  function liveOf(align, view, refined) {
+    const { method, dims, layer, head } = view;
+    const place = `${view.stream}/${layer}/${head}`;
+    const at = { layer, head, dims, method };
+    if (method === "pca") return { ...at, path: `live/${place}/${dims}/${wayName(align)}` };
+    if (method !== "umap" && method !== "tsne") return null;
+    const fits = refined && refined.way === wayName(align) && refined.method === method && refined.dims === dims && refined.layer === layer && refined.head === head;
+    if (fits) return { ...at, path: `refined/${place}/${method}/${dims}/${wayName(align)}`, move: true };
+    // Until the new layout is there the points stay where they are.
+    const stays = lastLive && lastLive.layer === layer && lastLive.head === head && lastLive.method === method && lastLive.dims === dims;
+    return stays ? lastLive : null;
+  }
+
+  function show(align, view, refined, payload, link) {
+    const open = view && view.layer !== null && view.layer !== undefined;
+    const live = align && align.on && open ? liveOf(align, view, refined) : null;
+    mirror(open && align && align.on ? wayName(align) : null);
+    if (open && payload) {
+      const base = `${payload.base}/agreement/${view.stream}/${view.layer}/${view.head}/${view.method}/${view.dims}`;
+      wanted = { base, way: align && align.on ? wayName(align) : "own" };
+      ask();
+    }
+    const target = new URL(document.querySelector("a.nav-link-quiet[href$='scaling']")?.href || link || window.location.href);
+    for (const name of ["atlas", "stream", "layer", "head"]) target.searchParams.set(name, view[name] ?? 0);
+    const answer = same(live, lastLive) ? none() : live;
+    lastLive = live;
+    return [answer, target.pathname + target.search];
+  }
+
+  function mirror(way) {
+    const url = new URL(window.location);
+    if (way) url.searchParams.set("align", way);
+    else url.searchParams.delete("align");
+    if (url.href !== window.location.href) window.history.replaceState(null, "", url);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest(".align-optimum");
+    if (button) root.set_props("align-slider", { value: Math.log10(Number(button.dataset.c)) });
+  });
+
+  root.atlasAlign = { choose, show };
+})();

@@ -1,0 +1,77 @@
+"""The layout process: started when needed, shared, told to stop, and honest when it fails."""
+
+import time
+
+import numpy as np
+import pytest
+
+from services import arrays
+from services.atlas import open_atlas
+from services.live_alignment import Way, live_head
+from services.refining import Refiner, Task
+from services.scaled_maps import one_head_file, scaled_atlas
+
+
+@pytest.fixture
+def refiner():
+    one = Refiner()
+    yield one
+    one.close()
+
+
+def task_of(atlas, folder, c=0.8, method="umap"):
+    stream = atlas.info.streams[0]
+    way = Way(c, True, "cosine")
+    file = one_head_file(atlas, stream, 1, 2, method, 2, way, folder, "own")
+    return Task(str(atlas.path), stream.name, 1, 2, method, 2, way.name, "own", str(file))
+
+
+def wait(refiner, task, visitor="a", seconds=120):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        status = refiner.want([task], visitor)[0]
+        if status.state in ("ready", "failed"):
+            return status
+        time.sleep(0.1)
+    raise AssertionError("the layout did not come")
+
+
+def test_a_head_is_laid_out_once_for_all_and_a_dropped_task_makes_no_file(refiner, small_atlas, tmp_path):
+    atlas = open_atlas(small_atlas)
+    first, second = task_of(atlas, tmp_path), task_of(atlas, tmp_path, 1.7)
+    assert refiner.want([first], "a")[0].state == "waiting"
+    refiner.want([second], "b")
+    refiner.want([first], "b")  # another wish: the earlier one is dropped
+    assert wait(refiner, first, "b").state == "ready"
+    layout = arrays.read(tmp_path / first.id)
+    assert layout.shape == (sum(atlas.points(atlas.info.streams[0])), 2)
+    assert np.isfinite(layout).all()
+    assert np.ptp(layout) > 0
+    time.sleep(0.5)
+    assert not (tmp_path / second.id).exists()
+    assert wait(refiner, first, "c").state == "ready"
+
+
+def test_a_task_that_cannot_be_done_says_why_and_may_be_asked_again(refiner, small_atlas, tmp_path):
+    atlas = open_atlas(small_atlas)
+    good = task_of(atlas, tmp_path)
+    bad = Task(**{**good.__dict__, "stream": "cross", "out": str(tmp_path / "head-bad.npy")})
+    status = wait(refiner, bad)
+    assert status.state == "failed"
+    assert "cross" in status.message
+    assert refiner.want([bad], "a")[0].state == "waiting"
+
+
+def test_maps_by_another_metric_are_pca_of_its_c(small_atlas, tmp_path):
+    atlas = open_atlas(small_atlas)
+    stream = atlas.info.streams[0]
+    scaled = scaled_atlas(atlas, stream, "norms", tmp_path)
+    assert scaled is not None
+    assert scaled_atlas(atlas, stream, "none", tmp_path) is None
+    projection = scaled.info.projection("pca_norms2d", stream.name)
+    layout = scaled.layout(projection)[4, 5]
+    way = Way(float(scaled.c[4, 5]), True, atlas.info.alignment.distance)
+    wanted = live_head(atlas, stream, 4, 5).pca(way, 2)
+    spread = [np.linalg.norm(one - one[0], axis=1) for one in (layout, wanted)]
+    assert np.allclose(*spread, rtol=1e-3, atol=1e-4 * spread[1].max())
+    assert scaled.tokens("tokens") is atlas.tokens("tokens")
