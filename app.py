@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> Dash:
         Input(ids.THEME_BUTTON, "n_clicks"),
         State(ids.THEME, "data"),
     )
-    share_callbacks()
+    share_callbacks(app)
     guard_callbacks(app, f"{prefix}_dash-update-component")
     _add_errors(app)
     _add_headers(app)

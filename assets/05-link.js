@@ -5,6 +5,7 @@
   /** @param {Object<string, string|number|null>} values  null or "" takes a parameter out */
   function mirror(values) {
     const url = new URL(window.location);
+    if (window.dash_clientside.atlasNavigation.isLeaving()) return url.search; // it is of an address that has been left
     for (const [name, value] of Object.entries(values)) {
       if (value === null || value === undefined || value === "") url.searchParams.delete(name);
       else url.searchParams.set(name, value);

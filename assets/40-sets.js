@@ -64,6 +64,7 @@
 
   let loading = null;
   let fromTable = "";
+  let last = "";
   let shown = "";
 
   function addScript(src) {
@@ -95,8 +96,14 @@
     const triggered = (root.callback_context.triggered || []).map((item) => item.prop_id);
     if (recipe && recipe === fromTable) return none();
     fromTable = "";
+    const fresh = recipe && recipe !== last;
+    last = recipe;
     const bySearch = triggered.length === 1 && triggered[0].startsWith("search.") && searching;
-    const next = bySearch && before !== "set" ? "search" : recipe ? "set" : searching ? "search" : "all";
+    const gone = (before === "set" && !recipe) || (before === "search" && !searching);
+    let next = before;
+    if (fresh) next = "set";
+    else if (bySearch && before === "all") next = "search";
+    else if (gone) next = recipe ? "set" : searching ? "search" : "all";
     return next === before ? none() : next;
   }
 

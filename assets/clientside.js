@@ -56,6 +56,7 @@
 
   /** Mirror the stores in the address: a new history entry when another head opens, else in place. */
   function toUrl(viewData, selected, searched, panel, reading) {
+    if (root.atlasNavigation.isLeaving()) return none();
     const url = new URL(window.location);
     const headBefore = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
     const set = (name, value) =>

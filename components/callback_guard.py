@@ -25,16 +25,8 @@ def guard_callbacks(app: Dash, path: str) -> None:
             body = request.get_json(force=True, silent=True)
         except RecursionError:  # brackets in brackets
             body = None
-        known = set(app.callback_map) | set(getattr(dash_globals(), "GLOBAL_CALLBACK_MAP", {}))
-        problem = _problem(body, known)
+        problem = _problem(body, set(app.callback_map))
         return None if problem is None else Response(problem, 400, mimetype="text/plain")
-
-
-def dash_globals() -> Any:
-    """Dash's module of callbacks that have not been moved to an app yet: it does so with the first page."""
-    from dash import _callback
-
-    return _callback
 
 
 def _problem(body: Any, known: set[str]) -> str | None:

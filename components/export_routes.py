@@ -1,8 +1,11 @@
 """HTTP routes of files to take away: check every part of the URL, answer the file, or one sentence and a 4xx."""
 
+import tempfile
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from flask import Blueprint, Response, abort, jsonify, request
 
 from components.export_html import TooManyPointsError, head_html
@@ -12,12 +15,12 @@ from services.atlas import Atlas
 from services.attributes import BY_NAME, why_not
 from services.export import (
     TooLargeError,
-    attention_table,
+    attention_tables,
     coordinates_table,
+    csv_parts,
     facts,
     file_name,
     tokens_table,
-    write_csv,
     write_parquet,
 )
 from services.export.tables import attention_rows, check_rows
@@ -79,9 +82,9 @@ def export_routes(library: Library) -> Blueprint:
             if index is None or not 0 <= index < len(atlas.inputs):
                 abort(404)
         check_rows(attention_rows(atlas, found, index), kind)
-        table = attention_table(atlas, found, layer, head, index)
+        parts = attention_tables(atlas, found, layer, head, index)
         which = "attention" if index is None else f"attention-input-{index}"
-        return _table(atlas, table, kind, facts(atlas, found, None, (layer, head)), f"L{layer}H{head}", which)
+        return _tables(atlas, parts, kind, facts(atlas, found, None, (layer, head)), f"L{layer}H{head}", which)
 
     @routes.get("/<int:layer>/<int:head>/figure/<projection>.html")
     def figure(slug: str, key: str, stream: str, layer: int, head: int, projection: str) -> Response:
@@ -111,15 +114,30 @@ def _mask(atlas: Atlas, stream: StreamInfo) -> np.ndarray | None:
     return token_sets.members(atlas, stream, request.args["set"]) if request.args.get("set") else None
 
 
-def _table(atlas: Atlas, table: Any, kind: str, words: dict[str, Any], *name: str) -> Response:
-    if kind not in ("csv", "parquet"):
-        abort(404)
+def _table(atlas: Atlas, table: pa.Table, kind: str, words: dict[str, Any], *name: str) -> Response:
     check_rows(table.num_rows, kind)
-    content = write_csv(table) if kind == "csv" else write_parquet(table, words)
-    return _file(content, kind, file_name(atlas, *name))
+    return _tables(atlas, [table], kind, words, *name)
 
 
-def _file(content: bytes, kind: str, name: str) -> Response:
+def _tables(atlas: Atlas, parts: Iterable[pa.Table], kind: str, words: dict[str, Any], *name: str) -> Response:
+    """Tables of one schema as one file, part after part."""
+    if kind == "csv":
+        return _file(csv_parts(parts), kind, file_name(atlas, *name))
+    if kind != "parquet":
+        abort(404)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer has been read
+    write_parquet(parts, words, file)
+    file.seek(0)
+
+    def content() -> Iterator[bytes]:
+        with file:
+            while block := file.read(1 << 16):
+                yield block
+
+    return _file(content(), kind, file_name(atlas, *name))
+
+
+def _file(content: bytes | Iterable[bytes], kind: str, name: str) -> Response:
     return Response(
         content,
         mimetype=_TYPES[kind],

@@ -140,6 +140,11 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "Ctrl- or Shift-click chooses several, which make a set.",
         "token",
     ),
+    ids.TABLE_SCOPE: (
+        "Which tokens",
+        "The table lists all tokens, those that a search has found, or those of the set that is lit on the map.",
+        "token",
+    ),
     ids.FACTS: (
         "What the maps rest on",
         "The model, the number of its heads and of the tokens. The capture is checked: attention computed again from "

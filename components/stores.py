@@ -106,7 +106,7 @@ def once(query: Mapping[str, Any], dropped: list[str]) -> dict[str, str]:
             if name in PARAMETERS:
                 dropped.append(f"{name} is given {len(value)} times; only the first counts.")
             value = value[0] if value else ""
-        values[name] = str(value)
+        values[name] = str(value).encode("utf-8", "replace").decode()  # half a character becomes a question mark
     return values
 
 

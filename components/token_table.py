@@ -39,8 +39,8 @@ _WIDTHS = {
 }
 
 
-def tokens_tab() -> list[Any]:
-    """Content of the panel's tab."""
+def tokens_tab(chosen: TokenSet) -> list[Any]:
+    """Content of the panel's tab; it starts with the set of the link, where there is one."""
     return [
         dcc.Store(id=ids.TABLE_SCRIPT, data=get_relative_path(f"/{_SCRIPT}")),
         dcc.Store(id=ids.TABLE_READY),
@@ -50,8 +50,8 @@ def tokens_tab() -> list[Any]:
                 html.Div(
                     dbc.RadioItems(
                         id=ids.TABLE_SCOPE,
-                        options=_scope_options(False, False),
-                        value="all",
+                        options=_scope_options(False, bool(chosen.recipe)),
+                        value="set" if chosen.recipe else "all",
                         class_name="segmented",
                         input_class_name="btn-check",
                         label_class_name="segment",

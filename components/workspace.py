@@ -83,7 +83,7 @@ def workspace(
                             "head": facts_body(atlas, stream, view),
                             "sentence": sentence_panel(atlas, stream, view, selection, reading, payload),
                             "average": average_panel(reading),
-                            "tokens": tokens_tab(),
+                            "tokens": tokens_tab(chosen),
                             "align": align_body(atlas, stream, view, align, studied),
                         },
                     ),

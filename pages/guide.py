@@ -24,7 +24,10 @@ moves all keys by one vector; the head's attention stays exactly the same.
 4. Search a token to see it light up in all heads at once. Few clumps: the head sorts by meaning. Scattered: it cares
    for something else, such as position. The number on each head says how many times smaller a circle around a hit
    that holds a quarter of the hits is than for random tokens; heads can be sorted by it.
-5. Escape or “All heads” leads back. The address always holds the present view: copy it to share it.
+5. In a head, the arrow keys, the four buttons and the small map lead to its neighbours; colour, search and the chosen
+   token stay. Escape or “All heads” leads back. The address always holds the present view: copy it to share it.
+6. *Findings* lists views worth seeing in this atlas, each with the number behind it. `?` lists the keys and shows the
+   tour again; the small *i* beside a control explains it.
 
 ## Ways to search
 
@@ -68,6 +71,8 @@ the same command goes on. `python -m services.build --help` explains every optio
 - **Token**: a piece of text that attends; special tokens such as `[CLS]` are added by the tokenizer.
 - **Head**: one unit of attention, written L3 H9: layer 3, head 9, both counted from 0.
 - **Projection**: the method that lays out a head's queries and keys in two or three dimensions.
+
+The [glossary](glossary) explains all others.
 """
 
 

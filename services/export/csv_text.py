@@ -6,6 +6,7 @@ apostrophe off again gives back every text exactly. Columns of numbers are left 
 """
 
 import io
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,11 +35,18 @@ def _guarded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([words.take(encoded.indices)])
 
 
+def csv_parts(parts: Iterable[pa.Table]) -> Iterator[bytes]:
+    """Tables of one schema as UTF-8 CSV with one header; texts are guarded and quoted, missing numbers are empty."""
+    for index, part in enumerate(parts):
+        table = part
+        for number, field in enumerate(part.schema):
+            if pa.types.is_string(field.type):
+                table = table.set_column(number, field.name, _guarded(part.column(number)))
+        out = io.BytesIO()
+        pcsv.write_csv(table, out, pcsv.WriteOptions(include_header=index == 0))
+        yield out.getvalue()
+
+
 def write_csv(table: pa.Table) -> bytes:
-    """A table as UTF-8 CSV with a header; texts are guarded and quoted, missing numbers are empty."""
-    for number, field in enumerate(table.schema):
-        if pa.types.is_string(field.type):
-            table = table.set_column(number, field.name, _guarded(table.column(number)))
-    out = io.BytesIO()
-    pcsv.write_csv(table, out)
-    return out.getvalue()
+    """One table as `csv_parts`."""
+    return b"".join(csv_parts([table]))

@@ -1,21 +1,21 @@
 """Tables to take away: the tokens, their places in one head's picture, and the head's attention, long form."""
 
-import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.atlas import Atlas
-from services.attended import attention_blocks
-from services.attributes import ATTRIBUTES, Attribute, why_not
+from services.attributes import ATTRIBUTES, Attribute, values_of, why_not
 from services.schema import ProjectionInfo, StreamInfo
 from services.token_table import columns_of
 
 MOST_CSV_ROWS = 2_000_000
 MOST_PARQUET_ROWS = 20_000_000
+PART_ROWS = 200_000
 _OWN = {"type", "position", "frequency"}  # attributes that have a column of their own
 
 
@@ -56,7 +56,7 @@ def tokens_table(atlas: Atlas, stream: StreamInfo, layer: int, head: int, mask: 
         "received_attention": pa.array(columns["received"], pa.float64(), mask=np.isnan(columns["received"])),
     }
     for attribute in ATTRIBUTES:
-        if attribute.name in _OWN or attribute.name in out or attribute.values is None or why_not(atlas, attribute):
+        if attribute.name in _OWN or attribute.name in out or attribute.scope != "token" or why_not(atlas, attribute):
             continue
         scaled = attribute.kind == "sequential"
         out[f"{attribute.name}_scaled" if scaled else attribute.name] = _attribute_column(atlas, stream, attribute)
@@ -70,9 +70,7 @@ def _both(atlas: Atlas, stream: StreamInfo, name: str) -> list[str]:
 
 def _attribute_column(atlas: Atlas, stream: StreamInfo, attribute: Attribute) -> pa.Array:
     """Category names, or numbers from 0 to 1 as the legend's scale."""
-    if attribute.values is None:
-        raise KeyError(attribute.name)
-    values = np.concatenate([attribute.values(atlas.tokens(t)) for t in (stream.query_table, stream.key_table)])
+    values = np.concatenate([values_of(attribute, atlas.tokens(t)) for t in (stream.query_table, stream.key_table)])
     if attribute.categories and len(attribute.categories) > 1:
         names = np.asarray(attribute.categories, dtype=object)
         return pa.array(names[np.clip(values.astype(int), 0, len(names) - 1)], pa.string())
@@ -111,8 +109,12 @@ def attention_rows(atlas: Atlas, stream: StreamInfo, index: int | None = None) -
     return int(pairs.sum() if index is None else pairs[index])
 
 
-def attention_table(atlas: Atlas, stream: StreamInfo, layer: int, head: int, index: int | None = None) -> pa.Table:
+def attention_tables(
+    atlas: Atlas, stream: StreamInfo, layer: int, head: int, index: int | None = None
+) -> Iterator[pa.Table]:
     """One row a pair of query and key of the same input: the model's own attention weight.
+
+    In parts of about `PART_ROWS` rows, whole inputs each, so that a large atlas is never in memory as a whole.
 
     Args:
         index: one input, or None for all.
@@ -122,40 +124,63 @@ def attention_table(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ind
     """
     if not (0 <= layer < stream.layers and 0 <= head < stream.heads):
         raise IndexError(head)
+    if index is not None and not 0 <= index < len(atlas.inputs):
+        raise IndexError(index)
+    return _attention_parts(atlas, stream, layer, head, range(len(atlas.inputs)) if index is None else [index])
+
+
+def _attention_parts(
+    atlas: Atlas, stream: StreamInfo, layer: int, head: int, inputs: Iterable[int]
+) -> Iterator[pa.Table]:
     queries, keys = atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)
-    if index is None:
-        inputs = np.arange(len(atlas.inputs))
-        blocks = [np.asarray(block) for block in attention_blocks(atlas, stream, layer, head)]
-    else:
-        if not 0 <= index < len(atlas.inputs):
-            raise IndexError(index)
-        inputs = np.asarray([index])
-        blocks = [np.asarray(atlas.attention(stream, index, layer, head))]
-    shapes = [block.shape for block in blocks]
-    first_q, first_k = queries.offsets[inputs].astype(int), keys.offsets[inputs].astype(int)
-    query = _joined(np.repeat(np.arange(q) + a, k) for (q, k), a in zip(shapes, first_q, strict=True))
-    key = _joined(np.tile(np.arange(k) + a, q) for (q, k), a in zip(shapes, first_k, strict=True))
-    weights = np.concatenate([block.ravel() for block in blocks]) if blocks else np.zeros(0)
-    return pa.table(
-        {
-            "input": pa.array(queries.input[query], pa.int32()),
-            "query_position": pa.array(queries.position[query], pa.int32()),
-            "query": pa.array(list(queries.text), pa.string()).take(pa.array(query)),
-            "key_position": pa.array(keys.position[key], pa.int32()),
-            "key": pa.array(list(keys.text), pa.string()).take(pa.array(key)),
-            "weight": pa.array(weights.astype(np.float32), pa.float32()),
-        }
-    )
+    texts = [pa.array(list(side.text), pa.string()) for side in (queries, keys)]
+    pairs = queries.counts * keys.counts
+    starts = stream.layers * stream.heads * (np.cumsum(pairs) - pairs) + (layer * stream.heads + head) * pairs
+    flat = atlas.array(f"{stream.name}/attention")
+    held: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    rows = 0
+
+    def table() -> pa.Table:
+        query, key, weight = (np.concatenate(part) for part in zip(*held, strict=True))
+        return pa.table(
+            {
+                "input": pa.array(queries.input[query], pa.int32()),
+                "query_position": pa.array(queries.position[query], pa.int32()),
+                "query": texts[0].take(pa.array(query)),
+                "key_position": pa.array(keys.position[key], pa.int32()),
+                "key": texts[1].take(pa.array(key)),
+                "weight": pa.array(weight.astype(np.float32), pa.float32()),
+            }
+        )
+
+    for number in inputs:
+        count_q, count_k = int(queries.counts[number]), int(keys.counts[number])
+        query = np.repeat(np.arange(count_q) + int(queries.offsets[number]), count_k)
+        key = np.tile(np.arange(count_k) + int(keys.offsets[number]), count_q)
+        held.append((query, key, np.asarray(flat[starts[number] : starts[number] + pairs[number]])))
+        rows += len(query)
+        if rows >= PART_ROWS:
+            yield table()
+            held, rows = [], 0
+    if held:
+        yield table()
 
 
-def _joined(parts: Iterable[np.ndarray]) -> np.ndarray:
-    found = list(parts)
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
+def attention_table(atlas: Atlas, stream: StreamInfo, layer: int, head: int, index: int | None = None) -> pa.Table:
+    """`attention_tables` in one."""
+    return pa.concat_tables(attention_tables(atlas, stream, layer, head, index))
 
 
-def write_parquet(table: pa.Table, provenance: dict) -> bytes:
-    """A table as Parquet, with where it comes from in the file's metadata under `attention_atlas`."""
-    metadata = {**(table.schema.metadata or {}), b"attention_atlas": json.dumps(provenance).encode()}
-    out = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata(metadata), out, compression="zstd")
-    return out.getvalue()
+def _with_source(schema: pa.Schema, provenance: dict) -> pa.Schema:
+    return schema.with_metadata({**(schema.metadata or {}), b"attention_atlas": json.dumps(provenance).encode()})
+
+
+def write_parquet(parts: Iterable[pa.Table], provenance: dict, out: IO[bytes]) -> None:
+    """Tables of one schema as one Parquet file, with where it comes from in its metadata under `attention_atlas`."""
+    writer: pq.ParquetWriter | None = None
+    for part in parts:
+        if writer is None:
+            writer = pq.ParquetWriter(out, _with_source(part.schema, provenance), compression="zstd")
+        writer.write_table(part)
+    if writer is not None:
+        writer.close()

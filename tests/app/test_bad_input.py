@@ -11,6 +11,7 @@ from components.stores import PARAMETERS, Search, Selection, View, from_query
 from services.atlas import open_atlas
 from services.search import MAX_QUERY
 from services.settings import Settings
+from services.token_sets import write_ids
 from tests.real_home import ROOT, SLUG
 
 # One good value of each parameter. A parameter that is new needs a line here and in components.stores.PARAMETERS.
@@ -30,10 +31,10 @@ GOOD = {
     "mode": "token",
     "labels": "off",
     "size": "4",
+    "case": "1",
     "palette": "original",
     "bynorm": "on",
-    "case": "1",
-    "set": "p.AQ",
+    "set": write_ids([0, 1, 5]),
     "input": "0",
     "read": "heatmap-top3-from12-values",
     "hide": "q1k2",
@@ -222,6 +223,14 @@ def body_of(output: str, callback: dict, value) -> dict:
         "state": state,
         "changedPropIds": changed,
     }
+
+
+def test_a_second_app_has_every_callback_of_the_first(app, dashboard_home):
+    second = create_app(Settings(home=dashboard_home, demo=False))
+    for each in (app, second):
+        each.server.test_client().get("/_dash-dependencies")
+    assert set(second.callback_map) == set(app.callback_map)
+    assert len(second._callback_list) == len(app._callback_list)
 
 
 @pytest.mark.parametrize("kind", VALUES)

@@ -233,20 +233,6 @@ def test_other_pages_open(page: Page, dashboard, path):
     expect(page.locator("h1").first).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/?method=pca", "/?method=pca&layer=0&head=0&token=3", "/guide", "/nowhere"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(page: Page, dashboard, path, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
-    page.emulate_media(color_scheme=scheme)
-    page.goto(dashboard + path)
-    expect(page.locator("h1").first).to_be_visible()
-    if "?" in path:
-        settle(page)
-    found = Axe().run(page).response["violations"]
-    assert [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in found] == []
-
-
 def test_a_phone_shows_map_and_sentence_below_each_other(page: Page, dashboard):
     page.set_viewport_size({"width": 390, "height": 844})
     open_page(page, f"{dashboard}/?method=pca&layer=0&head=0&token=3")

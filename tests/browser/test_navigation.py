@@ -129,6 +129,16 @@ def test_back_and_forward_walk_through_the_heads_again_and_again(page: Page, das
     expect(page.locator("#crumb")).to_have_text("All heads")
 
 
+def test_the_name_of_the_app_leads_to_its_first_state_also_a_second_time(page: Page, dashboard):
+    open_page(page, dashboard)
+    for _ in range(2):
+        page.locator("#jump-head").select_option("4")
+        wait_for_head(page, 0, 4)
+        page.locator(".brand").click()
+        wait_for_head(page, None, None)
+        page.wait_for_function("new URL(location).searchParams.get('atlas') !== null")
+
+
 def test_labels_and_point_size_change_the_picture_and_are_part_of_the_link(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca&layer=1&head=1")
     stats = "document.querySelector('#scene').atlasScene.stats()"

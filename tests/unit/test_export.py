@@ -71,7 +71,9 @@ def test_tokens_agree_with_the_atlas_in_both_formats(atlas, stream):
     table = export.tokens_table(atlas, stream, 1, 2)
     tokens = atlas.tokens()
     rows = read_csv(export.write_csv(table))
-    again = pq.read_table(io.BytesIO(export.write_parquet(table, {"title": "x"})))
+    file = io.BytesIO()
+    export.write_parquet([table], {"title": "x"}, file)
+    again = pq.read_table(io.BytesIO(file.getvalue()))
     assert again.to_pydict() == table.to_pydict()
     assert json.loads(again.schema.metadata[b"attention_atlas"]) == {"title": "x"}
     assert [export.unguard(row["text"]) for row in rows] == [*tokens.text, *tokens.text]
@@ -106,6 +108,18 @@ def test_attention_is_the_models_own_pair_by_pair(atlas, stream):
             assert row["weight"] == block[q, k]
             assert (row["query"], row["key"]) == (tokens.text[first + q], tokens.text[first + k])
     assert at == len(everything)
+
+
+def test_a_file_written_in_parts_is_the_file_written_at_once(atlas, stream, monkeypatch):
+    whole = export.attention_table(atlas, stream, 1, 2)
+    monkeypatch.setattr("services.export.tables.PART_ROWS", 150)
+    parts = list(export.attention_tables(atlas, stream, 1, 2))
+    assert len(parts) > 3
+    assert pa.concat_tables(parts).to_pydict() == whole.to_pydict()
+    assert b"".join(export.csv_parts(parts)) == export.write_csv(whole)
+    file = io.BytesIO()
+    export.write_parquet(parts, {}, file)
+    assert pq.read_table(io.BytesIO(file.getvalue())).to_pydict() == whole.to_pydict()
 
 
 def test_too_many_rows_are_refused_with_what_to_do_instead():
