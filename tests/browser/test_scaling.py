@@ -100,7 +100,7 @@ def test_the_slider_moves_the_points_with_their_labels_and_resets(page: Page, da
     page.wait_for_function("new URL(location).searchParams.has('token')")
 
     page.locator("#panel-tab label", has_text="Align").click()
-    page.get_by_text("exact lift").click()
+    page.locator("#align-space label", has_text="exact lift").click()
     expect(cell).to_have_text("−1.000")
     page.locator("#align-reset").click()
     page.wait_for_function("document.querySelector('#scene').atlasScene.stats().live === null")
