@@ -72,6 +72,7 @@
       this.says = add("p", "average-says", box);
       this.says.setAttribute("aria-live", "polite");
       this.strip = add("div", "average-tokens", box);
+      this.strip.tabIndex = 0; // long inputs scroll
       this.at = null;
       new ResizeObserver(() => this.paint()).observe(this.frame);
       this.canvas.addEventListener("pointermove", (event) => this.point(event));

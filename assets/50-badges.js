@@ -49,8 +49,8 @@
   }
 
   async function badges(catalogue, badge, order, projection, concentration, choices, payload) {
-    const mirror = root.atlasNavigation && root.atlasNavigation.mirror;
-    if (mirror) mirror({ badge: badge === choices.measures[0].name ? null : badge, order: order === "plain" ? null : order });
+    const { mirror } = window.atlasLink;
+    mirror({ badge: badge === choices.measures[0].name ? null : badge, order: order === "plain" ? null : order });
     // While someone searches, what matters of a head is how closely it keeps the hits together.
     const hits = concentration && payload ? root.find.onCells(concentration.values, payload.heads) : null;
     const shown = (measured) => (hits && badge !== "none" ? hits.badges : measured);
@@ -70,8 +70,8 @@
 
   function rings(chosen) {
     const on = (chosen || []).includes("rings");
-    const mirror = root.atlasNavigation && root.atlasNavigation.mirror;
-    if (mirror) mirror({ rings: on ? null : "off" });
+    const { mirror } = window.atlasLink;
+    mirror({ rings: on ? null : "off" });
     return on;
   }
 

@@ -145,8 +145,8 @@ def _numbers() -> html.Table:
             html.Caption("How well near means attended: −1 is perfect. Over 500 sampled queries."),
             html.Thead(
                 [
-                    html.Tr([html.Th(""), html.Th("now", colSpan=2), html.Th("in the atlas", colSpan=2)]),
-                    html.Tr([html.Th(""), *[html.Th(t) for t in ("aligned", "on the map") * 2]]),
+                    html.Tr([html.Td(), html.Th("now", colSpan=2), html.Th("in the atlas", colSpan=2)]),
+                    html.Tr([html.Td(), *[html.Th(t) for t in ("aligned", "on the map") * 2]]),
                 ]
             ),
             html.Tbody(

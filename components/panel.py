@@ -48,7 +48,13 @@ def panel(view: View, selection: Selection, bodies: dict[str, Any]) -> html.Asid
                 ],
                 className="panel-head",
             ),
-            *(html.Section(bodies[name], className=f"tab tab-{name}", id=f"tab-{name}") for name in offered),
+            # The facts of a head hold no control: the keyboard scrolls them only if they can be focused.
+            *(
+                html.Section(
+                    bodies[name], className=f"tab tab-{name}", id=f"tab-{name}", tabIndex=0 if name == "head" else -1
+                )
+                for name in offered
+            ),
         ],
         id=ids.PANEL,
         className=f"panel shows-{tab}" if view.panel else f"panel shows-{tab} closed",

@@ -163,6 +163,10 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
     add_live_routes(routes, find_head, _binary, maps)
     add_reading_routes(routes, find_head)
 
+    @routes.get("/<path:rest>")
+    def nothing(slug: str, key: str, rest: str) -> Response:
+        abort(404)  # else Dash would answer with its page
+
     @routes.errorhandler(SearchError)
     def not_understood(error: SearchError) -> Response:
         return Response(str(error), 400, mimetype="text/plain")

@@ -159,7 +159,7 @@ def _correlations(before: Density, after: Density, c: float) -> html.Table:
     return html.Table(
         [
             html.Caption(f"{before.pairs:,} pairs; the nearer to −1, the better distance stands for attention.{why}"),
-            html.Thead(html.Tr([html.Th(""), html.Th("Pearson"), html.Th("Spearman")])),
+            html.Thead(html.Tr([html.Td(), html.Th("Pearson"), html.Th("Spearman")])),
             html.Tbody([row("Before alignment", before), row(f"After, c = {c:.3g}", after)]),
         ],
         className="scaling-table",

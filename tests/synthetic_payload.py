@@ -216,6 +216,12 @@ def blueprint(data: Synthetic, ranges: bool = True) -> Blueprint:
         weights = np.random.default_rng([item, layer, head]).gamma(0.25, 1, (n, n))
         return binary(np.round(weights / weights.sum(1, keepdims=True) * 65535).astype("<u2"))
 
+    @routes.get("/input/self/<int:item>")
+    def sides(item: int):
+        first, end = int(data.offsets[item]), int(data.offsets[item + 1])
+        side = {"first": first, "tokens": list(data.texts[first:end]), "special": [0] * (end - first)}
+        return {"text": " ".join(side["tokens"]), "queries": side, "keys": side}
+
     @routes.get("/sprite/<theme>.png")
     def sprite(theme: str):
         return Response(data.sprite(theme == "dark"), mimetype="image/png")

@@ -459,7 +459,7 @@ def test_phone_by_touch(browser):
         assert view.page.is_visible("#view .atlas-sv-hide")
         view.page.touchscreen.tap(*view.at("query", 4))
         view.until("s.pinned === null")
-        assert view.page.evaluate("document.documentElement.scrollWidth") <= 390
+        view.page.wait_for_function("document.documentElement.scrollWidth <= 390")
         assert view.stats()["canvas"]["width"] == 390 * 3
         assert view.errors == []
     context.close()

@@ -221,7 +221,9 @@ def test_a_full_disk_ends_any_stage_with_one_line_and_space_lets_it_finish(
         assert verify(folder) == []
         assert [name for name in everything(disk.folder) if ".part" in name or "lock" in name] == [], free
         shutil.rmtree(folder)
-    assert {"attention.npy", "umap2d.npy"} <= stopped_at  # arrays of the capture and of the layouts
+    # The capture and the study; where the study's parts fit, this small layout does (its own refusal: the next test).
+    assert "attention.npy" in stopped_at
+    assert any(name.startswith("study.") for name in stopped_at)
 
 
 @pytest.mark.parametrize("name", ["keys.npy", "pca2d.npy", "umap2d.npy", "tsne2d.npy"])
