@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint format clean
+.PHONY: demo test test-all lint format clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Attention Atlas needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
@@ -33,6 +33,10 @@ format: $(VENV)/.dev
 
 test: lint
 	CHROMIUM_PATH="$$($(BIN)/python tests/find_chromium.py)" && export CHROMIUM_PATH && $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The long ones as well: comparisons with the libraries, disks that fill up, a random wander through the dashboard.
+test-all:
+	$(MAKE) test PYTEST_ARGS="-m 'slow or not slow'"
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -26,12 +26,25 @@
     return chosen ? { layer: Number(layer) || 0, head: Number(head) || 0 } : null;
   }
 
+  const counted = {};
+
+  /** All steps since the last call: of keys pressed faster than callbacks run none is lost. */
+  function walked(from, arrows, clicks, size) {
+    let at = from;
+    for (const id of arrows) {
+      const steps = clicks[id] > (counted[id] || 0) ? clicks[id] - (counted[id] || 0) : 1; // a page that was made anew counts from 1
+      counted[id] = clicks[id];
+      for (let i = 0; i < steps; i++) at = neighbour(at, STEPS[id], size) || at;
+    }
+    return at;
+  }
+
   function navigate(left, right, up, down, layer, head, open, payload) {
     const from = triggered();
     const clicks = { "head-left": left, "head-right": right, "head-up": up, "head-down": down };
-    const arrow = Object.keys(STEPS).find((id) => from.includes(id) && clicks[id]);
+    const arrows = Object.keys(STEPS).filter((id) => from.includes(id) && clicks[id]);
     let wanted = null;
-    if (arrow && open) wanted = neighbour(open, STEPS[arrow], payload);
+    if (arrows.length && open) wanted = walked(open, arrows, clicks, payload);
     else if (!from.includes("scene")) wanted = named(from, layer, head);
     const shown = wanted || open || null;
     if (wanted && !same(wanted, open)) root.set_props("scene", { head: wanted });

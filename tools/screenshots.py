@@ -9,8 +9,9 @@ from playwright.sync_api import sync_playwright
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "images"
 VIEWS = {
-    "matrix": ("/?method=umap&dims=2&colour=position", "light"),
-    "head": ("/?method=umap&dims=2&colour=type&layer=1&head=11&token=60&side=query", "dark"),
+    "matrix": ("/?method=pca&dims=2&colour=position", "light"),
+    "head": ("/?method=pca&dims=2&colour=type&layer=2&head=8&token=40&side=query", "dark"),
+    "scaling": ("/scaling?layer=2&head=3", "light"),
 }
 
 
@@ -25,9 +26,10 @@ def main(url: str) -> None:
         for name, (path, scheme) in VIEWS.items():
             page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme=scheme, bypass_csp=True)
             page.goto(url.rstrip("/") + path)
-            page.wait_for_function("document.querySelector('#scene')?.atlasScene")
-            page.evaluate("document.querySelector('#scene').atlasScene.ready()")
-            page.wait_for_timeout(1500)  # fonts and the sentence view
+            if path.startswith("/?"):
+                page.wait_for_function("document.querySelector('#scene')?.atlasScene")
+                page.evaluate("document.querySelector('#scene').atlasScene.ready()")
+            page.wait_for_timeout(4000)  # fonts, the sentence view, charts
             page.screenshot(path=OUT / f"{name}.png")
             page.close()
         browser.close()

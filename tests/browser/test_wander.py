@@ -213,13 +213,6 @@ def state_of(page: Page) -> dict:
     return {"address": {name: query.get(name) for name in PARAMETERS}, "shown": shown}
 
 
-@pytest.fixture(autouse=True)
-def only_when_asked_for(request):
-    """A minute in every run of all tests is too much: with -m slow, or with the number of steps."""
-    if "slow" not in request.config.option.markexpr and "ATLAS_WANDER_STEPS" not in os.environ:
-        pytest.skip("the wander runs with -m slow")
-
-
 def test_a_random_wander_breaks_nothing_and_loses_nothing(page: Page, dashboard, console_errors):
     open_page(page, f"{dashboard}/?method=pca")
     wanderer = Wanderer(page, f"{dashboard}/", SEED)

@@ -330,6 +330,7 @@ def one_load(monkeypatch, bert):
     monkeypatch.setattr(capture_stage, "load_model", lambda *a, **k: loaded)
 
 
+@pytest.mark.slow
 def test_a_build_that_dies_between_any_two_writes_goes_on_to_the_same_atlas(
     bert, corpus, tmp_path, writes, one_load, monkeypatch
 ):

@@ -193,6 +193,7 @@ def one_load(monkeypatch, bert):
     monkeypatch.setattr(capture_stage, "load_model", lambda *a, **k: loaded)
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_any_stage_with_one_line_and_space_lets_it_finish(
     bert, small_corpus, disk, tmp_path, one_load
 ):
