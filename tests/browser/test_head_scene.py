@@ -344,6 +344,7 @@ def test_without_webgl_the_matrix_is_a_picture_with_buttons(page, site):
     scene.said({"layer": 2, "head": 3}, None)
 
 
+@pytest.mark.slow
 def test_many_mounts_leave_nothing_behind(page):
     app = Dash(__name__)
     app.server.register_blueprint(blueprint(DATA))

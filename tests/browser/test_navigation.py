@@ -110,6 +110,7 @@ def test_on_a_phone_the_minimap_is_folded_and_nothing_is_wider_than_the_screen(p
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 def test_back_and_forward_walk_through_the_heads_again_and_again(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca")
     for _ in range(2):  # the second round meets addresses that the router has seen before
