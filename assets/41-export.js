@@ -57,6 +57,12 @@
     const found = await answer.json();
     const set = $("set-count")?.textContent;
     const searched = $("search-box")?.value.trim();
+    const asked = new URL(window.location).searchParams;
+    const other = [asked.get("scale") && `scaled by ${asked.get("scale")}`, asked.get("align") && `aligned as ${asked.get("align")}`].filter(Boolean);
+    if (other.length) { // the caption is of the atlas's own map
+      found.caption = found.caption.filter((sentence) => !/^(Queries scaled|Fidelity)/.test(sentence));
+      found.caption.push(`Not the atlas's own alignment: ${other.join(", ")}.`);
+    }
     if (set) found.caption.push(`Lit: a set of ${set}.`);
     else if (searched) found.caption.push(`Lit: the search for “${searched}” (${$("search-count").textContent}).`);
     return found;

@@ -55,13 +55,16 @@ def export_menu() -> html.Details:
                                 )
                                 for what, label in (
                                     ("tokens", "Tokens, all attributes"),
-                                    ("coordinates", "Coordinates of this map"),
+                                    ("coordinates", "Coordinates of the atlas's own map"),
                                     ("attention-input", "Attention, this input"),
                                     ("attention", "Attention, all inputs"),
                                 )
                             ),
                             html.H2("A page that opens offline", className="export-title"),
-                            _line("Plotly figure of this head", _button("html", "HTML", "This head as one HTML file")),
+                            _line(
+                                "Plotly figure of the atlas's own map",
+                                _button("html", "HTML", "This head as one HTML file"),
+                            ),
                         ],
                         className="export-head",
                     ),

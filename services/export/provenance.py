@@ -1,15 +1,15 @@
 """Where a picture or a table comes from, in words for a caption and in names for a file."""
 
-import math
 import re
 from typing import Any
 
 from services.atlas import Atlas
+from services.fidelity_tables import map_fidelity
+from services.measures import BY_NAME
 from services.schema import ProjectionInfo, StreamInfo
 
 _METHODS = {"attention": "attention map", "umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
-# Columns of heads.parquet that say how far a picture can be trusted, where the atlas has them.
-_FIDELITY = re.compile(r"(fidelity|trustworthiness|continuity)[a-z0-9_]*")
+_FIDELITY = ("best_near", "query_spearman", "trustworthiness")  # of services.measures, for a caption
 
 
 def head_row(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> dict[str, Any]:
@@ -43,15 +43,20 @@ def facts(
     if projection:
         caption.append(f"Joint projection of queries and keys: {shown}, seed {projection.seed}.")
     row = head_row(atlas, stream, *place) if place else {}
-    if isinstance(row.get("c"), float):
-        caption.append(f"Queries scaled by c = {row['c']:.3f}, keys by 1/c; keys moved onto the queries' centroid.")
+    if isinstance(row.get("c"), float) and not (projection and projection.method == "attention"):  # made of the scores
+        unit = "; all brought to unit length" if info.alignment.distance == "cosine" else ""
+        caption.append(
+            f"Queries scaled by c = {row['c']:.3f}, keys by 1/c; keys moved onto the queries' centroid{unit}."
+        )
+    measured = map_fidelity(atlas, stream, projection.name) if projection and place else None
+    values = measured.of(*place).values if measured and place else {}
     trust = [
-        f"{name.replace('_', ' ')} {value:.2f}"
-        for name, value in row.items()
-        if _FIDELITY.fullmatch(name) and isinstance(value, float) and math.isfinite(value)
+        f"{BY_NAME[name].label.lower()} {BY_NAME[name].text(value)}"
+        for name in _FIDELITY
+        if (value := values.get(name)) is not None
     ]
     if trust:
-        caption.append(f"Fidelity of this picture: {', '.join(trust[:3])}.")
+        caption.append(f"Fidelity of this map: {', '.join(trust)}.")
     return {"title": " · ".join(part for part in (where, shown, info.title) if part), "caption": caption}
 
 
