@@ -456,7 +456,7 @@ def test_phone_by_touch(browser):
         view.set(input=1)
         view.page.touchscreen.tap(*view.at("query", 4))
         view.until("s.pinned && s.pinned.side === 'query' && s.pinned.index === 4")
-        assert view.page.is_visible("#view .atlas-sv-hide")
+        view.page.wait_for_selector("#view .atlas-sv-hide", state="visible")
         view.page.touchscreen.tap(*view.at("query", 4))
         view.until("s.pinned === null")
         view.page.wait_for_function("document.documentElement.scrollWidth <= 390")
