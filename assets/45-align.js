@@ -110,7 +110,7 @@
   function show(align, view, refined, payload, link) {
     const open = view && view.layer !== null && view.layer !== undefined;
     const live = align && align.on && open ? liveOf(align, view, refined) : null;
-    mirror(open && align && align.on ? wayName(align) : null);
+    window.atlasLink.mirror({ align: open && align && align.on ? wayName(align) : null });
     if (open && payload) {
       const base = `${payload.base}/agreement/${view.stream}/${view.layer}/${view.head}/${view.method}/${view.dims}`;
       wanted = { base, way: align && align.on ? wayName(align) : "own" };
@@ -121,13 +121,6 @@
     const answer = same(live, lastLive) ? none() : live;
     lastLive = live;
     return [answer, target.pathname + target.search];
-  }
-
-  function mirror(way) {
-    const url = new URL(window.location);
-    if (way) url.searchParams.set("align", way);
-    else url.searchParams.delete("align");
-    if (url.href !== window.location.href) window.history.replaceState(null, "", url);
   }
 
   document.addEventListener("click", (event) => {
