@@ -1,6 +1,7 @@
 # Two commands for a newcomer: `make demo` and `make test`. Each does its own set-up.
 PYTHON ?= python3
 VENV   ?= .venv
+WORKERS ?= 2
 BIN    := $(VENV)/bin
 
 .PHONY: demo test test-all lint format clean
@@ -32,7 +33,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 test: lint
-	CHROMIUM_PATH="$$($(BIN)/python tests/find_chromium.py)" && export CHROMIUM_PATH && $(BIN)/python -m pytest $(PYTEST_ARGS)
+	CHROMIUM_PATH="$$($(BIN)/python tests/find_chromium.py)" && export CHROMIUM_PATH && $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 # The long ones as well: comparisons with the libraries, disks that fill up, a random wander through the dashboard.
 test-all:

@@ -2,9 +2,7 @@
 (() => {
   "use strict";
   const root = (window.dash_clientside = window.dash_clientside || {});
-  const none = () => root.no_update;
-  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id);
-  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  const { none, same, triggered } = window.atlasCallback;
   const BEST = 10;
   const WORST = 5;
 
@@ -36,7 +34,7 @@
     const turn = ++turns;
     shown = null;
     clearLists();
-    if (!search || !search.query) return ["", "search-count", "search-result d-none", null];
+    if (!search || !search.query) return ["", "search-count", "search-input", null];
     root.set_props("search-count", { children: "Searching …", className: "search-count" });
     let found;
     try {
@@ -45,12 +43,12 @@
       found = { error: `The search failed: ${error.message}.` };
     }
     if (turn !== turns) return [none(), none(), none(), none()];
-    if (found.error) return [found.error, "search-count search-error", "search-result d-none", null];
-    if (!found.inputs) return ["No token matches", "search-count", "search-result d-none", search];
+    if (found.error) return [found.error, "search-count search-error", "search-input", null];
+    if (!found.inputs) return ["No token matches", "search-count", "search-input", search];
     shown = { search, payload, found, hits: null };
     listInputs(found);
     const text = `${many(found.queries, "queries")}, ${many(found.keys, "keys")} in ${many(found.inputs, "inputs")}`;
-    return [text, "search-count", "search-result", search];
+    return [text, "search-count", "search-input has-hits", search];
   }
 
   // --- stepping -------------------------------------------------------------------------------------------------
@@ -241,7 +239,7 @@
     cells.sort((a, b) => b.value - a.value || a.cell - b.cell);
     const most = Math.log(Math.max(2, cells[0].value));
     const note =
-      `Concentration on the ${projection.label} map: how many times smaller a circle around a hit that holds a quarter ` +
+      `Concentration on this map (${projection.label}): how many times smaller a circle around a hit that holds a quarter ` +
       "of the hits is than for random tokens. ×1 is scattered, more is clustered.";
     const best = cells.slice(0, BEST);
     const worst = cells.slice(Math.max(BEST, cells.length - WORST));

@@ -2,8 +2,7 @@
 (() => {
   "use strict";
   const root = (window.dash_clientside = window.dash_clientside || {});
-  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id);
-  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const { same, triggered } = window.atlasCallback;
 
   /** A first token opens the sentence, unless a tab is open that shows tokens as well. */
   function panel(tab, closed, opened, selection, before) {

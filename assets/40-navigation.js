@@ -2,9 +2,7 @@
 (() => {
   "use strict";
   const root = (window.dash_clientside = window.dash_clientside || {});
-  const none = () => root.no_update;
-  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id.split(".")[0]);
-  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  const { none, same, triggeredIds: triggered } = window.atlasCallback;
 
   // --- neighbours and jump ------------------------------------------------------------------------------------
 
@@ -165,13 +163,16 @@
   }
 
   function hint(head, selection) {
-    const chosen = selection && selection.token !== null && selection.token !== undefined;
+    const chosen = selection && selection.input !== null && selection.input !== undefined;
     if (head) remember("head");
     if (head && chosen) remember("token");
     const known = done();
     if (!head) return known.head ? "" : "Click a head to open it";
     return known.token ? "" : "Click a token to see its attention";
   }
+
+  /** On a phone the controls of the map open and close by a button. */
+  const unfold = (clicks) => (clicks % 2 ? ["toolbar open", "true"] : ["toolbar", "false"]);
 
   // --- the picture --------------------------------------------------------------------------------------------
 
@@ -217,5 +218,5 @@
     return leaving !== null;
   }
 
-  root.atlasNavigation = { navigate, minimap, hint, recentre, display, isLeaving };
+  root.atlasNavigation = { navigate, unfold, minimap, hint, recentre, display, isLeaving };
 })();

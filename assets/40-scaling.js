@@ -2,8 +2,7 @@
 (() => {
   "use strict";
   const root = (window.dash_clientside = window.dash_clientside || {});
-  const none = () => root.no_update;
-  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  const { none, same, triggered } = window.atlasCallback;
   const METRICS = ["weighted", "scaled", "norms", "pearson"];
   const PLAIN = { metric: "scaled", values: "grid", method: "pca", pairs: "input", distance: "euclidean", scale: "atlas" };
 
@@ -25,7 +24,7 @@
   function choose(...all) {
     const clicks = all.slice(0, 4);
     const [layer, head, metric, values, method, pairs, distance, scale, before, link] = all.slice(4);
-    const from = (root.callback_context.triggered || []).map((item) => item.prop_id);
+    const from = triggered();
     const place = METRICS.map((name, i) => (from.includes(`scaling-map-${name}.clickData`) ? clicked(clicks[i]) : null)).find(Boolean);
     const at = place || { layer: Number(layer), head: Number(head) };
     const now = { ...before, ...at, metric, values, method, pairs, distance, scale };
@@ -38,8 +37,8 @@
     target.searchParams.set("tab", "align");
     return [
       from.length && same(now, before) ? none() : now, // the first call lets everything be drawn
-      Number(layer) === at.layer ? none() : at.layer,
-      Number(head) === at.head ? none() : at.head,
+      Number(layer) === at.layer ? none() : String(at.layer),
+      Number(head) === at.head ? none() : String(at.head),
       `Layer ${at.layer} · Head ${at.head}`,
       target.pathname + target.search,
     ];

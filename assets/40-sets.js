@@ -2,16 +2,15 @@
 (() => {
   "use strict";
   const root = (window.dash_clientside = window.dash_clientside || {});
-  const none = () => root.no_update;
+  const { none, triggered } = window.atlasCallback;
   const scene = () => document.getElementById("scene")?.atlasScene;
   const recipeOf = (value) => (value && value.recipe) || "";
-  const now = { recipe: "", chosen: false, input: null };
+  const now = { recipe: "", input: null };
 
   /** The scene holds the set; the store, the sentence and the link follow. */
   function mirror(tokenSet, selection, before) {
     now.recipe = recipeOf(tokenSet);
-    now.chosen = Boolean(selection && selection.token !== null && selection.token !== undefined);
-    now.input = now.chosen ? selection.input : null;
+    now.input = selection?.input ?? null;
     window.atlasLink.mirror({ set: now.recipe });
     return [now.recipe === recipeOf(before) ? none() : { recipe: now.recipe }, now.recipe ? { recipe: now.recipe } : null];
   }
@@ -93,12 +92,12 @@
   function scope(setData, searchData, before) {
     const recipe = recipeOf(setData);
     const searching = Boolean(searchData && searchData.query);
-    const triggered = (root.callback_context.triggered || []).map((item) => item.prop_id);
+    const from = triggered();
     if (recipe && recipe === fromTable) return none();
     fromTable = "";
     const fresh = recipe && recipe !== last;
     last = recipe;
-    const bySearch = triggered.length === 1 && triggered[0].startsWith("search.") && searching;
+    const bySearch = from.length === 1 && from[0].startsWith("search.") && searching;
     const gone = (before === "set" && !recipe) || (before === "search" && !searching);
     let next = before;
     if (fresh) next = "set";

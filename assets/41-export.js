@@ -269,7 +269,7 @@
     if (name === "attention") return `${here}/attention.${kind}`;
     if (name === "attention-input") {
       const input = root.atlasSets.input();
-      if (input === null) throw new Error("Choose a token first: its input is the one that is taken along.");
+      if (input === null) throw new Error("Choose a token or an input first: its attention is taken along.");
       return `${here}/attention.${kind}?input=${input}`;
     }
     return `${here}/tokens.${kind}?${query}`;

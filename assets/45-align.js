@@ -2,9 +2,7 @@
 (() => {
   "use strict";
   const root = (window.dash_clientside = window.dash_clientside || {});
-  const none = () => root.no_update;
-  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
-  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id.split(".")[0]);
+  const { none, same, triggeredIds: triggered } = window.atlasCallback;
   const NOTES = {
     euclidean: "Straight-line distance between the scaled and translated vectors.",
     cosine: "Every vector is brought to length one first, so that only directions count.",
@@ -12,7 +10,10 @@
   };
   let lastHead = null;
 
-  const cOf = (slider) => Math.round(10 ** Number(slider) * 10000) / 10000;
+  /** A browser puts the slider on its nearest step: what is within half a step of the present c is no other c. */
+  const HALF_STEP = 0.00099;
+  const cOf = (slider, now) =>
+    Math.abs(Math.log10(now) - Number(slider)) <= HALF_STEP ? now : Math.round(10 ** Number(slider) * 10000) / 10000;
   const shown = (c) => c.toFixed(c < 1 ? 3 : 2);
 
   /** As services.live_alignment.Way.name writes it. */
@@ -24,7 +25,7 @@
   function choose(slider, switches, space, _reset, own, before) {
     const from = triggered();
     const touched = from.some((id) => ["align-slider", "align-switches", "align-space"].includes(id));
-    let now = { ...before, c: cOf(slider), scale: (switches || []).includes("scale"), translate: (switches || []).includes("translate"), space };
+    let now = { ...before, c: cOf(slider, before.c), scale: (switches || []).includes("scale"), translate: (switches || []).includes("translate"), space };
     const place = own && `${own.layer}-${own.head}`;
     const another = lastHead !== null && place !== lastHead;
     lastHead = own ? place : lastHead;

@@ -2,9 +2,7 @@
 (() => {
   "use strict";
   const root = (window.dash_clientside = window.dash_clientside || {});
-  const none = () => root.no_update;
-  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id);
-  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  const { none, same, triggered } = window.atlasCallback;
   const kept = (now, shown) => (same(now, shown) ? none() : now);
   const known = (value) => value !== null && value !== undefined;
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -113,7 +111,7 @@
     const chosen = Boolean(selection && known(selection.input));
     const now = chosen && known(selection.token) ? selection.side : "all";
     return [
-      chosen ? `Input ${selection.input + 1} of ${facts.inputs}` : "Choose an input",
+      chosen ? `Input ${selection.input} · ${facts.inputs} in all` : "Choose an input",
       chosen ? "sentence-empty d-none" : "sentence-empty",
       chosen ? "sentence" : "sentence d-none",
       now === direction ? none() : now,

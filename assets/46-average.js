@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const root = (window.dash_clientside = window.dash_clientside || {});
-  const none = () => root.no_update;
+  const { none } = window.atlasCallback;
   const { inputOf, show, known } = window.atlasReading;
   const FEW = 5;
   const REACH = 10;

@@ -2,9 +2,7 @@
 (() => {
   "use strict";
   const root = (window.dash_clientside = window.dash_clientside || {});
-  const none = () => root.no_update;
-  const triggered = () => (root.callback_context.triggered || []).map((item) => item.prop_id);
-  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+  const { none, same, triggered } = window.atlasCallback;
 
   /** The map to show: the wanted one, else the same method in the other number of dimensions. */
   function chooseMap(maps, method, dims) {

@@ -8,6 +8,7 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 
 from components import ids
 from components.align_state import AlignState
+from components.choices import labelled
 from components.context import context
 from components.scale_note import scale_note
 from components.scaling_umap import progress, visitor
@@ -84,20 +85,7 @@ def align_body(atlas: Atlas, stream: StreamInfo, view: View, state: AlignState, 
             ),
             html.Div(
                 [
-                    html.Span("Distance", className="field-label", id=f"{ids.ALIGN_SPACE}-label"),
-                    html.Div(
-                        dbc.RadioItems(
-                            id=ids.ALIGN_SPACE,
-                            options=[{"label": label, "value": name} for name, label in _SPACES.items()],
-                            value=state.space,
-                            class_name="segmented",
-                            input_class_name="btn-check",
-                            label_class_name="segment",
-                            label_checked_class_name="active",
-                        ),
-                        role="group",
-                        **{"aria-labelledby": f"{ids.ALIGN_SPACE}-label"},
-                    ),
+                    *labelled(ids.ALIGN_SPACE, "Distance", _SPACES, state.space),
                     html.P(SPACE_NOTES[state.space], id=ids.ALIGN_SPACE_NOTE, className="align-note"),
                 ],
                 className="field",

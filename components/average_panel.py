@@ -6,8 +6,8 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
 
 from components import ids
+from components.choices import segmented
 from components.reading import Reading
-from components.sentence_panel import segmented
 from services.aggregate import ENOUGH_INPUTS
 from services.attention_mean import POSITIONS
 

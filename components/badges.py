@@ -37,15 +37,6 @@ def _field(label: str, id: str, options: list[dict[str, Any]], value: str) -> ht
     return html.Div([html.Label(label, htmlFor=id), select], className="label-row matrix-field")
 
 
-def rings_choice(view: View) -> dbc.Checklist:
-    """Whether the true partners of the token under the pointer are ringed."""
-    return dbc.Checklist(
-        id=ids.DISPLAY_RINGS,
-        options=[{"label": "Ring what it attends to", "value": "rings"}],
-        value=["rings"] if view.rings else [],
-    )
-
-
 clientside_callback(
     ClientsideFunction("atlasBadges", "badges"),
     Output(ids.SCENE, "badges"),

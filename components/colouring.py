@@ -7,6 +7,7 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 
 from components import ids
 from components.catalogue import scene_colour
+from components.choices import labelled, menu_choice, segmented
 from components.context import context
 from components.legend import legend
 from components.palettes import NAMES, Name, Theme
@@ -27,18 +28,14 @@ def colour_field(atlas: Atlas, view: View) -> html.Div:
                 [
                     dbc.Select(id=ids.COLOUR_SELECT, options=_options(atlas), value=shown),
                     html.Div(
-                        _radio(
+                        segmented(
                             ids.NORM_SCALE,
-                            [
-                                {"label": "each head", "value": norms.PER_HEAD},
-                                {"label": "all heads", "value": norms.COMMON},
-                            ],
+                            "Scale of the norm: of each head, or common to all heads",
+                            {norms.PER_HEAD: "each head", norms.COMMON: "all heads"},
                             view.colour if view.colour in norms.NAMES else norms.PER_HEAD,
                         ),
                         id=ids.NORM_FIELD,
                         className="norm-scale" if shown == norms.PER_HEAD else "norm-scale d-none",
-                        role="group",
-                        **{"aria-label": "Scale of the norm: of each head, or common to all heads"},
                     ),
                 ],
                 className="colour-row",
@@ -58,32 +55,11 @@ def _options(atlas: Atlas) -> list[dict[str, Any]]:
     ]
 
 
-def _radio(id: str, options: list[dict[str, Any]], value: str) -> dbc.RadioItems:
-    return dbc.RadioItems(
-        id=id,
-        options=options,
-        value=value,
-        class_name="segmented",
-        input_class_name="btn-check",
-        label_class_name="segment",
-        label_checked_class_name="active",
-    )
-
-
 def look_of_points(view: View) -> list[Any]:
     """Palette and size by norm: choices that are made once, for the menu of how the picture is drawn."""
     return [
-        dbc.Checklist(
-            id=ids.SIZE_BY_NORM,
-            options=[{"label": "Size by vector norm in a head", "value": "norm"}],
-            value=["norm"] if view.bynorm else [],
-        ),
-        html.Span("Palette", className="field-label", id=f"{ids.PALETTE}-label"),
-        html.Div(
-            _radio(ids.PALETTE, [{"label": label, "value": name} for name, label in NAMES.items()], view.palette),
-            role="group",
-            **{"aria-labelledby": f"{ids.PALETTE}-label"},
-        ),
+        menu_choice(ids.SIZE_BY_NORM, "Size by vector norm in a head", "norm", view.bynorm),
+        *labelled(ids.PALETTE, "Palette", NAMES, view.palette),
     ]
 
 

@@ -24,15 +24,23 @@ def search_field(search: Search) -> html.Div:
         [
             html.Div(
                 [
-                    html.Label("Find tokens in all heads", htmlFor=ids.SEARCH_BOX, className="field-label"),
+                    html.Label(
+                        ["Find tokens", html.Span(" in all heads", className="label-more")],
+                        htmlFor=ids.SEARCH_BOX,
+                        className="field-label",
+                    ),
                     html.Div(id=ids.SEARCH_COUNT, className="search-count", role="status"),
-                    html.Div([_stepper(), _where()], id=ids.SEARCH_RESULT, className="search-result d-none"),
+                    _where(),
                 ],
                 className="search-head",
             ),
             html.Div(
                 [
-                    _box(search),
+                    html.Div(
+                        [_box(search), _stepper(), icon_button(ids.SEARCH_CLEAR, "x-lg", "Clear the search")],
+                        id=ids.SEARCH_RESULT,
+                        className="search-input",
+                    ),
                     _case(search),
                     html.Label("How to search", htmlFor=ids.SEARCH_MODE, className="visually-hidden"),
                     dbc.Select(
@@ -40,7 +48,6 @@ def search_field(search: Search) -> html.Div:
                         options=[{"label": label, "value": name} for name, label in _MODE_LABELS.items()],
                         value=search.mode,
                     ),
-                    icon_button(ids.SEARCH_CLEAR, "x-lg", "Clear the search"),
                 ],
                 className="search-row",
             ),
@@ -51,12 +58,12 @@ def search_field(search: Search) -> html.Div:
 
 
 def _box(search: Search) -> dbc.Input:
+    # Without dbc's debounce: its timer outlives the input and fails when the page changes meanwhile.
     return dbc.Input(
         id=ids.SEARCH_BOX,
         value=search.query,
         placeholder="for example: bank, river",
         type="search",
-        debounce=0.35,
         maxlength=MAX_QUERY,
         autocomplete="off",
     )

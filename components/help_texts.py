@@ -135,14 +135,10 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "scale-c",
     ),
     ids.TABLE_SCOPE: (
-        "Rows",
-        "One row is one point: a token as a query, or the same token as a key. A click chooses the token in all views; "
-        "Ctrl- or Shift-click chooses several, which make a set.",
-        "token",
-    ),
-    ids.TABLE_SCOPE: (
         "Which tokens",
-        "The table lists all tokens, those that a search has found, or those of the set that is lit on the map.",
+        "The table lists all tokens, those that a search has found, or those of the set that is lit on the map. One "
+        "row is one point: a token as a query, or the same token as a key. A click chooses the token in all views; "
+        "Ctrl- or Shift-click chooses several, which make a set.",
         "token",
     ),
     ids.FACTS: (
@@ -183,7 +179,7 @@ TOUR: tuple[tuple[str, str, str], ...] = (
         "see whom it attends to in its sentence.",
     ),
     (
-        "#method-select",
+        "#method-select, #toolbar-toggle",
         "Four ways to lay it out",
         "On the attention map, near means attended. The other projections show the shape of a head better. Colour by "
         "position, for example, shows which heads follow the order of the words.",

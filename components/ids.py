@@ -16,6 +16,8 @@ VIEW = "view"
 SELECTION = "selection"
 SEARCH = "search"
 
+TOOLBAR = "toolbar"
+TOOLBAR_TOGGLE = "toolbar-toggle"
 ATLAS_SELECT = "atlas-select"
 STREAM_SELECT = "stream-select"
 METHOD_SELECT = "method-select"

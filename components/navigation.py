@@ -6,7 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
 
 from components import ids
-from components.badges import rings_choice
+from components.choices import labelled, menu_choice
 from components.colouring import look_of_points
 from components.shell import icon_button
 from components.stores import POINT_SIZES, View
@@ -67,26 +67,9 @@ def picture_controls(view: View) -> list[Any]:
                 html.Summary("Display", className="text-button"),
                 html.Div(
                     [
-                        dbc.Checklist(
-                            id=ids.DISPLAY_LABELS,
-                            options=[{"label": "Token labels in a head", "value": "labels"}],
-                            value=["labels"] if view.labels else [],
-                        ),
-                        rings_choice(view),
-                        html.Span("Point size", id=f"{ids.DISPLAY_SIZE}-label", className="field-label"),
-                        html.Div(
-                            dbc.RadioItems(
-                                id=ids.DISPLAY_SIZE,
-                                options=sizes,
-                                value=view.size,
-                                class_name="segmented",
-                                input_class_name="btn-check",
-                                label_class_name="segment",
-                                label_checked_class_name="active",
-                            ),
-                            role="group",
-                            **{"aria-labelledby": f"{ids.DISPLAY_SIZE}-label"},
-                        ),
+                        menu_choice(ids.DISPLAY_LABELS, "Token labels in a head", "labels", view.labels),
+                        menu_choice(ids.DISPLAY_RINGS, "Ring what it attends to", "rings", view.rings),
+                        *labelled(ids.DISPLAY_SIZE, "Point size", sizes, view.size),
                         *look_of_points(view),
                     ],
                     className="menu-body",

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
 
 from components import ids
+from components.choices import segmented
 from components.shell import icon_button
 from components.stores import TABS, Selection, View
 
@@ -31,18 +31,12 @@ def panel(view: View, selection: Selection, bodies: dict[str, Any]) -> html.Asid
             dcc.Store(id=ids.PANEL_STATE, data={"tab": tab, "open": view.panel, "chosen": selection.input is not None}),
             html.Div(
                 [
-                    html.Div(
-                        dbc.RadioItems(
-                            id=ids.PANEL_TAB,
-                            options=[{"label": TAB_LABELS[name], "value": name} for name in offered],
-                            value=tab,
-                            class_name="segmented panel-tabs",
-                            input_class_name="btn-check",
-                            label_class_name="segment",
-                            label_checked_class_name="active",
-                        ),
-                        role="group",
-                        **{"aria-label": "What the panel shows"},
+                    segmented(
+                        ids.PANEL_TAB,
+                        "What the panel shows",
+                        {name: TAB_LABELS[name] for name in offered},
+                        tab,
+                        "panel-tabs",
                     ),
                     icon_button(ids.PANEL_CLOSE, "x-lg", "Close the panel"),
                 ],

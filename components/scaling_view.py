@@ -8,6 +8,7 @@ from dash import dcc, html
 
 from components import ids
 from components.catalogue import scene_colour, scene_payload
+from components.choices import choice_field, field
 from components.head_scene import HeadScene
 from components.scaling_figures import CONFIG, EXTENT, gradient
 from components.scaling_state import SCALES, ScalingState
@@ -70,32 +71,6 @@ def _intro() -> html.Div:
     )
 
 
-def _field(label: str, control: Any, target: str) -> html.Div:
-    return html.Div([html.Label(label, htmlFor=target, className="field-label"), control], className="field")
-
-
-def _segmented(id: str, label: str, options: dict[str, str], value: str) -> html.Div:
-    return html.Div(
-        [
-            html.Span(label, className="field-label", id=f"{id}-label"),
-            html.Div(
-                dbc.RadioItems(
-                    id=id,
-                    options=[{"label": text, "value": name} for name, text in options.items()],
-                    value=value,
-                    class_name="segmented",
-                    input_class_name="btn-check",
-                    label_class_name="segment",
-                    label_checked_class_name="active",
-                ),
-                role="group",
-                **{"aria-labelledby": f"{id}-label"},
-            ),
-        ],
-        className="field",
-    )
-
-
 def show_options(atlas: Atlas, studied: bool) -> list[dict[str, Any]]:
     """Choices of "Scale the atlas by"."""
     own = atlas.info.alignment.scale
@@ -120,17 +95,17 @@ def _toolbar(
         for e in entries
     ]
     streams = [{"label": s.name, "value": s.name} for s in atlas.info.streams]
-    stream_field = _field(
+    stream_field = field(
         "Attention", dbc.Select(id=ids.SCALING_STREAM, options=streams, value=stream.name), ids.SCALING_STREAM
     )
     stream_field.className = "field" if len(streams) > 1 else "field d-none"
     return html.Div(
         [
-            _field("Atlas", dbc.Select(id=ids.SCALING_ATLAS, options=atlases, value=atlas.slug), ids.SCALING_ATLAS),
+            field("Atlas", dbc.Select(id=ids.SCALING_ATLAS, options=atlases, value=atlas.slug), ids.SCALING_ATLAS),
             stream_field,
             _number_select(ids.SCALING_LAYER, "Layer", stream.layers, state.layer),
             _number_select(ids.SCALING_HEAD, "Head", stream.heads, state.head),
-            _field(
+            field(
                 "Metric",
                 dbc.Select(
                     id=ids.SCALING_METRIC,
@@ -139,7 +114,7 @@ def _toolbar(
                 ),
                 ids.SCALING_METRIC,
             ),
-            _segmented(
+            choice_field(
                 ids.SCALING_VALUES, "Best c", {"grid": "of the constants", "best": "anywhere between"}, state.values
             ),
             html.Div(
@@ -165,8 +140,10 @@ def _toolbar(
 
 
 def _number_select(id: str, label: str, count: int, value: int) -> html.Div:
-    return _field(
-        label, dbc.Select(id=id, options=[{"label": str(i), "value": i} for i in range(count)], value=value), id
+    return field(
+        label,
+        dbc.Select(id=id, options=[{"label": str(i), "value": str(i)} for i in range(count)], value=str(value)),
+        id,
     )
 
 
@@ -262,10 +239,10 @@ def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: st
             ),
             html.Div(
                 [
-                    _segmented(
+                    choice_field(
                         ids.SCALING_METHOD, "Map", {"pca": "PCA", "umap": "UMAP, cosine distance"}, state.method
                     ),
-                    _field(
+                    field(
                         "Colour by",
                         dbc.Select(
                             id=ids.SCALING_COLOUR,
@@ -316,10 +293,10 @@ def _distances(state: ScalingState) -> html.Section:
             ),
             html.Div(
                 [
-                    _segmented(
+                    choice_field(
                         ids.SCALING_PAIRS, "Pairs", {"input": "within an input", "all": "all of a sample"}, state.pairs
                     ),
-                    _segmented(
+                    choice_field(
                         ids.SCALING_DISTANCE, "Distance", {"euclidean": "Euclidean", "cosine": "cosine"}, state.distance
                     ),
                 ],

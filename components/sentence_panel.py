@@ -6,6 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 
 from components import ids
+from components.choices import segmented
 from components.context import context
 from components.reading import Reading
 from components.sentence_view import SentenceView
@@ -31,23 +32,6 @@ def reading_facts(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
         "sameTokens": stream.query_table == stream.key_table,
         "causal": stream.causal,
     }
-
-
-def segmented(id: str, label: str, options: dict[str, str], value: str) -> html.Div:
-    """Radio buttons that look like one control and say together what they choose."""
-    return html.Div(
-        dbc.RadioItems(
-            id=id,
-            options=[{"label": text, "value": name} for name, text in options.items()],
-            value=value,
-            class_name="segmented",
-            input_class_name="btn-check",
-            label_class_name="segment",
-            label_checked_class_name="active",
-        ),
-        role="group",
-        **{"aria-label": label},
-    )
 
 
 def sentence_panel(
@@ -91,14 +75,14 @@ def sentence_panel(
 
 
 def _navigator(selection: Selection, inputs: int) -> html.Div:
-    says = f"Input {selection.input + 1} of {inputs}" if selection.input is not None else "Choose an input"
+    says = f"Input {selection.input} · {inputs} in all" if selection.input is not None else "Choose an input"
     picker = html.Details(
         [
             html.Summary([html.Span(says, id=ids.INPUT_SAYS), icon("chevron-down")], className="text-button"),
             html.Div(
                 [
                     html.Label("Choose an input by its words or number", htmlFor=ids.INPUT_SEARCH),
-                    dbc.Input(id=ids.INPUT_SEARCH, type="search", debounce=0.25, maxlength=200, autocomplete="off"),
+                    dbc.Input(id=ids.INPUT_SEARCH, type="search", maxlength=200, autocomplete="off"),
                     html.Div(id=ids.INPUT_CHOICES, className="input-choices"),
                 ],
                 className="popover-card",
@@ -170,6 +154,7 @@ def _options(reading: Reading) -> html.Div:
                 value=min(reading.threshold, 0.5),
                 class_name="form-range",
             ),
+            html.Span("Hide and weight", id=f"{ids.SENTENCE_CHECKS}-label", className="field-label"),
             dbc.Checklist(id=ids.SENTENCE_CHECKS, options=checks, value=on, class_name="option-checks"),
             html.P("Click a token to pin it; its × (or H) hides it and scales the rest of each row to 1."),
             html.Button("Reset", id=ids.SENTENCE_RESET, className="text-button", type="button"),
@@ -191,7 +176,7 @@ def offer_inputs(text: Any, view_data: Any) -> list[Any]:
     found, count = inputs_with(atlas, text[:200] if isinstance(text, str) else "")
     buttons = [
         html.Button(
-            [html.Span(str(index + 1), className="choice-number"), html.Span(snippet)],
+            [html.Span(str(index), className="choice-number"), html.Span(snippet)],
             id=ids.input_choice(index),
             type="button",
         )

@@ -39,7 +39,10 @@ def shell(prefix: str, extra: Sequence[Component] = (), more: Sequence[Component
             html.Header(
                 [
                     dcc.Link(
-                        [html.Span(className="brand-mark", **{"aria-hidden": "true"}), "Attention Atlas"],
+                        [
+                            html.Span(className="brand-mark", **{"aria-hidden": "true"}),
+                            html.Span("Attention Atlas", className="brand-name"),
+                        ],
                         href=prefix,
                         className="brand",
                     ),

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
 from pydantic import Field
 
 from components import ids
+from components.choices import segmented
 from components.stores import Store
 from services import token_sets
 from services.atlas import Atlas
@@ -52,18 +52,13 @@ def set_tools() -> list[Any]:
     """Over the map: what a drag does, and the present set."""
     return [
         html.Div(
-            dbc.RadioItems(
-                id=ids.TOOL,
-                options=[{"label": label, "value": name, "title": title} for name, label, title in _TOOLS],
-                value="point",
-                class_name="segmented",
-                input_class_name="btn-check",
-                label_class_name="segment",
-                label_checked_class_name="active",
+            segmented(
+                ids.TOOL,
+                "What dragging in the map does",
+                [{"label": label, "value": name, "title": title} for name, label, title in _TOOLS],
+                "point",
             ),
             className="set-tools",
-            role="group",
-            **{"aria-label": "What dragging in the map does"},
         ),
         html.Button(
             [html.Span(id=ids.SET_COUNT), html.Span(className="icon icon-x-lg", **{"aria-hidden": "true"})],

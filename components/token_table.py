@@ -6,11 +6,11 @@ The grid (dash-ag-grid) is 1.3 MB of script, so it is fetched when the tab is fi
 from typing import Any
 
 import dash_ag_grid
-import dash_bootstrap_components as dbc
 import numpy as np
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, get_relative_path, html
 
 from components import ids
+from components.choices import labelled
 from components.context import context
 from components.stores import Search, View
 from components.token_sets import TokenSet
@@ -46,19 +46,11 @@ def tokens_tab(chosen: TokenSet) -> list[Any]:
         dcc.Store(id=ids.TABLE_READY),
         html.Div(
             [
-                html.Span("Show", className="field-label", id="table-scope-label"),
-                html.Div(
-                    dbc.RadioItems(
-                        id=ids.TABLE_SCOPE,
-                        options=_scope_options(False, bool(chosen.recipe)),
-                        value="set" if chosen.recipe else "all",
-                        class_name="segmented",
-                        input_class_name="btn-check",
-                        label_class_name="segment",
-                        label_checked_class_name="active",
-                    ),
-                    role="group",
-                    **{"aria-labelledby": "table-scope-label"},
+                *labelled(
+                    ids.TABLE_SCOPE,
+                    "Show",
+                    _scope_options(False, bool(chosen.recipe)),
+                    "set" if chosen.recipe else "all",
                 ),
                 html.Span(id=ids.TABLE_COUNT, className="table-count", role="status"),
             ],
@@ -180,7 +172,7 @@ def rows(request: Any, scope: Any, view_data: Any, set_data: Any, search_data: A
     shown = {"set": chosen, "search": search_mask(atlas, stream, search_data)}.get(scope) if scope in SCOPES else None
     lit = None if scope == "set" else chosen
     found, total = token_table.page(columns, everything if shown is None else shown, request, lit)
-    return {"rowData": found, "rowCount": total}, f"{total:,} row{'' if total == 1 else 's'}"
+    return {"rowData": found, "rowCount": total}, _counted(total, "row", "rows")
 
 
 @callback(
@@ -205,14 +197,19 @@ def summarise(set_data: Any, search_data: Any, ready: Any, view_data: Any) -> tu
     return _summary(token_sets.summary(atlas, stream, shown), what), options
 
 
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
+
+
 def _summary(found: token_sets.Summary, what: str) -> list[Any]:
     frequent: list[Any] = []
     for text, count in found.frequent:
         frequent += [html.Span(text.strip() or "␣", className="summary-token"), f" × {count:,}  "]
     place = "" if found.mean_position is None else f" On average {found.mean_position:.0%} of the way into the input."
-    inputs = "1 input" if found.inputs == 1 else f"{found.inputs:,} inputs"
+    queries = _counted(found.queries, "query", "queries")
+    keys, inputs = _counted(found.keys, "key", "keys"), _counted(found.inputs, "input", "inputs")
     return [
-        html.P([html.Strong(what), f": {found.queries:,} queries and {found.keys:,} keys in {inputs}.{place}"]),
+        html.P([html.Strong(what), f": {queries} and {keys} in {inputs}.{place}"]),
         html.P(["Most frequent: ", *frequent]),
     ]
 

@@ -17,7 +17,7 @@ def inputs_with(atlas: Atlas, text: str) -> tuple[list[tuple[int, str]], int]:
     words = text.casefold().split()[:20]
     found: list[tuple[int, str]] = []
     count = 0
-    number = int(words[0]) - 1 if len(words) == 1 and re.fullmatch(r"\d{1,9}", words[0]) else None
+    number = int(words[0]) if len(words) == 1 and re.fullmatch(r"\d{1,9}", words[0]) else None
     for index, whole in enumerate(atlas.inputs.text):
         folded = whole.casefold()
         if number == index or all(word in folded for word in words):

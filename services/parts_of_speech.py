@@ -34,15 +34,15 @@ UNTAGGED = "No parts of speech"  # how a build's note on the reason starts
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("noun", ("NOUN",)),
     ("proper noun", ("PROPN",)),
-    ("verb, auxiliary", ("VERB", "AUX")),
+    ("verb or auxiliary", ("VERB", "AUX")),
     ("adjective", ("ADJ",)),
     ("adverb", ("ADV",)),
     ("pronoun", ("PRON",)),
     ("determiner", ("DET",)),
     ("adposition", ("ADP",)),
     ("conjunction", ("CCONJ", "SCONJ")),
-    ("punctuation, symbol", ("PUNCT", "SYM")),
-    ("number, particle, other", ("NUM", "PART", "INTJ", "X", "")),
+    ("punctuation or symbol", ("PUNCT", "SYM")),
+    ("number, particle or other", ("NUM", "PART", "INTJ", "X", "")),
     ("special token", (SPECIAL,)),
 )
 GROUP_OF: dict[str, int] = {tag: number for number, (_, tags) in enumerate(GROUPS) for tag in tags}
@@ -55,6 +55,12 @@ _SPOKEN = {name: {tag} for tag, name in NAMES.items()} | {
     "special": {SPECIAL},
     "special token": {SPECIAL},
 }
+
+
+def name_of(tag: str) -> str:
+    """What a reader calls a tag: "proper noun" for "PROPN"; "special token" and "other" for tokens that are no word."""
+    return "special token" if tag == SPECIAL else NAMES.get(tag, NAMES["X"])
+
 
 TaggedSpan = tuple[int, int, str]
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from services.atlas import Atlas, TokenTable
 from services.attended import attention_blocks
-from services.attributes import BY_NAME, SIDE_STEPS, Attribute, point_values, why_not
+from services.attributes import BY_NAME, Attribute, why_not
+from services.parts_of_speech import name_of
 from services.schema import StreamInfo
 
 MOST_ROWS = 500  # a page
@@ -85,10 +86,8 @@ def token_columns(atlas: Atlas, stream: StreamInfo) -> dict[str, np.ndarray]:
         "special": both(lambda t: np.where(t.special, "yes", "no"), object),
         "row": both(lambda t: np.arange(len(t))),
     }
-    attribute = _part_of_speech(atlas)
-    if attribute is not None:
-        names = np.asarray(attribute.categories, dtype=object)
-        columns["pos"] = names[point_values(atlas, stream, attribute) % SIDE_STEPS]
+    if _part_of_speech(atlas) is not None:
+        columns["pos"] = both(lambda t: [name_of(tag) for tag in t.pos or ()], object)
     return columns
 
 

@@ -1,11 +1,14 @@
 """What unit, app and browser tests share: real atlases, each built once a session and only when asked for."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.real_home import build_home
 
@@ -48,16 +51,30 @@ def build_small_atlas(home: Path) -> Path:
     return folder
 
 
+def own_copy(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:
+    """A folder filled by `build`: once for all processes of this run (pytest-xdist), and a copy for each."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    built, half = shared / f"{name}-built", shared / f"{name}-half"
+    with FileLock(shared / f"{name}.lock"):
+        if not built.exists():
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir()
+            build(half)
+            half.rename(built)
+    return Path(shutil.copytree(built, factory.mktemp("home"), dirs_exist_ok=True))
+
+
 @pytest.fixture(scope="session")
 def small_atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real atlas: MiniLM, 12 sentences, PCA 2D and 3D. Its `parents[1]` can be an ATLAS_HOME.
 
     Shared by all tests: copy it before changing it.
     """
-    return build_small_atlas(tmp_path_factory.mktemp("home"))
+    return own_copy(tmp_path_factory, "small", build_small_atlas) / "atlases" / "small"
 
 
 @pytest.fixture(scope="session")
 def dashboard_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home folder with one small real atlas: MiniLM, PCA and UMAP in 2D and 3D."""
-    return build_home(tmp_path_factory.mktemp("home"))
+    return own_copy(tmp_path_factory, "dashboard", build_home)

@@ -8,7 +8,6 @@
   const weightsOf = () => (node ? require("../sentence_view/weights.js") : window.atlas_sentence_view.weights);
   const FEW = 255;
   const LEVELS = 254;
-  const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
   /** The pairs that lines are drawn for: the sentence view's weights under the same choices.
    * @param {Uint16Array} raw @param {Object} sides @param {Float32Array|null} valueNorms @param {Object} lines
@@ -115,7 +114,7 @@
     c.strokeStyle = state.colours.muted;
     c.lineWidth = 1;
     c.strokeRect(box.x - 0.5, box.y - 0.5, box.side + 1, box.side + 1);
-    c.font = `11px ${FONT}`;
+    c.font = `11px ${overlay.font}`;
     const step = (count) => [1, 2, 5, 10].find((each) => (each * box.side) / count >= 22) || 10;
     c.textAlign = "center";
     c.textBaseline = "bottom";
@@ -124,7 +123,7 @@
     c.textBaseline = "middle";
     for (let q = 0; q < queries; q += step(queries)) c.fillText(String(q), box.x - 5, box.y + ((q + 0.5) * box.side) / queries);
     c.fillStyle = state.colours.text;
-    c.font = `600 11px ${FONT}`;
+    c.font = `600 11px ${overlay.font}`;
     c.textAlign = "left";
     c.fillText("key position →", box.x, box.y - 24);
     c.save();
@@ -138,7 +137,7 @@
   function drawLegend(overlay, state, table) {
     const c = overlay.context;
     const text = overlay.width < 520 ? "1  mean weight (√)" : "1  mean weight (√ scale), query ↓ key →";
-    c.font = `11px ${FONT}`;
+    c.font = `11px ${overlay.font}`;
     const left = overlay.width - 14 - 97 - c.measureText(text).width;
     // In the open head the top right is the minimap's.
     const middle = state.open >= 0 ? overlay.height - 14 : 14;

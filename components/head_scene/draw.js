@@ -7,18 +7,12 @@
   const shaders = atlas.shaders || require("./shaders.js");
   const camera = atlas.camera || require("./camera.js");
   const grid = atlas.grid || require("./grid.js");
+  const { Gpu, textureRows } = atlas.gpu || require("./gpu.js");
 
-  /** A larger call shows faults in some drivers (KhronosGroup/WebGL #3402). */
-  const MOST_VERTICES = 4_000_000;
-  const TEXTURE_WIDTH = 2048;
   const FINE_FROM = 2.6;
   const MOST_A_BATCH = 8_000_000;
   const FRAME_MS = 24;
-
-  /**
-   * Positions of consecutive cells: [cells][count][dims].
-   * @typedef {{values: Uint16Array, firstCell: number, cells: number, count: number, dims: number}} Block
-   */
+  const LEAST_A_HEAD = 60;
 
   /**
    * Diameter of a point in CSS px: grows with the cell, shrinks with the crowd, and grows slower than the zoom.
@@ -38,10 +32,7 @@
     return Math.min(0.88, Math.max(0.34, 0.86 * Math.pow(cover, -0.3)));
   }
 
-  /** Rows of a texture that holds `count` values of a head. */
-  const textureRows = (count) => Math.max(1, Math.ceil(count / TEXTURE_WIDTH));
-
-  class Renderer {
+  class Renderer extends Gpu {
     /** @returns {Renderer|null} null without WebGL2 */
     static create(canvas) {
       const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: false, stencil: false });
@@ -49,10 +40,8 @@
     }
 
     constructor(canvas, gl) {
+      super(gl);
       this.canvas = canvas;
-      this.gl = gl;
-      this.generation = 0;
-      this.textures = {};
       this.rate = 4000;
       this.drawnPoints = 0;
       this.start();
@@ -61,8 +50,7 @@
     /** Everything that dies with a context; data are uploaded again when next needed. */
     start() {
       const gl = this.gl;
-      this.generation++;
-      this.programs = new Map();
+      this.forget();
       this.fence = null;
       this.layers = null;
       this.cursor = null;
@@ -78,42 +66,25 @@
       gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     }
 
-    /** @param {number} width @param {number} height  device px */
+    /**
+     * The old picture stays, stretched, until the next one is drawn: a canvas of a new size would be black.
+     * @param {number} width @param {number} height  device px
+     */
     resize(width, height) {
-      if (this.canvas.width !== width) this.canvas.width = width;
-      if (this.canvas.height !== height) this.canvas.height = height;
+      if (this.canvas.width === width && this.canvas.height === height) return;
+      this.canvas.width = width;
+      this.canvas.height = height;
+      if (this.layers) this.blit(this.gl.LINEAR);
     }
 
-    // --- programs ---------------------------------------------------------------------------------------------
-
-    program(name, vertex, fragment, defines = []) {
-      if (!this.programs.has(name)) this.programs.set(name, this.link(vertex, fragment, defines));
-      const program = this.programs.get(name);
-      this.gl.useProgram(program.handle);
-      return program.uniforms;
-    }
-
-    link(vertex, fragment, defines) {
+    /** Copy the picture to the canvas. */
+    blit(filter) {
       const gl = this.gl;
-      const handle = gl.createProgram();
-      for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
-        const shader = gl.createShader(type);
-        gl.shaderSource(shader, shaders.withDefines(source, defines));
-        gl.compileShader(shader);
-        gl.attachShader(handle, shader);
-        gl.deleteShader(shader);
-      }
-      gl.linkProgram(handle);
-      if (!gl.getProgramParameter(handle, gl.LINK_STATUS) && !gl.isContextLost()) {
-        throw new Error(`shader: ${gl.getProgramInfoLog(handle)}`);
-      }
-      const uniforms = {};
-      const count = gl.getProgramParameter(handle, gl.ACTIVE_UNIFORMS) || 0;
-      for (let i = 0; i < count; i++) {
-        const { name } = gl.getActiveUniform(handle, i);
-        uniforms[name] = gl.getUniformLocation(handle, name);
-      }
-      return { handle, uniforms };
+      const { width, height } = this.canvas;
+      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.layers.picture.buffer);
+      gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
+      gl.viewport(0, 0, width, height);
+      gl.blitFramebuffer(0, 0, this.layers.width, this.layers.height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, filter);
     }
 
     /** Compile what the next click will need: up to 0.1 s a program, which is better spent while nothing moves. */
@@ -123,84 +94,6 @@
         this.program(defines.join(), shaders.POINT_VERTEX, shaders.POINT_FRAGMENT, defines);
       }
       this.program("copy", shaders.SCREEN_VERTEX, shaders.COPY_FRAGMENT);
-    }
-
-    // --- data -------------------------------------------------------------------------------------------------
-
-    /** Remember a texture's data; it is uploaded when first used, and again after a lost context. */
-    setTexture(name, data, height, format) {
-      const old = this.textures[name];
-      this.textures[name] = { data, width: name === "palette" ? 256 : TEXTURE_WIDTH, height, format, ...keepHandle(old) };
-    }
-
-    setPalette(bytes) {
-      this.setTexture("palette", bytes, 1, "RGBA8");
-    }
-
-    /** Values of all slots (or of all slots of all heads) as unsigned integers. */
-    setValues(name, values, rows) {
-      const Type = values.constructor;
-      const padded = new Type(TEXTURE_WIDTH * rows);
-      padded.set(values);
-      this.setTexture(name, padded, rows, Type === Uint32Array ? "R32UI" : "R8UI");
-    }
-
-    /** Room for an attribute that differs by head; heads are written as they arrive. */
-    reserveHeads(name, cells, count) {
-      const rows = textureRows(count);
-      this.setTexture(name, new Uint8Array(TEXTURE_WIDTH * rows * cells), rows * cells, "R8UI");
-    }
-
-    setHeadValues(name, cell, values) {
-      const texture = this.textures[name];
-      const rows = textureRows(values.length);
-      texture.data.set(values, cell * rows * TEXTURE_WIDTH);
-      texture.stale = true;
-    }
-
-    bindTexture(unit, name) {
-      const gl = this.gl;
-      const texture = this.textures[name];
-      gl.activeTexture(gl.TEXTURE0 + unit);
-      if (!texture) return;
-      if (texture.generation !== this.generation) {
-        texture.handle = gl.createTexture();
-        texture.generation = this.generation;
-        texture.stale = true;
-      }
-      gl.bindTexture(gl.TEXTURE_2D, texture.handle);
-      if (!texture.stale) return;
-      texture.stale = false;
-      const [format, type] = {
-        RGBA8: [gl.RGBA, gl.UNSIGNED_BYTE], R8UI: [gl.RED_INTEGER, gl.UNSIGNED_BYTE], R32UI: [gl.RED_INTEGER, gl.UNSIGNED_INT],
-      }[texture.format];
-      const { width, height, data } = texture;
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl[texture.format], width, height, 0, format, type, data);
-      this.nearestFilter();
-    }
-
-    nearestFilter() {
-      const gl = this.gl;
-      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
-      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
-      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
-    }
-
-    /** @param {Block} block */
-    bindBlock(block) {
-      const gl = this.gl;
-      if (block.generation === this.generation) return gl.bindBuffer(gl.ARRAY_BUFFER, block.buffer);
-      block.buffer = gl.createBuffer();
-      block.generation = this.generation;
-      gl.bindBuffer(gl.ARRAY_BUFFER, block.buffer);
-      return gl.bufferData(gl.ARRAY_BUFFER, block.values, gl.STATIC_DRAW);
-    }
-
-    /** @param {Block|null} block */
-    drop(block) {
-      if (block && block.generation === this.generation) this.gl.deleteBuffer(block.buffer);
-      if (block) block.generation = -1;
     }
 
     // --- layers -----------------------------------------------------------------------------------------------
@@ -309,11 +202,12 @@
       let drawn = 0;
       const { frame, cursor } = this;
       const budget = Math.min(MOST_A_BATCH, this.rate * (this.drawnPoints ? target : FRAME_MS));
+      const most = frame.passing ? this.sampleSize(frame) : Infinity;
       while (cursor.chunk < frame.chunks && (drawn === 0 || drawn < budget)) {
         const block = frame.blockOf(cursor.chunk);
         if (!block) break;
         const runs = frame.runs;
-        if (cursor.run < runs.length) drawn += this.drawRun(frame, cursor.chunk, block, runs[cursor.run++]);
+        if (cursor.run < runs.length) drawn += this.drawRun(frame, cursor.chunk, block, runs[cursor.run++], most);
         if (cursor.run >= runs.length) {
           cursor.chunk++;
           cursor.run = 0;
@@ -324,14 +218,29 @@
       return drawn;
     }
 
-    drawRun(frame, chunk, block, run) {
+    /** Heads that only pass by, in a flight, get as many points each as one frame can hold: the first are a fair sample. */
+    sampleSize(frame) {
+      const heads = frame.runs.reduce((sum, run) => sum + run.count, 0);
+      return Math.max(LEAST_A_HEAD, Math.floor((this.rate * FRAME_MS) / heads));
+    }
+
+    /** @param {number} most  points of a head */
+    drawRun(frame, chunk, block, run, most) {
       const first = Math.max(run.first, block.firstCell);
       const count = Math.min(run.first + run.count, block.firstCell + block.cells) - first;
       if (count <= 0) return 0;
       const style = { size: frame.size, alpha: frame.alpha * run.alpha, muted: frame.muted, rim: 0 };
       this.gl.bindFramebuffer(this.gl.FRAMEBUFFER, this.layers.picture.buffer);
-      this.drawPoints(frame, block, frame.previousOf(chunk), { first, count, slot: chunk * frame.chunkSize }, style, false);
-      return count * block.count;
+      const previous = frame.previousOf(chunk);
+      const slot = chunk * frame.chunkSize;
+      if (run.alpha === 1 || most >= block.count) {
+        this.drawPoints(frame, block, previous, { first, count, slot }, style, false);
+        return count * block.count;
+      }
+      for (let cell = first; cell < first + count; cell++) {
+        this.drawPoints(frame, block, previous, { first: cell, count: 1, slot, points: most }, style, false);
+      }
+      return count * most;
     }
 
     drawHighlight(frame) {
@@ -345,7 +254,7 @@
 
     /**
      * @param {Block} block @param {Block|null} previous  where the points come from, while a projection changes
-     * @param {{first: number, count: number, slot: number}} run
+     * @param {{first: number, count: number, slot: number, points?: number}} run  points: of one head, all if left out
      */
     drawPoints(frame, block, previous, run, style, hits) {
       const gl = this.gl;
@@ -387,7 +296,7 @@
       if (deep) gl.enable(gl.DEPTH_TEST);
       else gl.disable(gl.DEPTH_TEST);
       gl.depthFunc(gl.LEQUAL);
-      gl.drawArrays(gl.POINTS, 0, run.count * block.count);
+      gl.drawArrays(gl.POINTS, 0, run.points || run.count * block.count);
     }
 
     pointUniforms(u, frame, style) {
@@ -413,11 +322,7 @@
     /** Picture, then highlights, onto the canvas. */
     present() {
       const gl = this.gl;
-      const { width, height } = this.canvas;
-      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.layers.picture.buffer);
-      gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
-      gl.viewport(0, 0, width, height);
-      gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+      this.blit(gl.NEAREST);
       if (!this.frame.highlight) return;
       const u = this.program("copy", shaders.SCREEN_VERTEX, shaders.COPY_FRAGMENT);
       gl.activeTexture(gl.TEXTURE0);
@@ -458,9 +363,6 @@
     }
   }
 
-  const keepHandle = (old) =>
-    old ? { handle: old.handle, generation: old.generation, stale: true } : { generation: -1, stale: true };
-
-  atlas.draw = { Renderer, MOST_VERTICES, TEXTURE_WIDTH, pointDiameter, pointAlpha, textureRows };
+  atlas.draw = { Renderer, pointDiameter, pointAlpha, textureRows };
   if (typeof module !== "undefined") module.exports = atlas.draw;
 })(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

@@ -6,7 +6,6 @@
   const grid = atlas.grid || require("./grid.js");
   const { placeLabels, paddingAt, labelText } = atlas.labels || require("./labels.js");
 
-  const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
   const TITLE_FROM = 96;
   /** Without axes the titles alone tell which head is which. */
   const TITLE_FROM_SORTED = 58;
@@ -37,6 +36,13 @@
       this.live = element("div", "atlas-scene-live", root, { "aria-live": "polite" });
       this.widths = new Map();
       this.labelBoxes = [];
+      this.readFont();
+    }
+
+    /** The page's own font: canvas text does not inherit it. Widths measured before it had loaded are void. */
+    readFont() {
+      this.font = getComputedStyle(this.canvas).fontFamily || "sans-serif";
+      this.widths.clear();
     }
 
     resize(width, height, ratio) {
@@ -154,7 +160,7 @@
     drawTitles(state) {
       const c = this.context;
       const size = Math.min(13, Math.max(9.5, state.cell * 0.11));
-      c.font = `600 ${size}px ${FONT}`;
+      c.font = `600 ${size}px ${this.font}`;
       c.textBaseline = "top";
       c.textAlign = "left";
       this.visitCells(state, (cell) => {
@@ -175,10 +181,11 @@
 
     /** A value in each cell's corner, and a bar along its foot as long as the value is good: colour says nothing. */
     drawBadges(state) {
-      if (!state.badges.size || state.cell < BADGE_BAR_FROM) return;
+      // They tell of maps: over heatmaps they would only mislead, unless heads lie in their order.
+      if (!state.badges.size || state.cell < BADGE_BAR_FROM || (state.averaging && !state.grid.order)) return;
       const c = this.context;
       const plain = state.cell < BADGE_TEXT_FROM;
-      c.font = `600 ${Math.min(12, Math.max(9.5, state.cell * 0.1))}px ${FONT}`;
+      c.font = `600 ${Math.min(12, Math.max(9.5, state.cell * 0.1))}px ${this.font}`;
       c.textBaseline = "top";
       c.textAlign = "right";
       this.visitCells(state, (cell) => {
@@ -201,7 +208,7 @@
     drawNotes(state) {
       if (!state.notes.size || state.cell < 34) return;
       const c = this.context;
-      c.font = `600 ${Math.min(11, Math.max(8, state.cell * 0.1))}px ${FONT}`;
+      c.font = `600 ${Math.min(11, Math.max(8, state.cell * 0.1))}px ${this.font}`;
       c.textBaseline = "bottom";
       c.textAlign = "right";
       this.visitCells(state, (cell) => {
@@ -220,7 +227,7 @@
       const top = Math.max(MARGINS.top, state.originY) - 7;
       const step = Math.max(1, Math.ceil(20 / state.cell));
       this.drawAxisGround(state);
-      c.font = `500 11px ${FONT}`;
+      c.font = `500 11px ${this.font}`;
       c.textBaseline = "bottom";
       c.textAlign = "center";
       for (let column = 0; column < columns; column += step) {
@@ -253,12 +260,13 @@
 
     drawAxisHints(state, left, top) {
       const c = this.context;
-      c.font = `600 11px ${FONT}`;
+      c.font = `600 11px ${this.font}`;
       c.textBaseline = "bottom";
       c.textAlign = "left";
       this.haloText("head →", left + 8, top - 15, state.colours.muted, state.colours.canvas);
       c.textAlign = "right";
-      this.haloText("layer ↓", left + 4, top, state.colours.muted, state.colours.canvas);
+      const x = Math.max(left, c.measureText("layer ↓").width) + 4;
+      this.haloText("layer ↓", x, top, state.colours.muted, state.colours.canvas);
     }
 
     drawLines(state) {
@@ -359,7 +367,7 @@
     /** @returns {Array<Object>} the labels that found room */
     drawLabels(state) {
       const c = this.context;
-      c.font = `600 12px ${FONT}`;
+      c.font = `600 12px ${this.font}`;
       c.textBaseline = "middle";
       c.textAlign = "left";
       const measured = state.labels.map((label) => Object.assign(label, this.measured(label.text)));
@@ -369,6 +377,11 @@
         most: MOST_LABELS,
         offset: state.diameter * 0.5 + 3,
       });
+      // A ground of its own: over a dense cloud a halo alone is not enough to read by.
+      c.globalAlpha = 0.72;
+      c.fillStyle = state.colours.cell;
+      for (const { box } of placed) c.fillRect(box.x - 2, box.y - 0.5, box.width + 4, box.height);
+      c.globalAlpha = 1;
       for (const label of placed) {
         const colour = label.side === "query" ? state.colours.queryText : state.colours.keyText;
         this.haloText(label.text, label.box.x, label.box.y + label.box.height / 2, colour, state.colours.cell);

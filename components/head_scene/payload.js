@@ -280,8 +280,11 @@
     }
   }
 
+  /** Props are plain data: the same if they are written alike. */
+  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
   atlas.payload = {
-    chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask, countTokens, slotsOfInput, mergeSlots,
+    same, chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask, countTokens, slotsOfInput, mergeSlots,
     tokenOfPoint, pointOfToken, inputOfRow, parseHex, paletteBytes, PayloadError, PayloadClient,
   };
   if (typeof module !== "undefined") module.exports = atlas.payload;

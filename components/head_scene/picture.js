@@ -9,7 +9,7 @@
   const { MARGINS } = atlas.overlay;
 
   const HEAD_MARGINS = { left: 24, top: 44, right: 24, bottom: 24 };
-  /** Points of one call: splits the matrix of very many heads. */
+  /** Points of one call: splits the matrix of very many heads. Beyond 4 million some drivers fail (KhronosGroup/WebGL #3402). */
   const MOST_A_RUN = 400_000;
   /** Highlights copied for all heads at once; a prefix of the hits, which is a fair sample of them. */
   const MOST_MARKS = 2_000_000;
@@ -169,6 +169,7 @@
         blockOf: (chunk) => (data.set ? data.set.blockOf(chunk, this.open) : null),
         previousOf: (chunk) => (data.previous ? data.previous.blockOf(chunk, this.open) : null),
         mix: this.mixing.value,
+        passing: this.openness.active || (this.camera.active && this.openness.value < 1),
         size: diameter * ratio,
         alpha: this.alpha(marked, scale, diameter),
         muted: marked ? 0.8 : 0,

@@ -1,21 +1,16 @@
 /**
- * The scene: props in, picture out. It owns the camera and the open head, and runs the drawing loop.
- * What a frame looks like is picture.js, fetching is data.js, drawing is draw.js (or fallback.js) and overlay.js,
- * pointer and keyboard are interact.js.
+ * The scene: props in, picture out. It owns the camera and the open head.
+ * What a frame looks like is picture.js, when it is drawn loop.js, what becomes of new data arrivals.js; fetching is
+ * data.js, drawing draw.js (or fallback.js) and overlay.js, pointer and keyboard are interact.js.
  */
 (function (atlas) {
   const grid = atlas.grid;
   const draw = atlas.draw;
   const { Overlay, element } = atlas.overlay;
-  const { Tween, number, between, calm } = atlas.motion;
+  const { Tween, number, between } = atlas.motion;
+  const { same } = atlas.payload;
 
   const ENTER_MS = 620;
-  const MOVE_MS = 700;
-  /** Length of a batch while nobody touches the picture: longer ones cost less in all, shorter ones answer sooner. */
-  const STILL_MS = 200;
-  /** More points than this are not moved from projection to projection, they are replaced. */
-  const MOST_MOVING = 300_000;
-  const NEUTRAL = "#7b8794";
   /** Props that come in; the others only go out. */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme", "sprite",
@@ -25,9 +20,7 @@
   /** Props that need nothing fetched. */
   const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells"];
 
-  const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
-
-  class Scene extends atlas.Picture {
+  class Scene extends atlas.Arrivals {
     /**
      * @param {HTMLElement} root
      * @param {(props: Object) => void} setProps
@@ -99,6 +92,10 @@
       }, { signal: this.stop.signal });
       this.readColours();
       this.resize();
+      document.fonts.addEventListener("loadingdone", () => {
+        this.overlay.readFont();
+        this.redraw();
+      }, { signal: this.stop.signal });
     }
 
     destroy() {
@@ -336,258 +333,7 @@
       this.redraw();
     }
 
-    // --- data -------------------------------------------------------------------------------------------------
-
-    /** The open head has other positions: put there at once, or moved there from `before`. */
-    livePlaced(before, moves) {
-      const { data } = this;
-      data.endMove();
-      this.marksBlock = null;
-      if (moves && this.webgl && !calm() && this.isOpen && data.set.complete(this.open)) {
-        data.previous = before;
-        this.mixing.set(0);
-        this.mixing.to(1, MOVE_MS, performance.now());
-      } else {
-        this.mixing.set(1);
-        before.close();
-      }
-      this.redraw();
-    }
-
-    dataChanged(what, detail) {
-      if (this.destroyed) return;
-      if (what === "moved" || what === "moving") return this.livePlaced(detail, what === "moving");
-      if (what === "chunk") this.chunkArrived();
-      if (what === "order") this.renderer.setValues("kind", this.data.kinds, draw.textureRows(this.data.points));
-      if (what === "order") this.renderer.setValues("sizes", new Uint8Array(1), 1); // a texture must be bound
-      if (what === "sizes" && this.data.sizes) {
-        this.renderer.setValues("sizes", this.data.sizes.values, draw.textureRows(this.data.points));
-      }
-      if (what === "colour" || what === "order") this.useColour();
-      if (what === "marks" || what === "order") this.marksBlock = null;
-      if (what === "searched") this.setProps({ searchCount: this.data.searchCount });
-      if (what === "failure") this.showFailure();
-      if (what === "tokens") this.interaction.refreshTooltip();
-      if (["order", "colour", "marks", "sizes"].includes(what)) this.redraw();
-      else if (["lines", "tokens", "average"].includes(what)) this.redrawOverlay();
-      else this.wake();
-    }
-
-    chunkArrived() {
-      const { data } = this;
-      if (data.incoming) this.adoptIncoming();
-      if (data.marks.length) this.marksBlock = null;
-      // The picture in progress goes on with the new chunk, unless highlights have to be gathered anew.
-      if (data.marks.length) this.redraw();
-      this.tellStatus();
-    }
-
-    /** Take over a new projection: at its first chunk, or once complete when the points are to move there. */
-    adoptIncoming() {
-      const { data } = this;
-      const next = data.incoming;
-      if (!next.loaded(this.open) && next.wanted(this.open)) return;
-      const moves = this.canMove(next);
-      if (moves && !next.complete(this.open)) return;
-      data.adopt(moves);
-      this.marksBlock = null;
-      if (moves) {
-        this.mixing.set(0);
-        this.mixing.to(1, MOVE_MS, performance.now());
-      }
-      this.redraw();
-    }
-
-    canMove(next) {
-      const { set } = this.data;
-      if (!this.webgl || calm() || !set || set.dims !== next.dims || !set.complete(this.open)) return false;
-      const cells = this.isOpen ? 1 : this.runs(Infinity).reduce((sum, run) => sum + run.count, 0);
-      return cells * next.wanted(this.open) * this.props.payload.chunk <= MOST_MOVING;
-    }
-
-    /** Put the palette, and the right palette indices, where the shader looks for them. */
-    useColour() {
-      const { data, renderer } = this;
-      if (!data.client || !data.order) return;
-      const colour = data.shownColour;
-      const byHead = colour && colour.scope === "head";
-      renderer.setPalette(atlas.payload.paletteBytes(colour ? colour.palette : [NEUTRAL]));
-      if (byHead && data.headColoursFit) {
-        this.writeHeadColours(colour);
-      } else {
-        this.written = null;
-        this.headRows = 0;
-        const values = colour && (byHead ? data.headIndices.get(this.open) : data.indices);
-        renderer.setValues("index", values || new Uint8Array(data.points), draw.textureRows(data.points));
-      }
-      this.redraw();
-    }
-
-    /** Heads are written as they arrive, into one texture of all heads. */
-    writeHeadColours(colour) {
-      const { data, renderer } = this;
-      if (!this.written || this.written.name !== colour.name) {
-        renderer.reserveHeads("index", data.client.cells, data.points);
-        this.written = { name: colour.name, cells: new Set() };
-      }
-      this.headRows = draw.textureRows(data.points);
-      for (const [cell, values] of data.headIndices) {
-        if (!this.written.cells.has(cell)) renderer.setHeadValues("index", cell, values);
-        this.written.cells.add(cell);
-      }
-    }
-
-    showFailure() {
-      const [failure] = this.data.failures.values();
-      const text = failure ? `Could not load: ${failure.message}.` : null;
-      this.overlay.setMessage(text, failure ? () => this.data.retry() : null);
-      this.tellStatus();
-    }
-
-    // --- loop -------------------------------------------------------------------------------------------------
-
-    redraw() {
-      this.dirty = true;
-      this.wake();
-    }
-
-    redrawOverlay() {
-      this.overlayDirty = true;
-      this.wake();
-    }
-
-    wake() {
-      if (this.ticking || this.destroyed || this.lost) return;
-      this.ticking = requestAnimationFrame((now) => this.tick(now));
-    }
-
-    tick(now) {
-      this.ticking = null;
-      this.step(now);
-      if (!this.settled()) return this.data.pending && !this.drawing() ? undefined : this.wake();
-      this.finished();
-      return undefined;
-    }
-
-    step(now) {
-      if (this.camera.step(now) | this.openness.step(now) | this.moveStep(now)) this.dirty = true;
-      if (this.renderer.busy()) return;
-      this.noteTiming();
-      if (!this.grid) return this.drawNothing();
-      if (this.dirty) {
-        this.dirty = false;
-        this.renderer.begin(this.frame());
-        this.fresh = true;
-        this.overlayDirty = true;
-      }
-      const still = now - (this.touchedAt || 0) > 250 && !this.moving();
-      const drawn = this.renderer.advance(still ? STILL_MS : 24);
-      if ((drawn || this.fresh) && this.renderer.presentable) {
-        this.renderer.present();
-        this.renderer.setFence();
-        this.fresh = false;
-        this.frames++;
-      }
-      if (this.overlayDirty && !this.fresh) this.drawOverlay();
-    }
-
-    drawNothing() {
-      this.dirty = this.overlayDirty = false;
-      this.canvas.style.visibility = "hidden";
-      this.overlay.setHeading("");
-      this.overlay.setProgress(1);
-      this.overlay.context.clearRect(0, 0, this.overlay.canvas.width, this.overlay.canvas.height);
-    }
-
-    moveStep(now) {
-      if (!this.mixing.active) return false;
-      this.mixing.step(now);
-      if (!this.mixing.active) {
-        this.data.endMove();
-        if (this.marksBlock) this.marksBlock = { ...this.marksBlock, previous: null };
-      }
-      return true;
-    }
-
-    moving() {
-      return this.camera.active || this.openness.active || this.mixing.active;
-    }
-
-    drawing() {
-      const more = !this.renderer.finished && this.renderer.frame.blockOf(this.nextChunk());
-      return this.dirty || this.overlayDirty || this.moving() || Boolean(this.renderer.fence) || Boolean(more);
-    }
-
-    nextChunk() {
-      const { cursor } = this.renderer;
-      return typeof cursor === "number" ? cursor : cursor.chunk;
-    }
-
-    settled() {
-      const complete = !this.grid || !this.data.set || !this.data.order || this.renderer.finished;
-      return this.data.pending === 0 && complete && !this.drawing();
-    }
-
-    finished() {
-      if (this.timing.start !== undefined && this.timing.full === undefined && this.data.set) {
-        this.timing.full = performance.now() - this.timing.start;
-        this.timing.first ??= this.timing.full;
-        this.tellStatus();
-      }
-      if (this.data.set && this.warmed !== this.dims) {
-        this.warmed = this.dims;
-        (window.requestIdleCallback || window.setTimeout)(() => this.destroyed || this.lost || this.renderer.warm(this.dims === 3));
-      }
-      this.finishWaiting();
-    }
-
-    finishWaiting() {
-      this.waiting.splice(0).forEach((resolve) => resolve());
-    }
-
-    noteTiming() {
-      if (this.timing.first === undefined && this.renderer.drawnPoints > 0) {
-        this.timing.first = performance.now() - this.timing.start;
-        this.tellStatus();
-      }
-    }
-
-    tellStatus() {
-      const { data, timing } = this;
-      const set = data.incoming || data.set;
-      const part = set && set.wanted(this.open) ? set.loaded(this.open) / set.wanted(this.open) : data.set ? 1 : 0;
-      const [failure] = data.failures.values();
-      this.overlay.setProgress(this.props.payload && this.props.projection && !failure ? part : 1);
-      const whole = (ms) => (ms === undefined ? null : Math.round(ms));
-      const status = {
-        webgl: this.webgl, loaded: Math.round(part * 4) / 4, firstMs: whole(timing.first), fullMs: whole(timing.full),
-        points: data.client ? data.points * data.client.cells : 0, message: failure ? failure.message : "",
-      };
-      if (same(status, this.status)) return;
-      this.status = status;
-      this.setProps({ status });
-    }
-
-    // --- overlay ----------------------------------------------------------------------------------------------
-
-    drawOverlay() {
-      this.overlayDirty = false;
-      this.canvas.style.visibility = "visible";
-      const state = this.overlayState();
-      if (this.sprites) this.arrangeSprites();
-      this.overlay.setHeading(this.isOpen ? this.nameOf(this.open) : "");
-      this.overlay.draw(state);
-    }
-
     // --- tests and benchmarks ---------------------------------------------------------------------------------
-
-    /** Resolves when everything asked for has been fetched and drawn. */
-    ready() {
-      return new Promise((resolve) => {
-        this.waiting.push(resolve);
-        this.wake();
-      });
-    }
 
     stats() {
       const { data } = this;

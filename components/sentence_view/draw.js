@@ -318,7 +318,7 @@
     const size = Math.max(9, Math.min(12.5, cell - 1));
     const step = L.labelStep(cell, size + 1.5);
     const data = scene.sides[side];
-    const room = side === "query" ? layout.room - 10 : layout.head - 12;
+    const room = (side === "query" ? layout.room - 10 : layout.head - 12) - L.BUTTON;
     const start = side === "query" ? y0 : x0;
     const end = side === "query" ? view.height : view.width;
     const edge = side === "query" ? layout.head : layout.room;

@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   const BEND = 0.42; // how far the control points of a line reach inwards
+  const BUTTON = 20; // room beside a heatmap's labels for the button that hides a token
   const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
 
   /** @param {{width: number, height: number, queries: number, keys: number, queryText: number, keyText: number,
@@ -93,8 +94,8 @@
    *           zoomed?: boolean}} given */
   function heatmapLayout(given) {
     const most = Math.max(34, Math.min(120, given.width * 0.24));
-    const room = clamp(Math.ceil(given.queryText) + 12, 34, most);
-    const head = clamp(Math.ceil(given.keyText) + 14, 34, Math.min(110, given.height * 0.24));
+    const room = BUTTON + clamp(Math.ceil(given.queryText) + 12, 34, most);
+    const head = BUTTON + clamp(Math.ceil(given.keyText) + 14, 34, Math.min(110, given.height * 0.24));
     const margin = 10;
     const wide = Math.max(20, given.width - room - margin);
     const high = Math.max(20, given.height - head - margin);
@@ -144,6 +145,7 @@
 
   const api = {
     BEND,
+    BUTTON,
     clamp,
     linesLayout,
     rowY,

@@ -55,6 +55,8 @@ def tokens_table(atlas: Atlas, stream: StreamInfo, layer: int, head: int, mask: 
         "norm_in_head": pa.array(columns["norm"], pa.float64()),
         "received_attention": pa.array(columns["received"], pa.float64(), mask=np.isnan(columns["received"])),
     }
+    if "pos" in columns:
+        out["pos"] = pa.array(columns["pos"], pa.string())
     for attribute in ATTRIBUTES:
         if attribute.name in _OWN or attribute.name in out or attribute.scope != "token" or why_not(atlas, attribute):
             continue

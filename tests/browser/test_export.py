@@ -132,6 +132,9 @@ def test_data_are_of_the_open_head_and_the_chosen_set(page: Page, dashboard, tmp
     assert [row.split(",")[0] for row in rows[1:]] == ["5", "6", "8"]
     rows = take(page, "attention-input.csv", tmp_path).decode().splitlines()
     assert {row.split(",")[0] for row in rows[1:]} == {str(page.evaluate("dash_clientside.atlasSets.input()"))}
+    open_page(page, f"{dashboard}/?method=umap&layer=2&head=3&input=2")  # an input without a token will do
+    rows = take(page, "attention-input.csv", tmp_path).decode().splitlines()
+    assert {row.split(",")[0] for row in rows[1:]} == {"2"}
 
 
 def test_what_cannot_be_exported_says_why_and_the_menu_goes_on(page: Page, dashboard, console_errors):
@@ -142,7 +145,7 @@ def test_what_cannot_be_exported_says_why_and_the_menu_goes_on(page: Page, dashb
     open_page(page, f"{dashboard}/?method=umap&layer=2&head=3")
     page.locator("#export > summary").click()
     page.locator("[data-export='attention-input.csv']").click()
-    expect(page.locator("#export-status")).to_contain_text("Choose a token first")
+    expect(page.locator("#export-status")).to_contain_text("Choose a token or an input first")
     refusal = json.dumps("20,000,001 rows are more than the 20,000,000 of a parquet file: take one input.")
     page.route("**/attention.parquet", lambda route: route.fulfill(status=413, body=json.loads(refusal)))
     page.locator("[data-export='attention.parquet']").click()

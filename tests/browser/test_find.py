@@ -42,9 +42,13 @@ def test_enter_steps_through_the_hits_and_shift_enter_back(page: Page, dashboard
     rows = [row for row, text in enumerate(tokens.text) if text == "the"]
     open_page(page, f"{dashboard}/?method=pca")
     box = page.locator("#search-box")
+    expect(page.locator("#search-clear")).to_be_hidden()
+    before = page.locator("#scene").bounding_box()
     box.fill("the")
     expect(page.locator("#search-count")).to_contain_text(f"{len(rows)} queries, {len(rows)} keys in ")
     expect(page.locator("#search-place")).to_have_text(f"{len(rows)} hits")
+    expect(page.locator("#search-clear")).to_be_visible()
+    assert page.locator("#scene").bounding_box() == before  # an answer moves nothing
     for number in (1, 2, 3):
         box.press("Enter")
         expect(page.locator("#search-place")).to_have_text(f"{number} of {len(rows)}")

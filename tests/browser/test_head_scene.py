@@ -108,6 +108,22 @@ def test_the_whole_matrix_is_drawn(scene):
     assert scene.call("headAt(3, 3)") is None
 
 
+def test_a_resized_picture_stays_until_the_next_one_is_drawn(scene):
+    scene.page.evaluate(
+        """async () => {
+          window.requestAnimationFrame = () => 0;  // nothing is drawn from here on
+          document.getElementById('scene').style.height = '500px';
+          await new Promise((done) => setTimeout(done, 200));
+        }"""
+    )
+    canvas = scene.page.locator("#scene canvas.atlas-scene-points")
+    assert canvas.evaluate("(node) => node.height") == 500
+    picture = Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")
+    dark = sum(count for count, colour in picture.getcolors(1 << 24) if max(colour) < 40)
+    assert dark < picture.width * picture.height / 2
+    assert scene.colours() > 5
+
+
 def test_click_opens_a_head_and_escape_leaves_it(scene):
     scene.page.mouse.click(*scene.cell(1, 2))
     scene.said({"layer": 1, "head": 2}, None)
@@ -116,6 +132,8 @@ def test_click_opens_a_head_and_escape_leaves_it(scene):
     expect(scene.page.locator(".atlas-scene-heading")).to_have_text("L1 H2")
     scene.page.keyboard.press("Escape")
     scene.said(None, None)
+    scene.ready()
+    assert scene.stats()["drawnPoints"] == DATA.cells * DATA.points  # heads that passed by with few points are whole
 
 
 def test_the_server_opens_and_closes_a_head(scene):

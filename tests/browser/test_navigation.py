@@ -110,6 +110,28 @@ def test_on_a_phone_the_minimap_is_folded_and_nothing_is_wider_than_the_screen(p
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_on_a_phone_the_map_comes_first_and_its_controls_on_demand(page: Page, dashboard):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_page(page, f"{dashboard}/?method=pca")
+    above = page.locator("#scene").bounding_box()
+    assert above
+    assert above["y"] < 300
+    toggle = page.get_by_role("button", name="View", exact=True)
+    expect(page.locator("#search-box")).to_be_visible()
+    expect(page.locator("#method-select")).to_be_hidden()
+    expect(page.locator("#order-select")).to_be_hidden()
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-expanded", "true")
+    page.locator("#method-select").get_by_text("UMAP", exact=True).click()
+    page.wait_for_function("new URL(location).searchParams.get('method') === 'umap'")
+    expect(page.locator("#order-select")).to_be_visible()
+    toggle.click()
+    expect(page.locator("#method-select")).to_be_hidden()
+    page.set_viewport_size({"width": 1200, "height": 800})
+    expect(page.locator("#method-select")).to_be_visible()
+    expect(toggle).to_be_hidden()
+
+
 @pytest.mark.slow
 def test_back_and_forward_walk_through_the_heads_again_and_again(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca")

@@ -67,7 +67,7 @@ def test_an_empty_tab_offers_a_first_input_and_leads_through_all(page: Page, das
     open_page(page, f"{dashboard}/?{HEAD}")
     page.get_by_role("button", name="Look at one input").click()
     first = first_to_show(atlas, "tokens")
-    expect(page.locator("#input-says")).to_have_text(f"Input {first + 1} of {len(atlas.inputs)}")
+    expect(page.locator("#input-says")).to_have_text(f"Input {first} · {len(atlas.inputs)} in all")
     page.get_by_role("button", name="Next input").click()
     wait_for_address(page, "input", str(first + 1))
     page.locator("#input-picker > summary").click()

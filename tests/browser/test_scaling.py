@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from app import create_app
 from services.settings import Settings
 from tests.browser.serving import serving
+from tests.browser.walking import open_page
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +37,11 @@ def live(page: Page) -> str | None:
 
 
 def test_walk_from_the_heatmaps_to_one_head_and_into_the_atlas(page: Page, dashboard):
-    page.goto(f"{dashboard}/scaling?layer=1&head=2")
+    page.goto(f"{dashboard}/scaling")
+    expect(page.locator("#scaling-title")).to_have_text("Layer 0 · Head 0")
+    expect(page.locator("#scaling-layer")).to_have_value("0")
+    page.locator("#scaling-layer").select_option("1")
+    page.locator("#scaling-head").select_option("2")
     expect(page.locator("#scaling-title")).to_have_text("Layer 1 · Head 2")
     for metric in ("weighted", "scaled", "norms", "pearson"):
         expect(
@@ -109,6 +114,15 @@ def test_the_slider_moves_the_points_with_their_labels_and_resets(page: Page, da
     assert all(
         abs(a - b) < 1 for one, two in zip(own, places(page), strict=True) for a, b in zip(one, two, strict=True)
     )
+
+
+def test_the_c_of_a_link_stays_as_it_is_though_the_slider_has_steps(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=1&head=2&tab=align&align=0.738-translated-cosine")
+    expect(page.locator("#align-c")).to_have_text("c = 0.738")
+    page.locator("#align-space").get_by_text("Euclidean", exact=True).click()
+    page.wait_for_function("new URL(location).searchParams.get('align') === '0.738-translated-euclidean'")
+    page.locator("#align-slider").press("ArrowRight")
+    page.wait_for_function("!new URL(location).searchParams.get('align').startsWith('0.738-')")
 
 
 def test_umap_stays_until_the_layout_process_has_refined_it(page: Page, dashboard):

@@ -110,7 +110,7 @@ def test_rows_of_the_table_choose_a_token_and_several_a_set(page: Page, dashboar
     for number in (5, 7):
         rows.nth(number).locator(".ag-cell").first.click(modifiers=["Control"])
     assert wait_for_set(page, "=== 3") == 3
-    expect(page.locator("#table-summary")).to_contain_text("1 queries and 2 keys in 1 input")
+    expect(page.locator("#table-summary")).to_contain_text("1 query and 2 keys in 1 input")
     page.locator("#table-scope").get_by_text("Set", exact=True).click()
     expect(page.locator("#table-count")).to_have_text("3 rows")
 

@@ -1,13 +1,15 @@
 """A seeded wander through everything one can click or press: no console error, no failed request, no lost state.
 
 Controls are found by what they are, not by their ids, so that a new feature is walked through as well. The number of
-steps is set by ATLAS_WANDER_STEPS (about two a second), the seed by ATLAS_WANDER_SEED.
+steps is set by ATLAS_WANDER_STEPS (about two a second) or by ATLAS_WANDER_MINUTES, the seed by ATLAS_WANDER_SEED.
 
-    ATLAS_WANDER_STEPS=4000 pytest -m slow tests/browser/test_wander.py     # half an hour
+    ATLAS_WANDER_MINUTES=30 pytest -m slow tests/browser/test_wander.py
 """
 
+import itertools
 import os
 import random
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -22,6 +24,7 @@ from tests.browser.walking import open_page, settle
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 STEPS = int(os.environ.get("ATLAS_WANDER_STEPS", "120"))
+MINUTES = float(os.environ.get("ATLAS_WANDER_MINUTES", "0"))
 SEED = int(os.environ.get("ATLAS_WANDER_SEED", "1"))
 RELOAD_EVERY = 15
 KEYS = [
@@ -87,7 +90,7 @@ class Wanderer:
         self.log: list[str] = []
         self.failures: list[str] = []
         self.used: set[str] = set()
-        page.set_default_timeout(4000)
+        page.set_default_timeout(20_000)
         page.on("dialog", lambda dialog: dialog.dismiss())
         page.on("requestfailed", self.failed)
         page.on(
@@ -99,13 +102,26 @@ class Wanderer:
         if "ERR_ABORTED" not in (request.failure or ""):
             self.failures.append(f"{request.failure} {request.url}")
 
+    def ask(self, question: str):
+        """What the page says; asked again of the next page if this one is just being left."""
+        try:
+            return self.page.evaluate(question)
+        except Error as error:
+            if "context was destroyed" not in str(error):
+                raise
+            self.page.wait_for_load_state()
+            return self.page.evaluate(question)
+
+    def at_home(self) -> bool:
+        return self.ask("location.pathname").endswith("/")
+
     def step(self) -> None:
-        if not urlsplit(self.page.url).path.endswith(("/", "/index")) and self.random.random() < 0.6:
+        if not self.at_home() and self.random.random() < 0.6:
             return self.go_home()
         kind = self.random.random()
         if kind < 0.55:
             self.page.wait_for_selector("button")  # the page may be on its way
-            return self.use(self.random.choice(self.page.evaluate(CONTROLS)))
+            return self.use(self.random.choice(self.ask(CONTROLS)))
         if kind < 0.85:
             return self.press()
         if kind < 0.93:
@@ -170,14 +186,16 @@ class Wanderer:
 
     def check_reload(self) -> None:
         """The address holds the whole state: after a reload it is the same address, and nothing was dropped."""
-        if not self.page.locator("#scene").count():
+        if not self.at_home():  # or on the way to another page: the address changes first
             return
         rest(self.page)
         before = state_of(self.page)
         self.log.append(f"reload {self.page.url}")
         self.page.reload()
         rest(self.page)
-        assert state_of(self.page) == before
+        after = state_of(self.page)
+        lost = {name: (before[name], after[name]) for name in before if before[name] != after[name]}
+        assert lost == {}, lost
         assert self.page.locator(".notice").count() == 0, self.page.locator(".notice").inner_text()
 
 
@@ -187,7 +205,7 @@ def rest(page: Page) -> None:
     page.wait_for_function("new URL(location).searchParams.get('atlas') !== null")
     page.evaluate(
         """async () => {
-          const pause = () => new Promise((resolve) => setTimeout(resolve, 700));
+          const pause = () => new Promise((resolve) => setTimeout(resolve, 1000));
           for (let before = null; before !== location.href;) {
             before = location.href;
             await pause();
@@ -210,14 +228,17 @@ def state_of(page: Page) -> dict:
           };
         }"""
     )
-    return {"address": {name: query.get(name) for name in PARAMETERS}, "shown": shown}
+    return {name: query.get(name) for name in PARAMETERS} | {f"shown {name}": value for name, value in shown.items()}
 
 
 def test_a_random_wander_breaks_nothing_and_loses_nothing(page: Page, dashboard, console_errors):
     open_page(page, f"{dashboard}/?method=pca")
     wanderer = Wanderer(page, f"{dashboard}/", SEED)
+    deadline = time.monotonic() + 60 * MINUTES
     try:
-        for number in range(STEPS):
+        for number in itertools.count():
+            if time.monotonic() >= deadline if MINUTES else number >= STEPS:
+                break
             wanderer.step()
             if number % RELOAD_EVERY == RELOAD_EVERY - 1:
                 wanderer.check_reload()
@@ -226,4 +247,5 @@ def test_a_random_wander_breaks_nothing_and_loses_nothing(page: Page, dashboard,
     except (AssertionError, Error) as error:
         steps = "\n  ".join(wanderer.log[-30:])
         pytest.fail(f"seed {SEED}, after {len(wanderer.log)} steps:\n  {steps}\n{error}", pytrace=False)
-    assert len(wanderer.used) > min(15, STEPS // 8)
+    print(f"seed {SEED}: {len(wanderer.log)} steps")
+    assert len(wanderer.used) > min(15, len(wanderer.log) // 8)

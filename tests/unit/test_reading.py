@@ -66,7 +66,7 @@ def test_an_input_can_be_linked_without_a_token(atlas):
 
 def test_inputs_are_found_by_their_words_and_number(atlas):
     assert [index for index, _ in inputs_with(atlas, "CAT chased")[0]] == [7]
-    assert inputs_with(atlas, "3")[0][0][0] == 2
+    assert inputs_with(atlas, "3")[0][0][0] == 3
     assert inputs_with(atlas, "zzz") == ([], 0)
     assert inputs_with(atlas, "")[1] == len(atlas.inputs)
     assert 10 <= atlas.tokens().counts[first_to_show(atlas, "tokens")] <= 24
