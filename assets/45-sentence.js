@@ -39,8 +39,8 @@
     ];
   }
 
-  /** `read` and `hide` of the address; only what differs from the default. */
-  function toUrl(reading, set) {
+  /** `read` and `hide` of the address; only what differs from the default. Places without an input mean nothing. */
+  function toUrl(reading, selection, set) {
     if (!reading) return;
     const words = [];
     if (reading.mode === "heatmap") words.push("heatmap");
@@ -50,7 +50,8 @@
     if (!reading.lines) words.push("nolines");
     set("read", words.join("-"));
     const part = (letter, list) => (list.length ? letter + list.join(".") : "");
-    set("hide", part("q", reading.queries) + part("k", reading.keys));
+    const chosen = selection && known(selection.input);
+    set("hide", chosen ? part("q", reading.queries) + part("k", reading.keys) : null);
   }
 
   const show = (selection) => root.set_props("scene", { selection });

@@ -67,7 +67,7 @@
     set("token", chosen ? selected.token : null);
     set("side", chosen ? selected.side : null);
     set("input", !chosen && selected && selected.input !== null ? selected.input : null);
-    root.atlasSentence.toUrl(reading, set);
+    root.atlasSentence.toUrl(reading, selected, set);
     set("q", searched && searched.query);
     set("mode", searched && searched.query ? searched.mode : null);
     set("case", searched && searched.query && searched.case ? 1 : null);

@@ -138,8 +138,8 @@ def lay_out(
             )
             for layer, wanted in todo.items()
         )
-        with workers.running(request.engine):
-            for layer, notes in joblib.Parallel(return_as="generator_unordered")(units):
+        with workers.results(units, request.engine) as results:
+            for layer, notes in results:
                 journal.note(f"L{layer} {note}" for note in notes)
                 for wanted in todo[layer]:
                     done[wanted].add(layer)

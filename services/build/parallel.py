@@ -89,8 +89,8 @@ def by_layer(
             for layer in range(stream.layers)
             if layer not in done
         )
-        with workers.running(alone=alone):
-            for layer, result in joblib.Parallel(return_as="generator_unordered")(units):
+        with workers.results(units, alone=alone) as results:
+            for layer, result in results:
                 arrays.write_json(_part(folder, stream, name, layer), result)
                 done.add(layer)
                 journal.record(stage, done)

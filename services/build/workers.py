@@ -1,9 +1,11 @@
 """Who does the layouts: processes of this machine, or a Dask cluster that shares its disk."""
 
 import os
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import joblib
 
@@ -26,8 +28,11 @@ class Workers:
         return None if self.dask else os.getpid()
 
     @contextmanager
-    def running(self, engine: str = "fast", *, alone: bool = False) -> Iterator[None]:
-        """Let `joblib.Parallel` inside use these workers; alone: nobody but this process.
+    def results(self, units: Iterable[Any], engine: str = "fast", *, alone: bool = False) -> Iterator[Iterator[Any]]:
+        """The results of joblib's delayed calls as they come; to leave early cancels what is under way.
+
+        Args:
+            alone: in this process.
 
         Raises:
             BuildError: the Dask scheduler cannot be reached, or Dask is not installed.
@@ -35,8 +40,11 @@ class Workers:
         if self.dask is None or alone:
             # the torch engine lays out a whole layer at once and wants the device for itself
             jobs = 1 if engine == "torch" or alone else self.jobs
-            with joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
-                yield
+            with (
+                joblib.parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1),
+                _results(units) as results,
+            ):
+                yield results
             return
         try:
             from distributed import Client
@@ -46,5 +54,22 @@ class Workers:
             client = Client(self.dask, timeout=_PATIENCE)
         except (OSError, TimeoutError, ValueError) as error:
             raise BuildError(f"No Dask scheduler answers at {self.dask} ({error}); check --dask-scheduler.") from error
-        with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=_PATIENCE):
-            yield
+        with (
+            client,
+            joblib.parallel_config(backend="dask", wait_for_workers_timeout=_PATIENCE),
+            _results(units) as results,
+        ):
+            yield results
+
+
+@contextmanager
+def _results(units: Iterable[Any]) -> Iterator[Iterator[Any]]:
+    """The results of joblib's workers of the present configuration."""
+    results = joblib.Parallel(return_as="generator_unordered")(units)
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            # a stop is no mistake: whoever pressed Ctrl-C needs no advice on smaller inputs
+            warnings.filterwarnings("ignore", category=UserWarning, module=r"joblib\.parallel")
+            results.close()

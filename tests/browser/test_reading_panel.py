@@ -111,6 +111,19 @@ def test_hidden_tokens_outlive_heads_tabs_reload_and_end_with_reset_or_another_i
     wait_for_address(page, "hide", None)
 
 
+def test_a_link_names_hidden_tokens_only_with_their_input_which_still_remembers_them(page: Page, dashboard, atlas):
+    first = first_to_show(atlas, "tokens")
+    open_page(page, f"{dashboard}/?{HEAD}&input={first}&hide=k1")
+    assert stats(page)["hidden"] == {"queries": [], "keys": [1]}
+    page.locator("#scene [role=application]").focus()
+    page.keyboard.press("Escape")
+    wait_for_address(page, "input", None)
+    wait_for_address(page, "hide", None)
+    page.get_by_role("button", name="Look at one input").click()
+    wait_for_address(page, "hide", "k1")
+    assert stats(page)["hidden"] == {"queries": [], "keys": [1]}
+
+
 def test_weights_never_exceed_1_whatever_is_hidden_or_weighted(page: Page, dashboard):
     open_page(page, f"{dashboard}/?{HEAD}&input=2&hide=k1.2&read=special-values")
     stats(page)

@@ -1,5 +1,9 @@
-"""Layouts on a Dask cluster are the same as on this machine."""
+"""Who works for a build: processes of this machine that end quietly, and Dask clusters that give the same layouts."""
 
+import time
+import warnings
+
+import joblib
 import numpy as np
 import pytest
 
@@ -30,5 +34,27 @@ def test_a_dask_cluster_gives_the_same_layouts(tmp_path):
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr("services.build.workers._PATIENCE", 2)
     workers = Workers(dask="tcp://127.0.0.1:1")
-    with pytest.raises(BuildError, match="No Dask scheduler answers"), workers.running("fast"):
+    with pytest.raises(BuildError, match="No Dask scheduler answers"), workers.results([]):
         pass
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_leaving_while_others_still_work_says_nothing(jobs, capfd):
+    """A stop between two layers: joblib's advice on unused work would stand in the user's terminal."""
+    units = (joblib.delayed(time.sleep)(seconds) for seconds in (0, 0.05, 1, 1, 1))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with Workers(jobs=jobs).results(units) as results:
+            next(results)
+    assert [str(one.message) for one in caught] == []
+    assert capfd.readouterr().err == ""
+
+
+def test_results_come_as_they_are_finished():
+    with Workers(jobs=2).results(joblib.delayed(after)(seconds) for seconds in (0.6, 0)) as results:
+        assert list(results) == [0, 0.6]
+
+
+def after(seconds):
+    time.sleep(seconds)
+    return seconds
