@@ -43,6 +43,8 @@
       now = now && (sentence ? { ...now, token: sentence.token, side: sentence.side } : { ...now, token: null });
     }
     const empty = { input: null, token: null, side: "query" };
+    // A side is that of a token: without one the link does not name it.
+    if (now && (now.token === null || now.token === undefined)) now = { ...empty, input: now.input };
     const pin = now && now.token !== null && { token: now.token, side: now.side };
     return [
       same(now || empty, before) ? none() : now || empty,

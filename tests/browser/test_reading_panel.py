@@ -173,6 +173,11 @@ def test_directions_turn_the_chosen_token_around(page: Page, dashboard, atlas):
     page.locator("#sentence-direction").get_by_text("All", exact=True).click()
     wait_for_address(page, "input", "2")
     assert stats(page)["pinned"] is None
+    chosen = "document.querySelector('#scene').atlasScene.state().selection"
+    page.wait_for_function(f"{chosen}.side === 'query'")
+    before = page.evaluate(chosen)
+    open_page(page, page.url)
+    assert page.evaluate(chosen) == before, "the link holds the whole state"
 
 
 def test_pointing_at_a_pair_shows_its_raw_numbers(page: Page, dashboard, atlas):
