@@ -48,13 +48,3 @@ def test_leaving_while_others_still_work_says_nothing(jobs, capfd):
             next(results)
     assert [str(one.message) for one in caught] == []
     assert capfd.readouterr().err == ""
-
-
-def test_results_come_as_they_are_finished():
-    with Workers(jobs=2).results(joblib.delayed(after)(seconds) for seconds in (0.6, 0)) as results:
-        assert list(results) == [0, 0.6]
-
-
-def after(seconds):
-    time.sleep(seconds)
-    return seconds
