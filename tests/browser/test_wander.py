@@ -1,9 +1,10 @@
 """A seeded wander through everything one can click or press: no console error, no failed request, no lost state.
 
 Controls are found by what they are, not by their ids, so that a new feature is walked through as well. The number of
-steps is set by ATLAS_WANDER_STEPS (about two a second) or by ATLAS_WANDER_MINUTES, the seed by ATLAS_WANDER_SEED.
+steps is set by ATLAS_WANDER_STEPS (about two a second) or by ATLAS_WANDER_MINUTES, the seed by ATLAS_WANDER_SEED, the
+window by ATLAS_WANDER_WINDOW.
 
-    ATLAS_WANDER_MINUTES=30 pytest -m slow tests/browser/test_wander.py
+    ATLAS_WANDER_MINUTES=30 ATLAS_WANDER_WINDOW=390x844 pytest -m slow tests/browser/test_wander.py
 """
 
 import itertools
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 STEPS = int(os.environ.get("ATLAS_WANDER_STEPS", "120"))
 MINUTES = float(os.environ.get("ATLAS_WANDER_MINUTES", "0"))
 SEED = int(os.environ.get("ATLAS_WANDER_SEED", "1"))
+WIDTH, HEIGHT = map(int, os.environ.get("ATLAS_WANDER_WINDOW", "1280x720").split("x"))
 RELOAD_EVERY = 15
 KEYS = [
     "ArrowLeft",
@@ -151,6 +153,7 @@ class Wanderer:
 
     def click(self, place) -> None:
         """At a random place of the control; without waiting for what moves in it."""
+        place.evaluate("(node) => node.scrollIntoView({ block: 'nearest' })", timeout=1000)
         box = place.bounding_box(timeout=1000)
         if box:
             x = box["x"] + box["width"] * self.random.uniform(0.1, 0.9)
@@ -232,6 +235,7 @@ def state_of(page: Page) -> dict:
 
 
 def test_a_random_wander_breaks_nothing_and_loses_nothing(page: Page, dashboard, console_errors):
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     open_page(page, f"{dashboard}/?method=pca")
     wanderer = Wanderer(page, f"{dashboard}/", SEED)
     deadline = time.monotonic() + 60 * MINUTES
