@@ -12,6 +12,7 @@ import dash
 from dash import ClientsideFunction, Dash, Input, Output, State
 from flask import Response
 from flask_caching import Cache
+from flask_compress import Compress
 from werkzeug.exceptions import HTTPException
 
 from components import ids
@@ -27,9 +28,10 @@ from services.errors import AtlasError
 from services.library import Library
 from services.settings import Settings, load_settings
 
+THEME = "00-theme.js"  # comes first of all, so that no dark page begins with a white flash
 INDEX = """<!DOCTYPE html>
 <html lang="en">
-<head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
+<head>{%metas%}<title>{%title%}</title>{%favicon%}<script src="THEME"></script>{%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
 
@@ -46,11 +48,10 @@ def create_app(settings: Settings) -> Dash:
         use_pages=True,
         pages_folder=str(jobs.ROOT / "pages"),
         assets_folder=str(jobs.ROOT / "assets"),
-        assets_ignore=r"vendor/.*",
+        assets_ignore=rf"vendor/.*|{THEME}",
         url_base_pathname=settings.url_prefix,
         title="Attention Atlas",
         update_title="",
-        index_string=INDEX,
         include_pages_meta=False,
         suppress_callback_exceptions=True,
         health_endpoint="healthz",
@@ -59,11 +60,13 @@ def create_app(settings: Settings) -> Dash:
             {"name": "description", "content": "See how a transformer attends: every head in one map"},
         ],
     )
+    app.index_string = INDEX.replace("THEME", f"{app.get_asset_url(THEME)}?m={_changed(THEME)}")
     library = Library(settings.atlases)
     server = app.server
     server.config[KEY] = Context(settings, library)
     if settings.secret_key is not None:
         server.secret_key = settings.secret_key.get_secret_value()
+    _add_compression(app)
     _add_payloads(app, settings, library)
     prefix = settings.url_prefix
     app.layout = lambda: shell(prefix, [help_button()], [help_dialog(prefix), tour_steps(prefix)])
@@ -78,6 +81,19 @@ def create_app(settings: Settings) -> Dash:
     _add_errors(app)
     _add_headers(app)
     return app
+
+
+def _changed(asset: str) -> int:
+    """When the file was written, which makes a browser fetch it anew."""
+    return int((jobs.ROOT / "assets" / asset).stat().st_mtime)
+
+
+def _add_compression(app: Dash) -> None:
+    """Text travels compressed; the binary payloads hardly shrink and go as they are."""
+    files = [rule.endpoint for rule in app.server.url_map.iter_rules() if rule.endpoint.endswith("dash_assets.static")]
+    # Without this a file that has not changed would be sent again at each visit: Dash's option does not set it.
+    app.server.config["COMPRESS_STREAMING_ENDPOINT_CONDITIONAL"] = files
+    Compress(app.server)
 
 
 def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app import create_app
 from services.atlas import open_atlas
@@ -213,6 +213,21 @@ def test_theme_follows_the_system_and_the_button(page: Page, dashboard):
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+def test_while_it_loads_the_page_says_so_and_a_dark_one_is_never_white(page: Page, dashboard):
+    waiting: list[Route] = []
+    page.route("**/*react-dom*", lambda route: waiting.append(route))  # a slow network
+    page.emulate_media(color_scheme="dark")
+    with page.expect_request("**/*react-dom*"):
+        page.goto(dashboard, wait_until="commit")
+    expect(page.get_by_text("Loading...")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    red, green, blue = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    assert max(red, green, blue) < 64
+    waiting[0].continue_()
+    settle(page)
+    expect(page.get_by_text("Loading...")).to_have_count(0)
 
 
 def test_without_webgl_the_matrix_is_a_picture_one_can_click(page: Page, dashboard):

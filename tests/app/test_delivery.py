@@ -1,0 +1,57 @@
+"""How pages and files travel: compressed, not twice, and with the theme before anything is seen."""
+
+import gzip
+import re
+import zlib
+
+import pytest
+
+from app import create_app
+from services.atlas import open_atlas
+from services.settings import Settings
+from tests.real_home import SLUG
+
+STYLES = "/assets/10-bootstrap.min.css"
+OVER_HTTP = {"Accept-Encoding": "gzip, deflate"}  # what browsers ask for without TLS
+OPENED = {"gzip": gzip.decompress, "deflate": zlib.decompress}
+
+
+@pytest.mark.parametrize("path", [STYLES, "/assets/clientside.js", "/_dash-layout", "/_dash-dependencies"])
+def test_text_travels_compressed_and_opens_to_the_same(client, path):
+    plain = client.get(path)
+    small = client.get(path, headers=OVER_HTTP)
+    assert "Content-Encoding" not in plain.headers
+    assert len(small.data) < 0.5 * len(plain.data)
+    opened = OPENED[small.headers["Content-Encoding"]](small.data)
+    assert same_but_for_the_tab(opened, plain.data)
+
+
+def same_but_for_the_tab(one: bytes, other: bytes) -> bool:
+    """Each layout numbers its tab anew."""
+    number = rb'"data":"[0-9a-f]{32}"'
+    return re.sub(number, b"", one) == re.sub(number, b"", other)
+
+
+def test_positions_and_pictures_go_as_they_are(client, dashboard_home):
+    atlas = open_atlas(dashboard_home / "atlases" / SLUG)
+    answer = client.get(f"/payload/{SLUG}/{atlas.info.key}/order/self", headers=OVER_HTTP)
+    assert answer.status_code == 200
+    assert "Content-Encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("prefix", ["/", "/deep/atlas/"])
+def test_a_file_that_has_not_changed_is_not_sent_again(dashboard_home, prefix):
+    client = create_app(Settings(home=dashboard_home, demo=False, url_prefix=prefix)).server.test_client()
+    path = prefix.rstrip("/") + STYLES
+    first = client.get(path, headers=OVER_HTTP)
+    again = client.get(path, headers={**OVER_HTTP, "If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
+
+
+@pytest.mark.parametrize("prefix", ["/", "/deep/atlas/"])
+def test_the_theme_is_set_before_any_style_is_read(dashboard_home, prefix):
+    client = create_app(Settings(home=dashboard_home, demo=False, url_prefix=prefix)).server.test_client()
+    page = client.get(prefix).get_data(as_text=True)
+    [theme] = re.findall(r'<script src="([^"]*00-theme\.js[^"]*)"', page)
+    assert page.index(theme) < page.index('rel="stylesheet"')
+    assert client.get(theme).status_code == 200
