@@ -55,7 +55,7 @@
   }
 
   /** Mirror the stores in the address: a new history entry when another head opens, else in place. */
-  function toUrl(viewData, selected, searched, panel, reading) {
+  function toUrl(viewData, selected, searched, panel, reading, viewpoint) {
     if (root.atlasNavigation.isLeaving()) return none();
     const url = new URL(window.location);
     const headBefore = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
@@ -75,6 +75,8 @@
     set("case", searched && searched.query && searched.case ? 1 : null);
     set("palette", viewData.palette === "safe" ? null : viewData.palette);
     set("bynorm", viewData.bynorm ? "on" : null);
+    const head = viewData.layer === null ? null : { layer: viewData.layer, head: viewData.head };
+    set("at", viewpoint && same(viewpoint.head, head) ? viewpoint.at : null);
     if (url.href !== window.location.href) {
       const headNow = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
       const first = !window.location.search;

@@ -4,6 +4,7 @@ Whatever a browser posts is checked here: `from_store` and `from_query` never ra
 can say what they dropped.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside
 PARAMETERS = (
     *("atlas", "stream", "method", "dims", "colour", "layer", "head", "tab", "panel"),
     *("token", "side", "set", "q", "mode", "case", "labels", "size", "palette", "bynorm", "rings", "badge", "order"),
-    *("scale", "align"),
+    *("scale", "align", "at"),
     *("input", "read", "hide"),
 )
 BY_SEARCH = "search"  # heads in the order of how closely they keep the hits of the search together
@@ -35,6 +36,8 @@ _SWITCHES = {
     "bynorm": ("off", "on"),
     "case": ("0", "1"),
 }
+_NUMBER = r"-?\d{1,4}(?:\.\d{1,5})?"
+_VIEWPOINT = re.compile(rf"{_NUMBER}_{_NUMBER}_\d{{1,4}}(?:\.\d{{1,5}})?(?:_{_NUMBER}_{_NUMBER})?", re.ASCII)
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
 
@@ -76,6 +79,7 @@ class View(Store):
     rings: bool = True
     badge: str = Field(default=DEFAULT, max_length=32)
     order: str = Field(default="plain", max_length=32)
+    at: str = Field(default="", max_length=64)  # of the link; from then on the scene knows it
 
     @property
     def at_head(self) -> bool:
@@ -212,11 +216,21 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         labels=query.get("labels") != "off",
         size=size,
         rings=query.get("rings") != "off",
+        at=_viewpoint(query, dropped) if (layer is not None) == ("layer" in query) else "",
         **chosen,
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)
     search = _search(query, dropped)
     return view, selection, search, dropped
+
+
+def _viewpoint(query: Mapping[str, Any], dropped: list[str]) -> str:
+    """Where one looks from, as the head scene writes it."""
+    at = query.get("at", "")
+    if "at" in query and not _VIEWPOINT.fullmatch(at):
+        dropped.append(f"at={str(at)[:40]!r} is no viewpoint; showing all of the map.")
+        return ""
+    return str(at)
 
 
 def _search(query: Mapping[str, Any], dropped: list[str]) -> Search:

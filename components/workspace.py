@@ -137,6 +137,7 @@ def _scene(
 ) -> HeadScene:
     selection, chosen, reading = choice
     projection = maps.get(f"{view.method}{view.dims}d")
+    head = {"layer": view.layer, "head": view.head} if view.at_head else None
     sprite = None
     if projection:
         place = f"{view.stream}/{projection['name']}-{projection['key']}"
@@ -148,7 +149,8 @@ def _scene(
         projection=projection,
         colour=scene_colour(atlas, atlas.stream(view.stream), view.colour, "light", _palette(view)),
         sizeByNorm=view.bynorm,
-        head={"layer": view.layer, "head": view.head} if view.at_head else None,
+        head=head,
+        viewpoint={"head": head, "at": view.at} if view.at else None,
         selection=selection.to_store() if selection.input is not None else None,
         search=None,  # given once the server has understood it: assets/30-find.js
         lines=reading.scene_lines(),

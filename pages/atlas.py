@@ -161,6 +161,7 @@ clientside_callback(
     Input(ids.SEARCH, "data"),
     Input(ids.PANEL_STATE, "data"),
     Input(ids.READING, "data"),
+    Input(ids.SCENE, "viewpoint"),
 )
 clientside_callback(
     _client("openAtlas"),

@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 SCRIPTS = (
     "grid.js",
     "camera.js",
+    "viewpoint.js",
     "payload.js",
     "labels.js",
     "pick.js",
@@ -99,6 +100,9 @@ class HeadScene(Component):
       but a permutation of all heads, or ``None``, shows layers as rows.
     - rings (bool): in an open head, ring the keys that the token under the pointer (or the selected one) attends to
       most, or for a key the queries that attend to it most, in its input.
+    - viewpoint (dict | None): where one looks from, ``{head, at}``: the head (``None``: the matrix) and "x_y_zoom" or
+      "x_y_zoom_yaw_pitch": cells right and down of the middle, times as near, radians. ``None``: all of it. Also set by
+      the user.
     - status (dict): out: ``{webgl, loaded: 0..1, firstMs, fullMs, points, message}``.
     """
 
@@ -138,6 +142,7 @@ class HeadScene(Component):
         setCount: Any = Component.UNDEFINED,
         tool: Any = Component.UNDEFINED,
         status: Any = Component.UNDEFINED,
+        viewpoint: Any = Component.UNDEFINED,
         **kwargs: Any,
     ) -> None:
         self._prop_names = [
@@ -169,6 +174,7 @@ class HeadScene(Component):
             "setCount",
             "tool",
             "status",
+            "viewpoint",
         ]
         self._valid_wildcard_attributes: list[str] = []
         self.available_properties = self._prop_names

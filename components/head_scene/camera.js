@@ -76,6 +76,13 @@
     return { x, y, scale: camera.scale };
   }
 
+  /** Keep some of a world rectangle in view, a tenth from its edge. */
+  function keepInView(camera, view, rectangle) {
+    const [x, y] = [(0.4 * view.width) / camera.scale, (0.4 * view.height) / camera.scale];
+    const around = { x: rectangle.x - x, y: rectangle.y - y, width: rectangle.width + 2 * x, height: rectangle.height + 2 * y };
+    return keepInside(camera, around);
+  }
+
   const ease = (t) => (t < 0.5 ? 4 * t * t * t : 1 - Math.pow(2 - 2 * t, 3) / 2);
 
   /**
@@ -118,7 +125,7 @@
   }
 
   atlas.camera = {
-    EYE, SHRINK, toScreen, toWorld, worldBounds, fit, zoomAt, pan, keepInside, ease, between, rotation, orbit, projectCube,
+    EYE, SHRINK, toScreen, toWorld, worldBounds, fit, zoomAt, pan, keepInside, keepInView, ease, between, rotation, orbit, projectCube,
   };
   if (typeof module !== "undefined") module.exports = atlas.camera;
 })(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));

@@ -5,7 +5,6 @@
 
   const PICK_PX = 9;
   const TOUCH_PX = 18;
-  const MOST_ZOOM = 80;
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
   /** The number behind a palette index on the scale of one head; undefined where there is no such scale. */
@@ -59,10 +58,7 @@
     pan(dx, dy) {
       const { scene } = this;
       if (!scene.grid || this.flat || scene.openness.active) return;
-      const area = scene.isOpen
-        ? { x: grid.cellPlace(scene.grid, scene.open).column, y: grid.cellPlace(scene.grid, scene.open).row, width: 1, height: 1 }
-        : { x: 0, y: 0, width: scene.grid.columns, height: scene.grid.rows };
-      scene.camera.set(cam.keepInside(cam.pan(scene.camera.value, dx, dy), area));
+      scene.camera.set(cam.keepInside(cam.pan(scene.camera.value, dx, dy), scene.area()));
       this.unhover();
       this.touched();
     }
@@ -79,11 +75,11 @@
       // While a head opens or closes the rest of a wheel's swing would tear at the camera.
       if (!scene.grid || this.flat || scene.openness.active) return;
       const { enter, leave } = scene.thresholds();
-      const least = scene.matrixCamera().scale * 0.7;
-      const most = scene.cellCamera(0).scale * MOST_ZOOM;
+      const { least, most } = scene.scales();
       const from = scene.camera.value;
       const scale = Math.min(most, Math.max(least, from.scale * factor));
-      scene.camera.set(cam.zoomAt(from, scene.view, x, y, scale / from.scale));
+      const to = cam.zoomAt(from, scene.view, x, y, scale / from.scale);
+      scene.camera.set(cam.keepInView(to, scene.view, scene.area()));
       this.touched();
       if (!scene.isOpen && factor > 1 && scale >= enter) return this.enterAt(x, y);
       if (scene.isOpen && factor < 1 && scale <= leave) scene.leave(true);

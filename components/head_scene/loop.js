@@ -37,6 +37,7 @@
       this.noteTiming();
       if (!this.grid) return this.drawNothing();
       if (this.dirty) {
+        if (!this.moving()) this.tellViewpointSoon();
         this.dirty = false;
         this.renderer.begin(this.frame());
         this.fresh = true;

@@ -6,6 +6,7 @@
   const cam = atlas.camera;
   const grid = atlas.grid;
   const draw = atlas.draw;
+  const viewpoint = atlas.viewpoint;
   const { MARGINS } = atlas.overlay;
 
   const HEAD_MARGINS = { left: 24, top: 44, right: 24, bottom: 24 };
@@ -14,6 +15,7 @@
   /** Highlights copied for all heads at once; a prefix of the hits, which is a fair sample of them. */
   const MOST_MARKS = 2_000_000;
   const MOST_CANDIDATES = 2500;
+  const MOST_ZOOM = 80;
 
   /** The part of the scene that only looks: everything here follows from its state, camera, data and props. */
   class Picture {
@@ -42,11 +44,27 @@
       return this.isOpen ? this.cellCamera(this.open) : this.matrixCamera();
     }
 
+    /** The part of the world one looks at: all cells, or the open head's. */
+    area() {
+      if (!this.isOpen) return { x: 0, y: 0, width: this.grid.columns, height: this.grid.rows };
+      const { column, row } = grid.cellPlace(this.grid, this.open);
+      return { x: column, y: row, width: 1, height: 1 };
+    }
+
+    /** How far out and in one can zoom, px a cell. */
+    scales() {
+      return { least: this.isOpen ? this.thresholds().leave : this.matrixCamera().scale * 0.7, most: this.cellCamera(0).scale * MOST_ZOOM };
+    }
+
+    /** Where the camera goes, beside its home. */
+    stand() {
+      return viewpoint.relative(this.camera.target, this.home());
+    }
+
     isFitted() {
       if (!this.grid) return true;
-      const home = this.home();
-      const now = this.camera.target;
-      return Math.abs(Math.log(now.scale / home.scale)) < 0.01 && Math.hypot(now.x - home.x, now.y - home.y) * home.scale < 4;
+      const { x, y, zoom } = this.stand();
+      return Math.abs(Math.log(zoom)) < 0.01 && Math.hypot(x, y) * this.home().scale < 4;
     }
 
     /** Zoom scales at which the wheel enters and leaves a head; apart, so that it does not flicker. */

@@ -9,13 +9,17 @@
   const { Overlay, element } = atlas.overlay;
   const { Tween, number, between } = atlas.motion;
   const { same } = atlas.payload;
+  const cam = atlas.camera;
+  const viewpoint = atlas.viewpoint;
 
   const ENTER_MS = 620;
+  /** After so long without a movement the viewpoint is told. */
+  const STILL_MS = 250;
   /** Props that come in; the others only go out. */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme", "sprite",
     "cellNotes", "sizeByNorm", "tokenSet", "tool", "badges", "order", "rings",
-    "cellTitles", "markedCells", "live",
+    "cellTitles", "markedCells", "live", "viewpoint",
   ];
   /** Props that need nothing fetched. */
   const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells"];
@@ -37,7 +41,7 @@
       this.hoverSlot = -1;
       this.view = { width: 1, height: 1 };
       this.ratio = 1;
-      this.turn = { yaw: 0.5, pitch: 0.32 };
+      this.turn = { ...viewpoint.REST };
       this.camera = new Tween({ x: 0, y: 0, scale: 1 }, between);
       this.openness = new Tween(0, number);
       this.mixing = new Tween(1, number);
@@ -101,6 +105,7 @@
     destroy() {
       this.destroyed = true;
       cancelAnimationFrame(this.ticking);
+      clearTimeout(this.still);
       this.stop.abort();
       this.sizes.disconnect();
       this.themes.disconnect();
@@ -117,12 +122,12 @@
       const height = Math.max(1, this.root.clientHeight);
       const ratio = Math.min(2, window.devicePixelRatio || 1);
       if (width === this.view.width && height === this.view.height && ratio === this.ratio) return;
-      const fitted = this.isFitted();
+      const stand = this.grid && this.stand();
       this.view = { width, height };
       this.ratio = ratio;
       this.renderer.resize(Math.round(width * ratio), Math.round(height * ratio));
       this.overlay.resize(width, height, ratio);
-      if (fitted && this.grid) this.camera.set(this.home());
+      if (stand) this.camera.set(viewpoint.absolute(stand, this.home()));
       this.redraw();
     }
 
@@ -155,6 +160,7 @@
       if (fresh || changed("colour")) this.data.setColour(next.colour || null);
       if (fresh || changed("sizeByNorm")) this.data.setSizes(Boolean(next.sizeByNorm));
       if (fresh || changed("head")) this.followHead(fresh);
+      if (fresh ? next.viewpoint : changed("viewpoint")) this.takeViewpoint();
       if (fresh || changed("live")) this.setLive();
       if (fresh || changed("selection")) this.data.setSelection(next.selection || null);
       if (fresh || changed("tokenSet")) this.followSet();
@@ -188,16 +194,12 @@
     /** Cells change their places; an open head takes the view along. */
     setOrder() {
       if (!this.grid) return;
-      const fitted = this.isFitted();
-      const before = grid.cellPlace(this.grid, Math.max(0, this.open));
+      const stand = this.stand();
       this.grid = grid.ordered(this.grid, this.props.order);
       this.hoverCell = this.hoverSlot = -1;
       if (!this.isOpen) this.focusCell = -1;
       this.overlay.showTooltip(null);
-      const after = grid.cellPlace(this.grid, Math.max(0, this.open));
-      const { x, y, scale } = this.camera.value;
-      if (fitted) this.camera.set(this.home());
-      else if (this.isOpen) this.camera.set({ x: x + after.column - before.column, y: y + after.row - before.row, scale });
+      this.camera.set(viewpoint.absolute(stand, this.home()));
       this.setSprite();
     }
 
@@ -216,6 +218,40 @@
       const cell = this.grid && head ? head.layer * this.grid.columns + head.head : -1;
       const known = cell >= 0 && head.head < this.grid.columns && head.layer < this.grid.rows ? cell : -1;
       if (known !== this.open) this.show(known, fresh ? 0 : ENTER_MS);
+    }
+
+    // --- viewpoint --------------------------------------------------------------------------------------------
+
+    /** @returns {{head: Object|null, at: string}|null} null at home */
+    viewpoint() {
+      const { projection } = this.props;
+      const at = viewpoint.write(this.isFitted() ? null : this.stand(), projection && projection.dims === 3 ? this.turn : null);
+      return at && { head: this.isOpen ? grid.headOf(this.grid, this.open) : null, at };
+    }
+
+    /** Look from where the props say; one of another head means nothing here. */
+    takeViewpoint() {
+      if (!this.grid) return;
+      const wanted = this.props.viewpoint;
+      const here = this.isOpen ? grid.headOf(this.grid, this.open) : null;
+      const found = wanted && same(wanted.head, here) ? viewpoint.read(wanted.at) : null;
+      const camera = found ? viewpoint.absolute(found.stand, this.home()) : this.home();
+      const { least, most } = this.scales();
+      camera.scale = Math.min(most, Math.max(least, camera.scale));
+      this.camera.set(cam.keepInView(camera, this.view, this.area()));
+      this.turn = found && found.turn ? cam.orbit(found.turn, 0, 0) : { ...viewpoint.REST };
+      this.redraw();
+    }
+
+    /** Once nothing has moved for a moment. */
+    tellViewpointSoon() {
+      clearTimeout(this.still);
+      this.still = setTimeout(() => {
+        const now = this.grid && !this.moving() ? this.viewpoint() : this.props.viewpoint;
+        if (same(now, this.props.viewpoint)) return;
+        this.props = { ...this.props, viewpoint: now };
+        this.setProps({ viewpoint: now });
+      }, STILL_MS);
     }
 
     askForLines() {
@@ -277,8 +313,9 @@
     tellHead() {
       const head = this.isOpen ? grid.headOf(this.grid, this.open) : null;
       // Known before Dash hands it back, so that it is not taken for a new wish.
-      this.props = { ...this.props, head };
-      this.setProps({ head });
+      const told = { head, viewpoint: this.viewpoint() };
+      this.props = { ...this.props, ...told };
+      this.setProps(told);
       this.askForLines();
     }
 
@@ -329,7 +366,7 @@
 
     reset() {
       this.camera.to(this.home(), ENTER_MS * 0.6, performance.now());
-      if (this.dims === 3) this.turn = { yaw: 0.5, pitch: 0.32 };
+      if (this.dims === 3) this.turn = { ...viewpoint.REST };
       this.redraw();
     }
 

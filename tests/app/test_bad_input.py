@@ -43,6 +43,7 @@ GOOD = {
     "order": "best_near",
     "scale": "norms",
     "align": "0.5-translated-cosine",
+    "at": "-0.25_0.1_2.5_0.7_-0.2",
 }
 BAD = {
     "empty": "",

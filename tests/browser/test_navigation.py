@@ -203,6 +203,83 @@ def test_recentre_brings_a_moved_picture_back(page: Page, dashboard):
     assert page.evaluate(camera) == pytest.approx(home)
 
 
+LOOKS = """() => {
+  const { camera, turn } = document.querySelector('#scene').atlasScene.stats();
+  return { ...camera, ...turn };
+}"""
+
+
+def wait_for_viewpoint(page: Page, given: bool = True) -> str | None:
+    page.wait_for_function("(given) => new URL(location).searchParams.has('at') === given", arg=given)
+    page.wait_for_timeout(400)  # it is told when nothing has moved for a moment
+    return parameter(page, "at")
+
+
+def drag(page: Page, dx: float, dy: float) -> None:
+    frame = page.locator("#scene").bounding_box()
+    assert frame
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + dy, steps=4)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("place", ["", "&layer=1&head=1"])
+@pytest.mark.parametrize("dims", [2, 3])
+def test_a_link_looks_from_where_it_was_taken(page: Page, dashboard, dims, place):
+    open_page(page, f"{dashboard}/?method=pca&dims={dims}{place}")
+    assert parameter(page, "at") is None
+    drag(page, 80, 40)  # in an open head of three dimensions this turns it
+    page.mouse.wheel(0, -60)
+    settle(page)
+    at = wait_for_viewpoint(page)
+    assert at
+    assert len(at.split("_")) == (5 if dims == 3 and place else 3)
+    seen = page.evaluate(LOOKS)
+    open_page(page, page.url)
+    assert page.evaluate(LOOKS) == pytest.approx(seen, rel=1e-3, abs=1e-3)
+    assert wait_for_viewpoint(page) == at
+    assert page.locator(".notice").count() == 0
+    page.locator("#recentre").click()
+    wait_for_viewpoint(page, given=False)
+
+
+def test_a_viewpoint_belongs_to_its_head_and_comes_back_with_it(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=1&head=1")
+    drag(page, 80, 40)
+    at = wait_for_viewpoint(page)
+    page.locator("#head-right").click()
+    wait_for_head(page, 1, 2)
+    assert parameter(page, "at") is None
+    wait_for_viewpoint(page, given=False)
+    page.go_back()
+    wait_for_head(page, 1, 1)
+    settle(page)
+    assert wait_for_viewpoint(page) == at
+
+
+def test_a_viewpoint_shows_the_same_part_in_a_window_of_another_size(page: Page, dashboard):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    open_page(page, f"{dashboard}/?method=pca&layer=1&head=1&panel=closed&at=0.2_-0.1_3")
+    before = page.evaluate(LOOKS)
+    page.set_viewport_size({"width": 1000, "height": 700})
+    settle(page)
+    after = page.evaluate(LOOKS)
+    assert after["scale"] < 0.9 * before["scale"]
+    assert wait_for_viewpoint(page) == "0.2_-0.1_3"
+
+
+def test_no_link_leads_away_from_the_map(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=1&head=1&at=999_-999_0.0001")
+    expect(page.locator("#crumb")).to_have_text("Layer 1 · Head 1")
+    frame = page.locator("#scene").bounding_box()
+    assert frame
+    corner = [0.06 * frame["width"], 0.94 * frame["height"]]
+    found = page.evaluate("([x, y]) => document.querySelector('#scene').atlasScene.headAt(x, y)", corner)
+    assert found == {"layer": 1, "head": 1}
+
+
 def test_hints_say_what_to_do_next_until_it_has_been_done(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca")
     expect(page.locator("#hint")).to_have_text("Click a head to open it")
