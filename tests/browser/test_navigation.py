@@ -210,9 +210,13 @@ LOOKS = """() => {
 
 
 def wait_for_viewpoint(page: Page, given: bool = True) -> str | None:
+    """The viewpoint in the address, once it has stopped changing: it is told when nothing moves any more."""
     page.wait_for_function("(given) => new URL(location).searchParams.has('at') === given", arg=given)
-    page.wait_for_timeout(400)  # it is told when nothing has moved for a moment
-    return parameter(page, "at")
+    before, now = "", parameter(page, "at")
+    while now != before:
+        page.wait_for_timeout(700)
+        before, now = now, parameter(page, "at")
+    return now
 
 
 def drag(page: Page, dx: float, dy: float) -> None:
