@@ -55,7 +55,7 @@ def sentences() -> tuple[str, list[str]]:
 def run_plain(loaded: LoadedModel, inputs: Sequence[TokenisedInput]) -> int:
     """What anyone would do to get attention only: the same batches, the weights as arrays. Bytes kept."""
     kept = 0
-    for window in windows(inputs, 0, BATCH_TOKENS, loaded.streams[0]):
+    for window in windows(inputs, BATCH_TOKENS, loaded.streams[0]):
         for batch in batches(inputs, window):
             ids, mask = padded_batch(inputs, batch)
             with torch.inference_mode():

@@ -130,15 +130,13 @@ def run_capture(
     progress.stage("capture", "Capturing attention", len(prepared.inputs))
     progress.update(len(done))
     writer = _Writer(maps, loaded.streams, prepared)
-    todo = [index for index in range(len(prepared.inputs)) if index not in done]
-    missing = dict.fromkeys(todo, len(loaded.streams))
+    missing = dict.fromkeys(range(len(prepared.inputs)), len(loaded.streams))
     try:
-        for item in capture(loaded, [prepared.inputs[index] for index in todo]):
-            index = todo[item.index]
-            writer.write(index, item)
-            missing[index] -= 1
-            if not missing[index]:
-                done.add(index)
+        for item in capture(loaded, prepared.inputs, done=frozenset(done)):
+            writer.write(item.index, item)
+            missing[item.index] -= 1
+            if not missing[item.index]:
+                done.add(item.index)
                 if journal.due(_JOURNAL_EVERY):
                     writer.flush()
                     journal.record("capture", done)

@@ -1,6 +1,6 @@
 """Capture a corpus: batches of similar length through the model, arrays without padding out of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,20 +40,31 @@ class InputCapture:
 
 
 def capture(
-    loaded: LoadedModel, inputs: Sequence[TokenisedInput], *, batch_tokens: int = 4096, start: int = 0
+    loaded: LoadedModel,
+    inputs: Sequence[TokenisedInput],
+    *,
+    batch_tokens: int = 4096,
+    done: Collection[int] = frozenset(),
 ) -> Iterator[InputCapture]:
-    """Capture every input from `start` on, in order, one `InputCapture` for each stream.
+    """Capture every input that is not `done`, in order, one `InputCapture` for each stream.
 
     Works in windows of about `batch_tokens` tokens (fewer when a window's arrays would pass 512 MB): within a
-    window inputs of similar length share a batch. Between two results the model is in its ordinary state, so
-    the iterator can be left at any time. An input without tokens gives arrays with n = 0.
+    window inputs of similar length share a batch. Which ones does not depend on what is done: the last digit of
+    a vector can depend on its batch, and a build that goes on must give what it would have given at once. Between
+    two results the model is in its ordinary state, so the iterator can be left at any time. An input without
+    tokens gives arrays with n = 0.
     ModelError: memory runs out, an input longer than the model takes, or ids unknown to the model.
     """
     stream = loaded.streams[0]
-    for window in windows(inputs, start, batch_tokens, stream):
+    for window in windows(inputs, batch_tokens, stream):
+        todo = [index for index in window if index not in done]
+        if not todo:
+            continue
         _check_window(loaded, inputs, window)
         found: dict[int, InputCapture] = {}
         for batch in batches(inputs, window):
+            if all(index in done for index in batch):
+                continue
             try:
                 found |= _capture_batch(loaded, inputs, batch, stream)
             except (MemoryError, RuntimeError) as error:
@@ -64,7 +75,7 @@ def capture(
                     f"Memory ran out while {loaded.info.id} read inputs of {longest} tokens: set a"
                     " smaller limit of tokens for one input, or a smaller batch."
                 ) from error
-        for index in window:
+        for index in todo:
             yield found.pop(index)
 
 
@@ -74,11 +85,11 @@ def input_bytes(stream: StreamInfo, tokens: int) -> int:
     return FLOAT * stream.layers * tokens * (vectors + stream.heads * tokens)
 
 
-def windows(inputs: Sequence[TokenisedInput], start: int, batch_tokens: int, stream: StreamInfo) -> Iterator[list[int]]:
+def windows(inputs: Sequence[TokenisedInput], batch_tokens: int, stream: StreamInfo) -> Iterator[list[int]]:
     """Indices of consecutive inputs that are captured together, see `capture`."""
     window: list[int] = []
     tokens = size = 0
-    for index in range(start, len(inputs)):
+    for index in range(len(inputs)):
         count = len(inputs[index])
         size_of_input = input_bytes(stream, count)
         if window and (tokens + count > batch_tokens or size + size_of_input > WINDOW_BYTES):

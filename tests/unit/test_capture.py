@@ -135,12 +135,23 @@ def test_side_of_padding_of_the_tokenizer_does_not_matter(loaded_models):
         loaded.tokenizer.padding_side = "right"
 
 
-def test_capture_goes_on_from_start(loaded_models):
+def test_capture_leaves_out_what_is_done(loaded_models):
     loaded = loaded_models("bert")
     inputs = tokenise(loaded, TEXTS)
-    assert [captured.index for captured in capture(loaded, inputs, start=3)] == [3, 4]
-    assert list(capture(loaded, inputs, start=5)) == []
+    assert [captured.index for captured in capture(loaded, inputs, done={0, 2, 3})] == [1, 4]
+    assert list(capture(loaded, inputs, done=range(5))) == []
     assert list(capture(loaded, [])) == []
+
+
+@pytest.mark.parametrize("batch_tokens", [40, 4096])
+def test_what_is_captured_later_is_the_same_to_the_last_bit(batch_tokens, minilm):
+    """The last digit of a vector depends on its batch: a build that goes on must make the same batches."""
+    inputs = tokenise(minilm, [" ".join(["a cat sat on the mat"] * length) for length in (1, 2, 2, 3, 5, 2, 8, 1)])
+    whole = list(capture(minilm, inputs, batch_tokens=batch_tokens))
+    for done in ({0}, {0, 1, 2}, {0, 1, 2, 3, 4}, {1, 3, 4, 6}, {0, 1, 2, 3, 4, 5, 6}):
+        for again in capture(minilm, inputs, batch_tokens=batch_tokens, done=done):
+            for name in ("queries", "keys", "value_norms", "attention"):
+                assert np.array_equal(getattr(again, name), getattr(whole[again.index], name)), (done, again.index)
 
 
 def test_text_without_tokens_gives_empty_arrays_and_says_so(loaded_models):
