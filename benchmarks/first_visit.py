@@ -13,7 +13,7 @@ import time
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.scene import ARGUMENTS
+from benchmarks.scene import ARGUMENTS, chromium_path
 
 NETWORKS = {"same machine": (0.0, 0), "10 MB/s, 10 ms": (10e6, 10), "1 MB/s, 50 ms": (1e6, 50)}
 ENCODINGS = {"plain": "identity", "compressed": "gzip, deflate"}
@@ -52,11 +52,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
     options = parser.parse_args()
     print("| network | text | kB | page | first points | whole map |\n|---|---|--:|--:|--:|--:|")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=options.chromium, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         for network, (speed, latency) in NETWORKS.items():
             found: dict[str, list[list[float]]] = {name: [] for name in ENCODINGS}
             for _ in range(options.runs):  # in turn, so that a busy moment hits both

@@ -177,6 +177,11 @@ def gpu_seconds() -> float:
     return total
 
 
+def chromium_path() -> str:
+    """Ends the program where there is no Chromium."""
+    return os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or sys.exit("no Chromium: set CHROMIUM_PATH")
+
+
 def measure_scene(page: Page, url: str) -> dict:
     page.goto(url)
     page.wait_for_selector("#scene canvas")
@@ -269,9 +274,7 @@ def main() -> None:
     parser.add_argument("--skip-plotly", action="store_true", help="for sizes that Plotly does not survive")
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     arguments = parser.parse_args()
-    chromium = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
-    if chromium is None:
-        sys.exit("no Chromium: set CHROMIUM_PATH")
+    chromium = chromium_path()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     data = Synthetic(arguments.layers, arguments.heads, arguments.points)
     data.quantised(2, UMAP["name"])

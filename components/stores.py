@@ -179,6 +179,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         given = f"layer={str(query.get('layer'))[:12]!r}, head={str(query.get('head'))[:12]!r}"
         dropped.append(f"There is no head with {given}; showing all {stream.layers * stream.heads} heads instead.")
         layer = head = None
+        query.pop("at", None)  # it is of a head
     tab = str(query.get("tab", "sentence"))
     if tab not in TABS:
         drop("tab", "sentence")
@@ -216,7 +217,7 @@ def from_query(query: Mapping[str, Any], atlas: Atlas) -> tuple[View, Selection,
         labels=query.get("labels") != "off",
         size=size,
         rings=query.get("rings") != "off",
-        at=_viewpoint(query, dropped) if (layer is not None) == ("layer" in query) else "",
+        at=_viewpoint(query, dropped),
         **chosen,
     )
     selection = _selection(query, atlas, stream.query_table, stream.key_table, dropped)

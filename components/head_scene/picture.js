@@ -44,6 +44,11 @@
       return this.isOpen ? this.cellCamera(this.open) : this.matrixCamera();
     }
 
+    /** @returns {{layer: number, head: number}|null} null: the matrix */
+    get openHead() {
+      return this.isOpen ? grid.headOf(this.grid, this.open) : null;
+    }
+
     /** The part of the world one looks at: all cells, or the open head's. */
     area() {
       if (!this.isOpen) return { x: 0, y: 0, width: this.grid.columns, height: this.grid.rows };

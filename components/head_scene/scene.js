@@ -226,15 +226,14 @@
     viewpoint() {
       const { projection } = this.props;
       const at = viewpoint.write(this.isFitted() ? null : this.stand(), projection && projection.dims === 3 ? this.turn : null);
-      return at && { head: this.isOpen ? grid.headOf(this.grid, this.open) : null, at };
+      return at && { head: this.openHead, at };
     }
 
     /** Look from where the props say; one of another head means nothing here. */
     takeViewpoint() {
       if (!this.grid) return;
       const wanted = this.props.viewpoint;
-      const here = this.isOpen ? grid.headOf(this.grid, this.open) : null;
-      const found = wanted && same(wanted.head, here) ? viewpoint.read(wanted.at) : null;
+      const found = wanted && same(wanted.head, this.openHead) ? viewpoint.read(wanted.at) : null;
       const camera = found ? viewpoint.absolute(found.stand, this.home()) : this.home();
       const { least, most } = this.scales();
       camera.scale = Math.min(most, Math.max(least, camera.scale));
@@ -311,9 +310,8 @@
     }
 
     tellHead() {
-      const head = this.isOpen ? grid.headOf(this.grid, this.open) : null;
       // Known before Dash hands it back, so that it is not taken for a new wish.
-      const told = { head, viewpoint: this.viewpoint() };
+      const told = { head: this.openHead, viewpoint: this.viewpoint() };
       this.props = { ...this.props, ...told };
       this.setProps(told);
       this.askForLines();

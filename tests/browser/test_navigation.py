@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from app import create_app
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.walking import open_page, parameter, settle, wait_for_head
+from tests.browser.walking import open_page, parameter, settle, wait_for_address_to_rest, wait_for_head
 
 pytestmark = pytest.mark.browser
 
@@ -210,13 +210,10 @@ LOOKS = """() => {
 
 
 def wait_for_viewpoint(page: Page, given: bool = True) -> str | None:
-    """The viewpoint in the address, once it has stopped changing: it is told when nothing moves any more."""
+    """The viewpoint in the address, once that has stopped changing."""
     page.wait_for_function("(given) => new URL(location).searchParams.has('at') === given", arg=given)
-    before, now = "", parameter(page, "at")
-    while now != before:
-        page.wait_for_timeout(700)
-        before, now = now, parameter(page, "at")
-    return now
+    wait_for_address_to_rest(page)
+    return parameter(page, "at")
 
 
 def drag(page: Page, dx: float, dy: float) -> None:

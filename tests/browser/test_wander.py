@@ -20,7 +20,7 @@ from app import create_app
 from components.stores import PARAMETERS
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.walking import open_page, settle
+from tests.browser.walking import open_page, settle, wait_for_address_to_rest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -206,15 +206,7 @@ def rest(page: Page) -> None:
     """Wait until the picture is drawn and the address has stopped changing."""
     settle(page)
     page.wait_for_function("new URL(location).searchParams.get('atlas') !== null")
-    page.evaluate(
-        """async () => {
-          const pause = () => new Promise((resolve) => setTimeout(resolve, 1000));
-          for (let before = null; before !== location.href;) {
-            before = location.href;
-            await pause();
-          }
-        }"""
-    )
+    wait_for_address_to_rest(page)
 
 
 def state_of(page: Page) -> dict:

@@ -26,6 +26,19 @@ def open_page(page: Page, url: str) -> None:
     page.wait_for_function("new URL(location).searchParams.get('atlas') !== null")
 
 
+def wait_for_address_to_rest(page: Page) -> None:
+    """Wait until the address has not changed for a second: the scene tells where one looks from once nothing moves."""
+    page.evaluate(
+        """async () => {
+          const pause = () => new Promise((resolve) => setTimeout(resolve, 1000));
+          for (let before = null; before !== location.href;) {
+            before = location.href;
+            await pause();
+          }
+        }"""
+    )
+
+
 def parameter(page: Page, name: str) -> str | None:
     return page.evaluate("(name) => new URL(location).searchParams.get(name)", name)
 
