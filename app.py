@@ -16,16 +16,16 @@ from flask_compress import Compress
 from werkzeug.exceptions import HTTPException
 
 from components import ids
-from components.callback_guard import guard_callbacks
-from components.callback_registry import share_callbacks
-from components.context import KEY, Context
-from components.export_routes import export_routes
 from components.help import help_button, help_dialog, tour_steps
-from components.payload_routes import payload_routes
+from components.server.callback_guard import guard_callbacks
+from components.server.callback_registry import share_callbacks
+from components.server.context import KEY, Context
+from components.server.export_routes import export_routes
+from components.server.payload_routes import payload_routes
 from components.shell import shell
-from services import jobs
+from services.atlas.library import Library
 from services.errors import AtlasError
-from services.library import Library
+from services.jobs import builds as jobs
 from services.settings import Settings, load_settings
 
 THEME = "00-theme.js"  # comes first of all, so that no dark page begins with a white flash
@@ -100,7 +100,7 @@ def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
     cache = Cache(
         app.server,
         config={
-            "CACHE_TYPE": "components.byte_cache.ByteFileCache",
+            "CACHE_TYPE": "components.server.byte_cache.ByteFileCache",
             "CACHE_DIR": str(settings.cache / "payloads"),
             "CACHE_THRESHOLD": 500,
         },
@@ -159,6 +159,7 @@ def _add_headers(app: Dash) -> None:
 
 def start_demo_if_needed(settings: Settings) -> None:
     """Build the demo beside the server on an empty start, or finish it; a second build of it ends by itself."""
+    jobs.check_demo(settings)
     settings.make_folders()
     if jobs.demo_needed(settings):
         jobs.start_demo(settings)

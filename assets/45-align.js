@@ -16,7 +16,7 @@
     Math.abs(Math.log10(now) - Number(slider)) <= HALF_STEP ? now : Math.round(10 ** Number(slider) * 10000) / 10000;
   const shown = (c) => c.toFixed(c < 1 ? 3 : 2);
 
-  /** As services.live_alignment.Way.name writes it. */
+  /** As services.alignment.live.Way.name writes it. */
   function wayName(state) {
     const c = (state.scale ? state.c : 1).toFixed(4).replace(/\.?0+$/, "");
     return `${c}-${state.translate && state.space !== "lift" ? "translated" : "asis"}-${state.space}`;

@@ -24,7 +24,8 @@ os.environ["MKL_NUM_THREADS"] = "1"
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from services.scaling import CONSTANTS, PairChoice, head_pairs
+from services.alignment.pairs import PairChoice, head_pairs
+from services.alignment.scale_metrics import CONSTANTS
 
 Blocks = list[tuple[np.ndarray, np.ndarray]]  # rows of queries and of keys that are compared
 Distances = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -89,7 +90,7 @@ def demo_heads(atlas: Path | None) -> tuple[Iterator[tuple[np.ndarray, np.ndarra
         cells = [(layer, head) for layer in range(layers) for head in range(heads)]
         return ((queries[cell], keys[cell]) for cell in cells), len(cells), tokens.input, tokens.position
     from benchmarks.reproduce import capture_texts
-    from services.corpora import read_corpus
+    from services.modalities.corpora import read_corpus
 
     captured = capture_texts("minilm", read_corpus("demo").texts)
     vectors = zip(*(side.reshape(-1, *side.shape[2:]) for side in (captured.queries, captured.keys)), strict=True)

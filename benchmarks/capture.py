@@ -19,10 +19,10 @@ sys.path.insert(0, str(ROOT))
 
 import torch
 
-from services.capture import CAPTURE_TOLERANCE, TokenisedInput, capture, check_capture, tokenise
+from services.capture import CAPTURE_TOLERANCE, TokenisedInput, capture, check_capture, load_model, tokenise
 from services.capture.run import batches, padded_batch, windows
 from services.capture.streams import model_arguments
-from services.models import LoadedModel, load_model
+from services.models.loading import LoadedModel
 
 BATCH_TOKENS = 4096
 

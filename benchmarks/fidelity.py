@@ -15,10 +15,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from services.alignment import head_alignment
 from services.atlas import Atlas, open_atlas
-from services.attended import attended_in_atlas
-from services.fidelity import Fidelity, HeadSample, aligned_fidelity, head_sample, layout_fidelity
-from services.schema import StreamInfo
+from services.atlas.schema import StreamInfo
+from services.measures.attended import attended_in_atlas
+from services.measures.fidelity import Fidelity, HeadSample, aligned_fidelity, head_sample, layout_fidelity
 
 # The worst head is the one with the largest value.
 LOWER_IS_BETTER = ("pearson", "spearman", "query_spearman")
@@ -28,7 +29,7 @@ def sample_of(atlas: Atlas, stream: StreamInfo, layer: int, head: int, sample: i
     """One head of an atlas with the alignment it was built with."""
     queries = atlas.array(f"{stream.name}/queries")[layer, head].astype(np.float32)
     keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group].astype(np.float32)
-    alignment = atlas.alignment(stream, layer, head)
+    alignment = head_alignment(atlas, stream, layer, head)
     asks, answers = atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)
     return head_sample(
         queries,

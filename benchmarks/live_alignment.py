@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from components.scaled_payload import live_positions
+from components.server.scaled_routes import live_positions
 from services.alignment import align
+from services.alignment.live import LiveHead, Space, Way, head_vectors, token_places
 from services.atlas import open_atlas
-from services.live_alignment import LiveHead, Space, Way, head_vectors, token_places
 from services.projection.points import joint_cloud
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 
 from services.atlas import Atlas
-from services.library import Library
-from services.payload import chunk_count, projection_key
+from services.atlas.library import Library
+from services.payloads.scene import chunk_count, projection_key
 
 ROOT = Path(__file__).parents[1]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from services.atlas import open_atlas
-from services.build.units import layer_points
+from services.pipeline.units import layer_points
 from services.projection import LayerPoints, Request, place
 
 

@@ -19,9 +19,10 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 import numpy as np
 
-from services.corpora import read_corpus
+from services.alignment.pairs import HeadPairs, PairChoice, head_pairs
+from services.alignment.scale_metrics import CONSTANTS, choose_scales, norm_ratio, study_head
 from services.errors import AtlasError
-from services.scaling import CONSTANTS, HeadPairs, PairChoice, choose_scales, head_pairs, norm_ratio, study_head
+from services.modalities.corpora import read_corpus
 
 COSINE = PairChoice(distance="cosine", per_query=True)
 EUCLIDEAN = PairChoice(distance="euclidean", per_query=True)
@@ -87,8 +88,7 @@ class Captured:
 
 def capture_texts(model: str, texts: Sequence[str], max_tokens: int | None = None) -> Captured:
     """Run a model (alias, hub id or folder) on texts and keep its queries and keys. Raises AtlasError."""
-    from services.capture import capture, tokenise
-    from services.models import load_model
+    from services.capture import capture, load_model, tokenise
 
     loaded = load_model(model)
     stream = loaded.streams[0]

@@ -16,12 +16,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from services.alignment import align, unit_length
+from services.alignment.pairs import PairChoice, head_pairs
+from services.alignment.scale_metrics import norm_ratio, study_head
 from services.atlas import Atlas, open_atlas
-from services.attended import attended_in_atlas
-from services.fidelity import aligned_fidelity, head_sample, layout_fidelity
+from services.atlas.schema import StreamInfo
+from services.measures.attended import attended_in_atlas
+from services.measures.fidelity import aligned_fidelity, head_sample, layout_fidelity
 from services.projection import LayerPoints, Request, layout_layer, pca_layer
-from services.scaling import PairChoice, head_pairs, norm_ratio, study_head
-from services.schema import StreamInfo
 
 SPACE = ("query_spearman", "attended_near", "best_near", "mixing")
 MAP = (*SPACE, "recall")

@@ -18,12 +18,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from services import norms
 from services.atlas import TokenTable
-from services.concentration import concentrations
-from services.payload import pack_mask
-from services.search import Question, search
-from services.search_hits import summary
+from services.attributes import norms
+from services.payloads.scene import pack_mask
+from services.search.concentration import concentrations
+from services.search.hits import summary
+from services.search.query import Question, search
 
 INPUT = 50  # tokens of an input
 

@@ -21,15 +21,15 @@ import pyarrow.parquet as pq
 from joblib.externals.loky import get_reusable_executor
 
 from benchmarks.projection import synthetic
-from services import arrays
-from services.build import pipeline
-from services.build.journal import Journal
-from services.build.layout_stage import lay_out_pca, write_heads
-from services.build.progress import Progress
-from services.build.publish import write_info
-from services.build.request import BuildRequest
-from services.build.workers import Workers
-from services.schema import CorpusInfo, ModelInfo, StreamInfo
+from services.atlas import arrays
+from services.atlas.schema import CorpusInfo, ModelInfo, StreamInfo
+from services.pipeline import build as pipeline
+from services.pipeline.journal import Journal
+from services.pipeline.layout_stage import lay_out_pca, write_heads
+from services.pipeline.progress import Progress
+from services.pipeline.publish import write_info
+from services.pipeline.request import BuildRequest
+from services.pipeline.workers import Workers
 
 INPUT = 20  # tokens of an input
 

@@ -7,8 +7,8 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
 
 from components import ids
-from components.stores import BY_SEARCH, View
-from services.measures import MEASURES
+from components.state.stores import BY_SEARCH, View
+from services.measures.registry import MEASURES
 
 
 def measure_fields(view: View) -> html.Div:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from components.palettes import Name, Theme, palette
-from services import norms
+from services.alignment.variants import OWN, scaled_atlas
 from services.atlas import Atlas
-from services.attributes import BY_NAME, SIDE_STEPS, scale_of
-from services.head_report import report_key
-from services.payload import CHUNK, PAGE, projection_key
-from services.scaled_maps import OWN, scaled_atlas
-from services.schema import ProjectionInfo, StreamInfo
+from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.attributes import norms
+from services.attributes.registry import BY_NAME, SIDE_STEPS, scale_of
+from services.measures.report import report_key
+from services.payloads.scene import CHUNK, PAGE, projection_key
 
 _NOTE = re.compile(r"L(\d+) head (\d+): (.*)")
 METHOD_LABELS = {"attention": "Attention map", "umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}

@@ -8,14 +8,14 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 from components import ids
 from components.catalogue import scene_colour
 from components.choices import labelled, menu_choice, segmented
-from components.context import context
 from components.legend import legend
 from components.palettes import NAMES, Name, Theme
-from components.stores import View
-from services import norms
+from components.server.context import context
+from components.state.stores import View
 from services.atlas import Atlas
-from services.attributes import ATTRIBUTES, BY_NAME, Attribute, scale_of, why_not
-from services.schema import StreamInfo
+from services.atlas.schema import StreamInfo
+from services.attributes import norms
+from services.attributes.registry import ATTRIBUTES, BY_NAME, Attribute, scale_of, why_not
 
 
 def colour_field(atlas: Atlas, view: View) -> html.Div:

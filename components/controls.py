@@ -11,10 +11,10 @@ from components.choices import choice_field, field
 from components.colouring import colour_field
 from components.find import search_field
 from components.shell import icon
-from components.stores import Search, View
+from components.state.stores import Search, View
 from services.atlas import Atlas
-from services.library import Entry
-from services.schema import StreamInfo
+from services.atlas.library import Entry
+from services.atlas.schema import StreamInfo
 
 _SHOWN = {"points": "Points", "average": "Average"}
 

@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from components.palettes import Name, palette
 from services.atlas import Atlas
-from services.attributes import SIDE_STEPS, Attribute, head_point_values, point_values, scale_of
+from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.attributes.registry import SIDE_STEPS, Attribute, head_point_values, point_values, scale_of
 from services.export import facts
-from services.schema import ProjectionInfo, StreamInfo
-from services.token_table import columns_of
+from services.search.token_table import columns_of
 
 MOST_POINTS = 20_000  # keeps the file below 10 MB, of which plotly.js is half
 _AROUND = 6  # tokens before and after, in the text a point shows

@@ -5,8 +5,8 @@ from dash import ClientsideFunction, Input, Output, State, clientside_callback, 
 
 from components import ids
 from components.shell import icon_button
-from components.stores import Search
-from services.search import MAX_QUERY
+from components.state.stores import Search
+from services.search.query import MAX_QUERY
 
 _MODE_LABELS = {
     "token": "whole token",

@@ -7,9 +7,9 @@ from dash import Input, Output, State, callback, dcc, html
 
 from components import ids
 from components.catalogue import method_label
-from components.context import context
-from components.stores import View
-from services.findings import Finding, findings
+from components.server.context import context
+from components.state.stores import View
+from services.measures.findings import Finding, findings
 
 
 def findings_menu() -> html.Details:

@@ -9,8 +9,8 @@ from components import ids
 from components.choices import labelled, menu_choice
 from components.colouring import look_of_points
 from components.shell import icon_button
-from components.stores import POINT_SIZES, View
-from services.schema import StreamInfo
+from components.state.stores import POINT_SIZES, View
+from services.atlas.schema import StreamInfo
 
 _ARROWS = (
     (ids.HEAD_LEFT, "chevron-left", "Head to the left (←)"),

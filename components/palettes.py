@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from services.attributes import SIDE_STEPS, Attribute
+from services.attributes.registry import SIDE_STEPS, Attribute
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")

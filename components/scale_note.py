@@ -6,12 +6,12 @@ from dash import Input, Output, State, callback, ctx, dcc, html
 
 from components import ids
 from components.catalogue import method_label
-from components.context import context
-from components.scaling_umap import progress
-from components.stores import View
-from services.refining import Status
-from services.scaled_build import scale_job, start_scaled_build, stop_scaled_build
-from services.scaled_maps import OWN, scaled_atlas
+from components.scaling.layouts import progress
+from components.server.context import context
+from components.state.stores import View
+from services.alignment.variants import OWN, scaled_atlas
+from services.jobs.refining import Status
+from services.jobs.scaled_maps import scale_job, start_scaled_build, stop_scaled_build
 
 
 def scale_note() -> html.Div:

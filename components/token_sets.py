@@ -8,9 +8,9 @@ from pydantic import Field
 
 from components import ids
 from components.choices import segmented
-from components.stores import Store
-from services import token_sets
+from components.state.stores import Store
 from services.atlas import Atlas
+from services.search import token_sets
 
 _TOOLS = (
     ("point", "Point", "Click a point; Shift- or Ctrl-click adds points to a set"),

@@ -7,33 +7,33 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.align_panel import align_body
-from components.align_state import AlignState
-from components.average_panel import average_panel
 from components.badges import measure_fields
 from components.catalogue import catalogue, cell_notes, scene_colour, scene_payload
 from components.controls import toolbar
 from components.export import export_menu
 from components.findings import findings_menu
-from components.head_facts import facts_body
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.legend import legend
 from components.navigation import head_controls, hint, minimap, picture_controls
 from components.palettes import Name
-from components.panel import panel
-from components.reading import Reading
-from components.sentence_panel import sentence_panel
+from components.panels.align import align_body
+from components.panels.average import average_panel
+from components.panels.head_facts import facts_body
+from components.panels.panel import panel
+from components.panels.sentence import sentence_panel
+from components.panels.tokens import tokens_tab
 from components.shell import icon, icon_button, notice
-from components.stores import Search, Selection, View
+from components.state.align import AlignState
+from components.state.reading import Reading
+from components.state.stores import Search, Selection, View
 from components.token_sets import TokenSet, scene_set, set_stores, set_tools
-from components.token_table import tokens_tab
+from services.alignment.study import scales
 from services.atlas import Atlas
-from services.attributes import BY_NAME, scale_of
-from services.jobs import Job
-from services.library import Entry
-from services.schema import StreamInfo
-from services.study import scales
+from services.atlas.library import Entry
+from services.atlas.schema import StreamInfo
+from services.attributes.registry import BY_NAME, scale_of
+from services.jobs.builds import Job
 
 
 def workspace(
@@ -195,7 +195,7 @@ def _legend(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
 
 def waiting(job: Job | None, problems: list[str]) -> html.Div:
     """What the page shows while there is no atlas to show."""
-    command = "python -m services.build --model minilm --corpus demo"
+    command = "python -m services.pipeline --model minilm --corpus demo"
     parts: list[Any] = []
     if job and job.state == "running":
         parts = [

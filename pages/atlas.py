@@ -7,15 +7,15 @@ import dash
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, html, no_update
 
 from components import ids
-from components.align_state import from_align_query
 from components.catalogue import catalogue, dims_options, method_options
-from components.context import context
-from components.reading import reading_from_query
-from components.stores import View, from_query, once
+from components.server.context import context
+from components.state.align import from_align_query
+from components.state.reading import reading_from_query
+from components.state.stores import View, from_query, once
 from components.token_sets import set_from_query
 from components.workspace import progress_bar, waiting, workspace
-from services.jobs import Job, jobs
-from services.scaled_maps import OWN
+from services.alignment.variants import OWN
+from services.jobs.builds import Job, jobs
 
 dash.register_page(__name__, path="/", title="Attention Atlas", name="Atlas")
 

@@ -3,7 +3,7 @@
 import dash
 from dash import dcc, html
 
-from components.context import context
+from components.server.context import context
 
 dash.register_page(__name__)
 

@@ -5,12 +5,13 @@ from typing import Any
 import dash
 from dash import html
 
-from components import scaling_callbacks, scaling_umap  # noqa: F401  (they register callbacks)
-from components.context import context
-from components.scaling_state import from_scaling_query
-from components.scaling_view import scaling_body
-from components.stores import once
-from services.study import scales
+from components.scaling import callbacks as scaling_callbacks  # noqa: F401  (they register callbacks)
+from components.scaling import layouts as scaling_umap  # noqa: F401  (they register callbacks)
+from components.scaling.view import scaling_body
+from components.server.context import context
+from components.state.scaling import from_scaling_query
+from components.state.stores import once
+from services.alignment.study import scales
 
 dash.register_page(__name__, path="/scaling", title="Scaling · Attention Atlas", name="Scaling")
 

@@ -12,7 +12,6 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.errors import AtlasError
-from services.projection import METHODS
 
 
 class Settings(BaseSettings):
@@ -55,13 +54,6 @@ class Settings(BaseSettings):
     def _slashes(cls, value: str) -> str:
         if not re.fullmatch(r"/([\w.~-]+/)*", value, re.ASCII):
             raise ValueError("must be a path that starts and ends with a slash, for example /atlas/")
-        return value
-
-    @field_validator("demo_projections")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if not value.strip(", ") or not {part.strip() for part in value.split(",") if part.strip()} <= set(METHODS):
-            raise ValueError(f"must be a list, with commas, of {', '.join(METHODS)}")
         return value
 
     @property

@@ -11,8 +11,9 @@ captured vectors with the model's own attention.
 """
 
 from services.capture.check import CAPTURE_TOLERANCE, check_capture
+from services.capture.opening import load_model
 from services.capture.run import InputCapture, capture
-from services.capture.tokens import TokenisedInput, tokenise
+from services.modalities.text.tokens import TokenisedInput, tokenise
 
 __all__ = [
     "CAPTURE_TOLERANCE",
@@ -20,5 +21,6 @@ __all__ = [
     "TokenisedInput",
     "capture",
     "check_capture",
+    "load_model",
     "tokenise",
 ]

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from services.atlas.schema import StreamInfo
 from services.capture.recorder import Call, recording
 from services.capture.run import InputCapture, capture
 from services.capture.streams import model_arguments, own_attentions
-from services.capture.tokens import TokenisedInput
-from services.models import LoadedModel
-from services.schema import StreamInfo
+from services.modalities.text.tokens import TokenisedInput
+from services.models.loading import LoadedModel
 
 CAPTURE_TOLERANCE = 1e-3
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from services.atlas.schema import StreamInfo
 from services.capture.recorder import Call, recording
 from services.capture.streams import model_arguments
-from services.capture.tokens import TokenisedInput
 from services.errors import ModelError
-from services.memory import available_bytes, is_out_of_memory, readable
-from services.models import LoadedModel
-from services.schema import StreamInfo
+from services.modalities.text.tokens import TokenisedInput
+from services.models.loading import LoadedModel
+from services.models.memory import available_bytes, is_out_of_memory, readable
 
 FLOAT = 4  # bytes of a float32
 # Captured arrays held at once: enough for good batches of small models, little beside large weights.

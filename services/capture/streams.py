@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
+from services.atlas.schema import StreamInfo
 from services.capture.recorder import Call, attention_implementation, recording
 from services.errors import ModelError
-from services.schema import StreamInfo
 
 
 def describe_streams(model: Any, ids: Sequence[int], name: str) -> tuple[StreamInfo, ...]:

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from services.atlas import Atlas
-from services.fidelity_tables import map_fidelity
-from services.measures import BY_NAME
-from services.schema import ProjectionInfo, StreamInfo
+from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.measures.registry import BY_NAME
+from services.measures.tables import map_fidelity
 
 _METHODS = {"attention": "attention map", "umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
-_FIDELITY = ("best_near", "query_spearman", "trustworthiness")  # of services.measures, for a caption
+_FIDELITY = ("best_near", "query_spearman", "trustworthiness")  # of services.measures.registry, for a caption
 
 
 def head_row(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> dict[str, Any]:

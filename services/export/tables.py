@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.atlas import Atlas
-from services.attributes import ATTRIBUTES, Attribute, values_of, why_not
-from services.schema import ProjectionInfo, StreamInfo
-from services.token_table import columns_of
+from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.attributes.registry import ATTRIBUTES, Attribute, values_of, why_not
+from services.search.token_table import columns_of
 
 MOST_CSV_ROWS = 2_000_000
 MOST_PARQUET_ROWS = 20_000_000

@@ -5,8 +5,9 @@ Four methods: `pca`, `umap`, `tsne`, and `attention`, our own layout of the atte
 umap-learn, openTSNE and PyTorch are imported when they are first used.
 """
 
+from services.numerics.linear import lift
 from services.projection.layout import layout_layer, warm_up
-from services.projection.linear import align_axes, lift, pca_layer
+from services.projection.linear import align_axes, pca_layer
 from services.projection.parameters import ENGINES, parameters
 from services.projection.placing import place
 from services.projection.points import METHODS, LayerPoints, Request

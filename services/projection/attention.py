@@ -9,8 +9,8 @@ nearest neighbours. docs/projection.md tells what was tried and measured.
 import numpy as np
 from scipy import sparse
 
+from services.numerics.linear import lift, principal_axes
 from services.projection.graph import Graph, conditional_probabilities, directed
-from services.projection.linear import lift, principal_axes
 from services.projection.neighbors import Neighbors, exact_neighbors, smallest
 from services.projection.parameters import (
     ATTENTION_OF_KEYS,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from services.projection.linear import rotation_onto
+from services.numerics.linear import rotation_onto
 from services.projection.parameters import ENGINES, neighbors_for
 from services.projection.points import METHODS, Head, LayerPoints, Request
 from services.projection.watch import Progress, Watch

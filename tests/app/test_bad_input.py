@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 import pytest
 
 from app import create_app
-from components.stores import PARAMETERS, Search, Selection, View, from_query
+from components.state.stores import PARAMETERS, Search, Selection, View, from_query
 from services.atlas import open_atlas
-from services.search import MAX_QUERY
+from services.search.query import MAX_QUERY
+from services.search.token_sets import write_ids
 from services.settings import Settings
-from services.token_sets import write_ids
 from tests.real_home import ROOT, SLUG
 
-# One good value of each parameter. A parameter that is new needs a line here and in components.stores.PARAMETERS.
+# One good value of each parameter. A parameter that is new needs a line here and in components.state.stores.PARAMETERS.
 GOOD = {
     "atlas": SLUG,
     "stream": "self",

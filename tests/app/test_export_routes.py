@@ -5,8 +5,8 @@ import io
 import pyarrow.parquet as pq
 import pytest
 
-from services import token_sets
 from services.atlas import open_atlas
+from services.search import token_sets
 from tests.real_home import SLUG
 
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from components.stores import Search, Selection, View, from_query
+from components.state.stores import Search, Selection, View, from_query
 from services.atlas import open_atlas
-from services.norms import norm_ranges
+from services.attributes.norms import norm_ranges
 from tests.real_home import ROOT, SLUG
 
 
@@ -153,7 +153,7 @@ from pathlib import Path
 from app import create_app
 from services.settings import Settings
 from services.atlas import open_atlas
-from services.payload import projection_key
+from services.payloads.scene import projection_key
 
 home = Path(sys.argv[1])
 app = create_app(Settings(home=home, demo=False))

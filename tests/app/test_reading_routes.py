@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services.aggregate import Variant, head_average, mean_attention
 from services.atlas import open_atlas
+from services.measures.averages import Variant, head_average, mean_attention
 from tests.real_home import SLUG
 
 

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from components.align_state import AlignState, from_align_query
-from components.scaling_state import ScalingState, from_scaling_query
+from components.state.align import AlignState, from_align_query
+from components.state.scaling import ScalingState, from_scaling_query
+from services.alignment.live import Way, live_head, own_way
+from services.alignment.study import scales
+from services.alignment.variants import METRICS
 from services.atlas import open_atlas
-from services.live_alignment import Way, live_head, own_way
-from services.payload import draw_order
-from services.scaled_maps import METRICS
-from services.study import scales
+from services.atlas.layouts import draw_order
 from tests.real_home import SLUG
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services import token_sets
 from services.atlas import open_atlas
+from services.search import token_sets
 from tests.real_home import SLUG
 
 

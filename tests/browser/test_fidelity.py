@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import create_app
+from services.alignment import head_alignment
 from services.atlas import open_atlas
-from services.fidelity_tables import map_fidelity
-from services.measures import BY_NAME
-from services.payload import draw_order
+from services.atlas.layouts import draw_order
+from services.measures.registry import BY_NAME
+from services.measures.tables import map_fidelity
 from services.settings import Settings
 from tests.browser.serving import serving
 from tests.browser.test_dashboard import box, centre_of_head, open_page, parameter, settle
@@ -170,7 +171,7 @@ def test_the_head_tab_tells_every_measure_in_words(page: Page, dashboard, atlas)
             words = re.escape(measure.text(value)) + ".*" + measure.grade(value)
             expect(row.locator(".facts-line")).to_contain_text(re.compile(words))
     expect(facts).to_contain_text("Before any projection")
-    expect(facts).to_contain_text(f"c = {atlas.alignment(atlas.info.streams[0], 1, 2).c:.3f}")
+    expect(facts).to_contain_text(f"c = {head_alignment(atlas, atlas.info.streams[0], 1, 2).c:.3f}")
     page.get_by_text("PCA", exact=True).click()
     expect(facts).to_contain_text("PCA 2D")
 

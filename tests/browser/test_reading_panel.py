@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import create_app
-from services.aggregate import mean_attention
 from services.atlas import open_atlas
-from services.inputs import first_to_show
+from services.atlas.inputs import first_to_show
+from services.measures.averages import mean_attention
 from services.settings import Settings
 from tests.browser.serving import serving
 from tests.real_home import SLUG

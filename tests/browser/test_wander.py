@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Error, Page
 
 from app import create_app
-from components.stores import PARAMETERS
+from components.state.stores import PARAMETERS
 from services.settings import Settings
 from tests.browser.serving import serving
 from tests.browser.walking import open_page, settle, wait_for_address_to_rest

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.build.request import BuildRequest
+from services.pipeline.request import BuildRequest
 
 ROOT = Path(__file__).parents[2]
 TEXTS = (
@@ -36,7 +36,7 @@ if os.environ.get("SLOW_STAGE") == "capture":
             yield item
     services.capture.capture = capture
 elif os.environ.get("SLOW_STAGE") == "layout":
-    import services.build.units as units
+    import services.pipeline.units as units
     plain_layout = units.layout_layer
     def layout_layer(points, requests, **options):
         time.sleep(float(os.environ["SLOW_SECONDS"]))
@@ -57,7 +57,7 @@ def request_for(model: Path, corpus: Path, projections=("pca",), dims=(2, 3), **
 
 
 def start(arguments, home: Path, slow: Path | None = None, stage: str = "", seconds: float = 0.0) -> subprocess.Popen:
-    """Start `python -m services.build`; with `slow` a log of its steps is written there."""
+    """Start `python -m services.pipeline`; with `slow` a log of its steps is written there."""
     environment = {**os.environ, "ATLAS_HOME": str(home), "HF_HUB_OFFLINE": "1"}
     if slow is not None:
         (slow.parent / "path").mkdir(exist_ok=True)
@@ -69,7 +69,7 @@ def start(arguments, home: Path, slow: Path | None = None, stage: str = "", seco
             "SLOW_SECONDS": str(seconds),
         }
     return subprocess.Popen(
-        [sys.executable, "-m", "services.build", "--quiet", *map(str, arguments)],
+        [sys.executable, "-m", "services.pipeline", "--quiet", *map(str, arguments)],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

@@ -28,8 +28,7 @@ def real_head():
     """A middle head of the demo model on a few sentences, with the attention of each sentence."""
     import torch
 
-    from services.capture import capture, tokenise
-    from services.models import load_model
+    from services.capture import capture, load_model, tokenise
 
     torch.set_num_threads(1)
     loaded = load_model("minilm")

@@ -6,11 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from services import aggregate as averages
-from services.aggregate import Tokens, Variant, aggregate, head_average, mean_attention, offset_profile, summary
 from services.atlas import Atlas, open_atlas
-from services.attention_mean import OFFSETS, POSITIONS
-from services.schema import StreamInfo
+from services.atlas.schema import StreamInfo
+from services.measures import averages
+from services.measures.attention_sums import OFFSETS, POSITIONS
+from services.measures.averages import Tokens, Variant, aggregate, head_average, mean_attention, offset_profile, summary
 from tests.unit.building import copy
 
 LAYERS, HEADS = 2, 3
@@ -171,12 +171,12 @@ def test_an_atlas_too_large_to_work_out_says_so(small_atlas, monkeypatch):
 
 
 def test_adding_averages_to_an_atlas_built_before_keeps_its_key(small_atlas, tmp_path, monkeypatch):
-    from services.build import pipeline
-    from services.build.journal import Journal
-    from services.build.progress import Progress
-    from services.build.publish import write_info
-    from services.build.request import BuildRequest
-    from services.build.workers import Workers
+    from services.pipeline import build as pipeline
+    from services.pipeline.journal import Journal
+    from services.pipeline.progress import Progress
+    from services.pipeline.publish import write_info
+    from services.pipeline.request import BuildRequest
+    from services.pipeline.workers import Workers
 
     folder = copy(small_atlas, tmp_path / "small")
     key = open_atlas(folder).info.key

@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from services import arrays
-from services.atlas import open_atlas, verify
+from services.atlas import arrays, open_atlas, verify
+from services.atlas.library import Library
 from services.errors import AtlasFormatError
-from services.library import Library
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from tables import SAMPLE, OneTable
 
 from services.atlas import open_atlas
-from services.attributes import (
+from services.attributes.registry import (
     ATTRIBUTES,
     BY_NAME,
     SIDE_STEPS,

@@ -12,16 +12,16 @@ import torch
 from building import TEXTS, arrays_of, copy, everything, request_for, same_arrays, write_corpus
 from tiny_models import save_model
 
-from services import arrays
-from services.atlas import open_atlas, verify
-from services.build import __main__ as command
-from services.build import capture_stage, layout_stage, pipeline, publish
-from services.build.lock import build_lock
-from services.build.pipeline import build
-from services.build.progress import Progress
-from services.build.request import default_folder
+from services.atlas import arrays, open_atlas, verify
+from services.capture import load_model
 from services.errors import BuildError, BusyError, Cancelled, ModelError
-from services.models import load_model
+from services.pipeline import __main__ as command
+from services.pipeline import build as pipeline
+from services.pipeline import capture_stage, layout_stage, publish
+from services.pipeline.build import build
+from services.pipeline.lock import build_lock
+from services.pipeline.progress import Progress
+from services.pipeline.request import default_folder
 from services.settings import load_settings
 
 torch.set_num_threads(1)

@@ -26,13 +26,12 @@ from building import (
 )
 from tiny_models import save_model
 
-from services import arrays
-from services.atlas import open_atlas, verify
-from services.build import capture_stage
-from services.build.pipeline import build
-from services.build.progress import Progress
+from services.atlas import arrays, open_atlas, verify
+from services.capture import load_model
 from services.errors import BuildError
-from services.models import load_model
+from services.pipeline import capture_stage
+from services.pipeline.build import build
+from services.pipeline.progress import Progress
 
 torch.set_num_threads(1)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from services.atlas import open_atlas
-from services.build.pipeline import build
-from services.build.progress import Progress
-from services.build.workers import Workers
 from services.errors import BuildError
+from services.pipeline.build import build
+from services.pipeline.progress import Progress
+from services.pipeline.workers import Workers
 from tests.unit.building import request_for, write_corpus
 from tests.unit.tiny_models import save_model
 
@@ -32,7 +32,7 @@ def test_a_dask_cluster_gives_the_same_layouts(tmp_path):
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
-    monkeypatch.setattr("services.build.workers._PATIENCE", 2)
+    monkeypatch.setattr("services.pipeline.workers._PATIENCE", 2)
     workers = Workers(dask="tcp://127.0.0.1:1")
     with pytest.raises(BuildError, match="No Dask scheduler answers"), workers.results([]):
         pass

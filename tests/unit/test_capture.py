@@ -7,10 +7,9 @@ import pytest
 import torch
 from tiny_models import ARCHITECTURES, save_model
 
-from services.capture import CAPTURE_TOLERANCE, capture, check_capture, run, tokenise
+from services.capture import CAPTURE_TOLERANCE, capture, check_capture, load_model, run, tokenise
 from services.capture.streams import own_attentions
 from services.errors import ModelError
-from services.models import load_model
 
 torch.set_num_threads(1)
 

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from services import concentration as c
+from services.search import concentration as c
 
 
 def masks(tokens, rows):

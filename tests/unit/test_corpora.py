@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from services.corpora import DEMO, demo_corpus, read_corpus
 from services.errors import CorpusError
+from services.modalities.corpora import DEMO, demo_corpus, read_corpus
 
 TEXTS = [
     "The bank is closed.",
@@ -139,7 +139,7 @@ def test_byte_order_marks_and_all_line_ends_are_understood(file, name, mark, end
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
 def test_lines_are_numbered_and_characters_whole_across_the_pieces_in_which_a_file_is_read(file, end, monkeypatch):
-    monkeypatch.setattr("services.corpora.decoding.CHUNK_BYTES", 3)
+    monkeypatch.setattr("services.modalities.corpora.decoding.CHUNK_BYTES", 3)
     path = file("a.txt", end.join(["é🦉é".encode(), b"", "ü".encode(), b"bad \xff"]))
     assert f"line 4, byte offset {path.read_bytes().index(255)}:" in refusal(path)
     good = file("b.txt", end.join(["é🦉é".encode(), b"", "ü".encode()]))
@@ -150,7 +150,7 @@ def test_lines_are_numbered_and_characters_whole_across_the_pieces_in_which_a_fi
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_json_lists_are_read_alike_in_pieces_of_any_size(file, size, monkeypatch):
-    monkeypatch.setattr("services.corpora.decoding.CHUNK_BYTES", size)
+    monkeypatch.setattr("services.modalities.corpora.decoding.CHUNK_BYTES", size)
     path = file("a.json", '[ {"text": "one", "n": 12} ,\n\n {"text": "tw\\u00f6", "n": 3456}]\n ')
     corpus = read_corpus(path)
     assert corpus.texts == ("one", "twö")

@@ -13,7 +13,7 @@ import pytest
 from components.export_html import MOST_POINTS, TooManyPointsError, head_figure, head_html
 from services import export
 from services.atlas import open_atlas
-from services.attributes import BY_NAME
+from services.attributes.registry import BY_NAME
 from services.export.tables import check_rows
 
 FORMULAS = [

@@ -9,10 +9,9 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from services.alignment import align
-from services.attended import attended
-from services.fidelity import (
+from services.measures.attended import attended
+from services.measures.fidelity import (
     FEW_KEYS,
-    NOT_FINITE,
     ONE_SPOT,
     aligned_fidelity,
     head_fidelity,
@@ -23,7 +22,8 @@ from services.fidelity import (
     squares,
     within_nearest,
 )
-from services.projection import lift
+from services.numerics.agreement import NOT_FINITE
+from services.numerics.linear import lift
 from services.projection.quality import neighbor_quality, top_keys_share
 from tests.unit.head_data import make_head, naive_pairs, real_head
 from tests.unit.test_scaling import broken_heads
@@ -161,7 +161,7 @@ def test_chunks_do_not_matter(monkeypatch):
     head = make_head(seed=6, inputs=30)
     layout = layout_of(head)
     whole = head_fidelity(sample_of(head), layout).values
-    monkeypatch.setattr("services.fidelity.CHUNK", 1000)
+    monkeypatch.setattr("services.measures.fidelity.CHUNK", 1000)
     assert head_fidelity(sample_of(head), layout).values == pytest.approx(whole, abs=1e-9)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.aggregate import Tokens, aggregate
 from services.atlas import open_atlas
-from services.findings import (
+from services.atlas.schema import StreamInfo
+from services.measures.averages import Tokens, aggregate
+from services.measures.findings import (
     MIXED,
     POSITIONAL,
     Measures,
@@ -19,7 +20,6 @@ from services.findings import (
     measure,
     sampled_pairs,
 )
-from services.schema import StreamInfo
 
 LENGTHS = [9, 14, 11, 20]
 RNG = np.random.default_rng(5)

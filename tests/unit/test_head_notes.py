@@ -1,6 +1,6 @@
 import pytest
 
-from services.head_notes import head_notes, usual
+from services.measures.notes import head_notes, usual
 
 
 def kinds(**numbers):

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from services import jobs as module
-from services.build.progress import Progress
-from services.jobs import DEMO_SLUG, demo_needed, jobs
+from services.jobs import builds as module
+from services.jobs.builds import DEMO_SLUG, demo_needed, jobs
+from services.pipeline.progress import Progress
 from services.settings import Settings
 
 
@@ -73,7 +73,7 @@ def test_a_process_that_is_silent_for_long_is_someone_elses(settings):
 
 
 def test_a_slow_stage_keeps_saying_that_it_lives(settings, monkeypatch):
-    monkeypatch.setattr("services.build.progress.HEARTBEAT", 0.05)
+    monkeypatch.setattr("services.pipeline.progress.HEARTBEAT", 0.05)
     progress = Progress("one", settings.progress / "one.json", bar=False)
     progress.stage("model", "Loading the model", 1)
     first = jobs(settings)[0].updated

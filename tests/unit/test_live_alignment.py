@@ -7,11 +7,13 @@ import pytest
 from scipy import stats
 
 from services.alignment import align, unit_length
-from services.live_alignment import SPACES, LiveHead, Way
-from services.projection import LayerPoints, lift, pca_layer
-from services.scaling import CONSTANTS, PairChoice, head_pairs
-from services.scaling_page import CONSTANTS as PAGE_CONSTANTS
-from services.scaling_page import pair_density
+from services.alignment.comparison import CONSTANTS as PAGE_CONSTANTS
+from services.alignment.comparison import pair_density
+from services.alignment.live import SPACES, LiveHead, Way
+from services.alignment.pairs import PairChoice, head_pairs
+from services.alignment.scale_metrics import CONSTANTS
+from services.numerics.linear import lift
+from services.projection import LayerPoints, pca_layer
 from tests.unit.head_data import make_head, naive_pairs
 
 WAYS = [

@@ -16,9 +16,11 @@ from fake_hub import COMMIT, serve
 from safetensors.torch import load_file, save_file
 from tiny_models import SMALL, make_tokenizer, save_model
 
-from services import model_files, models
+from services.capture import load_model
 from services.errors import ModelError
-from services.models import check_model_name, load_model
+from services.models import files as model_files
+from services.models import loading as models
+from services.models.files import check_model_name
 
 torch.set_num_threads(1)
 ROOT = Path(__file__).parents[2]
@@ -75,7 +77,7 @@ def test_address_is_not_a_name():
 
 
 def test_a_name_is_checked_without_torch():
-    code = "import sys; from services.models import check_model_name; check_model_name('minilm');"
+    code = "import sys; from services.models.loading import check_model_name; check_model_name('minilm');"
     code += "assert not {'torch', 'transformers', 'huggingface_hub'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
@@ -367,7 +369,7 @@ def test_hub_that_cannot_be_reached(no_cache, kind):
 FIND = """
 import sys
 from services.errors import ModelError
-from services.model_files import find_model
+from services.models.files import find_model
 name, offline, revision = sys.argv[1:]
 try:
     found = find_model(name, offline=offline == "offline", revision=revision or None)

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from services import norms
 from services.atlas import open_atlas
-from services.attributes import BY_NAME, SIDE_STEPS, head_point_values, point_values, scale_of
+from services.attributes import norms
+from services.attributes.registry import BY_NAME, SIDE_STEPS, head_point_values, point_values, scale_of
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from services.alignment import align, unit_length
+from services.alignment import align, head_alignment, unit_length
 from services.atlas import open_atlas
-from services.pair import pair_numbers
+from services.payloads.pair import pair_numbers
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def test_scores_softmax_and_distances_equal_a_loop_over_the_vectors(atlas):
     assert found.score == pytest.approx(dots[key] / math.sqrt(stream.head_dim))
     assert found.softmax == pytest.approx(math.exp(found.score) / total)
     assert found.weight == pytest.approx(float(atlas.attention(stream, index, layer, head)[query, key]))
-    aligned_queries, aligned_keys, _ = align(queries, keys, atlas.alignment(stream, layer, head).c)
-    if atlas.alignment(stream, layer, head).distance == "cosine":
+    aligned_queries, aligned_keys, _ = align(queries, keys, head_alignment(atlas, stream, layer, head).c)
+    if head_alignment(atlas, stream, layer, head).distance == "cosine":
         aligned_queries, aligned_keys = unit_length(aligned_queries), unit_length(aligned_keys)
     distance = np.linalg.norm(aligned_queries[first + query] - aligned_keys[first + key])
     assert found.aligned == pytest.approx(distance, rel=1e-4)

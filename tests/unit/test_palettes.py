@@ -7,7 +7,7 @@ import pytest
 from scipy.interpolate import BSpline
 
 from components.palettes import NAMES, THEMES, palette
-from services.attributes import ATTRIBUTES, BY_NAME, SIDE_STEPS
+from services.attributes.registry import ATTRIBUTES, BY_NAME, SIDE_STEPS
 
 # Machado, Oliveira & Fernandes 2009, severity 1, on linear RGB.
 BLINDNESS = {

@@ -3,9 +3,9 @@
 import pytest
 
 from services.atlas import open_atlas
-from services.capture.tagging import choose_tagger, language_of, split_words
 from services.errors import BuildError
-from services.parts_of_speech import GROUP_OF, GROUPS, SPECIAL, UPOS, align, tags_named
+from services.modalities.text.parts_of_speech import GROUP_OF, GROUPS, SPECIAL, UPOS, align, tags_named
+from services.modalities.text.tagging import choose_tagger, language_of, split_words
 
 
 @pytest.fixture(scope="module")

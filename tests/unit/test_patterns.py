@@ -5,7 +5,7 @@ import time
 import pytest
 
 from services.errors import SearchError
-from services.patterns import Pattern
+from services.search.patterns import Pattern
 
 
 def test_a_catastrophic_pattern_answers_at_once():

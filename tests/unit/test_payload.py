@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services import payload
-from services.atlas import open_atlas
+from services.atlas import layouts, open_atlas
+from services.payloads import scene as payload
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def browser_positions(atlas, projection):
     """What `docs/payload.md` makes of all chunks: values in −1 … 1, [layers × heads, points, dims] by point id."""
     stream = atlas.stream(projection.stream)
     points = sum(atlas.points(stream))
-    order = np.frombuffer(payload.draw_order(points).tobytes(), "<u4")
+    order = np.frombuffer(layouts.draw_order(points).tobytes(), "<u4")
     result = np.full((stream.layers * stream.heads, points, projection.dims), np.nan)
     for chunk in range(-(-points // 1000)):
         slots = order[chunk * 1000 : (chunk + 1) * 1000]
@@ -55,20 +55,20 @@ def test_all_axes_share_one_scale(atlas):
 
 def test_a_head_of_one_place_is_drawn_in_the_middle():
     layout = np.full((2, 5, 2), 7.0, np.float32)
-    values = payload.quantise(layout, *payload.frames(layout))
+    values = layouts.quantise(layout, *layouts.frames(layout))
     assert np.abs(values.astype(int) - 32767.5).max() < 1
 
 
 @pytest.mark.parametrize("points", [1, 2, 999, 1000, 1001, 20_000])
 def test_the_draw_order_is_one_permutation(points):
-    order = payload.draw_order(points)
+    order = layouts.draw_order(points)
     assert np.array_equal(np.sort(order), np.arange(points))
-    assert np.array_equal(order, payload.draw_order(points))
+    assert np.array_equal(order, layouts.draw_order(points))
     assert order.dtype == np.dtype("<u4")
 
 
 def test_any_start_of_the_draw_order_is_a_fair_sample():
-    order = payload.draw_order(20_000)
+    order = layouts.draw_order(20_000)
     for prefix in (500, 1000, 5000):
         assert 0.45 < (order[:prefix] < 10_000).mean() < 0.55
 

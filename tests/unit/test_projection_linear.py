@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from projection_points import layer_of, make_layer
 
-from services.projection import Request, align_axes, lift, parameters, pca_layer
+from services.numerics.linear import lift
+from services.projection import Request, align_axes, parameters, pca_layer
 from services.projection.neighbors import exact_neighbors
 from services.projection.watch import Watch
 
@@ -103,7 +104,7 @@ def test_a_request_names_its_file_and_refuses_what_does_not_exist():
 
 
 def test_parameters_are_plain_values_that_fit_the_schema():
-    from services.schema import ProjectionInfo
+    from services.atlas.schema import ProjectionInfo
 
     for method in ("pca", "umap", "tsne", "attention"):
         for engine in ("fast", "reference", "torch"):

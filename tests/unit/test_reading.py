@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.reading import Reading, reading_from_query
-from components.stores import Selection, from_query
+from components.state.reading import Reading, reading_from_query
+from components.state.stores import Selection, from_query
 from services.atlas import open_atlas
-from services.inputs import first_to_show, inputs_with
+from services.atlas.inputs import first_to_show, inputs_with
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from services import arrays
-from services.atlas import open_atlas
-from services.live_alignment import Way, live_head
-from services.refining import Refiner, Task
-from services.scaled_maps import one_head_file, scaled_atlas
+from services.alignment.live import Way, live_head
+from services.alignment.variants import one_head_file, scaled_atlas
+from services.atlas import arrays, open_atlas
+from services.jobs.refining import Refiner, Task
 
 
 @pytest.fixture

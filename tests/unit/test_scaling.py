@@ -9,17 +9,17 @@ import pytest
 from scipy import stats
 
 from services.alignment import align
-from services.correlation import correlation_within, ranks, ranks_within
-from services.scaling import (
+from services.alignment.pairs import PairChoice, head_pairs
+from services.alignment.scale_metrics import (
     CONSTANTS,
-    PairChoice,
+    CURVE,
     choose_scales,
-    head_pairs,
+    nearest_constant,
     norm_ratio,
     scaled_by_counts,
     study_head,
 )
-from services.scaling.study import CURVE, nearest_constant
+from services.numerics.correlation import correlation_within, ranks, ranks_within
 from tests.unit.head_data import make_head, naive_distances, naive_pairs, naive_weighted, real_head
 
 CHOICES = [
@@ -323,7 +323,8 @@ def test_correlation_within_skips_constant_groups():
 
 
 def test_import_is_light():
-    code = "import sys, services.scaling, services.fidelity, services.head_notes, services.attended;"
+    code = "import sys; from services.alignment import pairs, scale_metrics;"
+    code += "from services.measures import attended, fidelity, notes;"
     code += "print([m for m in ('numba', 'scipy', 'torch', 'sklearn') if m in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"

@@ -4,7 +4,7 @@ import pytest
 from tables import SAMPLE
 
 from services.errors import SearchError
-from services.search import MAX_QUERY, MODES, Question, search
+from services.search.query import MAX_QUERY, MODES, Question, search
 
 
 def found(query, mode="token", match_case=False):

@@ -8,8 +8,8 @@ import pytest
 from tables import OneTable
 
 from services.atlas import open_atlas
-from services.search import Question, search
-from services.search_hits import MOST_INPUTS, summary
+from services.search.hits import MOST_INPUTS, summary
+from services.search.query import Question, search
 
 STREAM = SimpleNamespace(query_table="tokens", key_table="tokens")
 

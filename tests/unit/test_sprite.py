@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from services.atlas import open_atlas
-from services.attributes import BY_NAME, point_values
-from services.payload import draw_order
-from services.sprite import cell_pixels, matrix_png
+from services.atlas.layouts import draw_order
+from services.attributes.registry import BY_NAME, point_values
+from services.payloads.sprite import cell_pixels, matrix_png
 
 COLOURS = [f"#{n:02x}{255 - n:02x}{(7 * n) % 256:02x}" for n in range(256)]
 

@@ -11,21 +11,22 @@ from building import everything, request_for, write_corpus
 from scipy import stats
 from tiny_models import save_model
 
-from services import measures
-from services.alignment import align, unit_length
+from services.alignment import align, head_alignment, unit_length
+from services.alignment.pairs import head_pairs
+from services.alignment.scale_metrics import CONSTANTS, METRICS, choose_scales, norm_ratio, study_head
+from services.alignment.study import curves, scales
 from services.atlas import open_atlas, verify
-from services.attended import attended_in_atlas
-from services.build import fidelity_stage
-from services.build.parallel import Journal
-from services.build.pipeline import build
-from services.build.progress import Progress
-from services.build.study_stage import sampled_inputs
 from services.errors import BuildError, Cancelled
-from services.fidelity import MEASURES, aligned_fidelity, head_sample, layout_fidelity
-from services.fidelity_tables import map_fidelity, map_file, sinks, space_fidelity
-from services.head_report import head_report, report_key, report_payload
-from services.scaling import CONSTANTS, METRICS, choose_scales, head_pairs, norm_ratio, study_head
-from services.study import curves, scales
+from services.measures import registry as measures
+from services.measures.attended import attended_in_atlas
+from services.measures.fidelity import MEASURES, aligned_fidelity, head_sample, layout_fidelity
+from services.measures.report import head_report, report_key, report_payload
+from services.measures.tables import map_fidelity, map_file, sinks, space_fidelity
+from services.pipeline import fidelity_stage
+from services.pipeline.build import build
+from services.pipeline.parallel import Journal
+from services.pipeline.progress import Progress
+from services.pipeline.study_stage import sampled_inputs
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "because", "it", "was", "tired", "and", "dog"]
 
@@ -67,7 +68,7 @@ def test_maps_start_from_the_alignment_that_the_atlas_names(built):
     assert (atlas.info.alignment.scale, atlas.info.alignment.distance) == ("norms", "cosine")
     stream = atlas.stream("self")
     queries, keys = vectors(atlas, 1, 2)
-    alignment = atlas.alignment(stream, 1, 2)
+    alignment = head_alignment(atlas, stream, 1, 2)
     assert alignment.c == pytest.approx(norm_ratio(queries, keys))
     moved = np.concatenate([alignment.queries(queries), alignment.keys(keys)]).astype(np.float64)
     np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1, atol=1e-6)
@@ -92,7 +93,7 @@ def test_a_zero_vector_stays_zero_at_unit_length():
 def test_new_vectors_take_the_same_way(built):
     atlas = open_atlas(built)
     queries, keys = vectors(atlas, 0, 1)
-    alignment = atlas.alignment(atlas.stream("self"), 0, 1)
+    alignment = head_alignment(atlas, atlas.stream("self"), 0, 1)
     moved, moved_keys, own = align(queries, keys, alignment.c, "cosine")
     np.testing.assert_allclose(alignment.queries(queries[3:5]), moved[3:5], atol=1e-6)
     np.testing.assert_allclose(alignment.keys(keys[7]), moved_keys[7], atol=1e-6)
@@ -115,7 +116,7 @@ def test_an_atlas_from_before_still_opens(built, tmp_path):
     atlas = open_atlas(old)
     stream = atlas.stream("self")
     assert (atlas.info.alignment.scale, atlas.info.alignment.distance) == ("norms", "euclidean")
-    assert atlas.alignment(stream, 0, 0).distance == "euclidean"
+    assert head_alignment(atlas, stream, 0, 0).distance == "euclidean"
     assert scales(atlas, stream) is None
     assert curves(atlas, stream, 0, 0) is None
     assert map_fidelity(atlas, stream, "pca2d") is None
@@ -133,7 +134,7 @@ def test_c_can_come_from_the_study(place, tmp_path):
     best = scales(atlas, stream)["pearson"]["best"]
     for layer in range(stream.layers):
         for head in range(stream.heads):
-            assert atlas.alignment(stream, layer, head).c == pytest.approx(best[layer, head])
+            assert head_alignment(atlas, stream, layer, head).c == pytest.approx(best[layer, head])
     assert set(atlas.heads["scale"]) == {"pearson"}
     assert build(request_for(*place, ("pca",), (2, 3)), folder, quiet()) == folder  # takes the atlas's own
     with pytest.raises(BuildError, match="aligned with --scale pearson --distance euclidean"):
@@ -197,7 +198,7 @@ def test_the_stored_fidelity_is_that_of_the_service(built):
     atlas = open_atlas(built)
     stream = atlas.stream("self")
     queries, keys = vectors(atlas, 1, 0)
-    alignment = atlas.alignment(stream, 1, 0)
+    alignment = head_alignment(atlas, stream, 1, 0)
     attention = attended_in_atlas(atlas, stream, 1, 0)
     moved = alignment.queries(queries), alignment.keys(keys)
     sample = head_sample(queries, keys, *moved, *places_of(atlas), attended=attention.top)
@@ -262,7 +263,7 @@ def test_the_key_of_an_atlas_stays_when_more_is_measured(built, tmp_path):
     journal = Journal.load(bare)
     journal.drop([f"self/{map_file('umap2d')}", "self/scaling.parquet"])
     journal.save()
-    from services.build.publish import write_info
+    from services.pipeline.publish import write_info
 
     class Unchanged:
         title = None

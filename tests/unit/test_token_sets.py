@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services import token_sets
 from services.atlas import open_atlas
+from services.search import token_sets
 
 ROOT = Path(__file__).parents[2]
 NODE = shutil.which("node")

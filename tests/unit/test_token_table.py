@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from services import token_table
 from services.atlas import open_atlas
+from services.search import token_table
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,8 @@ import pytest
 import torch
 from tiny_models import save_model
 
-from services.capture import tokenise
+from services.capture import load_model, tokenise
 from services.errors import ModelError
-from services.models import load_model
 
 torch.set_num_threads(1)
 

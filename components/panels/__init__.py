@@ -1,0 +1,1 @@
+"""What stands beside the map: one tab a file."""

@@ -1,0 +1,262 @@
+"""The tab "Align" of the panel: one head aligned anew while a slider moves, and numbers that say what it is worth."""
+
+import math
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html, no_update
+
+from components import ids
+from components.choices import labelled
+from components.scale_note import scale_note
+from components.scaling.layouts import progress, visitor
+from components.scaling.view import show_options
+from components.server.context import context
+from components.state.align import AlignState
+from components.state.stores import View
+from services.alignment.comparison import CONSTANTS, METRIC_LABELS
+from services.alignment.live import own_way
+from services.alignment.study import scales
+from services.alignment.variants import METRICS, one_head_file
+from services.atlas import Atlas
+from services.atlas.schema import StreamInfo
+from services.jobs.refining import Task
+
+EXTENT = math.log10(CONSTANTS[-1])
+STEP = 0.002
+_SPACES = {"euclidean": "Euclidean", "cosine": "cosine", "lift": "exact lift"}
+SPACE_NOTES = {
+    "euclidean": "Straight-line distance between the scaled and translated vectors.",
+    "cosine": "Every vector is brought to length one first, so that only directions count.",
+    "lift": "One more coordinate makes all keys equally long, so that for every query the nearest key is exactly the "
+    "most attended one: Spearman per query is −1 before the map flattens it. Queries and keys then lie apart.",
+}
+
+
+def align_body(atlas: Atlas, stream: StreamInfo, view: View, state: AlignState, studied: bool) -> html.Div:
+    """Content of the tab."""
+    own = own_way(atlas, stream, view.layer or 0, view.head or 0)
+    marks, own_data = head_marks(atlas, stream, view) if view.at_head else ([], None)
+    if not state.on:
+        state = AlignState(c=own.c, space=own.space)
+    return html.Div(
+        [
+            dcc.Store(id=ids.ALIGN, data=state.to_store()),
+            dcc.Store(id=ids.ALIGN_OWN, data=own_data),
+            dcc.Store(id=ids.ALIGN_REFINED),
+            dcc.Interval(id=ids.ALIGN_TICK, interval=400, disabled=True),
+            html.P(
+                "Multiplying queries by c, dividing keys by c and moving all keys together changes where points lie, "
+                "but not a single attention weight. Only this head moves.",
+                className="align-lead",
+            ),
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            html.Label("Scale c", htmlFor=ids.ALIGN_SLIDER, className="field-label"),
+                            html.Output(id=ids.ALIGN_C, className="align-c"),
+                        ],
+                        className="align-c-row",
+                    ),
+                    dcc.Input(
+                        id=ids.ALIGN_SLIDER,
+                        type="range",
+                        min=-EXTENT,
+                        max=EXTENT,
+                        step=STEP,
+                        value=round(math.log10(state.c), 4),
+                        className="align-slider",
+                    ),
+                    html.Div(_constant_ticks(), className="align-ticks", **{"aria-hidden": "true"}),
+                    html.Div(marks, id=ids.ALIGN_OPTIMA, className="align-optima"),
+                ],
+                className="align-scale",
+            ),
+            dbc.Checklist(
+                id=ids.ALIGN_SWITCHES,
+                options=[
+                    {"label": "Scale by c", "value": "scale"},
+                    {"label": "Translate: both clouds share one centre", "value": "translate"},
+                ],
+                value=[name for name in ("scale", "translate") if getattr(state, name)],
+                switch=True,
+                class_name="align-switches",
+            ),
+            html.Div(
+                [
+                    *labelled(ids.ALIGN_SPACE, "Distance", _SPACES, state.space),
+                    html.P(SPACE_NOTES[state.space], id=ids.ALIGN_SPACE_NOTE, className="align-note"),
+                ],
+                className="field",
+            ),
+            html.Div(
+                [
+                    html.Button("Back to the atlas's own", id=ids.ALIGN_RESET, className="text-button", type="button"),
+                    html.Div(id=ids.ALIGN_NOTE, className="align-note", role="status"),
+                ],
+                className="align-actions",
+            ),
+            _numbers(),
+            html.Div(
+                [
+                    html.Label("Scale the atlas by", htmlFor=ids.SCALE_SELECT, className="field-label"),
+                    dbc.Select(id=ids.SCALE_SELECT, options=show_options(atlas, studied), value=view.scale),
+                    scale_note(),
+                    html.A("Compare all heads and constants", id=ids.ALIGN_LINK, href="", className="align-link"),
+                ],
+                className="field align-all",
+            ),
+        ],
+        className="align",
+    )
+
+
+def _constant_ticks() -> list[html.Span]:
+    return [html.Span(f"{c:g}", style={"left": f"{_percent(c):.1f}%"}) for c in CONSTANTS]
+
+
+def _percent(c: float) -> float:
+    return 50 + 50 * math.log10(min(max(c, CONSTANTS[0]), CONSTANTS[-1])) / EXTENT
+
+
+def _numbers() -> html.Table:
+    """Filled by assets/45-align.js from the route `agreement`."""
+    columns = ("now-aligned", "now-screen", "own-aligned", "own-screen")
+    rows = (
+        ("pearson", "Pearson", "over pairs within inputs, distance against dot product"),
+        ("spearman", "Spearman", "the same by ranks"),
+        ("query_spearman", "Spearman per query", "how well distance ranks the keys of each query, averaged"),
+    )
+    return html.Table(
+        [
+            html.Caption("How well near means attended: −1 is perfect. Over 500 sampled queries."),
+            html.Thead(
+                [
+                    html.Tr([html.Td(), html.Th("now", colSpan=2), html.Th("in the atlas", colSpan=2)]),
+                    html.Tr([html.Td(), *[html.Th(t) for t in ("aligned", "on the map") * 2]]),
+                ]
+            ),
+            html.Tbody(
+                [
+                    html.Tr(
+                        [
+                            html.Th(label, title=title, scope="row"),
+                            *[html.Td("–", **{"data-value": f"{column}-{name}"}) for column in columns],
+                        ]
+                    )
+                    for name, label, title in rows
+                ]
+            ),
+        ],
+        id=ids.ALIGN_TABLE,
+        className="align-table",
+    )  # fmt: skip
+
+
+@callback(
+    Output(ids.ALIGN_OPTIMA, "children"),
+    Output(ids.ALIGN_OWN, "data"),
+    Input(ids.VIEW, "data"),
+)
+def mark_optima(view_data: Any) -> tuple[Any, Any]:
+    """Buttons at the c of each metric for the open head, and the atlas's own alignment of it."""
+    view = View.from_store(view_data)
+    atlas = context().library.get(view.atlas)
+    stream = atlas.info.stream(view.stream) if atlas else None
+    if atlas is None or stream is None or not view.at_head:
+        return no_update, no_update
+    return head_marks(atlas, stream, view)
+
+
+def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[list[Any], dict[str, Any]]:
+    """The buttons, and the atlas's own alignment as the browser needs it."""
+    layer, head = min(view.layer or 0, stream.layers - 1), min(view.head or 0, stream.heads - 1)
+    own = own_way(atlas, stream, layer, head)
+    study = scales(atlas, stream)
+    marks: list[Any] = []
+    if study:
+        found = [(metric, float(study[metric]["best"][layer, head])) for metric in METRICS]
+        for metric, c in sorted(((m, c) for m, c in found if c == c), key=lambda pair: pair[1]):
+            marks.append(
+                html.Button(
+                    [html.Span(METRIC_LABELS[metric]), html.Span(f"{c:.3g}")],
+                    type="button",
+                    className="align-optimum",
+                    title=f"Set c to the best by {METRIC_LABELS[metric].lower()}",
+                    **{"data-c": f"{c:.4f}"},
+                )
+            )
+        undefined = [METRIC_LABELS[m] for m, c in found if c != c]
+        if undefined:
+            marks.append(html.Span(f"Not defined for this head: {', '.join(undefined)}.", className="align-note"))
+    return marks, {"c": round(own.c, 4), "space": own.space, "layer": layer, "head": head}
+
+
+@callback(
+    Output(ids.ALIGN_REFINED, "data"),
+    Output(ids.ALIGN_NOTE, "children"),
+    Output(ids.ALIGN_TICK, "disabled"),
+    Input(ids.ALIGN, "data"),
+    Input(ids.VIEW, "data"),
+    Input(ids.ALIGN_TICK, "n_intervals"),
+    State(ids.TAB, "data"),
+)
+def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]:
+    """UMAP and t-SNE follow from the present layout, in the layout process; PCA needs none of this."""
+    state, view = AlignState.from_store(data), View.from_store(view_data)
+    here = context()
+    atlas = here.library.get(view.atlas)
+    stream = atlas.info.stream(view.stream) if atlas else None
+    ours = visitor(tab) + "-align"
+    fits = stream is not None and view.at_head and (view.layer or 0) < stream.layers and (view.head or 0) < stream.heads
+    if not (atlas and stream and fits and state.on) or view.method == "pca":
+        here.refiner.drop(ours)
+        return None, None, True
+    if view.method not in ("umap", "tsne"):
+        return (
+            None,
+            "The attention map is made from the dot products themselves, which alignment does not change.",
+            True,
+        )
+    way = state.way
+    layer, head = view.layer or 0, view.head or 0
+    file = one_head_file(atlas, stream, layer, head, view.method, view.dims, way, here.settings.maps, "own")
+    task = Task(str(atlas.path), stream.name, layer, head, view.method, view.dims, way.name, "own", str(file))
+    status = here.refiner.want([task], ours)[0]
+    if status.state == "ready":
+        return (
+            {"way": way.name, "method": view.method, "dims": view.dims, "layer": view.layer, "head": view.head},
+            None,
+            True,
+        )
+    if status.state in ("failed", "busy"):
+        return None, f"The map stays as it was: {status.message}", True
+    return None, progress([status], "UMAP" if view.method == "umap" else "t-SNE"), False
+
+
+clientside_callback(
+    ClientsideFunction("atlasAlign", "choose"),
+    Output(ids.ALIGN, "data"),
+    Output(ids.ALIGN_C, "children"),
+    Output(ids.ALIGN_SLIDER, "value"),
+    Output(ids.ALIGN_SWITCHES, "value"),
+    Output(ids.ALIGN_SPACE, "value"),
+    Output(ids.ALIGN_SPACE_NOTE, "children"),
+    Input(ids.ALIGN_SLIDER, "value"),
+    Input(ids.ALIGN_SWITCHES, "value"),
+    Input(ids.ALIGN_SPACE, "value"),
+    Input(ids.ALIGN_RESET, "n_clicks"),
+    Input(ids.ALIGN_OWN, "data"),
+    State(ids.ALIGN, "data"),
+)
+clientside_callback(
+    ClientsideFunction("atlasAlign", "show"),
+    Output(ids.SCENE, "live"),
+    Output(ids.ALIGN_LINK, "href"),
+    Input(ids.ALIGN, "data"),
+    Input(ids.VIEW, "data"),
+    Input(ids.ALIGN_REFINED, "data"),
+    State(ids.SCENE, "payload"),
+    State(ids.ALIGN_LINK, "href"),
+)

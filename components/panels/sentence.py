@@ -1,0 +1,264 @@
+"""The Sentence tab: one input, what is drawn of its attention, and what is left out."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
+
+from components import ids
+from components.choices import segmented
+from components.sentence_view import SentenceView
+from components.server.context import context
+from components.shell import icon, icon_button
+from components.state.reading import Reading
+from components.state.stores import Selection, View
+from services.atlas import Atlas
+from services.atlas.inputs import first_to_show, inputs_with
+from services.atlas.schema import StreamInfo
+
+_CHECKS = (
+    ("special", "Hide special tokens", "Leaves out [CLS], [SEP] and their like; the rest of each row is scaled to 1."),
+    ("first", "Hide the first token", "Many heads park attention there; without it the rest shows."),
+    ("values", "Weight by value norm", "Weight × length of the key's value vector: what is read, not only looked at."),
+    ("lines", "Lines on the map", "Draws the same weights between the points of this input."),
+)
+
+
+def reading_facts(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
+    """What the browser must know of a stream's inputs."""
+    return {
+        "inputs": len(atlas.inputs),
+        "firstToShow": first_to_show(atlas, stream.query_table),
+        "sameTokens": stream.query_table == stream.key_table,
+        "causal": stream.causal,
+    }
+
+
+def sentence_panel(
+    atlas: Atlas, stream: StreamInfo, view: View, selection: Selection, reading: Reading, payload: dict[str, Any]
+) -> list[Any]:
+    """Content of the tab, set to a state."""
+    chosen = selection.input is not None
+    pinned = selection.token is not None
+    return [
+        dcc.Store(id=ids.READING, data=reading.to_store()),
+        dcc.Store(id=ids.READING_FACTS, data=reading_facts(atlas, stream)),
+        html.Div(
+            [_navigator(selection, len(atlas.inputs)), _controls(selection, reading)], className="reading-controls"
+        ),
+        html.Div(
+            [
+                html.P("Click a point in the map to read its sentence: who attends to whom, and how much."),
+                html.Button("Look at one input", id=ids.SENTENCE_FIRST, className="text-button", type="button"),
+            ],
+            id=ids.SENTENCE_EMPTY,
+            className="sentence-empty d-none" if chosen else "sentence-empty",
+        ),
+        SentenceView(
+            id=ids.SENTENCE,
+            className="sentence" if chosen else "sentence d-none",
+            payload=payload,
+            layer=view.layer or 0,
+            head=view.head or 0,
+            input=selection.input,
+            selected={"token": selection.token, "side": selection.side} if pinned else None,
+            mode=reading.mode,
+            topk=reading.topk,
+            threshold=reading.threshold,
+            hideSpecial=reading.special,
+            hideFirst=reading.first,
+            byValueNorm=reading.values,
+            hidden=reading.hidden,
+            theme="light",
+        ),
+    ]
+
+
+def _navigator(selection: Selection, inputs: int) -> html.Div:
+    says = f"Input {selection.input} · {inputs} in all" if selection.input is not None else "Choose an input"
+    picker = html.Details(
+        [
+            html.Summary([html.Span(says, id=ids.INPUT_SAYS), icon("chevron-down")], className="text-button"),
+            html.Div(
+                [
+                    html.Label("Choose an input by its words or number", htmlFor=ids.INPUT_SEARCH),
+                    dbc.Input(id=ids.INPUT_SEARCH, type="search", maxlength=200, autocomplete="off"),
+                    html.Div(id=ids.INPUT_CHOICES, className="input-choices"),
+                ],
+                className="popover-card",
+            ),
+        ],
+        id=ids.INPUT_PICKER,
+        className="popover-details input-picker",
+    )
+    return html.Div(
+        [
+            icon_button(ids.INPUT_PREVIOUS, "chevron-left", "Previous input", disabled=selection.input == 0),
+            picker,
+            icon_button(ids.INPUT_NEXT, "chevron-right", "Next input", disabled=selection.input == inputs - 1),
+        ],
+        className="input-navigator",
+    )
+
+
+def _controls(selection: Selection, reading: Reading) -> html.Div:
+    direction = selection.side if selection.token is not None else "all"
+    return html.Div(
+        [
+            segmented(ids.SENTENCE_MODE, "Form", {"lines": "Lines", "heatmap": "Heatmap"}, reading.mode),
+            segmented(
+                ids.SENTENCE_DIRECTION,
+                "What is shown of the chosen token",
+                {"query": "Reads", "key": "Read by", "all": "All"},
+                direction,
+            ),
+            html.Details(
+                [html.Summary(["Options", icon("chevron-down")], className="text-button"), _options(reading)],
+                id=ids.SENTENCE_OPTIONS,
+                className="popover-details options-details",
+            ),
+        ],
+        className="reading-row",
+    )
+
+
+def _options(reading: Reading) -> html.Div:
+    checks = [
+        {"label": html.Span([title, html.Small(says)], className="check-says"), "value": name}
+        for name, title, says in _CHECKS
+    ]
+    on = [name for name, _, _ in _CHECKS if getattr(reading, name)]
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Label("Strongest keys of each query", htmlFor=ids.SENTENCE_TOPK),
+                    dbc.Input(id=ids.SENTENCE_TOPK, type="number", min=0, max=999, step=1, value=reading.topk),
+                ],
+                className="option-row",
+            ),
+            html.Small("0 draws them all. Here and on the map; no weight changes.", className="option-says"),
+            html.Div(
+                [
+                    html.Label("Least weight drawn", htmlFor=ids.SENTENCE_THRESHOLD),
+                    html.Output(f"{reading.threshold:.2f}", id=ids.SENTENCE_THRESHOLD_SAYS),
+                ],
+                className="option-row",
+            ),
+            dbc.Input(
+                id=ids.SENTENCE_THRESHOLD,
+                type="range",
+                min=0,
+                max=0.5,
+                step=0.01,
+                value=min(reading.threshold, 0.5),
+                class_name="form-range",
+            ),
+            html.Span("Hide and weight", id=f"{ids.SENTENCE_CHECKS}-label", className="field-label"),
+            dbc.Checklist(id=ids.SENTENCE_CHECKS, options=checks, value=on, class_name="option-checks"),
+            html.P("Click a token to pin it; its × (or H) hides it and scales the rest of each row to 1."),
+            html.Button("Reset", id=ids.SENTENCE_RESET, className="text-button", type="button"),
+        ],
+        className="popover-card",
+    )
+
+
+@callback(
+    Output(ids.INPUT_CHOICES, "children"),
+    Input(ids.INPUT_SEARCH, "value"),
+    State(ids.VIEW, "data"),
+)
+def offer_inputs(text: Any, view_data: Any) -> list[Any]:
+    """Buttons for the inputs that hold the words."""
+    atlas = context().library.get(View.from_store(view_data).atlas)
+    if atlas is None:
+        return []
+    found, count = inputs_with(atlas, text[:200] if isinstance(text, str) else "")
+    buttons = [
+        html.Button(
+            [html.Span(str(index), className="choice-number"), html.Span(snippet)],
+            id=ids.input_choice(index),
+            type="button",
+        )
+        for index, snippet in found
+    ]
+    more = f"{len(found)} of {count} inputs" if count > len(found) else ""
+    return [*buttons, html.Small(more if count else "No input holds these words.")]
+
+
+def _client(name: str) -> ClientsideFunction:
+    return ClientsideFunction("atlasSentence", name)
+
+
+clientside_callback(
+    _client("options"),
+    Output(ids.READING, "data"),
+    Output(ids.SENTENCE, "mode"),
+    Output(ids.SENTENCE, "topk"),
+    Output(ids.SENTENCE, "threshold"),
+    Output(ids.SENTENCE, "hideSpecial"),
+    Output(ids.SENTENCE, "hideFirst"),
+    Output(ids.SENTENCE, "byValueNorm"),
+    Output(ids.SENTENCE, "hidden"),
+    Output(ids.SENTENCE_MODE, "value"),
+    Output(ids.SENTENCE_TOPK, "value"),
+    Output(ids.SENTENCE_THRESHOLD, "value"),
+    Output(ids.SENTENCE_CHECKS, "value"),
+    Output(ids.AVERAGE_CHECKS, "value"),
+    Output(ids.SENTENCE_THRESHOLD_SAYS, "children"),
+    Output(ids.SCENE, "lines"),
+    Output(ids.SCENE, "average"),
+    Input(ids.SENTENCE_MODE, "value"),
+    Input(ids.SENTENCE_TOPK, "value"),
+    Input(ids.SENTENCE_THRESHOLD, "value"),
+    Input(ids.SENTENCE_CHECKS, "value"),
+    Input(ids.AVERAGE_CHECKS, "value"),
+    Input(ids.AVERAGE_BY, "value"),
+    Input(ids.SHOW_SELECT, "value"),
+    Input(ids.SENTENCE, "hidden"),
+    Input(ids.SENTENCE_RESET, "n_clicks"),
+    State(ids.READING, "data"),
+)
+clientside_callback(
+    _client("navigate"),
+    Output(ids.INPUT_PREVIOUS, "data-done"),
+    Input(ids.INPUT_PREVIOUS, "n_clicks"),
+    Input(ids.INPUT_NEXT, "n_clicks"),
+    Input(ids.SENTENCE_FIRST, "n_clicks"),
+    Input({"kind": "input-choice", "index": ALL}, "n_clicks"),
+    State(ids.SELECTION, "data"),
+    State(ids.READING_FACTS, "data"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    _client("turn"),
+    Output(ids.SENTENCE_DIRECTION, "data-done"),
+    Input(ids.SENTENCE_DIRECTION, "value"),
+    State(ids.SELECTION, "data"),
+    State(ids.READING_FACTS, "data"),
+    State(ids.SENTENCE, "payload"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    _client("follow"),
+    Output(ids.INPUT_SAYS, "children"),
+    Output(ids.SENTENCE_EMPTY, "className"),
+    Output(ids.SENTENCE, "className"),
+    Output(ids.SENTENCE_DIRECTION, "value"),
+    Output(ids.INPUT_PREVIOUS, "disabled"),
+    Output(ids.INPUT_NEXT, "disabled"),
+    Input(ids.SELECTION, "data"),
+    State(ids.READING_FACTS, "data"),
+    State(ids.SENTENCE_DIRECTION, "value"),
+)
+clientside_callback(
+    _client("pair"),
+    Output(ids.SENTENCE, "pair"),
+    Input(ids.SENTENCE, "hover"),
+    State(ids.SENTENCE, "payload"),
+    State(ids.SENTENCE, "input"),
+    State(ids.SENTENCE, "layer"),
+    State(ids.SENTENCE, "head"),
+    State(ids.SCENE, "projection"),
+    prevent_initial_call=True,
+)

@@ -1,0 +1,102 @@
+"""The small maps at each constant: PCA at once, UMAP from the layout process, and the study of an atlas without one."""
+
+from typing import Any
+
+from dash import Input, Output, State, callback, html, no_update
+
+from components import ids
+from components.scaling.callbacks import best_c, constants_projection, find
+from components.server.context import context
+from services.alignment.comparison import constant_ways
+from services.alignment.variants import one_head_file
+from services.jobs.refining import Status, Task
+from services.jobs.study import start_study, study_job
+
+
+def visitor(tab: Any) -> str:
+    """The nonce of one browser tab; whoever posts none shares one."""
+    return tab if isinstance(tab, str) and len(tab) <= 64 else ""
+
+
+@callback(
+    Output(ids.SCALING_SCENE, "projection"),
+    Output(ids.SCALING_CONSTANTS_NOTE, "children"),
+    Output(ids.SCALING_TICK, "disabled"),
+    Input(ids.SCALING_STATE, "data"),
+    Input(ids.SCALING_TICK, "n_intervals"),
+    State(ids.TAB, "data"),
+)
+def lay_out_constants(data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]:
+    """PCA straight away; UMAP as soon as the layout process has made all maps, with progress until then."""
+    found = find(data)
+    if found is None:
+        return no_update, "This atlas is no longer there.", True
+    atlas, stream, state = found
+    refiner = context().refiner
+    if state.method == "pca":
+        refiner.drop(visitor(tab))
+        return constants_projection(atlas, stream, state, "pca"), None, True
+    folder = context().settings.maps
+    tasks = [
+        Task(
+            str(atlas.path),
+            stream.name,
+            state.layer,
+            state.head,
+            "umap",
+            2,
+            way.name,
+            "pca",
+            str(one_head_file(atlas, stream, state.layer, state.head, "umap", 2, way, folder)),
+        )
+        for way in constant_ways(best_c(atlas, stream, state), "umap")
+    ]
+    statuses = refiner.want(tasks, visitor(tab))
+    if all(status.state == "ready" for status in statuses):
+        return constants_projection(atlas, stream, state, "umap"), None, True
+    failed = next((status for status in statuses if status.state in ("failed", "busy")), None)
+    if failed:
+        return constants_projection(atlas, stream, state, "pca"), f"UMAP is not shown: {failed.message}", True
+    return constants_projection(atlas, stream, state, "pca"), progress(statuses, "UMAP"), False
+
+
+def progress(statuses: list[Status], name: str) -> html.Div:
+    """How far the layouts are, together."""
+    share = sum(status.share for status in statuses) / len(statuses)
+    running = next((status for status in statuses if status.state == "running"), statuses[-1])
+    label = f"{name}: {running.label.lower() or 'waiting'}"
+    return html.Div(
+        [
+            html.Span(f"{label} · {round(100 * share)} %"),
+            html.Progress(value=str(round(100 * share)), max="100", **{"aria-label": label}),
+        ],
+        className="scaling-progress",
+    )
+
+
+@callback(
+    Output(ids.SCALING_STUDY_NOTE, "children"),
+    Output(ids.SCALING_STUDY, "disabled"),
+    Input(ids.SCALING_STUDY, "n_clicks"),
+    Input(ids.SCALING_STUDY_TICK, "n_intervals"),
+    State(ids.SCALING_STATE, "data"),
+)
+def study_atlas(clicks: Any, _ticks: Any, data: Any) -> tuple[Any, bool]:
+    """Start the study of an atlas that has none, and follow it."""
+    from dash import ctx
+
+    found = find(data)
+    if found is None:
+        return "This atlas is no longer there.", True
+    atlas, settings = found[0], context().settings
+    job = study_job(settings, atlas)
+    if ctx.triggered_id == ids.SCALING_STUDY and clicks and not (job and job.state == "running"):
+        start_study(settings, atlas)
+        return "Starting …", True
+    if job is None:
+        return no_update, False
+    if job.state == "running":
+        return progress([Status("running", job.label, job.fraction)], "Study"), True
+    if job.state == "finished":
+        return html.A("The study is ready: show it", href="", className="text-button"), True
+    return f"The study did not finish: {job.message}", False

@@ -1,0 +1,1 @@
+"""The HTTP side: routes, caches, the guard before callbacks, what callbacks share."""

@@ -1,0 +1,1 @@
+"""What is shown, as small frozen choices that every view reads."""

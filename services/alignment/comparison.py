@@ -1,0 +1,153 @@
+"""What the page "Scaling" shows beyond the stored study: constants side by side, distance against dot product."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from services.alignment.live import Way, head_vectors, token_places
+from services.atlas import Atlas
+from services.atlas.schema import StreamInfo
+from services.numerics.correlation import pearson, spearman
+from services.streams.key_runs import runs_by_position, runs_within_inputs
+
+CONSTANTS = (
+    0.2,
+    0.4,
+    0.8,
+    1.0,
+    1.25,
+    2.5,
+    5.0,
+)  # Chen et al.: the grid of the study; services.alignment.scaling holds the same
+METRIC_LABELS = {
+    "weighted": "Weighted correlation",
+    "scaled": "Weighted correlation, scaled",
+    "norms": "Ratio of norms",
+    "pearson": "Pearson's correlation",
+}
+BINS = 90
+# All pairs of so many tokens: a million of them.
+SAMPLE = 1000
+# Pairs within inputs beyond this are those of a sample of queries.
+MOST_PAIRS = 2_000_000
+
+
+def constant_ways(best: float, method: str) -> tuple[Way, ...]:
+    """The study's constants and one c more; UMAP by cosine distance, as the study's Figures 2 and 3."""
+    space: Literal["euclidean", "cosine"] = "cosine" if method == "umap" else "euclidean"
+    return tuple(Way(c, True, space) for c in (*CONSTANTS, best))
+
+
+@dataclass(frozen=True)
+class Density:
+    """Distance against dot product of many pairs, as counts.
+
+    counts: int64 [bins of distance, bins of dot product]; edges of both.
+    """
+
+    counts: np.ndarray
+    distance_edges: np.ndarray
+    dot_edges: np.ndarray
+    pairs: int
+    pearson: float | None
+    spearman: float | None
+    reason: str | None
+
+
+def density(
+    atlas: Atlas,
+    stream: StreamInfo,
+    layer: int,
+    head: int,
+    way: Way,
+    pairs: Literal["input", "all"] = "input",
+    bins: int = BINS,
+) -> Density:
+    """The paper's Figure 4 for one head: distance after aligning it against q·k as the model computes it.
+
+    pairs: "input" those within an input, "all" those of SAMPLE tokens drawn from the whole corpus; masked pairs are
+    left out of both. Vectors that are not finite are left out.
+    """
+    vectors, places = head_vectors(atlas, stream, layer, head), token_places(atlas, stream)
+    return pair_density(*vectors, *places, causal=stream.causal, way=way, pairs=pairs, bins=bins)
+
+
+def pair_density(
+    queries: np.ndarray,
+    keys: np.ndarray,
+    query_inputs: np.ndarray,
+    key_inputs: np.ndarray,
+    query_positions: np.ndarray,
+    key_positions: np.ndarray,
+    *,
+    causal: bool,
+    way: Way,
+    pairs: Literal["input", "all"] = "input",
+    bins: int = BINS,
+) -> Density:
+    """As `density`, for vectors [n, head_dim] and their tokens' inputs and positions [n]."""
+    queries, keys = np.asarray(queries, np.float64), np.asarray(keys, np.float64)
+    rows, columns = (np.flatnonzero(np.isfinite(side).all(axis=1)) for side in (queries, keys))
+    means = queries[rows].mean(axis=0) if len(rows) else 0.0, keys[columns].mean(axis=0) if len(columns) else 0.0
+    if pairs == "all":
+        rows, columns = _drawn(rows, SAMPLE), _drawn(columns, SAMPLE)
+        runs = runs_by_position(query_positions[rows], key_positions[columns], causal=causal)
+    else:
+        runs = runs_within_inputs(
+            query_inputs[rows], query_positions[rows], key_inputs[columns], key_positions[columns], causal=causal
+        )
+        total = int((runs.stop - runs.first).sum())
+        if total > MOST_PAIRS:
+            rows = _drawn(rows, max(1, len(rows) * MOST_PAIRS // total))
+            runs = runs_within_inputs(
+                query_inputs[rows], query_positions[rows], key_inputs[columns], key_positions[columns], causal=causal
+            )
+    of_query, of_key = runs.pairs()
+    left, right = rows[of_query], columns[of_key]
+    dots = _paired(queries, keys, left, right)
+    scaled_queries, scaled_keys = queries * way.c, keys / way.c
+    if way.translate:
+        scaled_keys = scaled_keys + (means[0] * way.c - means[1] / way.c)
+    if way.space == "cosine":
+        distances = 1.0 - _paired(_unit(scaled_queries), _unit(scaled_keys), left, right)
+    else:
+        distances = np.sqrt(np.maximum(_paired_squares(scaled_queries, scaled_keys, left, right), 0.0))
+    return _binned(dots, distances, bins)
+
+
+def _binned(dots: np.ndarray, distances: np.ndarray, bins: int) -> Density:
+    edges = [np.linspace(0.0, 1.0, bins + 1)] * 2
+    if len(dots) < 3:
+        reason = f"the head has {len(dots)} query–key pairs, and a correlation needs at least 3"
+        return Density(np.zeros((bins, bins), np.int64), edges[0], edges[1], len(dots), None, None, reason)
+    counts, distance_edges, dot_edges = np.histogram2d(distances, dots, bins=bins)
+    linear, ranked = pearson(dots, distances), spearman(dots, distances)
+    equal = None in (linear, ranked)
+    why = "all dot products, or all distances, of the head are equal" if equal else None
+    return Density(counts.astype(np.int64), distance_edges, dot_edges, len(dots), linear, ranked, why)
+
+
+def _drawn(rows: np.ndarray, count: int) -> np.ndarray:
+    if len(rows) <= count:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, count, replace=False))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+
+
+def _paired(a: np.ndarray, b: np.ndarray, left: np.ndarray, right: np.ndarray, step: int = 200_000) -> np.ndarray:
+    """a[left] · b[right], pair by pair, a slice at a time: float64 [pairs]."""
+    out = np.empty(len(left))
+    for begin in range(0, len(left), step):
+        part = slice(begin, begin + step)
+        out[part] = np.einsum("ij,ij->i", a[left[part]], b[right[part]])
+    return out
+
+
+def _paired_squares(a: np.ndarray, b: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    squares = np.einsum("ij,ij->i", a, a)[left] + np.einsum("ij,ij->i", b, b)[right]
+    return squares - 2 * _paired(a, b, left, right)

@@ -1,0 +1,335 @@
+"""The atlas folder: open it, check it, map its arrays. See `docs/atlas-format.md`.
+
+Opening reads only `atlas.json` and the headers of the arrays, so it takes milliseconds; arrays are memory-mapped
+and shared by all processes through the page cache.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from services.atlas import arrays
+from services.atlas.schema import SCHEMA_VERSION, AtlasInfo, ProjectionInfo, StreamInfo
+from services.errors import AtlasFormatError
+
+INFO = "atlas.json"
+INPUTS = "inputs.parquet"
+HEADS = "heads.parquet"
+SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class TokenTable:
+    """All tokens of one table, one row a token, in input order."""
+
+    token: Sequence[str]  # as the tokenizer's vocabulary holds it
+    text: Sequence[str]  # readable form
+    input: np.ndarray  # int32 [tokens]
+    position: np.ndarray  # int32 [tokens], from 0
+    special: np.ndarray  # bool [tokens]
+    word: np.ndarray  # int32 [tokens], word index within the input, −1 for special tokens
+    offsets: np.ndarray  # uint32 [inputs + 1], first row of each input
+    pos: Sequence[str] | None = None  # Universal part-of-speech tags; None: the atlas was built without them
+
+    def __len__(self) -> int:
+        return len(self.token)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """int64 [inputs]: number of tokens of each input."""
+        offsets = self.offsets.astype(np.int64)
+        return offsets[1:] - offsets[:-1]
+
+    @property
+    def length(self) -> np.ndarray:
+        """int32 [tokens]: number of tokens in the token's input."""
+        return self.counts[self.input].astype(np.int32)
+
+
+@dataclass(frozen=True)
+class InputTable:
+    """One row an input."""
+
+    text: Sequence[str]
+    columns: Mapping[str, Sequence[str]]
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
+class Atlas:
+    """One opened atlas folder. Use `open_atlas`."""
+
+    def __init__(self, path: Path, info: AtlasInfo) -> None:
+        self.path = path
+        self.info = info
+
+    @property
+    def slug(self) -> str:
+        return self.path.name
+
+    def stream(self, name: str) -> StreamInfo:
+        """Raises: KeyError when the atlas has no such stream."""
+        stream = self.info.stream(name)
+        if stream is None:
+            raise KeyError(name)
+        return stream
+
+    def array(self, relative: str) -> np.memmap:
+        """Map `<relative>.npy` read-only."""
+        return _map(self.path / f"{relative}.npy", self.info.files[f"{relative}.npy"].sha256)
+
+    def layout(self, projection: ProjectionInfo) -> np.memmap:
+        """float32 [layers, heads, queries + keys, dims] of one projection."""
+        return self.array(f"{projection.stream}/{projection.name}")
+
+    def table_rows(self, table: str) -> int:
+        """Rows of a token table, read from the Parquet footer alone."""
+        return int(pq.read_metadata(self.path / f"{table}.parquet").num_rows)
+
+    def has_tags(self, table: str) -> bool:
+        """Whether a token table holds parts of speech, read from the Parquet footer alone."""
+        return "pos" in pq.read_schema(self.path / f"{table}.parquet").names
+
+    @cached_property
+    def _tables(self) -> dict[str, TokenTable]:
+        return {}
+
+    def tokens(self, table: str = "tokens") -> TokenTable:
+        """Read a token table once.
+
+        Raises:
+            KeyError: there is none of that name.
+            AtlasFormatError: its content makes no sense.
+        """
+        if table not in token_tables(self.info):
+            raise KeyError(table)
+        if table not in self._tables:
+            columns = self._columns(f"{table}.parquet")
+            rows = np.asarray(columns["input"], dtype=np.int32)
+            if np.any(np.diff(rows) < 0) or not 0 <= rows.min(initial=0) <= rows.max(initial=0) < len(self.inputs):
+                raise AtlasFormatError(f"{self.path / table}.parquet is not in the order of the inputs.")
+            counts = np.bincount(rows, minlength=len(self.inputs))
+            self._tables[table] = TokenTable(
+                token=columns["token"],
+                text=columns["text"],
+                input=rows,
+                position=np.asarray(columns["position"], dtype=np.int32),
+                special=np.asarray(columns["special"], dtype=bool),
+                word=np.asarray(columns["word"], dtype=np.int32),
+                offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
+                pos=_strings(columns.get("pos")),
+            )
+        return self._tables[table]
+
+    @cached_property
+    def inputs(self) -> InputTable:
+        columns = self._columns(INPUTS)
+        return InputTable(text=columns.pop("text"), columns=columns)
+
+    @cached_property
+    def heads(self) -> dict[str, list[Any]]:
+        """Columns of `heads.parquet`: stream, layer, head, c and translation, norms."""
+        return self._columns(HEADS)
+
+    def _columns(self, name: str) -> dict[str, list[Any]]:
+        try:
+            return pq.read_table(self.path / name).to_pydict()
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise AtlasFormatError(f"{self.path / name} cannot be read ({error}); build the atlas again.") from error
+
+    def points(self, stream: StreamInfo) -> tuple[int, int]:
+        """Number of query and of key points."""
+        return self.table_rows(stream.query_table), self.table_rows(stream.key_table)
+
+    def attention(self, stream: StreamInfo, index: int, layer: int, head: int) -> np.ndarray:
+        """float16 [queries, keys]: the model's own attention weights of one head on one input."""
+        flat = self.array(f"{stream.name}/attention")
+        queries, keys = (self.tokens(table).counts for table in (stream.query_table, stream.key_table))
+        pairs = queries * keys
+        size = int(pairs[index])
+        start = stream.layers * stream.heads * int(pairs[:index].sum())
+        start += (layer * stream.heads + head) * size
+        return flat[start : start + size].reshape(int(queries[index]), int(keys[index]))
+
+    def value_norms(self, stream: StreamInfo, index: int, layer: int, head: int) -> np.ndarray:
+        """float32 [keys]: ‖v‖ of each key of one input."""
+        first, end = self.tokens(stream.key_table).offsets[index : index + 2]
+        return self.array(f"{stream.name}/value_norms")[layer, head // stream.group, first:end]
+
+
+def _strings(values: list[Any] | None) -> list[str] | None:
+    return None if values is None else [value if isinstance(value, str) else "" for value in values]
+
+
+@lru_cache(maxsize=256)
+def _map(path: Path, _sha256: str) -> np.memmap:
+    return arrays.read(path)
+
+
+def open_atlas(path: Path) -> Atlas:
+    """Open an atlas folder.
+
+    Raises:
+        AtlasFormatError: the folder or one of its files is missing, truncated, foreign or of a newer version;
+            the message names the file.
+    """
+    info = _read_info(path)
+    for name, expected in info.files.items():
+        file = path / name
+        try:
+            if not _inside(path, file):
+                raise AtlasFormatError(f"{path / INFO} names the file {name!r}, which lies outside the atlas.")
+            if not file.is_file():
+                raise AtlasFormatError(f"{file} is missing; build the atlas again.")
+            size = file.stat().st_size
+        except (OSError, ValueError) as error:  # no permission; a name that cannot be one
+            raise AtlasFormatError(f"{path / INFO} names the file {name!r}, which cannot be read ({error}).") from error
+        if size != expected.bytes:
+            raise AtlasFormatError(
+                f"{file} has {size} bytes instead of {expected.bytes}; "
+                "it was cut off or changed. Build the atlas again."
+            )
+    atlas = Atlas(path, info)
+    _check_tables(atlas)
+    _check_arrays(atlas)
+    return atlas
+
+
+def _inside(folder: Path, file: Path) -> bool:
+    return folder.resolve() in file.resolve().parents
+
+
+def _read_info(path: Path) -> AtlasInfo:
+    file = path / INFO
+    if not path.is_dir():
+        raise AtlasFormatError(f"There is no atlas folder {path}.")
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AtlasFormatError(f"{path} is no atlas: it holds no {INFO}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise AtlasFormatError(f"{file} cannot be read ({error}); build the atlas again.") from error
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise AtlasFormatError(
+            f"{file} has schema version {version}; this program reads up to {SCHEMA_VERSION}. Update Attention Atlas."
+        )
+    try:
+        return AtlasInfo.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise AtlasFormatError(f"{file} is not a valid atlas: {where}: {first['msg']}.") from error
+
+
+def token_tables(info: AtlasInfo) -> set[str]:
+    """Names of the token tables, without their ending."""
+    return {table for stream in info.streams for table in (stream.query_table, stream.key_table)}
+
+
+def expected_shapes(atlas: Atlas) -> dict[str, tuple[int, ...]]:
+    """Shape of each array file but the ragged attention, from the streams and the token tables."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for stream in atlas.info.streams:
+        queries, keys = atlas.points(stream)
+        base, heads = stream.name, (stream.layers, stream.heads)
+        shapes[f"{base}/queries.npy"] = (*heads, queries, stream.head_dim)
+        shapes[f"{base}/keys.npy"] = (stream.layers, stream.key_heads, keys, stream.head_dim)
+        shapes[f"{base}/value_norms.npy"] = (stream.layers, stream.key_heads, keys)
+        for projection in atlas.info.projections:
+            if projection.stream == base:
+                shapes[f"{base}/{projection.name}.npy"] = (*heads, queries + keys, projection.dims)
+    return shapes
+
+
+def _check_tables(atlas: Atlas) -> None:
+    """Names of columns and numbers of rows, from the footers of the Parquet files."""
+    info = atlas.info
+    heads = sum(stream.layers * stream.heads for stream in info.streams)
+    tables: list[tuple[str, set[str], int | None]] = [
+        (INPUTS, {"text"}, info.corpus.inputs),
+        (HEADS, {"stream", "layer", "head", "c"}, heads),
+    ]
+    tables += [(f"{table}.parquet", _TOKEN_COLUMNS, None) for table in sorted(token_tables(info))]
+    for name, columns, rows in tables:
+        file = _listed(atlas, name)
+        try:
+            found = pq.read_metadata(file)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise AtlasFormatError(f"{file} is not a Parquet file ({error}); build the atlas again.") from error
+        missing = columns - set(found.schema.to_arrow_schema().names)
+        if missing:
+            raise AtlasFormatError(f"{file} has no column {min(missing)!r}; build the atlas again.")
+        if rows is not None and found.num_rows != rows:
+            raise AtlasFormatError(f"{file} has {found.num_rows} rows instead of {rows}; build the atlas again.")
+
+
+_TOKEN_COLUMNS = {"input", "position", "token", "text", "special", "word"}
+
+
+def _check_arrays(atlas: Atlas) -> None:
+    """Shapes, number types and sizes, from the headers of the array files."""
+    for name, shape in expected_shapes(atlas).items():
+        found, dtype = _header(_listed(atlas, name))
+        if found != shape:
+            raise AtlasFormatError(
+                f"{atlas.path / name} has the shape {found} instead of {shape}; build the atlas again."
+            )
+        allowed = ("float16", "float32") if name.endswith(("/queries.npy", "/keys.npy")) else ("float32",)
+        _check_type(atlas.path / name, dtype, allowed)
+    for stream in atlas.info.streams:
+        file = _listed(atlas, f"{stream.name}/attention.npy")
+        found, dtype = _header(file)
+        if len(found) != 1 or found[0] % (stream.layers * stream.heads):
+            raise AtlasFormatError(f"{file} has the shape {found}, which is not one block an input.")
+        _check_type(file, dtype, ("float16",))
+
+
+def _check_type(file: Path, dtype: np.dtype, allowed: tuple[str, ...]) -> None:
+    if dtype.name not in allowed:
+        raise AtlasFormatError(f"{file} holds {dtype.name} instead of {' or '.join(allowed)}; build the atlas again.")
+
+
+def _listed(atlas: Atlas, name: str) -> Path:
+    if name not in atlas.info.files:
+        raise AtlasFormatError(f"{atlas.path / INFO} does not list {name}; build the atlas again.")
+    return atlas.path / name
+
+
+def _header(file: Path) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and number type of an array file that holds as many bytes as its header says.
+
+    Raises:
+        AtlasFormatError: it is no array file, or one of Python objects: those are never loaded.
+    """
+    try:
+        return arrays.header(file)
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
+        raise AtlasFormatError(f"{file} is not a NumPy array file ({error}); build the atlas again.") from error
+
+
+def verify(path: Path) -> list[str]:
+    """Compare every file with its recorded hash.
+
+    Returns:
+        One sentence for each file that differs; empty when the atlas is whole.
+
+    Raises:
+        AtlasFormatError: as `open_atlas`.
+    """
+    atlas = open_atlas(path)
+    return [
+        f"{path / name} does not match its recorded SHA-256; build the atlas again."
+        for name, expected in atlas.info.files.items()
+        if arrays.describe(path / name) != expected
+    ]

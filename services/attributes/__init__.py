@@ -1,0 +1,1 @@
+"""What a point can be coloured and sized by."""

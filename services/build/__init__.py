@@ -1,1 +1,0 @@
-"""The pipeline from a model and a corpus to an atlas folder; `python -m services.build --help`."""

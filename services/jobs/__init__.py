@@ -1,0 +1,1 @@
+"""What runs beside the dashboard, in processes of its own."""

@@ -1,0 +1,180 @@
+"""`python -m services.jobs.scaled_maps <atlas folder> --metric pearson`: maps made with the c of another metric.
+
+PCA needs no build (services.alignment.variants). A map that is there already is left alone; SIGTERM stops, the maps
+that are whole stay.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from services.alignment import align
+from services.alignment.live import head_vectors, token_places
+from services.alignment.variants import METRICS, ScaledAtlas, scaled_atlas, write_array
+from services.atlas import Atlas, arrays, open_atlas
+from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.errors import AtlasError, BuildError, Cancelled
+from services.jobs.builds import ONE_THREAD, ROOT, Job, jobs
+from services.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from services.projection import LayerPoints
+
+
+def job_name(slug: str, stream: str, metric: str) -> str:
+    """How the job calls itself, and its progress file."""
+    return f"{slug}-{stream}-{metric}"
+
+
+def scale_job(settings: Settings, atlas: Atlas, stream: StreamInfo, metric: str) -> Job | None:
+    """The build of these maps that runs or has just ended."""
+    name = job_name(atlas.slug, stream.name, metric)
+    return next((job for job in jobs(settings) if job.slug == name), None)
+
+
+def start_scaled_build(
+    settings: Settings, atlas: Atlas, stream: StreamInfo, metric: str, methods: list[str], dims: int
+) -> None:
+    """Make maps beside this process."""
+    name = job_name(atlas.slug, stream.name, metric)
+    arguments = ["--stream", stream.name, "--metric", metric, "--methods", ",".join(methods), "--dims", str(dims)]
+    with (settings.progress / "build.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.jobs.scaled_maps", str(atlas.path), *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **ONE_THREAD, "ATLAS_HOME": str(settings.home)},
+        )
+    now = time.time()
+    first = {"slug": name, "pid": process.pid, "state": "running", "label": "Starting", "updated": now}
+    arrays.write_json(settings.progress / f"{name}.json", first)
+
+
+def stop_scaled_build(settings: Settings, atlas: Atlas, stream: StreamInfo, metric: str) -> None:
+    """Ask the build of these maps to end."""
+    (settings.progress / f"{job_name(atlas.slug, stream.name, metric)}.stop").touch()
+
+
+def make_maps(atlas: Atlas, stream: StreamInfo, metric: str, wanted: list[tuple[str, int]], settings: Settings) -> None:
+    """Lay out every head by several methods, each with the c of the metric, and keep the maps in the cache.
+
+    Raises:
+        Cancelled: a stop was asked for.
+        AtlasError: the atlas has no study, or the disk is full.
+    """
+    from services.pipeline.progress import Progress
+    from services.projection import Request, layout_layer
+
+    name = job_name(atlas.slug, stream.name, metric)
+    stop = settings.progress / f"{name}.stop"
+    stop.unlink(missing_ok=True)
+    progress = Progress(name, settings.progress / f"{name}.json", bar=False)
+    signal.signal(signal.SIGTERM, lambda *_: progress.stop())
+    try:
+        scaled = scaled_atlas(atlas, stream, metric, settings.maps)
+        if scaled is None:
+            raise BuildError(f"{atlas.slug} has no scaling study of {metric}.")
+        todo = _missing(scaled, stream, wanted)
+        requests = {Request(projection.method.split("_")[0], projection.dims): projection for projection in todo}
+        label = f"Maps of {atlas.slug} by {metric}"
+        progress.stage("maps", label, stream.layers * stream.heads)
+        points_of = sum(atlas.points(stream))
+        layouts = {
+            wanted: np.zeros((stream.layers, stream.heads, points_of, wanted.dims), np.float32) for wanted in requests
+        }
+        for layer in range(stream.layers if requests else 0):
+            points = _layer_points(atlas, stream, scaled, layer)
+            start = {dims: np.array(_pca(scaled, stream, dims)[layer]) for dims in {r.dims for r in requests}}
+
+            def told(done: int, _total: int, layer: int = layer) -> bool:
+                progress.show(layer * stream.heads + done)
+                return progress.stopping or stop.is_file()
+
+            threads = settings.jobs or os.cpu_count() or 1
+            found = layout_layer(points, list(requests), start=start, seed=0, jobs=threads, progress=told)
+            for request, layout in found.items():
+                layouts[request][layer] = layout
+        for request, projection in requests.items():
+            write_array(scaled.file(projection), layouts[request])
+    except Cancelled:
+        progress.finish("stopped", "Stopped.")
+        raise
+    except AtlasError as error:
+        progress.finish("failed", str(error))
+        raise
+    except BaseException:
+        progress.finish("failed", "It ended unexpectedly; start it again.")
+        raise
+    finally:
+        stop.unlink(missing_ok=True)
+    progress.finish("finished")
+
+
+def _missing(scaled: ScaledAtlas, stream: StreamInfo, wanted: list[tuple[str, int]]) -> list[ProjectionInfo]:
+    names = {f"{method}_{dims}" for method, dims in wanted if method != "attention"}  # not changed by any c
+    return [
+        p
+        for p in scaled.info.projections
+        if p.stream == stream.name and f"{p.method.split('_')[0]}_{p.dims}" in names and not scaled.ready(p)
+    ]
+
+
+def _pca(scaled: ScaledAtlas, stream: StreamInfo, dims: int) -> np.ndarray:
+    found = next(p for p in scaled.info.projections if p.method.startswith("pca_") and p.dims == dims)
+    return scaled.layout(found)
+
+
+def _layer_points(atlas: Atlas, stream: StreamInfo, scaled: ScaledAtlas, layer: int) -> "LayerPoints":
+    pairs = [head_vectors(atlas, stream, layer, head) for head in range(stream.heads)]
+    distance = atlas.info.alignment.distance
+    aligned = [align(q, k, float(scaled.c[layer, head]), distance)[:2] for head, (q, k) in enumerate(pairs)]
+    query_inputs, key_inputs, query_positions, key_positions = token_places(atlas, stream)
+    from services.projection import LayerPoints
+
+    return LayerPoints(
+        queries=np.stack([q for q, _ in pairs]),
+        keys=np.stack([k for _, k in pairs]),
+        aligned_queries=np.stack([q for q, _ in aligned]),
+        aligned_keys=np.stack([k for _, k in aligned]),
+        query_inputs=query_inputs,
+        key_inputs=key_inputs,
+        query_positions=query_positions,
+        key_positions=key_positions,
+        causal=stream.causal,
+    )
+
+
+def main(arguments: list[str]) -> int:
+    cli = argparse.ArgumentParser(prog="python -m services.jobs.scaled_maps", description=__doc__)
+    cli.add_argument("folder", type=Path, help="the atlas")
+    cli.add_argument("--stream", default="self", help="kind of attention (default: self)")
+    cli.add_argument("--metric", required=True, choices=METRICS, help="what chooses the c of each head")
+    cli.add_argument("--methods", default="umap,tsne", help="comma-separated, of: umap, tsne (default: both)")
+    cli.add_argument("--dims", default="2", help="comma-separated, of: 2, 3 (default: 2)")
+    options = cli.parse_args(arguments)
+    try:
+        settings = load_settings()
+        settings.make_folders()
+        wanted = [(m, int(d)) for m in options.methods.split(",") for d in options.dims.split(",")]
+        atlas = open_atlas(options.folder)
+        stream = atlas.info.stream(options.stream)
+        if stream is None:
+            raise BuildError(f"{options.folder} has no attention {options.stream!r}.")
+        make_maps(atlas, stream, options.metric, wanted, settings)
+    except (AtlasError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,121 @@
+"""Text corpora in: a file becomes a named, cleaned list of inputs, or one line that says what to do.
+
+Files are streamed and decoded in one place (`decoding.decoded`), so that a file of many gigabytes costs no
+more memory than the inputs that are kept. What was skipped or changed is counted in `Corpus.notes`.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.errors import CorpusError
+from services.modalities.corpora.formats import open_table
+from services.modalities.corpora.harvest import choose_column, harvest
+from services.modalities.corpora.wording import FORMATS, one_line, quoted
+
+DEMO = "demo"
+DEMO_FILE = Path(__file__).parents[3] / "demo" / "corpus" / "sentences.jsonl"
+
+MAX_INPUTS = 100_000
+MAX_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A named list of inputs with their provenance.
+
+    `columns` holds the other columns of the file, such as a topic: one string for each text.
+    `sha256` depends on texts and columns alone: a copy under another name or in another format has the same.
+    """
+
+    name: str
+    source: str
+    texts: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+def demo_corpus() -> Corpus:
+    """The sentences that come with the project."""
+    return read_corpus(DEMO)
+
+
+def read_corpus(
+    source: str | Path,
+    *,
+    column: str | None = None,
+    max_inputs: int = MAX_INPUTS,
+    max_characters: int = MAX_CHARACTERS,
+) -> Corpus:
+    """The corpus in a file, or the demo corpus for the name "demo" (a file of that name is "./demo").
+
+    column: which column holds the texts; may be left out when the file leaves no doubt.
+    max_inputs: texts beyond this many are left out, with a note.
+    max_characters: a longer text is skipped, with a note.
+    Raises CorpusError, whose message is one line that names the file and what to do.
+    """
+    if max_inputs < 1 or max_characters < 1:
+        raise CorpusError("the limits on inputs and characters must be at least 1")
+    is_demo = source == DEMO
+    shown = DEMO if is_demo else one_line(str(source))
+    try:
+        path = DEMO_FILE if is_demo else _existing_file(source, shown)
+        with path.open("rb") as file:
+            table = open_table(path.suffix.lower(), file, shown, column)
+            chosen, guessed = choose_column(table, column, shown)
+            kept = harvest(table, chosen, max_inputs, max_characters)
+    except OSError as error:
+        reason = one_line(error.strerror or str(error))
+        raise CorpusError(f"{shown}: cannot be read ({reason}); check the path and its permissions") from error
+    notes = kept.notes(table, chosen, max_inputs, max_characters)
+    if guessed:
+        notes = (f"The texts come from the column {quoted(chosen or '')}.", *notes)
+    if not kept.texts:
+        told = " ".join(("", *notes)) if notes else ""
+        raise CorpusError(f"{shown}: no text found.{told} Give a file with at least one sentence.")
+    columns = {name: tuple(cells) for name, cells in kept.columns.items() if any(cells)}
+    return Corpus(
+        name=DEMO if is_demo else one_line(path.stem),
+        # The file's name without its folders: an atlas may be published, the folders of its maker not.
+        source="demo/corpus/sentences.jsonl" if is_demo else one_line(path.name),
+        texts=tuple(kept.texts),
+        columns=columns,
+        sha256=_digest(kept.texts, columns),
+        notes=notes,
+    )
+
+
+def _existing_file(source: str | Path, shown: str) -> Path:
+    try:
+        path = Path(source).expanduser()
+        is_folder = path.is_dir()
+    except (ValueError, RuntimeError) as error:  # a NUL in the path; ~nobody
+        raise CorpusError(f"{shown}: is no usable path ({one_line(str(error))}); check it") from error
+    if is_folder:
+        raise CorpusError(f"{shown}: is a folder; name a file in it: {FORMATS}")
+    if not path.exists():
+        raise CorpusError(f'{shown}: no such file; check the path, or use the name "{DEMO}"')
+    if not path.is_file():
+        raise CorpusError(f"{shown}: is not a regular file; save its content as {FORMATS}")
+    if path.stat().st_size == 0:
+        raise CorpusError(f"{shown}: is empty; give a file with at least one sentence")
+    return path
+
+
+def _digest(texts: Sequence[str], columns: Mapping[str, Sequence[str]]) -> str:
+    """Each list with its length, each string with its length: no two contents share a byte stream."""
+    digest = hashlib.sha256()
+
+    def feed(items: Sequence[str]) -> None:
+        digest.update(f"{len(items)};".encode())
+        for item in items:
+            data = item.encode()
+            digest.update(f"{len(data)}:".encode() + data)
+
+    feed(texts)
+    for name in sorted(columns):
+        feed([name])
+        feed(columns[name])
+    return digest.hexdigest()

@@ -1,0 +1,182 @@
+"""Which column holds the texts, what of them is kept, and the count of what is not."""
+
+import unicodedata
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any
+
+from services.errors import CorpusError
+from services.modalities.corpora.decoding import TooLong
+from services.modalities.corpora.formats import Table
+from services.modalities.corpora.wording import CONTROLS, SURROGATES, listed, one_line, quoted
+
+COLUMN_CHARACTERS = 1_000  # other columns colour and filter: a value longer than this is no category
+MAX_COLUMNS = 32
+SAMPLE_ROWS = 100  # entries looked at to learn which columns there are
+TEXT_COLUMNS = ("text", "sentence")  # taken without being asked for
+
+
+def choose_column(table: Table, column: str | None, shown: str) -> tuple[str | None, bool]:
+    """The column that holds the texts (None: the entries are texts), and whether it was a guess.
+
+    Looks at the first entries for the columns a format does not declare, and puts them back.
+    """
+    sample = list(islice(table.rows, SAMPLE_ROWS))
+    table.rows = chain(sample, table.rows)
+    records = [entry for _, entry in sample if isinstance(entry, dict)]
+    names = list(dict.fromkeys(chain(table.columns, *records)))
+    table.columns = tuple(names)
+    if not names:
+        if column is not None and sample:
+            raise CorpusError(f"{shown}: has no columns; leave out the column {quoted(column)}")
+        return None, False
+    if column is not None:
+        if column not in names:
+            raise CorpusError(f"{shown}: no column {quoted(column)}; the columns are {listed(names)}")
+        return column, False
+    strings = [
+        name for name in names if name in table.text_columns or any(_is_wordy(record.get(name)) for record in records)
+    ]
+    usual = [name for name in names if name.lower() in TEXT_COLUMNS]
+    if len(usual) == 1:
+        return usual[0], False
+    if len(usual) == 0 and len(strings) == 1:
+        return strings[0], True
+    if len(names) == 1:
+        return names[0], True
+    raise CorpusError(f"{shown}: which column holds the texts? Name one of {listed(names)}")
+
+
+def _is_wordy(value: Any) -> bool:
+    """A string that is not merely a number: in CSV everything is a string."""
+    if not isinstance(value, str) or not value.strip():
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return False
+
+
+@dataclass
+class Tally:
+    """How often something happened, and where first."""
+
+    count: int = 0
+    places: list[str] = field(default_factory=list)
+
+    def add(self, place: str, count: int = 1) -> None:
+        self.count += count
+        if len(self.places) < 4 and place not in self.places:
+            self.places.append(place)
+
+    def where(self) -> str:
+        return ", ".join(self.places[:3]) + (" …" if len(self.places) > 3 else "")
+
+
+@dataclass
+class Harvest:
+    """What was kept of a file, and counts of what was not."""
+
+    texts: list[str] = field(default_factory=list)
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    more: bool = False
+    blank: Tally = field(default_factory=Tally)
+    missing: Tally = field(default_factory=Tally)
+    strange: Tally = field(default_factory=Tally)
+    long: Tally = field(default_factory=Tally)
+    numbers: Tally = field(default_factory=Tally)
+    controls: Tally = field(default_factory=Tally)
+    surrogates: Tally = field(default_factory=Tally)
+    cut: Tally = field(default_factory=Tally)
+
+    def notes(self, table: Table, column: str | None, max_inputs: int, max_characters: int) -> tuple[str, ...]:
+        lacking = "without a text (null)" if column is None else f"without a value in the column {quoted(column)}"
+        told: list[tuple[Tally, str, str, str]] = [
+            (self.blank, "Skipped", "blank text", ""),
+            (self.missing, "Skipped", table.unit, lacking),
+            (self.strange, "Skipped", table.unit, "with a list or an object in place of a text"),
+            (self.long, "Skipped", "text", f"longer than {max_characters:,} characters"),
+            (self.numbers, "Read", "number", "as text"),
+            (self.controls, "Replaced", "control character", "by spaces"),
+            (self.surrogates, "Replaced", "lone surrogate", "by the replacement character"),
+            (self.cut, "Cut", "value", f"of other columns at {COLUMN_CHARACTERS:,} characters"),
+        ]
+        notes = [
+            f"{verb} {tally.count:,} {noun}{'s' if tally.count > 1 else ''}{' ' if detail else ''}{detail}: "
+            f"{tally.where()}."
+            for tally, verb, noun, detail in told
+            if tally.count
+        ]
+        if len(table.columns) > MAX_COLUMNS + 1:
+            notes.append(f"Kept the first {MAX_COLUMNS} of {len(table.columns) - 1:,} other columns.")
+        if self.more:
+            notes.append(f"Took the first {max_inputs:,} text{'s' if max_inputs > 1 else ''}; the file holds more.")
+        return tuple(notes)
+
+
+def harvest(table: Table, column: str | None, max_inputs: int, max_characters: int) -> Harvest:
+    others = {one_line(name): name for name in table.columns if name != column}
+    others = dict(islice(others.items(), MAX_COLUMNS))
+    kept = Harvest(columns={shown: [] for shown in others})
+    for number, entry in table.rows:
+        place = f"{table.unit} {number:,}"
+        text = _text(entry, column, place, kept)
+        if text is None:
+            continue
+        if isinstance(text, TooLong) or len(text) > max_characters:
+            length = text.characters if isinstance(text, TooLong) else len(text)
+            kept.long.add(f"{place} ({length:,})")
+            continue
+        if len(kept.texts) == max_inputs:
+            kept.more = True
+            break
+        kept.texts.append(_cleaned(text, place, kept))
+        if not isinstance(entry.get(column) if isinstance(entry, dict) else entry, str):
+            kept.numbers.add(place)
+        for shown, name in others.items():
+            value = entry.get(name) if isinstance(entry, dict) else None
+            kept.columns[shown].append(_cell(value, place, kept))
+    return kept
+
+
+def _text(entry: Any, column: str | None, place: str, kept: Harvest) -> str | TooLong | None:
+    """The stripped text of an entry; None, and counted, when there is none."""
+    value = entry.get(column) if isinstance(entry, dict) and column is not None else entry
+    if isinstance(value, TooLong):
+        return value
+    if value is None:
+        kept.missing.add(place)
+        return None
+    if isinstance(value, dict | list):
+        kept.strange.add(place)
+        return None
+    text = str(value).strip()
+    if _is_blank(text):
+        kept.blank.add(place)
+        return None
+    return text
+
+
+def _is_blank(text: str) -> bool:
+    """Nothing to see: white space, controls and invisible format characters only."""
+    return all(unicodedata.category(letter) in {"Zs", "Zl", "Zp", "Cc", "Cf"} for letter in text)
+
+
+def _cleaned(text: str, place: str, kept: Harvest) -> str:
+    text, controls = CONTROLS.subn(" ", text.replace("\r\n", "\n"))
+    text, surrogates = SURROGATES.subn("\ufffd", text)
+    if controls:
+        kept.controls.add(place, controls)
+    if surrogates:
+        kept.surrogates.add(place, surrogates)
+    return text.strip()
+
+
+def _cell(value: Any, place: str, kept: Harvest) -> str:
+    if value is None or isinstance(value, dict | list):
+        return ""
+    text = str(value).strip()
+    if len(text) > COLUMN_CHARACTERS:
+        kept.cut.add(place)
+    return _cleaned(text[:COLUMN_CHARACTERS], place, kept)

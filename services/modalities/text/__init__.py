@@ -1,0 +1,1 @@
+"""Text: tokens, their marks, parts of speech."""

@@ -1,0 +1,131 @@
+"""Text to tokens, with what a reader needs to find them again in the text."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from services.errors import ModelError
+from services.models.loading import LoadedModel
+
+SPACE = "▁"  # how a space inside a token is shown, after SentencePiece
+# C0 controls and DEL have pictures of their own; line ends and tabs get the signs people know.
+CONTROLS = {code: chr(0x2400 + code) for code in range(32)} | {127: "␡", 9: "⇥", 10: "↵", 32: SPACE}
+SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class TokenisedInput:
+    """One input cut into n tokens; all tuples have n entries.
+
+    tokens: as the tokenizer writes them ("##ing", "Ġcat"), for exact search.
+    display: readable: pieces of byte-level tokenizers decoded ("Ġcat" → "▁cat", "Ã©" → "é"), a space shown as
+        "▁", control characters by their pictures ("↵", "␀"), half a character as its bytes ("<0xF0>").
+    special: added by the tokenizer, or a control token typed in the text; an unknown word is not special.
+    offsets: character span in the text, (0, 0) for tokens that the tokenizer added.
+    words: index of the word the token belongs to, −1 for tokens outside words.
+    truncated: whether the text went on.
+    """
+
+    tokens: tuple[str, ...]
+    display: tuple[str, ...]
+    ids: tuple[int, ...]
+    special: tuple[bool, ...]
+    offsets: tuple[tuple[int, int], ...]
+    words: tuple[int, ...]
+    truncated: bool
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def empty(self) -> bool:
+        """No token that stands for text: a blank line, for example. Such an input is best left out."""
+        return all(self.special)
+
+
+def tokenise(loaded: LoadedModel, texts: Sequence[str], max_tokens: int | None = None) -> list[TokenisedInput]:
+    """Cut each text into at most `max_tokens` tokens, special ones included (None: the model's limit).
+
+    Any string is taken: blank, with NUL, emoji or right-to-left text. Lone surrogates, which no tokenizer
+    takes, count as U+FFFD. ModelError when `max_tokens` leaves no room for text.
+    """
+    tokenizer = loaded.tokenizer
+    limit = loaded.max_tokens if max_tokens is None else min(max_tokens, loaded.max_tokens)
+    least = tokenizer.num_special_tokens_to_add() + 1
+    if limit < least:
+        raise ModelError(f"A limit of {limit} tokens leaves no room for text: {loaded.info.id} needs at least {least}.")
+    if not texts:
+        return []
+    clean = [SURROGATES.sub("\ufffd", text) for text in texts]
+    encodings = tokenizer(clean, truncation=True, max_length=limit, padding=False).encodings
+    byte_level = "ByteLevel" in repr(tokenizer.backend_tokenizer.decoder)
+    control = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    return [_tokenised(encoding, text, byte_level, control) for encoding, text in zip(encodings, clean, strict=True)]
+
+
+def _tokenised(encoding: Any, text: str, byte_level: bool, control: set[int]) -> TokenisedInput:
+    tokens = tuple(encoding.tokens)
+    added = [bool(flag) for flag in encoding.special_tokens_mask]
+    offsets = tuple((0, 0) if flag else tuple(span) for flag, span in zip(added, encoding.offsets, strict=True))
+    return TokenisedInput(
+        tokens=tokens,
+        display=tuple(_readable(token, byte_level) for token in tokens),
+        ids=tuple(encoding.ids),
+        special=tuple(flag or id_ in control for flag, id_ in zip(added, encoding.ids, strict=True)),
+        offsets=offsets,
+        words=_words(encoding.word_ids, added, offsets, text),
+        truncated=bool(encoding.overflowing),
+    )
+
+
+def _words(
+    ids: Sequence[int | None], added: Sequence[bool], offsets: Sequence[tuple[int, ...]], text: str
+) -> tuple[int, ...]:
+    """Word of each token, −1 for added ones, counted from 0 without gaps."""
+    known = [None if flag else id_ for id_, flag in zip(ids, added, strict=True)]
+    if len({id_ for id_ in known if id_ is not None}) > 1:
+        order: dict[int, int] = {}
+        return tuple(-1 if id_ is None else order.setdefault(id_, len(order)) for id_ in known)
+    # SentencePiece-like tokenizers see the whole text as one word: cut it at white space, which goes with the
+    # word that follows.
+    words, word, end, only_space = [], -1, 0, False
+    for flag, (start, stop) in zip(added, offsets, strict=True):
+        if flag:
+            words.append(-1)
+            continue
+        inside = text[start:stop]
+        begin = start + len(inside) - len(inside.lstrip())
+        space = any(letter.isspace() for letter in text[end:begin])
+        if word < 0 or (space and not only_space):
+            word += 1
+        only_space = not inside.strip() and (space or only_space)
+        end = max(end, stop)
+        words.append(word)
+    return tuple(words)
+
+
+def _readable(token: str, byte_level: bool) -> str:
+    if byte_level:
+        letters = _byte_letters()
+        if all(letter in letters for letter in token):
+            token = _decoded(bytes(letters[letter] for letter in token))
+    return token.translate(CONTROLS)
+
+
+def _decoded(raw: bytes) -> str:
+    """UTF-8 text; bytes that are only a part of a character as "<0xF0>"."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode(errors="surrogateescape")
+        return SURROGATES.sub(lambda match: f"<0x{ord(match[0]) - 0xDC00:02X}>", text)
+
+
+@lru_cache(maxsize=1)
+def _byte_letters() -> dict[str, int]:
+    """Letter → byte in byte-level vocabularies (GPT-2): printable bytes as they are, the rest moved up."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}

@@ -1,0 +1,1 @@
+"""Find, check and load a model; weights as safetensors only, no code of others."""

@@ -1,0 +1,1 @@
+"""Plain numerical pieces that know nothing of atlases."""

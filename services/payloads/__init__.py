@@ -1,0 +1,1 @@
+"""The bytes that the browser reads; `docs/payload.md` is their contract."""

@@ -1,0 +1,121 @@
+"""The raw numbers of one query and one key of an input: scores, softmax, distances."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from services.alignment import head_alignment
+from services.atlas import Atlas
+from services.atlas.schema import ProjectionInfo, StreamInfo
+
+SAMPLE = 4000  # query-key pairs of a head behind a median distance
+# Vectors and weights are stored in 16 bits: a score of some tens is off by some hundredths, its softmax by this.
+TOLERANCE = 5e-3
+
+
+@dataclass(frozen=True)
+class PairNumbers:
+    """One pair.
+
+    dot: q·k · score: q·k × the layer's factor · softmax: of the scores over the query's keys · weight: the model's own
+    aligned: distance of the aligned vectors · median_aligned: median of such distances in the head
+    screen: distance on the map divided by the map's median distance of a query and a key; None without a map
+    additive: the model adds more to the scores than q·k, so softmax need not be weight
+    visible: False where a causal mask hides the key from the query
+    """
+
+    dot: float
+    score: float
+    softmax: float
+    weight: float
+    aligned: float
+    median_aligned: float
+    screen: float | None
+    additive: bool
+    visible: bool
+
+    @property
+    def agrees(self) -> bool:
+        return abs(self.softmax - self.weight) <= TOLERANCE
+
+
+def pair_numbers(
+    atlas: Atlas,
+    stream: StreamInfo,
+    index: int,
+    layer: int,
+    head: int,
+    query: int,
+    key: int,
+    projection: ProjectionInfo | None = None,
+) -> PairNumbers:
+    """Numbers of the query and key at positions `query` and `key` of input `index`.
+
+    Raises:
+        IndexError: there is no such input or token.
+    """
+    if not 0 <= index < len(atlas.inputs):
+        raise IndexError(index)
+    queries = _rows(atlas, stream.query_table, index)
+    keys = _rows(atlas, stream.key_table, index)
+    if not (0 <= query < len(queries) and 0 <= key < len(keys)):
+        raise IndexError((query, key))
+    visible = not stream.causal or key <= query
+    readable = keys[: query + 1] if stream.causal else keys
+    key_head = head // stream.group
+    q = atlas.array(f"{stream.name}/queries")[layer, head, queries[query]].astype(np.float64)
+    ks = atlas.array(f"{stream.name}/keys")[layer, key_head, keys[0] : keys[-1] + 1].astype(np.float64)
+    scores = ks[: len(readable)] @ q * stream.scaling[layer]
+    weights = np.exp(scores - scores.max())
+    weights /= weights.sum()
+    aligned = head_alignment(atlas, stream, layer, head)
+    dot = float(ks[key] @ q)
+    return PairNumbers(
+        dot=dot,
+        score=dot * stream.scaling[layer],
+        softmax=float(weights[key]) if visible else 0.0,
+        weight=float(atlas.attention(stream, index, layer, head)[query, key]),
+        aligned=float(np.linalg.norm(aligned.queries(q) - aligned.keys(ks[key]))),
+        median_aligned=_median_aligned(atlas, stream, layer, head),
+        screen=_on_map(atlas, stream, projection, layer, head, queries[query], keys[key]) if projection else None,
+        additive=stream.additive,
+        visible=visible,
+    )
+
+
+def _rows(atlas: Atlas, table: str, index: int) -> range:
+    first, end = atlas.tokens(table).offsets[index : index + 2]
+    return range(int(first), int(end))
+
+
+def _sample(queries: int, keys: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    return random.integers(queries, size=SAMPLE), random.integers(keys, size=SAMPLE)
+
+
+@lru_cache(maxsize=512)
+def _median_aligned(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> float:
+    """Median distance of a query and a key of any inputs, over a seeded sample."""
+    q, k = _sample(*atlas.points(stream))
+    aligned = head_alignment(atlas, stream, layer, head)
+    queries = atlas.array(f"{stream.name}/queries")[layer, head][q]
+    keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group][k]
+    return float(np.median(np.linalg.norm(aligned.queries(queries) - aligned.keys(keys), axis=1)))
+
+
+@lru_cache(maxsize=512)
+def _median_on_map(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head: int) -> float:
+    places = atlas.array(f"{stream.name}/{name}")[layer, head]
+    queries, keys = atlas.points(stream)
+    q, k = _sample(queries, keys)
+    return float(np.median(np.linalg.norm(places[q] - places[queries + k], axis=1)))
+
+
+def _on_map(
+    atlas: Atlas, stream: StreamInfo, projection: ProjectionInfo, layer: int, head: int, query: int, key: int
+) -> float | None:
+    places = atlas.layout(projection)[layer, head]
+    distance = float(np.linalg.norm(places[query] - places[atlas.points(stream)[0] + key]))
+    median = _median_on_map(atlas, stream, projection.name, layer, head)
+    return distance / median if median > 0 else None

@@ -1,0 +1,118 @@
+"""The bytes the browser's scene reads; `docs/payload.md` is their contract.
+
+Positions are quantised to 16 bits in a frame of one head, with one scale for all axes, so that distances on screen
+are distances in the layout.
+"""
+
+import numpy as np
+
+from services.atlas import Atlas
+from services.atlas.layouts import draw_order, flat_layout, head_frames, quantise
+from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.attributes.registry import BY_NAME, head_point_values, point_values
+
+CHUNK = 1000
+PAGE = 4096
+
+
+def projection_key(projection: ProjectionInfo) -> str:
+    """The part of a positions URL that changes with its content."""
+    return projection.sha256[:12]
+
+
+def chunk_count(points: int) -> int:
+    return -(-points // CHUNK)
+
+
+def positions(atlas: Atlas, projection: ProjectionInfo, chunk: int) -> bytes:
+    """uint16 [layers × heads, points in the chunk, dims].
+
+    Raises:
+        IndexError: there is no such chunk.
+    """
+    layout = flat_layout(atlas, projection)
+    points = layout.shape[1]
+    if not 0 <= chunk < chunk_count(points):
+        raise IndexError(chunk)
+    slots = draw_order(points)[chunk * CHUNK : (chunk + 1) * CHUNK]
+    centre, half = head_frames(atlas, projection.stream, projection.name)
+    return quantise(layout[:, slots], centre, half).tobytes()
+
+
+def attribute(atlas: Atlas, stream: StreamInfo, name: str) -> bytes:
+    """uint8 [points]: palette index of each point.
+
+    Raises:
+        KeyError: there is no attribute of that name.
+    """
+    return point_values(atlas, stream, BY_NAME[name]).tobytes()
+
+
+def head_attribute(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head: int) -> bytes:
+    """uint8 [points]: palette index of each point of one head, for an attribute that differs by head.
+
+    Raises:
+        KeyError: there is no head attribute of that name.
+    """
+    return head_point_values(atlas, stream, BY_NAME[name], layer, head).tobytes()
+
+
+def token_page(atlas: Atlas, table: str, page: int) -> dict[str, list]:
+    """Rows `PAGE·page …` of a token table.
+
+    Raises:
+        KeyError: no such table.
+        IndexError: no such page.
+    """
+    tokens = atlas.tokens(table)
+    rows = slice(page * PAGE, (page + 1) * PAGE)
+    if page < 0 or rows.start >= len(tokens):
+        raise IndexError(page)
+    return {
+        "text": list(tokens.text[rows]),
+        "input": tokens.input[rows].tolist(),
+        "position": tokens.position[rows].tolist(),
+        "length": tokens.length[rows].tolist(),
+        "special": tokens.special[rows].astype(int).tolist(),
+    }
+
+
+def input_sides(atlas: Atlas, stream: StreamInfo, index: int) -> dict[str, object]:
+    """Text and tokens of one input, for the sentence view.
+
+    Raises:
+        IndexError: no such input.
+    """
+    if not 0 <= index < len(atlas.inputs):
+        raise IndexError(index)
+
+    def side(table: str) -> dict[str, object]:
+        tokens = atlas.tokens(table)
+        first, end = (int(n) for n in tokens.offsets[index : index + 2])
+        return {
+            "first": first,
+            "tokens": list(tokens.text[first:end]),
+            "special": tokens.special[first:end].astype(int).tolist(),
+        }
+
+    return {
+        "text": atlas.inputs.text[index],
+        "queries": side(stream.query_table),
+        "keys": side(stream.key_table),
+    }
+
+
+def attention(atlas: Atlas, stream: StreamInfo, index: int, layer: int, head: int) -> bytes:
+    """uint16 [queries, keys]: attention weight × 65535, rounded."""
+    weights = atlas.attention(stream, index, layer, head).astype(np.float32)
+    return np.rint(weights * 65535).clip(0, 65535).astype("<u2").tobytes()
+
+
+def values(atlas: Atlas, stream: StreamInfo, index: int, layer: int, head: int) -> bytes:
+    """float32 [keys]: norm of the value vector of each key."""
+    return atlas.value_norms(stream, index, layer, head).astype("<f4").tobytes()
+
+
+def pack_mask(mask: np.ndarray) -> bytes:
+    """bool [tokens] → bit mask, least significant bit first."""
+    return np.packbits(mask, bitorder="little").tobytes()

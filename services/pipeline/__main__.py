@@ -1,0 +1,215 @@
+"""`python -m services.pipeline`: build an atlas from the command line."""
+
+import os
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the imports run: no traceback
+
+# One BLAS thread a process, set before numpy is imported: two fight over the cores and take many times longer.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from services.alignment import DISTANCES, SCALES
+from services.errors import AtlasError, BuildError, BusyError, Cancelled
+from services.models.files import check_model_name
+from services.models.memory import is_out_of_memory
+from services.pipeline.build import build
+from services.pipeline.progress import Progress
+from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, default_folder
+from services.pipeline.workers import Workers
+from services.projection import METHODS
+from services.settings import load_settings
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of argparse's usage text."""
+        self.exit(2, f"{message}; see python -m services.pipeline --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options, each with its default in the help."""
+    cli = _Parser(
+        prog="python -m services.pipeline",
+        description="Build an atlas: capture every attention head of a model on a corpus and lay it out.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    cli.add_argument(
+        "--model",
+        default="minilm",
+        help="'minilm' (comes with the installation, needs no network), a Hugging Face model id, or a local folder",
+    )
+    cli.add_argument("--revision", help="branch, tag or commit of a hub model (default: its main branch)")
+    cli.add_argument(
+        "--corpus",
+        default="demo",
+        help="'demo', or a file: .txt (one input a line), .csv, .tsv, .json, .jsonl or .parquet",
+    )
+    cli.add_argument(
+        "--column", help="column of the corpus file that holds the text (default: the only one, or 'text')"
+    )
+    cli.add_argument(
+        "--projections", default="attention,pca,umap,tsne", help=f"comma-separated, of: {', '.join(METHODS)}"
+    )
+    cli.add_argument("--dims", default="2,3", help="comma-separated, of: 2, 3")
+    cli.add_argument("--out", type=Path, help="folder of the new atlas (default: under ATLAS_HOME/atlases)")
+    cli.add_argument("--title", help="name of the atlas in the dashboard (default: model · corpus)")
+    cli.add_argument("--max-tokens", type=int, help="cut inputs to so many tokens (default: the model's limit)")
+    cli.add_argument("--max-inputs", type=int, default=100_000, help="use at most so many inputs")
+    cli.add_argument("--seed", type=int, default=0, help="seed of the layouts")
+    cli.add_argument(
+        "--engine",
+        default="fast",
+        choices=("fast", "reference", "torch"),
+        help="layout kernels: our own, umap-learn and openTSNE, or batched PyTorch",
+    )
+    cli.add_argument(
+        "--scale",
+        choices=SCALES,
+        help=f"what chooses c, by which queries are multiplied and keys divided, for each head (default: {SCALE})",
+    )
+    cli.add_argument(
+        "--distance", choices=DISTANCES, help=f"between aligned vectors, for the layouts (default: {DISTANCE})"
+    )
+    cli.add_argument("--precision", default="float16", choices=("float16", "float32"), help="of stored vectors")
+    cli.add_argument(
+        "--pos",
+        default="auto",
+        help="tagger for parts of speech, offline: 'auto' tags English, German and Dutch corpora and leaves others "
+        "untagged, 'none', 'hanta-en', 'hanta-de', 'hanta-nl', or 'spacy:<model>' for a spaCy model you have "
+        "installed; counts for a new atlas",
+    )
+    cli.add_argument("--device", default="cpu", help="device for the model and for --engine torch, for example cuda")
+    cli.add_argument(
+        "--dask-scheduler",
+        help="lay out on a Dask cluster that shares this disk, for example tcp://host:8786 (default: on this machine)",
+    )
+    cli.add_argument("--jobs", type=int, default=0, help="processes for the layouts; 0: one for each core")
+    cli.add_argument("--overwrite", action="store_true", help="replace a different or damaged atlas at the same place")
+    cli.add_argument("--quiet", action="store_true", help="no progress bar")
+    return cli
+
+
+def _choices(text: str, allowed: tuple[str, ...], option: str) -> tuple[str, ...]:
+    values = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    wrong = [value for value in values if value not in allowed]
+    if wrong or not values:
+        raise BuildError(
+            f"{option}: {', '.join(wrong) or 'nothing'} is not possible; choose from {', '.join(allowed)}."
+        )
+    return values
+
+
+def _request(options: argparse.Namespace) -> BuildRequest:
+    """The options as a request.
+
+    Raises:
+        AtlasError: an option has a value that is not possible.
+    """
+    projections = _choices(options.projections, METHODS, "--projections")
+    dims = tuple(int(value) for value in _choices(options.dims, ("2", "3"), "--dims"))
+    bounds = (("max_tokens", 1, None), ("max_inputs", 1, None), ("jobs", 0, None), ("seed", 0, 2**32 - 1))
+    for name, least, most in bounds:
+        value = getattr(options, name)
+        if value is not None and (value < least or (most is not None and value > most)):
+            allowed = f"at least {least}" if most is None else f"from {least} to {most}"
+            raise BuildError(f"--{name.replace('_', '-')} must be {allowed}, not {value}.")
+    return BuildRequest(
+        model=check_model_name(options.model),
+        corpus=options.corpus,
+        revision=options.revision,
+        column=options.column,
+        projections=projections,
+        dims=dims,
+        max_tokens=options.max_tokens,
+        max_inputs=options.max_inputs,
+        seed=options.seed,
+        engine=options.engine,
+        scale=options.scale,
+        distance=options.distance,
+        precision=options.precision,
+        title=options.title,
+        pos=_pos(options.pos),
+    )
+
+
+def _pos(choice: str) -> str:
+    wanted = choice.strip()
+    if not wanted.startswith("spacy:"):
+        _choices(wanted, POS_CHOICES, "--pos")
+    return wanted
+
+
+def run(argv: Sequence[str]) -> int:
+    """Parse, build, report. Returns the exit code: 0, 2 after an error of the user's, 130 when stopped."""
+    options = parser().parse_args(argv)
+    progress = None
+    try:
+        request = _request(options)
+        settings = load_settings()
+        settings.make_folders()
+        name = "demo" if options.corpus == "demo" else Path(options.corpus).stem
+        folder = Path(
+            os.path.expanduser(options.out or default_folder(settings.atlases, options.model, name))
+        ).absolute()
+        progress = Progress(
+            folder.name,
+            settings.progress / f"{folder.name}.json" if folder.parent == settings.atlases else None,
+            bar=not options.quiet,
+        )
+        _stop_on_signals(progress)
+        workers = Workers(
+            jobs=options.jobs or settings.jobs or os.cpu_count() or 1,
+            device=options.device,
+            dask=options.dask_scheduler or settings.dask_scheduler,
+        )
+        build(request, folder, progress, workers=workers, overwrite=options.overwrite)
+    except BusyError as error:  # the progress file is the other build's
+        return _end(2, str(error))
+    except Cancelled as stop:
+        return _end(130, str(stop), progress, "stopped")
+    except KeyboardInterrupt:
+        return _end(130, "Stopped.", progress, "stopped")
+    except AtlasError as error:
+        return _end(2, str(error), progress)
+    except (MemoryError, OSError) as error:
+        reason = "Memory ran out" if is_out_of_memory(error) else f"The system refused something ({error})"
+        return _end(2, f"{reason}; run the same command again: it goes on where it stopped.", progress)
+    except BaseException as error:  # a fault of ours: say it in the dashboard, and let the traceback through
+        if progress:
+            progress.finish("failed", f"The build failed: {type(error).__name__}: {error}")
+        raise
+    progress.finish("finished")
+    print(f"The atlas is ready: {folder}")
+    return 0
+
+
+def _stop_on_signals(progress: Progress) -> None:
+    """Ctrl-C and SIGTERM end the build at its next step; the second time at once, as a kill would."""
+
+    def stop(*_: object) -> None:
+        if progress.stopping:
+            os._exit(130)
+        progress.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _end(code: int, message: str, progress: Progress | None = None, state: str = "failed") -> int:
+    line = " ".join(message.split())
+    if progress:
+        progress.finish(state, line)
+    print(line, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,260 @@
+"""The first stages of a build: tokens on disk, then queries, keys, value norms and attention of every head."""
+
+import importlib.metadata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from services.atlas import arrays
+from services.atlas.schema import CorpusInfo, FileInfo, StreamInfo
+from services.capture import (
+    CAPTURE_TOLERANCE,
+    InputCapture,
+    TokenisedInput,
+    capture,
+    check_capture,
+    load_model,
+    tokenise,
+)
+from services.errors import CaptureError, CorpusError
+from services.modalities.corpora import Corpus
+from services.modalities.text.parts_of_speech import align
+from services.modalities.text.tagging import choose_tagger
+from services.models.loading import LoadedModel
+from services.pipeline.journal import Journal
+from services.pipeline.progress import Progress
+from services.pipeline.request import BuildRequest
+
+CHECKED_INPUTS = 8
+_CAPTURED = ("queries", "keys", "value_norms", "attention")
+_JOURNAL_EVERY = 2.0  # seconds
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A corpus as the model sees it; inputs that came out empty are left out."""
+
+    corpus: CorpusInfo
+    texts: list[str]
+    columns: dict[str, list[str]]
+    inputs: list[TokenisedInput]
+    pos: list[str] | None = None  # one tag a token, in input order
+    taggers: dict[str, str] = field(default_factory=dict)  # package → version
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.asarray([len(item.tokens) for item in self.inputs], dtype=np.int64)
+
+
+def prepare(loaded: LoadedModel, corpus: Corpus, request: BuildRequest) -> Prepared:
+    """Tokenise a corpus.
+
+    Raises:
+        CorpusError: no input has a token.
+    """
+    tokenised = tokenise(loaded, corpus.texts, request.max_tokens)
+    kept = [index for index, item in enumerate(tokenised) if not item.empty]
+    if not kept:
+        raise CorpusError(f"{corpus.source}: the tokenizer of {loaded.info.id} makes no token of any input.")
+    notes = list(corpus.notes)
+    if len(kept) < len(tokenised):
+        notes.append(f"{len(tokenised) - len(kept)} inputs without any token were left out.")
+    cut = sum(tokenised[index].truncated for index in kept)
+    if cut:
+        notes.append(f"{cut} inputs were cut to {request.max_tokens or loaded.max_tokens} tokens.")
+    inputs = [tokenised[index] for index in kept]
+    texts = [corpus.texts[index] for index in kept]
+    tagger, reason = choose_tagger(request.pos, texts)
+    if tagger:
+        notes.append(f"Parts of speech by {tagger.label}.")
+    elif reason:
+        notes.append(reason)
+    pos = None
+    if tagger:
+        pairs = zip(texts, inputs, strict=True)
+        pos = [tag for text, item in pairs for tag in align(tagger.tag(text), item.offsets, item.special)]
+    info = CorpusInfo(
+        name=corpus.name,
+        source=corpus.source,
+        sha256=corpus.sha256,
+        inputs=len(inputs),
+        tokens=sum(len(item.tokens) for item in inputs),
+        notes=tuple(notes),
+    )
+    columns = {name: [values[index] for index in kept] for name, values in corpus.columns.items()}
+    return Prepared(info, texts, columns, inputs, pos, tagger.versions() if tagger else {})
+
+
+def write_tables(folder: Path, prepared: Prepared) -> dict[str, FileInfo]:
+    """Write `inputs.parquet` and `tokens.parquet`."""
+    columns: dict = {"text": prepared.texts, "tokens": pa.array(prepared.lengths, pa.int32())}
+    for name, values in prepared.columns.items():
+        while name in columns:
+            name += "_"
+        columns[name] = values
+    inputs = prepared.inputs
+    rows = np.repeat(np.arange(len(inputs), dtype=np.int32), prepared.lengths)
+    positions = np.concatenate([np.arange(n, dtype=np.int32) for n in prepared.lengths])
+    tokens = {
+        "input": rows,
+        "position": positions,
+        "token": [token for item in inputs for token in item.tokens],
+        "text": [text for item in inputs for text in item.display],
+        "special": [flag for item in inputs for flag in item.special],
+        "word": pa.array([word for item in inputs for word in item.words], pa.int32()),
+    }
+    if prepared.pos is not None:
+        tokens["pos"] = prepared.pos
+    return {
+        "inputs.parquet": arrays.write_table(folder / "inputs.parquet", pa.table(columns)),
+        "tokens.parquet": arrays.write_table(folder / "tokens.parquet", pa.table(tokens)),
+    }
+
+
+def run_capture(
+    folder: Path, request: BuildRequest, corpus: Corpus, journal: Journal, progress: Progress, device: str
+) -> None:
+    """Load the model and capture every input that is not captured yet; then check and publish the arrays.
+
+    Raises:
+        ModelError, CaptureError, CorpusError, BuildError: with one line for the user.
+    """
+    progress.stage("model", "Loading the model", 1)
+    loaded = load_model(request.model, revision=request.revision, device=device)
+    prepared = prepare(loaded, corpus, request)
+    tables = write_tables(folder, prepared)
+    model = loaded.info.model_dump(mode="json")
+    if (model, tables["tokens.parquet"]) != (journal.facts.get("model"), journal.files.get("tokens.parquet")):
+        journal.forget("capture")  # a first run, or the model has changed under its name
+    journal.facts.update({"corpus": prepared.corpus.model_dump(mode="json"), "model": model})
+    for name, info in tables.items():
+        journal.record_file(name, info)
+    progress.update(1)
+
+    maps, resumed = _open_arrays(folder, loaded.streams, prepared, request)
+    done = journal.done("capture") if resumed else set()
+    progress.stage("capture", "Capturing attention", len(prepared.inputs))
+    progress.update(len(done))
+    writer = _Writer(maps, loaded.streams, prepared)
+    missing = dict.fromkeys(range(len(prepared.inputs)), len(loaded.streams))
+    try:
+        for item in capture(loaded, prepared.inputs, done=frozenset(done)):
+            writer.write(item.index, item)
+            missing[item.index] -= 1
+            if not missing[item.index]:
+                done.add(item.index)
+                if journal.due(_JOURNAL_EVERY):
+                    writer.flush()
+                    journal.record("capture", done)
+                progress.update(len(done))
+    finally:
+        writer.flush()
+        journal.record("capture", done)
+
+    progress.stage("check", "Checking the capture", 1)
+    shortest = sorted(range(len(prepared.inputs)), key=lambda i: (len(prepared.inputs[i].tokens), i))
+    middle = shortest[len(shortest) // 2 :][:CHECKED_INPUTS] or shortest
+    error = check_capture(loaded, [prepared.inputs[index] for index in middle])
+    if not error <= CAPTURE_TOLERANCE:
+        raise CaptureError(
+            f"{loaded.info.id}: attention recomputed from the captured vectors differs from the model's own by "
+            f"{error:.2g} (allowed {CAPTURE_TOLERANCE:g}); this architecture cannot be captured faithfully."
+        )
+    progress.update(1)
+    for stream in loaded.streams:
+        for name in _CAPTURED:
+            path = folder / stream.name / f"{name}.npy"
+            if not journal.has_file(f"{stream.name}/{name}.npy"):
+                maps[stream.name][name].flush()
+                journal.record_file(f"{stream.name}/{name}.npy", arrays.publish(path))
+    journal.facts.update(
+        {
+            "streams": [stream.model_dump(mode="json") for stream in loaded.streams],
+            "capture_error": error,
+            "checked_inputs": len(middle),
+            "libraries": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "numpy")}
+            | prepared.taggers,
+        }
+    )
+    journal.save()
+
+
+def _open_arrays(
+    folder: Path, streams: tuple[StreamInfo, ...], prepared: Prepared, request: BuildRequest
+) -> tuple[dict[str, dict[str, np.memmap]], bool]:
+    """Map all arrays for writing; the flag tells whether every one goes on from a stopped build."""
+    maps: dict[str, dict[str, np.memmap]] = {}
+    resumed = True
+    for stream in streams:
+        maps[stream.name] = {}
+        for name in _CAPTURED:
+            maps[stream.name][name], old = _open_array(folder, stream, name, prepared, request)
+            resumed = resumed and old
+    return maps, resumed
+
+
+def _open_array(
+    folder: Path, stream: StreamInfo, name: str, prepared: Prepared, request: BuildRequest
+) -> tuple[np.memmap, bool]:
+    """Map an array for writing; True when it is the `.part` of a stopped build and its shape fits."""
+    tokens = int(prepared.lengths.sum())
+    shape: tuple[int, ...] = {
+        "queries": (stream.layers, stream.heads, tokens, stream.head_dim),
+        "keys": (stream.layers, stream.key_heads, tokens, stream.head_dim),
+        "value_norms": (stream.layers, stream.key_heads, tokens),
+        "attention": (stream.layers * stream.heads * int((prepared.lengths**2).sum()),),
+    }[name]
+    dtype = np.dtype("float32" if name == "value_norms" else "float16" if name == "attention" else request.precision)
+    path = folder / stream.name / f"{name}.npy"
+    old = arrays.resume(path, shape, dtype)
+    return (arrays.create(path, shape, dtype), False) if old is None else (old, True)
+
+
+class _Writer:
+    """Puts the capture of one input into its place in the arrays."""
+
+    def __init__(
+        self, maps: dict[str, dict[str, np.memmap]], streams: tuple[StreamInfo, ...], prepared: Prepared
+    ) -> None:
+        self._maps = maps
+        self._streams = {stream.name: stream for stream in streams}
+        self._first = np.concatenate([[0], np.cumsum(prepared.lengths)])
+        self._pairs = np.concatenate([[0], np.cumsum(prepared.lengths**2)])
+
+    def write(self, index: int, item: InputCapture) -> None:
+        maps, stream = self._maps[item.stream], self._streams[item.stream]
+        rows = slice(self._first[index], self._first[index + 1])
+        _store(maps["queries"], (slice(None), slice(None), rows), item.queries, stream, "queries")
+        _store(maps["keys"], (slice(None), slice(None), rows), item.keys, stream, "keys")
+        _store(maps["value_norms"], (slice(None), slice(None), rows), item.value_norms, stream, "value norms")
+        per_pair = stream.layers * stream.heads
+        block = slice(per_pair * self._pairs[index], per_pair * self._pairs[index + 1])
+        _store(maps["attention"], (block,), item.attention, stream, "attention weights")
+
+    def flush(self) -> None:
+        for arrays_of_stream in self._maps.values():
+            for array in arrays_of_stream.values():
+                array.flush()
+
+
+def _store(target: np.memmap, place: tuple, values: np.ndarray, stream: StreamInfo, name: str) -> None:
+    """Write one input's numbers in the file's precision, refusing what it cannot hold.
+
+    Raises:
+        CaptureError: the model gave NaN or infinity, or a value is too large for float16.
+    """
+    if not np.isfinite(values).all():
+        layer, head = (int(n) for n in np.argwhere(~np.isfinite(values))[0][:2])
+        raise CaptureError(
+            f"The model gives {name} that are not finite numbers in {stream.name} L{layer} H{head}: "
+            "its weights are damaged, or it needs another input."
+        )
+    with np.errstate(over="ignore"):
+        narrow = values.astype(target.dtype)
+    if not np.isfinite(narrow).all():
+        raise CaptureError(
+            f"The {name} reach {np.abs(values).max():.0f}, too large for float16: build again with --precision float32."
+        )
+    target[place] = narrow.ravel() if target.ndim == 1 else narrow

@@ -1,0 +1,212 @@
+"""The stages after capture: alignment and norms of each head, PCA, and every other projection layer by layer."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from services.alignment import align
+from services.alignment.scale_metrics import norm_ratio
+from services.alignment.study import SCALES
+from services.atlas import HEADS, arrays
+from services.atlas.schema import AlignmentInfo, FileInfo, ProjectionInfo, Scale, StreamInfo
+from services.errors import BuildError
+from services.pipeline.journal import Journal
+from services.pipeline.parallel import counted, told
+from services.pipeline.progress import Progress
+from services.pipeline.request import BuildRequest
+from services.pipeline.units import layer_points, layer_vectors, layout_unit
+from services.pipeline.workers import Workers
+from services.projection import Request, align_axes, parameters, pca_layer
+
+BY_STUDY = ("weighted", "scaled", "pearson")  # these scales come from the scaling study
+_LABELS = {"umap": "UMAP", "tsne": "t-SNE", "attention": "Attention map"}
+
+
+def write_heads(
+    work: Path, streams: Sequence[StreamInfo], made: AlignmentInfo, journal: Journal, progress: Progress
+) -> None:
+    """`heads.parquet`: alignment and norms of each head."""
+    if journal.has_file(HEADS):
+        return
+    rows: list[dict] = []
+    progress.stage("align", "Aligning queries and keys", sum(stream.layers for stream in streams))
+    layers = 0
+    for stream in streams:
+        studied = _studied(work, stream, made.scale)
+        for layer in range(stream.layers):
+            queries, keys = layer_vectors(work, stream, layer)
+            for head in range(stream.heads):
+                c, scale = _scale(studied.get((layer, head)), made.scale, queries[head], keys[head])
+                _, _, alignment = align(queries[head], keys[head], c, made.distance)
+                rows.append(
+                    {
+                        "stream": stream.name,
+                        "layer": layer,
+                        "head": head,
+                        "c": alignment.c,
+                        "scale": scale,
+                        "distance": alignment.distance,
+                        "translation": alignment.translation.tolist(),
+                        "median_query_norm": float(np.median(np.linalg.norm(queries[head], axis=-1))),
+                        "median_key_norm": float(np.median(np.linalg.norm(keys[head], axis=-1))),
+                    }
+                )
+            layers += 1
+            progress.update(layers)
+    journal.record_file(HEADS, arrays.write_table(work / HEADS, pa.Table.from_pylist(rows)))
+
+
+def _studied(work: Path, stream: StreamInfo, scale: Scale) -> dict[tuple[int, int], float | None]:
+    """The best c of each head by a metric of the scaling study."""
+    if scale not in BY_STUDY:
+        return {}
+    rows = pq.read_table(work / stream.name / SCALES).to_pylist()
+    return {(row["layer"], row["head"]): row["best"] for row in rows if row["metric"] == scale}
+
+
+def _scale(studied: float | None, scale: Scale, queries: np.ndarray, keys: np.ndarray) -> tuple[float, Scale]:
+    """c of one head and the metric it comes from: the ratio of norms, or else 1, where a metric is not defined."""
+    if studied is not None:
+        return studied, scale
+    norms = None if scale == "none" else norm_ratio(queries, keys)
+    return (1.0, "none") if norms is None else (norms, "norms")
+
+
+def lay_out_pca(
+    folder: Path, stream: StreamInfo, dims: int, request: BuildRequest, journal: Journal, progress: Progress
+) -> None:
+    """PCA of all heads at once, their axes made consistent."""
+    wanted = Request("pca", dims)
+    name = _file_name(stream, wanted)
+    if journal.has_file(name):
+        return
+    points = _points(folder, stream)
+    array = arrays.create(folder / name, (stream.layers, stream.heads, points, dims), "float32")
+    progress.stage(wanted.name, f"PCA {dims}D", stream.layers)
+    for layer in range(stream.layers):
+        array[layer] = pca_layer(layer_points(folder, stream, layer), dims)
+        progress.update(layer + 1)
+    align_axes(array)
+    array.flush()
+    _record(journal, stream, wanted, request, points, arrays.publish(folder / name))
+
+
+def missing_layouts(stream: StreamInfo, request: BuildRequest, journal: Journal) -> list[Request]:
+    """What was asked for and is not finished."""
+    return [wanted for wanted in request.layouts() if not journal.has_file(_file_name(stream, wanted))]
+
+
+def lay_out(
+    folder: Path,
+    stream: StreamInfo,
+    layouts: Sequence[Request],
+    request: BuildRequest,
+    journal: Journal,
+    progress: Progress,
+    workers: Workers,
+) -> None:
+    """Lay out all heads by several methods at once, a layer a unit of work, and publish the finished arrays.
+
+    Raises:
+        BuildError: the disk is full, or a worker process was killed.
+        Cancelled: the build was stopped; finished layers are kept.
+    """
+    points = _points(folder, stream)
+    done = _begin(folder, stream, layouts, request, journal, points)
+    missing = {layer: [w for w in layouts if layer not in done[w]] for layer in range(stream.layers)}
+    todo = {layer: wanted for layer, wanted in missing.items() if wanted}
+    label = ", ".join(dict.fromkeys(_LABELS[wanted.method] for wanted in layouts))
+    progress.stage("+".join(wanted.name for wanted in layouts), label, stream.layers * stream.heads)
+    finished = {layer for layer in missing if layer not in todo}
+    with counted(folder, stream, finished, progress) as counters, told(progress):
+        units = (
+            joblib.delayed(layout_unit)(
+                folder,
+                stream,
+                layer,
+                wanted,
+                request.seed,
+                request.engine,
+                counters.path,
+                workers.builder,
+                workers.device,
+            )
+            for layer, wanted in todo.items()
+        )
+        with workers.results(units, request.engine) as results:
+            for layer, notes in results:
+                journal.note(f"L{layer} {note}" for note in notes)
+                for wanted in todo[layer]:
+                    done[wanted].add(layer)
+                    journal.record(_unit_stage(stream, wanted, request), done[wanted])
+                progress.check()
+    for wanted in layouts:
+        info = arrays.publish(folder / _file_name(stream, wanted))
+        _record(journal, stream, wanted, request, points, info)
+        journal.forget(f"{_unit_stage(stream, wanted)}:")
+    progress.end_stage()
+
+
+def _begin(
+    folder: Path,
+    stream: StreamInfo,
+    layouts: Sequence[Request],
+    request: BuildRequest,
+    journal: Journal,
+    points: int,
+) -> dict[Request, set[int]]:
+    """Open or reserve the array of each layout; returns the layers that an earlier run has finished."""
+    done: dict[Request, set[int]] = {}
+    created: list[Path] = []
+    for wanted in layouts:
+        path = folder / _file_name(stream, wanted)
+        shape = (stream.layers, stream.heads, points, wanted.dims)
+        stage = _unit_stage(stream, wanted, request)
+        # layers of another seed or engine would be overwritten one by one: they no longer count
+        journal.forget(f"{_unit_stage(stream, wanted)}:", keep=stage)
+        if arrays.resume(path, shape, "float32") is None:
+            journal.forget(stage)
+            try:
+                arrays.create(path, shape, "float32")
+            except BuildError:
+                for earlier in created:
+                    arrays.part_of(earlier).unlink(missing_ok=True)
+                raise
+            created.append(path)
+        done[wanted] = journal.done(stage)
+    return done
+
+
+def _file_name(stream: StreamInfo, wanted: Request) -> str:
+    return f"{stream.name}/{wanted.name}.npy"
+
+
+def _unit_stage(stream: StreamInfo, wanted: Request, request: BuildRequest | None = None) -> str:
+    """Under which name the journal counts the finished layers of a layout."""
+    name = f"{stream.name}/{wanted.name}"
+    return f"{name}:{request.engine}:{request.seed}" if request else name
+
+
+def _points(folder: Path, stream: StreamInfo) -> int:
+    """Queries and keys together."""
+    return sum(
+        pq.read_metadata(folder / f"{table}.parquet").num_rows for table in (stream.query_table, stream.key_table)
+    )
+
+
+def _record(
+    journal: Journal, stream: StreamInfo, wanted: Request, request: BuildRequest, points: int, info: FileInfo
+) -> None:
+    projection = ProjectionInfo(
+        method=wanted.method,
+        dims=wanted.dims,
+        stream=stream.name,
+        seed=request.seed,
+        parameters=parameters(wanted, request.engine, points),
+        sha256=info.sha256,
+    )
+    journal.record_layout(_file_name(stream, wanted), info, projection.model_dump(mode="json"))

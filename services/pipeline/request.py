@@ -1,0 +1,86 @@
+"""What a build is asked to do."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale
+from services.models.files import DEMO_MODEL
+from services.projection import METHODS, Request
+
+# The alignment of new atlases, chosen from the evidence in docs/alignment.md.
+SCALE: Scale = "norms"
+DISTANCE: Distance = "cosine"
+
+POS_CHOICES = ("auto", "none", "hanta-en", "hanta-de", "hanta-nl")
+
+
+class BuildRequest(Frozen):
+    """All choices that decide what an atlas holds."""
+
+    model: str
+    corpus: str
+    revision: str | None = None
+    column: str | None = None
+    projections: tuple[str, ...] = ("attention", "pca", "umap", "tsne")
+    dims: tuple[int, ...] = (2, 3)
+    max_tokens: int | None = Field(default=None, ge=1)
+    max_inputs: int = Field(default=100_000, ge=1)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    engine: str = "fast"
+    scale: Scale | None = Field(default=None, description="metric that chooses c; None: the atlas's, or SCALE")
+    distance: Distance | None = Field(default=None, description="None: the atlas's, or DISTANCE")
+    precision: str = Field(default="float16", pattern="^float(16|32)$")
+    title: str | None = None
+    pos: str = Field(default="auto", max_length=200)
+
+    def captured(self) -> dict[str, Any]:
+        """The part that decides the captured vectors, but for the corpus: equal requests may share and resume them.
+
+        A local folder is told by a hash of its place: an atlas may be published, its maker's folders not.
+        """
+        exclude = {
+            "projections",
+            "dims",
+            "seed",
+            "engine",
+            "scale",
+            "distance",
+            "title",
+            "corpus",
+            "column",
+            "max_inputs",
+            "pos",
+        }
+        choices = self.model_dump(mode="json", exclude=exclude)
+        folder = Path(self.model).expanduser()
+        if self.model != DEMO_MODEL and folder.is_dir():
+            place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+            choices["model"] = f"folder {folder.name} {place}"
+        return choices
+
+    def alignment(self) -> AlignmentInfo:
+        """The alignment of a new atlas."""
+        return AlignmentInfo(scale=self.scale or SCALE, distance=self.distance or DISTANCE)
+
+    def agrees(self, made: AlignmentInfo) -> bool:
+        """Whether an atlas with this alignment is one that was asked for."""
+        return self.scale in (None, made.scale) and self.distance in (None, made.distance)
+
+    def layouts(self) -> list[Request]:
+        """Every projection asked for; PCA is always made, since the others start from it."""
+        methods = [m for m in METHODS if m in self.projections and m != "pca"]
+        return [Request(method, dims) for dims in self.dims for method in ["pca", *methods]]
+
+
+def slugify(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "atlas"
+
+
+def default_folder(atlases: Path, model: str, corpus_name: str) -> Path:
+    """Where an atlas goes when the user names no folder."""
+    last = Path(model).name if Path(model).exists() else model.rsplit("/", 1)[-1]
+    return atlases / f"{slugify(last)}-{slugify(corpus_name)}"[:64].strip("-")

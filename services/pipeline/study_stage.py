@@ -1,0 +1,178 @@
+"""The stage that measures every head at every constant c and notes which one each metric takes."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from services.alignment.pairs import HeadPairs, Measures, head_pairs
+from services.alignment.scale_metrics import (
+    METRICS,
+    HeadChoice,
+    HeadStudy,
+    choose_scales,
+    norm_ratio,
+    scaled_metric,
+    study_head,
+)
+from services.alignment.study import CURVES, SCALES
+from services.atlas import arrays
+from services.atlas.schema import StreamInfo
+from services.errors import Cancelled
+from services.pipeline.journal import Journal
+from services.pipeline.parallel import by_layer, forget_layers
+from services.pipeline.progress import Progress, layer_counter
+from services.pipeline.units import follow, layer_vectors, tokens_of
+from services.pipeline.workers import Workers
+
+# Beyond so many pairs a head, those of a sample of inputs: a correlation over a million is known to three digits.
+LARGEST = 1_000_000
+# Fewer pairs of all heads than this are measured before a worker process has started.
+WORTH_WORKERS = 1_000_000
+
+_CURVE_SCHEMA = pa.schema(
+    [("layer", pa.int32()), ("head", pa.int32()), ("c", pa.float64()), ("on_grid", pa.bool_())]
+    + [(name, pa.float64()) for name in ("weighted", "weighted_each", "scaled", "pearson", "spearman")]
+    + [("near", pa.int64())]
+)
+_SCALE_SCHEMA = pa.schema(
+    {"layer": pa.int32(), "head": pa.int32(), "metric": pa.string()}
+    | {"grid": pa.float64(), "best": pa.float64(), "reason": pa.string()}
+)
+
+
+def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: Progress, workers: Workers) -> None:
+    """Write `<stream>/scaling.parquet` and `<stream>/scales.parquet`, unless they are there."""
+    names = [f"{stream.name}/{name}" for name in (CURVES, SCALES)]
+    if all(journal.has_file(name) for name in names):
+        forget_layers(folder, stream, "study", journal)  # killed before it was done
+        return
+    pairs = int(_counts(folder, stream).sum()) * stream.layers * stream.heads
+    layers = by_layer(
+        folder, stream, "study", "Studying scales", study_unit, (), journal, progress, workers,
+        alone=pairs < WORTH_WORKERS,
+    )  # fmt: skip
+    studies = [_study(head) for layer in layers for head in layer]
+
+    @lru_cache(maxsize=1)
+    def layer_pairs(layer: int) -> Callable[[int], HeadPairs]:
+        progress.check()
+        return pairs_of(folder, stream, layer)
+
+    def pairs_at(index: int) -> HeadPairs:
+        return layer_pairs(index // stream.heads)(index % stream.heads)
+
+    choices = choose_scales(studies, pairs_of=pairs_at)
+    tables = _curve_table(stream, studies), _scale_table(stream, choices)
+    for name, table in zip(names, tables, strict=True):
+        journal.record_file(name, arrays.write_table(folder / name, table))
+    forget_layers(folder, stream, "study", journal)
+
+
+def study_unit(
+    folder: Path, stream: StreamInfo, layer: int, counters: Path, builder: int | None
+) -> list[dict[str, Any]]:
+    """Every head of a layer: services.alignment.scaling.HeadStudy as a dictionary.
+
+    Raises:
+        Cancelled: the build was stopped.
+    """
+    follow(builder)
+    count = layer_counter(counters, layer)
+    pairs = pairs_of(folder, stream, layer)
+    queries, keys = layer_vectors(folder, stream, layer)
+    found = []
+    for head in range(stream.heads):
+        study = study_head(pairs(head), norm_ratio(queries[head], keys[head]))
+        found.append(dataclasses.asdict(study))
+        if count(head + 1, stream.heads):
+            raise Cancelled("Stopped.")
+    return found
+
+
+def pairs_of(folder: Path, stream: StreamInfo, layer: int) -> Callable[[int], HeadPairs]:
+    """Gives the pairs within inputs of each head of a layer, of a sample of inputs when there are very many."""
+    queries, keys = layer_vectors(folder, stream, layer)
+    asks, answers = (tokens_of(folder, table) for table in (stream.query_table, stream.key_table))
+    inputs = sampled_inputs(_counts(folder, stream), LARGEST)
+    rows, columns = np.isin(asks[0], inputs), np.isin(answers[0], inputs)
+
+    def make(head: int) -> HeadPairs:
+        return head_pairs(
+            queries[head][rows],
+            keys[head][columns],
+            asks[0][rows],
+            answers[0][columns],
+            asks[1][rows],
+            answers[1][columns],
+            causal=stream.causal,
+        )
+
+    return make
+
+
+def sampled_inputs(counts: np.ndarray, largest: int, seed: int = 0) -> np.ndarray:
+    """Inputs with at most `largest` pairs together, at least one input; all when they fit.
+
+    counts: int64 [inputs], the pairs of each.
+    """
+    if counts.sum() <= largest:
+        return np.arange(len(counts))
+    order = np.random.default_rng(seed).permutation(len(counts))
+    return np.sort(order[: max(1, int(np.searchsorted(np.cumsum(counts[order]), largest, side="right")))])
+
+
+def _counts(folder: Path, stream: StreamInfo) -> np.ndarray:
+    """int64 [inputs]: the query–key pairs of each input."""
+    sides = [tokens_of(folder, table)[0] for table in (stream.query_table, stream.key_table)]
+    size = max((int(side.max(initial=-1)) for side in sides), default=-1) + 1
+    queries, keys = (np.bincount(side, minlength=size) for side in sides)
+    return queries * (queries + 1) // 2 if stream.causal else queries * keys
+
+
+def _study(found: dict[str, Any]) -> HeadStudy:
+    """A HeadStudy from what JSON made of it."""
+    measures = {name: tuple(Measures(**one) for one in found[name]) for name in ("grid", "curve")}
+    return HeadStudy(**(found | measures))
+
+
+def _curve_table(stream: StreamInfo, studies: list[HeadStudy]) -> pa.Table:
+    scaled = {kind: scaled_metric([getattr(study, kind) for study in studies]) for kind in ("grid", "curve")}
+    rows = [
+        {
+            "layer": index // stream.heads,
+            "head": index % stream.heads,
+            "c": measures.c,
+            "on_grid": kind == "grid",
+            "weighted": measures.weighted_unscaled,
+            "weighted_each": measures.weighted,
+            "scaled": scaled[kind][index][place],
+            "pearson": measures.pearson,
+            "spearman": measures.spearman,
+            "near": measures.near,
+        }
+        for index, study in enumerate(studies)
+        for kind in ("grid", "curve")
+        for place, measures in enumerate(getattr(study, kind))
+    ]
+    return pa.Table.from_pylist(rows, _CURVE_SCHEMA)
+
+
+def _scale_table(stream: StreamInfo, choices: list[HeadChoice]) -> pa.Table:
+    rows = [
+        {
+            "layer": index // stream.heads,
+            "head": index % stream.heads,
+            "metric": metric,
+            "grid": choice.grid[metric],
+            "best": choice.best[metric],
+            "reason": choice.reasons.get(metric),
+        }
+        for index, choice in enumerate(choices)
+        for metric in METRICS
+    ]
+    return pa.Table.from_pylist(rows, _SCALE_SCHEMA)

@@ -1,0 +1,117 @@
+"""The work on one layer: read its vectors, align them, lay them out. Runs in worker processes."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from services.alignment import alignments
+from services.atlas import HEADS, arrays
+from services.atlas.schema import StreamInfo
+from services.pipeline.progress import layer_counter
+from services.projection import LayerPoints, Request, layout_layer
+
+
+def tokens_of(folder: Path, table: str) -> tuple[np.ndarray, np.ndarray]:
+    """int32 input and position of each token row."""
+    columns = pq.read_table(folder / f"{table}.parquet", columns=["input", "position"])
+    return columns["input"].to_numpy(), columns["position"].to_numpy()
+
+
+def layer_vectors(folder: Path, stream: StreamInfo, layer: int) -> tuple[np.ndarray, np.ndarray]:
+    """float32 queries and keys [heads, tokens, head_dim]; shared keys are repeated for their query heads."""
+    queries = arrays.read(folder / stream.name / "queries.npy")[layer].astype(np.float32)
+    keys = arrays.read(folder / stream.name / "keys.npy")[layer].astype(np.float32)
+    return queries, np.repeat(keys, stream.group, axis=0)
+
+
+def layer_points(folder: Path, stream: StreamInfo, layer: int) -> LayerPoints:
+    """All that the projections need to know of one layer; `heads.parquet` says how its heads are aligned."""
+    queries, keys = layer_vectors(folder, stream, layer)
+    known = alignments(pq.read_table(folder / HEADS).to_pydict(), stream.name)
+    aligned = [known[layer, head] for head in range(stream.heads)]
+    query_inputs, query_positions = tokens_of(folder, stream.query_table)
+    key_inputs, key_positions = tokens_of(folder, stream.key_table)
+    return LayerPoints(
+        queries=queries,
+        keys=keys,
+        aligned_queries=np.stack([one.queries(q) for one, q in zip(aligned, queries, strict=True)]),
+        aligned_keys=np.stack([one.keys(k) for one, k in zip(aligned, keys, strict=True)]),
+        query_inputs=query_inputs,
+        key_inputs=key_inputs,
+        query_positions=query_positions,
+        key_positions=key_positions,
+        causal=stream.causal,
+    )
+
+
+@lru_cache(maxsize=1)
+def _serve(builder: int) -> None:
+    """Make this process a worker of a build: deaf to Ctrl-C, which reaches the builder, and gone when it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == builder:
+            time.sleep(0.5)
+        os._exit(1)  # killed: joblib's workers would wait for minutes
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def follow(builder: int | None) -> None:
+    """At the start of a unit of work: when another process of this machine builds, end with it."""
+    if builder is not None and os.getpid() != builder:
+        _serve(builder)
+
+
+def layout_unit(
+    folder: Path,
+    stream: StreamInfo,
+    layer: int,
+    requests: Sequence[Request],
+    seed: int,
+    engine: str,
+    counters: Path,
+    builder: int | None,
+    device: str,
+) -> tuple[int, list[str]]:
+    """Lay out one layer and write it into the `.part` arrays of its projections.
+
+    Args:
+        builder: process id of the build, on the same machine; None for workers of a cluster.
+        device: of the torch engine.
+
+    Returns:
+        The layer, and a sentence for each head that could not be laid out as asked.
+
+    Raises:
+        Cancelled: the build was stopped.
+    """
+    follow(builder)
+    points = layer_points(folder, stream, layer)
+    start = {
+        dims: np.array(arrays.read(folder / stream.name / f"pca{dims}d.npy")[layer])
+        for dims in {request.dims for request in requests}
+    }
+    notes: list[str] = []
+    layouts = layout_layer(
+        points,
+        requests,
+        start=start,
+        seed=seed,
+        engine=engine,
+        device=device,
+        progress=layer_counter(counters, layer),
+        notes=notes,
+    )
+    for request, layout in layouts.items():
+        array = arrays.reopen(folder / stream.name / f"{request.name}.npy")
+        array[layer] = layout
+        array.flush()
+    return layer, notes

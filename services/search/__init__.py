@@ -1,0 +1,1 @@
+"""Find tokens and choose sets of them: queries, patterns, hits, sets, the token table."""

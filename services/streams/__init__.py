@@ -1,0 +1,1 @@
+"""Kinds of attention: who may attend to whom."""
