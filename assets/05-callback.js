@@ -1,7 +1,7 @@
 /* What every clientside callback needs. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const none = () => root.no_update;
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
   /** What called: "id.property" of each, or the ids alone. */

@@ -1,7 +1,7 @@
 /* Search: ask, count, step through the hits, list where they are. Texts of tokens are only ever text nodes. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const { none, same, triggered } = window.atlasCallback;
   const BEST = 10;
   const WORST = 5;
@@ -244,8 +244,9 @@
     const best = cells.slice(0, BEST);
     const worst = cells.slice(Math.max(BEST, cells.length - WORST));
     const sort = element("button", "text-button where-sort", "Sort all heads by it", { type: "button" });
-    const parts = [element("p", "where-note", note), sort, element("h3", "where-subtitle", "Most concentrated"), headList(best, most, payload)];
-    if (worst.length) parts.push(element("h3", "where-subtitle", "Most scattered"), headList(worst, most, payload));
+    const part = (title, some) => [element("h3", "where-subtitle", title), headList(some, most, payload)];
+    const parts = [element("p", "where-note", note), sort, ...part("Most concentrated", best)];
+    if (worst.length) parts.push(...part("Most scattered", worst));
     target.replaceChildren(...parts);
   }
 

@@ -1,7 +1,7 @@
 /* The panel beside an open head: which tab, open or closed. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const { same, triggered } = window.atlasCallback;
 
   /** A first token opens the sentence, unless a tab is open that shows tokens as well. */

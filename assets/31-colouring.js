@@ -1,7 +1,7 @@
 /* Colour, palette and size of points: several controls, one choice. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const NORM = "norm";
 
   function choose(attribute, scale, palette, size, before) {

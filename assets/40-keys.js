@@ -4,8 +4,8 @@
  * true ends it. Popovers and menus 10, a selection 20, leaving the head 30. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
-  const escape = (window.atlasEscape = window.atlasEscape || []);
+  const root = (window.dash_clientside ??= {});
+  const escape = (window.atlasEscape ||= []);
   const scene = () => document.getElementById("scene")?.atlasScene;
   const TEXT = /^(text|search|number|email|url|tel|password|date|range)$/;
 

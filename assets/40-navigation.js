@@ -1,7 +1,7 @@
 /* Moving among heads: neighbours, jump, minimap, hints; what the picture shows; browser back and forward. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const { none, same, triggeredIds: triggered } = window.atlasCallback;
 
   // --- neighbours and jump ------------------------------------------------------------------------------------
@@ -94,8 +94,8 @@
 
     point(head) {
       this.cursor = head;
-      const named = head || this.head;
-      this.name.textContent = named ? `L${named.layer} H${named.head}` : "";
+      const place = head || this.head;
+      this.name.textContent = place ? `L${place.layer} H${place.head}` : "";
       this.draw();
     }
 

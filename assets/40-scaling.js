@@ -1,7 +1,7 @@
 /* The page "Scaling": clicks and selects become one state, which the address mirrors. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const { none, same, triggered } = window.atlasCallback;
   const METRICS = ["weighted", "scaled", "norms", "pearson"];
   const PLAIN = { metric: "scaled", values: "grid", method: "pca", pairs: "input", distance: "euclidean", scale: "atlas" };

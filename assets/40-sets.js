@@ -1,7 +1,7 @@
 /* Sets of tokens: one set for the map, the sentence and the table; its tools, its keys, its place in the link. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const { none, triggered } = window.atlasCallback;
   const scene = () => document.getElementById("scene")?.atlasScene;
   const recipeOf = (value) => (value && value.recipe) || "";
@@ -15,7 +15,7 @@
     return [now.recipe === recipeOf(before) ? none() : { recipe: now.recipe }, now.recipe ? { recipe: now.recipe } : null];
   }
 
-  const many = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+  const many = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
 
   function count(known, data) {
     const recipe = recipeOf(data);
@@ -31,7 +31,7 @@
   }
 
   // Escape: an outline being drawn first, then the set; the chosen token and the head come after (40-keys.js).
-  const escape = (window.atlasEscape = window.atlasEscape || []);
+  const escape = (window.atlasEscape ||= []);
   escape.push([15, () => Boolean(scene()?.stopDrawing())]);
   escape.push([19, () => {
     if (!now.recipe || !document.getElementById("scene")) return false;

@@ -1,7 +1,7 @@
 /* The Export menu: pictures are made here, from the scene as it is; tables and the HTML file come from the server. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const FONT = "Inter, Helvetica, Arial, sans-serif";
   const PAD = 24;
   const $ = (id) => document.getElementById(id);

@@ -1,8 +1,8 @@
 /* Help: the "i" popovers, the help dialog, the tour, and the glossary's addresses. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
-  const escape = (window.atlasEscape = window.atlasEscape || []);
+  const root = (window.dash_clientside ??= {});
+  const escape = (window.atlasEscape ||= []);
   const TOUR_SEEN = "atlas-tour-seen";
   const started = new URLSearchParams(window.location.search);
 
@@ -67,7 +67,8 @@
     box.dataset.help = help;
     box.addEventListener("keydown", (event) => {
       const links = box.querySelectorAll("a");
-      const leaves = !links.length || (event.shiftKey ? document.activeElement === box : document.activeElement === links[links.length - 1]);
+      const last = event.shiftKey ? box : links[links.length - 1];
+      const leaves = !links.length || document.activeElement === last;
       if (event.key === "Tab" && leaves) {
         closePopover();
         if (event.shiftKey) event.preventDefault();
@@ -180,7 +181,8 @@
     const inside = box.contains(document.activeElement) || document.activeElement === document.body;
     box.remove();
     ring.remove();
-    const back = before && before !== document.body && before.isConnected && onScreen(before) ? before : document.getElementById("help-button");
+    const there = before && before !== document.body && before.isConnected && onScreen(before);
+    const back = there ? before : document.getElementById("help-button");
     if (refocus && inside) back?.focus();
     return true;
   }

@@ -1,7 +1,7 @@
 /* The tab "Align": the slider and its switches become one alignment, the scene shows it, the table says what it is worth. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const { none, same, triggeredIds: triggered } = window.atlasCallback;
   const NOTES = {
     euclidean: "Straight-line distance between the scaled and translated vectors.",
@@ -25,12 +25,15 @@
   function choose(slider, switches, space, _reset, own, before) {
     const from = triggered();
     const touched = from.some((id) => ["align-slider", "align-switches", "align-space"].includes(id));
-    let now = { ...before, c: cOf(slider, before.c), scale: (switches || []).includes("scale"), translate: (switches || []).includes("translate"), space };
+    const isOn = (name) => (switches || []).includes(name);
+    let now = { ...before, c: cOf(slider, before.c), scale: isOn("scale"), translate: isOn("translate"), space };
     const place = own && `${own.layer}-${own.head}`;
     const another = lastHead !== null && place !== lastHead;
     lastHead = own ? place : lastHead;
     if (touched) now.on = true;
-    if (own && (from.includes("align-reset") || another || !now.on)) now = { on: false, c: own.c, scale: true, translate: true, space: own.space };
+    if (own && (from.includes("align-reset") || another || !now.on)) {
+      now = { on: false, c: own.c, scale: true, translate: true, space: own.space };
+    }
     const slid = Math.log10(now.c);
     const checked = ["scale", "translate"].filter((name) => now[name]);
     return [
@@ -101,7 +104,8 @@
     const at = { layer, head, dims, method };
     if (method === "pca") return { ...at, path: `live/${place}/${dims}/${wayName(align)}` };
     if (method !== "umap" && method !== "tsne") return null;
-    const fits = refined && refined.way === wayName(align) && refined.method === method && refined.dims === dims && refined.layer === layer && refined.head === head;
+    const asked = { way: wayName(align), method, dims, layer, head };
+    const fits = refined && Object.entries(asked).every(([name, value]) => refined[name] === value);
     if (fits) return { ...at, path: `refined/${place}/${method}/${dims}/${wayName(align)}`, move: true };
     // Until the new layout is there the points stay where they are.
     const stays = lastLive && lastLive.layer === layer && lastLive.head === head && lastLive.method === method && lastLive.dims === dims;

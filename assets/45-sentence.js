@@ -1,7 +1,7 @@
 /* The Sentence tab: its options in one store, steps from input to input, directions, and the numbers of a pair. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const { none, same, triggered } = window.atlasCallback;
   const kept = (now, shown) => (same(now, shown) ? none() : now);
   const known = (value) => value !== null && value !== undefined;
@@ -24,8 +24,9 @@
     if (from.includes("sentence") && hidden) now = { ...now, queries: hidden.queries || [], keys: hidden.keys || [] };
     if (from.includes("sentence-reset")) now = { ...now, ...DEFAULTS };
     const nowHidden = { queries: now.queries, keys: now.keys };
+    const { threshold: least, topk: most, special: hideSpecial, first: hideFirst, values: byValueNorm } = now;
     const lines = now.lines && !now.average
-      ? { threshold: now.threshold, topk: now.topk, hidden: nowHidden, hideSpecial: now.special, hideFirst: now.first, byValueNorm: now.values }
+      ? { threshold: least, topk: most, hidden: nowHidden, hideSpecial, hideFirst, byValueNorm }
       : null;
     return [
       kept(now, before), now.mode, now.topk, now.threshold, now.special, now.first, now.values,
@@ -150,7 +151,7 @@
   /** A popover closes when one clicks elsewhere or presses Escape. */
   const popovers = () => document.querySelectorAll("details.popover-details[open]");
   document.addEventListener("pointerdown", (event) => popovers().forEach((it) => it.contains(event.target) || (it.open = false)));
-  (window.atlasEscape = window.atlasEscape || []).push([10, () => {
+  (window.atlasEscape ||= []).push([10, () => {
     const [open] = popovers();
     if (!open) return false;
     open.open = false;

@@ -1,7 +1,7 @@
 /* The Average tab: mean attention by position as a heatmap, or by distance as bars, on one canvas; linked to the input shown. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const { none } = window.atlasCallback;
   const { inputOf, show, known } = window.atlasReading;
   const FEW = 5;
@@ -22,7 +22,8 @@
     const found = {
       queries, keys, inputs,
       mean: part(Float32Array, 12, cells), count: part(Uint32Array, 12 + 4 * cells, cells),
-      offsets: part(Float32Array, 12 + 8 * cells, 2 * REACH + 3), offsetCounts: part(Uint32Array, 12 + 8 * cells + 4 * (2 * REACH + 3), 2 * REACH + 3),
+      offsets: part(Float32Array, 12 + 8 * cells, 2 * REACH + 3),
+      offsetCounts: part(Uint32Array, 12 + 8 * cells + 4 * (2 * REACH + 3), 2 * REACH + 3),
     };
     if (memory.size > 60) memory.clear();
     memory.set(url, found);
@@ -130,7 +131,8 @@
       const move = (value, by, size) => Math.min(size - 1, Math.max(0, value + by));
       if (this.reading.offsets) return this.mark({ column: move(this.at ? this.at.column : REACH, step[1], this.columns().length) });
       const at = this.at || { query: 0, key: 0 };
-      return this.mark(this.at ? { query: move(at.query, step[0], this.picture.rows), key: move(at.key, step[1], this.picture.columns) } : at);
+      const { rows, columns } = this.picture;
+      return this.mark(this.at ? { query: move(at.query, step[0], rows), key: move(at.key, step[1], columns) } : at);
     }
 
     mark(at) {
@@ -216,7 +218,8 @@
       if (!this.picture) return;
       const style = getComputedStyle(document.documentElement);
       const colour = (name) => style.getPropertyValue(name).trim();
-      this.ink = { text: colour("--atlas-text"), muted: colour("--atlas-muted"), edge: colour("--atlas-edge-strong"), ground: colour("--atlas-surface"), query: colour("--atlas-query"), accent: colour("--atlas-accent") };
+      const names = { text: "text", muted: "muted", edge: "edge-strong", ground: "surface", query: "query", accent: "accent" };
+      this.ink = Object.fromEntries(Object.entries(names).map(([name, property]) => [name, colour(`--atlas-${property}`)]));
       c.font = FONT;
       if (this.reading.offsets) this.paintBars(c);
       else this.paintCells(c);
@@ -288,7 +291,8 @@
       const { rows, columns } = this.picture;
       const left = columns * cell + 6;
       const most = this.found.inputs || 1;
-      const counts = Array.from({ length: rows }, (_, q) => Math.max(0, ...this.found.count.subarray(q * this.found.keys, (q + 1) * this.found.keys)));
+      const { count: inputs, keys } = this.found;
+      const counts = Array.from({ length: rows }, (_, q) => Math.max(0, ...inputs.subarray(q * keys, (q + 1) * keys)));
       c.fillStyle = this.ink.muted;
       counts.forEach((count, q) => c.fillRect(left, q * cell, Math.max(count ? 1 : 0, (28 * count) / most), Math.max(0.8, cell - 1)));
       c.textAlign = "left";

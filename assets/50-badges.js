@@ -1,7 +1,7 @@
 /* Fidelity on the matrix: the badge of each head, the order of heads, and whether true partners are ringed. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const known = new Map(); // address → promise of the answer: it never changes
 
   function report(url) {

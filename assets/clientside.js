@@ -1,7 +1,7 @@
 /* Clientside callbacks: small choices from controls and views into the shared stores, the URL, and back. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside = window.dash_clientside || {});
+  const root = (window.dash_clientside ??= {});
   const { none, same, triggered } = window.atlasCallback;
 
   /** The map to show: the wanted one, else the same method in the other number of dimensions. */
@@ -40,7 +40,7 @@
     if (from.includes("scene.selection")) now = scene || null;
     else if (from.includes("sentence.selected")) {
       // Unpinned in the sentence: the input stays, no token of it is chosen.
-      now = now && (sentence ? { ...now, token: sentence.token, side: sentence.side } : { ...now, token: null });
+      now &&= (sentence ? { ...now, token: sentence.token, side: sentence.side } : { ...now, token: null });
     }
     const empty = { input: null, token: null, side: "query" };
     // A side is that of a token: without one the link does not name it.
@@ -119,7 +119,8 @@
     theme: (name) => [name || "light", name || "light"],
     /** Start with the stored theme or the system's; the button turns it. */
     switchTheme: (clicks, current) => {
-      const next = clicks && triggered().some((id) => id.startsWith("theme-button")) ? (current === "dark" ? "light" : "dark") : window.atlasTheme();
+      const turned = clicks && triggered().some((id) => id.startsWith("theme-button"));
+      const next = turned ? (current === "dark" ? "light" : "dark") : window.atlasTheme();
       if (clicks) window.localStorage.setItem("atlas-theme", next);
       document.documentElement.setAttribute("data-bs-theme", next);
       return next;

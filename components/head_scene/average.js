@@ -172,4 +172,4 @@
 
   atlas.average = { shownPairs, readCells, weightOf, draw, tooltip };
   if (node) module.exports = atlas.average;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

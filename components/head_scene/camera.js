@@ -128,4 +128,4 @@
     EYE, SHRINK, toScreen, toWorld, worldBounds, fit, zoomAt, pan, keepInside, keepInView, ease, between, rotation, orbit, projectCube,
   };
   if (typeof module !== "undefined") module.exports = atlas.camera;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

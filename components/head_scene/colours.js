@@ -36,4 +36,4 @@
 
   atlas.colours = { DEFAULTS, themeColours, colourNumbers };
   if (typeof module !== "undefined") module.exports = atlas.colours;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -96,7 +96,8 @@
       else if (this.set) this.set.close();
       this.set = this.incoming;
       this.incoming = null;
-      if (this.live && this.live.dims === this.set.dims && this.live.method === p.methodOf(this.set.projection)) this.set.setOverride(this.live);
+      const { live, set } = this;
+      if (live && live.dims === set.dims && live.method === p.methodOf(set.projection)) set.setOverride(live);
       // The open head may have changed while the new positions were on their way.
       if (this.set.cell !== this.cell) this.loadHead();
     }
@@ -300,4 +301,4 @@
 
   atlas.data = { SceneData };
   if (typeof module !== "undefined") module.exports = atlas.data;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -365,4 +365,4 @@
 
   atlas.draw = { Renderer, pointDiameter, pointAlpha, textureRows };
   if (typeof module !== "undefined") module.exports = atlas.draw;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

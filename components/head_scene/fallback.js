@@ -204,4 +204,4 @@
 
   atlas.fallback = { CanvasRenderer, SpriteMatrix, withSearch };
   if (typeof module !== "undefined") module.exports = atlas.fallback;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -15,7 +15,8 @@
   class Gestures {
     /**
      * @param {HTMLElement} element
-     * @param {Object} on  {pan(dx, dy), turn(dx, dy), zoom(factor, x, y), tap(x, y, touch, event), hover(x, y, touch), leave(), reset(x, y)}
+     * @param {Object} on  {pan(dx, dy), turn(dx, dy), zoom(factor, x, y), tap(x, y, touch, event), hover(x, y, touch),
+     *   leave(), reset(x, y)}
      * @param {(event: PointerEvent) => boolean} turns  does this drag turn the picture instead of moving it
      * @param {Lasso|null} [lasso]  may take a drag for itself
      */
@@ -123,4 +124,4 @@
 
   atlas.gestures = { Gestures, wheelFactor };
   if (typeof module !== "undefined") module.exports = atlas.gestures;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

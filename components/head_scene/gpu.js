@@ -144,4 +144,4 @@
 
   atlas.gpu = { Gpu, TEXTURE_WIDTH, textureRows };
   if (typeof module !== "undefined") module.exports = atlas.gpu;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -120,4 +120,4 @@
 
   atlas.grid = { GAP, cellAt, nearestCell, cellPlace, cellOf, headOf, ordered, neighbour, visibleRuns, headName, cellName };
   if (typeof module !== "undefined") module.exports = atlas.grid;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -53,4 +53,4 @@
 
   atlas.Jobs = Jobs;
   if (typeof module !== "undefined") module.exports = { Jobs };
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -4,7 +4,7 @@
 (function (atlas) {
   /**
    * @typedef {{x: number, y: number, width: number, height: number}} Box
-   * @typedef {{text: string, x: number, y: number, width: number}} Candidate  point in px, width of its text
+   * @typedef {{text: string, x: number, y: number, width: number, box?: Box}} Candidate  point in px, width of its text
    */
 
   const touches = (a, b) =>
@@ -82,4 +82,4 @@
 
   atlas.labels = { touches, Occupied, placeLabels, paddingAt, labelText };
   if (typeof module !== "undefined") module.exports = atlas.labels;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

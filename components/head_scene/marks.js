@@ -156,4 +156,4 @@
 
   atlas.Marks = Marks;
   if (typeof module !== "undefined") module.exports = { Marks };
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

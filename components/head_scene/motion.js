@@ -46,4 +46,4 @@
 
   atlas.motion = { Tween, number, between, calm };
   if (typeof module !== "undefined") module.exports = atlas.motion;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -396,4 +396,4 @@
 
   atlas.overlay = { Overlay, MARGINS, element };
   if (typeof module !== "undefined") module.exports = atlas.overlay;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

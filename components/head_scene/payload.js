@@ -284,8 +284,9 @@
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
   atlas.payload = {
-    same, chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask, countTokens, slotsOfInput, mergeSlots,
+    same, chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask,
+    countTokens, slotsOfInput, mergeSlots,
     tokenOfPoint, pointOfToken, inputOfRow, parseHex, paletteBytes, PayloadError, PayloadClient,
   };
   if (typeof module !== "undefined") module.exports = atlas.payload;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

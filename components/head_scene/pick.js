@@ -68,4 +68,4 @@
 
   atlas.pick = { place, nearest };
   if (typeof module !== "undefined") module.exports = atlas.pick;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

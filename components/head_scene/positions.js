@@ -194,4 +194,4 @@
 
   atlas.positions = { MOST_RESIDENT, residentChunks, PositionSet };
   if (typeof module !== "undefined") module.exports = atlas.positions;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -111,4 +111,4 @@
 
   atlas.rings = { Rings, partners };
   if (typeof module !== "undefined") module.exports = atlas.rings;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -64,7 +64,9 @@
       const renderer = refused ? null : draw.Renderer.create(this.canvas);
       this.webgl = renderer !== null;
       this.renderer = renderer || new atlas.fallback.CanvasRenderer(this.canvas);
-      if (!this.webgl) this.sprites = new atlas.fallback.SpriteMatrix(this.stage, (cell) => this.enter(cell), (cell) => this.describe(cell));
+      if (!this.webgl) {
+        this.sprites = new atlas.fallback.SpriteMatrix(this.stage, (cell) => this.enter(cell), (cell) => this.describe(cell));
+      }
       this.overlay = new Overlay(this.stage);
       this.probe = document.createElement("canvas").getContext("2d");
       this.data = new atlas.data.SceneData({
@@ -376,13 +378,16 @@
         webgl: this.webgl, mode: this.isOpen ? "head" : "matrix", open: this.open, dims: this.dims,
         cells: data.client ? data.client.cells : 0, points: data.points, drawnPoints: this.renderer.drawnPoints,
         residentChunks: data.set ? data.set.resident : 0, loadedChunks: data.set ? data.set.loaded(this.open) : 0,
-        bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, set: data.setSlots ? data.setSlots.length : null, lines: data.lines.length,
+        bytes: data.client ? data.client.bytes : 0, marks: data.marks.length, lines: data.lines.length,
+        set: data.setSlots ? data.setSlots.length : null,
         average: data.average !== null,
         labels: this.overlay.labelBoxes.map(({ text, side, box, slot }) => ({ text, side, box, slot })),
         camera: { ...this.camera.value }, turn: { ...this.turn }, diameter: this.grid ? this.diameter() : 0, frames: this.frames,
         firstMs: this.timing.first ?? null, fullMs: this.timing.full ?? null, pending: data.pending,
-        hoverCell: this.hoverCell, focusCell: this.focusCell, hoverSlot: this.hoverSlot, order: this.grid && this.grid.order ? [...this.grid.order] : null,
-        badges: this.grid ? this.badges().size : 0, rings: this.grid ? this.rings.targets.map(({ slot, weight }) => ({ slot, weight })) : [],
+        hoverCell: this.hoverCell, focusCell: this.focusCell, hoverSlot: this.hoverSlot,
+        order: this.grid && this.grid.order ? [...this.grid.order] : null,
+        badges: this.grid ? this.badges().size : 0,
+        rings: this.grid ? this.rings.targets.map(({ slot, weight }) => ({ slot, weight })) : [],
         moving: this.moving(),
         projection: data.set ? data.set.projection.key : null, live: data.set && data.set.override ? data.live.path : null,
       };

@@ -126,4 +126,4 @@
     idsOf, addRegion, toggle, ofPoints, fits,
   };
   if (typeof module !== "undefined") module.exports = atlas.sets;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

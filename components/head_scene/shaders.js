@@ -130,4 +130,4 @@ void main() { colour = texture(uLayer, place); }`;
 
   atlas.shaders = { POINT_VERTEX, POINT_FRAGMENT, SCREEN_VERTEX, CELLS_FRAGMENT, COPY_FRAGMENT, withDefines };
   if (typeof module !== "undefined") module.exports = atlas.shaders;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

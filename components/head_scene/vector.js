@@ -161,4 +161,4 @@
 
   atlas.vector = { SvgContext, escapeXml };
   if (typeof module !== "undefined") module.exports = atlas.vector;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

@@ -43,4 +43,4 @@
 
   atlas.viewpoint = { REST, relative, absolute, write, read };
   if (typeof module !== "undefined") module.exports = atlas.viewpoint;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene = window.atlas_head_scene || {}));
+})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));

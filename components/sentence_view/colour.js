@@ -92,5 +92,5 @@
 
   const api = { parse, css, mix, between, scale, contrast, isDark };
   if (typeof module === "object" && module.exports) module.exports = api;
-  else Object.assign((window.atlas_sentence_view = window.atlas_sentence_view || {}), { colour: api });
+  else Object.assign((window.atlas_sentence_view ??= {}), { colour: api });
 })();

@@ -46,7 +46,7 @@
       response = await fetch(url, { signal, credentials: "same-origin" });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new Error("The server did not answer.");
+      throw new Error("The server did not answer.", { cause: error });
     }
     if (!response.ok) {
       const said = (await response.text().catch(() => "")).trim().slice(0, 160);
@@ -84,5 +84,5 @@
 
   const api = { addresses, load, Memory };
   if (typeof module === "object" && module.exports) module.exports = api;
-  else Object.assign((window.atlas_sentence_view = window.atlas_sentence_view || {}), { data: api });
+  else Object.assign((window.atlas_sentence_view ??= {}), { data: api });
 })();

@@ -43,7 +43,8 @@
     if (where.mode === "heatmap") {
       const across = { ArrowLeft: -1, ArrowRight: 1 }[key];
       if (jump === undefined && across === undefined) return null;
-      if (!at) return { side: "pair", query: where.start.side === "query" ? where.start.index : 0, key: where.start.side === "key" ? where.start.index : 0 };
+      const on = (side) => (where.start.side === side ? where.start.index : 0);
+      if (!at) return { side: "pair", query: on("query"), key: on("key") };
       return {
         side: "pair",
         query: clamp((at.query ?? 0) + (jump ?? 0), 0, counts.query - 1),
@@ -101,5 +102,5 @@
 
   const api = { focusOf, target, move, toggleHidden, throttle };
   if (typeof module === "object" && module.exports) module.exports = api;
-  else Object.assign((window.atlas_sentence_view = window.atlas_sentence_view || {}), { interaction: api });
+  else Object.assign((window.atlas_sentence_view ??= {}), { interaction: api });
 })();

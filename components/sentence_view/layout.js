@@ -158,5 +158,5 @@
     scrollInto,
   };
   if (typeof module === "object" && module.exports) module.exports = api;
-  else Object.assign((window.atlas_sentence_view = window.atlas_sentence_view || {}), { layout: api });
+  else Object.assign((window.atlas_sentence_view ??= {}), { layout: api });
 })();

@@ -7,6 +7,7 @@
   const SYMBOLS = { " ": "␣", "\u00a0": "␣", "\n": "⏎", "\r": "␍", "\t": "⇥", "Ċ": "⏎", "ĉ": "⇥" };
   // Control, line and paragraph separators, zero-width and bidirectional controls, byte-order mark. The zero-width
   // joiner (200D) stays: emoji are built with it.
+  // eslint-disable-next-line no-control-regex
   const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
   const LONGEST = 400;
 
@@ -57,7 +58,7 @@
   let segmenter = null;
   function characters(text) {
     if (typeof Intl === "object" && Intl.Segmenter) {
-      segmenter = segmenter || new Intl.Segmenter(undefined, { granularity: "grapheme" });
+      segmenter ||= new Intl.Segmenter(undefined, { granularity: "grapheme" });
       return Array.from(segmenter.segment(text), (piece) => piece.segment);
     }
     return Array.from(text);
@@ -112,5 +113,5 @@
 
   const api = { parts, plain, fit, number };
   if (typeof module === "object" && module.exports) module.exports = api;
-  else Object.assign((window.atlas_sentence_view = window.atlas_sentence_view || {}), { tokens: api });
+  else Object.assign((window.atlas_sentence_view ??= {}), { tokens: api });
 })();

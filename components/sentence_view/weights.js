@@ -152,5 +152,5 @@
 
   const api = { UNIT, dequantise, flags, hiddenMask, shownMatrix, lineOf, strongest, kthLargest, strongestPairs, maximum };
   if (typeof module === "object" && module.exports) module.exports = api;
-  else Object.assign((window.atlas_sentence_view = window.atlas_sentence_view || {}), { weights: api });
+  else Object.assign((window.atlas_sentence_view ??= {}), { weights: api });
 })();

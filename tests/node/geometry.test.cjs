@@ -167,7 +167,8 @@ const makeSet = (dims) => {
   const set = new positions.PositionSet(client, { dims }, { resident: 2, onChunk() {}, drop() {} });
   // Point s of head h has x = 100 h + s and y (z) counted on from it.
   const values = (count, first) => Uint16Array.from(
-    [0, 1].flatMap((h) => Array.from({ length: count }, (_, s) => Array.from({ length: dims }, (_, d) => 100 * h + first + s + 10 * d)).flat()));
+    [0, 1].flatMap((h) => Array.from({ length: count }, (_s, s) =>
+      Array.from({ length: dims }, (_d, d) => 100 * h + first + s + 10 * d)).flat()));
   set.chunks = [set.block(values(2, 0), 0, 2, 0), set.block(values(1, 2), 0, 2, 1)];
   return set;
 };

@@ -21,7 +21,8 @@ test("labels never overlap, and the first come first", () => {
 
 test("more labels as one zooms", () => {
   const count = (zoom) => {
-    const candidates = Array.from({ length: 400 }, (_, i) => ({ text: "t", x: (i % 20) * 12 * zoom, y: Math.floor(i / 20) * 8 * zoom, width: 30 }));
+    const place = (i) => ({ x: (i % 20) * 12 * zoom, y: Math.floor(i / 20) * 8 * zoom });
+    const candidates = Array.from({ length: 400 }, (_, i) => ({ text: "t", ...place(i), width: 30 }));
     return labels.placeLabels(candidates, { ...STYLE, padding: labels.paddingAt(zoom), most: 1000 }).length;
   };
   assert.ok(count(1) < count(2) && count(2) < count(4));

@@ -10,7 +10,8 @@ const client = {
   chunkLength: (c) => Math.min(2, 5 - c * 2),
   positions: async (_projection, c) => {
     const count = client.chunkLength(c);
-    return Uint16Array.from({ length: 3 * count * 2 }, (_, i) => 100 * Math.floor(i / (count * 2)) + 10 * (c * 2 + Math.floor(i / 2) % count) + (i % 2));
+    const value = (i) => 100 * Math.floor(i / (count * 2)) + 10 * (c * 2 + Math.floor(i / 2) % count) + (i % 2);
+    return Uint16Array.from({ length: 3 * count * 2 }, (_, i) => value(i));
   },
 };
 

@@ -165,9 +165,7 @@ test("throttle: ten a second, the last value arrives, equal ones are not repeate
     throttled({ query: Math.floor(time / 20) });
   }
   assert.deepEqual(said.map(([at]) => at), [0, 100, 200]);
-  const { call } = pending;
-  pending = null;
-  call();
+  pending.call();
   assert.deepEqual(said.at(-1)[1], { query: 12 });
   time = 1000;
   throttled({ query: 12 });

@@ -22,7 +22,8 @@ test("a point of a region is taken out and put back without touching the region"
 });
 
 test("a square stays a square however many vertices its sides have", () => {
-  const side = (x0, y0, x1, y1) => Array.from({ length: 100 }, (_, i) => ({ x: x0 + ((x1 - x0) * i) / 100, y: y0 + ((y1 - y0) * i) / 100 }));
+  const along = (from, to, i) => from + ((to - from) * i) / 100;
+  const side = (x0, y0, x1, y1) => Array.from({ length: 100 }, (_, i) => ({ x: along(x0, x1, i), y: along(y0, y1, i) }));
   const square = [...side(0, 0, 1, 0), ...side(1, 0, 1, 1), ...side(1, 1, 0, 1), ...side(0, 1, 0, 0)];
   const few = sets.simplify(square, 4);
   assert.deepEqual(few, [{ x: 0, y: 0 }, { x: 1, y: 0 }, { x: 1, y: 1 }, { x: 0, y: 1 }]);

@@ -1,8 +1,6 @@
-"""SentenceView's pure JavaScript, under Node; its Python side, here."""
+"""SentenceView's Python side; its JavaScript is tested under Node (test_javascript.py)."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,16 +9,7 @@ from dash import Dash, html
 import components.sentence_view as package
 from components.sentence_view import SentenceView
 
-ROOT = Path(__file__).parents[2]
 FOLDER = Path(package.__file__).parent
-SCRIPTS = sorted((ROOT / "tests/node").glob("sentence_*.test.mjs"))
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed: the JavaScript tests need it")
-@pytest.mark.parametrize("path", sorted((ROOT / "tests/node").glob("sentence_*.test.mjs")), ids=lambda p: p.stem)
-def test_javascript(path):
-    done = subprocess.run(["node", "--test", str(path)], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
 def test_every_file_is_served_and_from_here():
