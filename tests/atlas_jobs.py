@@ -14,11 +14,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.atlas import Atlas, open_atlas
-from services.scaled_build import scale_job, start_scaled_build, stop_scaled_build
-from services.scaled_maps import scaled_atlas
+from services.alignment.variants import scaled_atlas
+from services.atlas.folder import Atlas, open_atlas
+from services.jobs.scaled_maps import scale_job, start_scaled_build, stop_scaled_build
+from services.jobs.study import start_study, study_job
 from services.settings import Settings
-from services.study_job import start_study, study_job
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 120  # seconds, on a machine that is busy with other things
@@ -121,7 +121,7 @@ class Study(AtlasJob):
         return _status(study_job(self.settings, self.atlas))
 
     def command(self, *more: str) -> subprocess.CompletedProcess[str]:
-        return self._terminal("services.study_job", *(more or [self.folder]))
+        return self._terminal("services.jobs.study", *(more or [self.folder]))
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class Maps(AtlasJob):
 
     def command(self, *more: str) -> subprocess.CompletedProcess[str]:
         wanted = ("--metric", self.metric, "--methods", ",".join(self.methods), "--dims", self.dims)
-        return self._terminal("services.scaled_build", self.folder, *wanted, *more)
+        return self._terminal("services.jobs.scaled_maps", self.folder, *wanted, *more)
 
     def files(self) -> dict[str, Path]:
         """Where each map is kept, by its method."""

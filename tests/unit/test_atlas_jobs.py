@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from tiny_models import save_model
 
 from app import create_app
-from services.atlas import verify
+from services.atlas.folder import verify
 from tests.atlas_jobs import Maps, Study, forget_study
 
 LAYERS, HEADS = 3, 4
@@ -21,10 +21,10 @@ WORDS = ["the", "cat", "sat", "on", "a", "mat", "because", "it", "was", "tired",
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A home with one atlas, of a tiny model and 1,400 tokens: large enough that a job can be met in its middle."""
+    """A home with one atlas, of a tiny model and 900 tokens: large enough that a job can be met in its middle."""
     folder = tmp_path_factory.mktemp("jobs")
     rng = np.random.default_rng(0)
-    texts = [" ".join(rng.choice(WORDS, rng.integers(20, 40))) for _ in range(45)]
+    texts = [" ".join(rng.choice(WORDS, rng.integers(20, 40))) for _ in range(30)]
     model = save_model(folder / "bert", "bert", num_hidden_layers=LAYERS)
     corpus = write_corpus(folder / "lines.txt", texts)
     home = folder / "home"
