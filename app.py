@@ -1,195 +1,45 @@
-"""The dashboard: `create_app(settings)` makes it, `python app.py` serves it."""
+"""The one command: `python app.py` serves the dashboard; `python app.py --help` shows what else it does."""
 
-import logging
 import os
+import signal
 import sys
-import threading
-import webbrowser
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
-import dash
-from dash import ClientsideFunction, Dash, Input, Output, State
-from flask import Response
-from flask_caching import Cache
-from flask_compress import Compress
-from werkzeug.exceptions import HTTPException
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the imports run: no traceback
 
-from components import ids
-from components.help import help_button, help_dialog, tour_steps
-from components.server.callback_guard import guard_callbacks
-from components.server.callback_registry import share_callbacks
-from components.server.context import KEY, Context
-from components.server.export_routes import export_routes
-from components.server.payload_routes import payload_routes
-from components.shell import shell
-from services.atlas.library import Library
-from services.errors import AtlasError
-from services.jobs import builds as jobs
-from services.settings import Settings, load_settings
+# One BLAS thread a process, set before numpy is imported: several fight over the cores and take many times longer.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
-THEME = "00-theme.js"  # comes first of all, so that no dark page begins with a white flash
-INDEX = """<!DOCTYPE html>
-<html lang="en">
-<head>{%metas%}<title>{%title%}</title>{%favicon%}<script src="THEME"></script>{%css%}</head>
-<body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
-</html>"""
+if TYPE_CHECKING:
+    from dash import Dash
+
+    from services.settings import Settings
 
 
-def create_app(settings: Settings) -> Dash:
-    """Make the dashboard for one home folder.
+def create_app(settings: "Settings") -> "Dash":
+    """Make the dashboard for one home folder; Dash is imported here, so that the other commands start without it.
 
     Raises:
         AtlasError: the home folder cannot be used.
     """
-    settings.make_folders()
-    app = Dash(
-        "attention_atlas",
-        use_pages=True,
-        pages_folder=str(jobs.ROOT / "pages"),
-        assets_folder=str(jobs.ROOT / "assets"),
-        assets_ignore=rf"vendor/.*|{THEME}",
-        url_base_pathname=settings.url_prefix,
-        title="Attention Atlas",
-        update_title="",
-        include_pages_meta=False,
-        suppress_callback_exceptions=True,
-        health_endpoint="healthz",
-        meta_tags=[
-            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
-            {"name": "description", "content": "See how a transformer attends: every head in one map"},
-        ],
-    )
-    app.index_string = INDEX.replace("THEME", f"{app.get_asset_url(THEME)}?m={_changed(THEME)}")
-    library = Library(settings.atlases)
-    server = app.server
-    server.config[KEY] = Context(settings, library)
-    if settings.secret_key is not None:
-        server.secret_key = settings.secret_key.get_secret_value()
-    _add_compression(app)
-    _add_payloads(app, settings, library)
-    prefix = settings.url_prefix
-    app.layout = lambda: shell(prefix, [help_button()], [help_dialog(prefix), tour_steps(prefix)])
-    app.clientside_callback(
-        ClientsideFunction("atlas", "switchTheme"),
-        Output(ids.THEME, "data"),
-        Input(ids.THEME_BUTTON, "n_clicks"),
-        State(ids.THEME, "data"),
-    )
-    share_callbacks(app)
-    guard_callbacks(app, f"{prefix}_dash-update-component")
-    _add_errors(app)
-    _add_headers(app)
-    return app
+    from components.server.application import create_app as make
+
+    return make(settings)
 
 
-def _changed(asset: str) -> int:
-    """When the file was written, which makes a browser fetch it anew."""
-    return int((jobs.ROOT / "assets" / asset).stat().st_mtime)
+def main(arguments: list[str]) -> int:
+    """Run one command. Returns the exit code: 0, 2 after an error of the user's, 130 when stopped."""
+    from services.commands.line import run
+
+    return run(arguments, create_app)
 
 
-def _add_compression(app: Dash) -> None:
-    """Text travels compressed; the binary payloads hardly shrink and go as they are."""
-    files = [rule.endpoint for rule in app.server.url_map.iter_rules() if rule.endpoint.endswith("dash_assets.static")]
-    # Without this a file that has not changed would be sent again at each visit: Dash's option does not set it.
-    app.server.config["COMPRESS_STREAMING_ENDPOINT_CONDITIONAL"] = files
-    Compress(app.server)
-
-
-def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
-    cache = Cache(
-        app.server,
-        config={
-            "CACHE_TYPE": "components.server.byte_cache.ByteFileCache",
-            "CACHE_DIR": str(settings.cache / "payloads"),
-            "CACHE_THRESHOLD": 500,
-        },
-    )
-
-    def cached(key: str, make: Any) -> bytes:
-        content = cache.get(key)
-        if content is None:
-            content = make()
-            cache.set(key, content)
-        return content
-
-    for blueprint in (payload_routes(library, cached, settings.maps), export_routes(library)):
-        prefix = settings.url_prefix.rstrip("/") + str(blueprint.url_prefix)
-        app.server.register_blueprint(blueprint, url_prefix=prefix)
-
-
-def _add_errors(app: Dash) -> None:
-    server = app.server
-
-    @server.errorhandler(404)
-    def missing(error: HTTPException) -> Response:
-        return Response(error.description or "Not found", 404, mimetype="text/plain")
-
-    @server.errorhandler(dash.exceptions.DependencyException)
-    @server.errorhandler(dash.exceptions.UnsupportedRelativePath)
-    def no_such_file(_error: Exception) -> Response:
-        return Response("Not found", 404, mimetype="text/plain")
-
-
-def _add_headers(app: Dash) -> None:
-    """Headers that keep a page to its own scripts and data; Dash and Plotly write inline styles."""
-
-    @cache
-    def policy() -> str:  # at the first response: only then are all inline scripts known
-        parts = (
-            "default-src 'self'",
-            "script-src 'self' " + " ".join(app.csp_hashes()),
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
-            "font-src 'self' data:",
-            "worker-src 'self' blob:",
-            "object-src 'none'",
-            "base-uri 'self'",
-            "form-action 'self'",
-        )
-        return "; ".join(parts)
-
-    @app.server.after_request
-    def harden(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", policy())
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        return response
-
-
-def start_demo_if_needed(settings: Settings) -> None:
-    """Build the demo beside the server on an empty start, or finish it; a second build of it ends by itself."""
-    jobs.check_demo(settings)
-    settings.make_folders()
-    if jobs.demo_needed(settings):
-        jobs.start_demo(settings)
-
-
-def main() -> int:
-    """Serve the dashboard; build the demo beside it when there is no atlas."""
-    try:
-        settings = load_settings()
-        start_demo_if_needed(settings)  # first, so that both processes load their libraries at once
-        app = create_app(settings)
-    except AtlasError as error:
-        print(error, file=sys.stderr)
-        return 2
-    url = f"http://{settings.host}:{settings.port}{settings.url_prefix}"
-    print(f"Attention Atlas runs at {url}  (stop with Ctrl-C)", flush=True)
-    if settings.open_browser and _has_desktop():
-        threading.Timer(1.0, webbrowser.open, [url]).start()
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for every request
-    try:
-        app.run(host=settings.host, port=str(settings.port), debug=False)
-    except OSError as error:
-        print(f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}); set ATLAS_PORT.", file=sys.stderr)
-        return 2
-    return 0
-
-
-def _has_desktop() -> bool:
-    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+def command() -> int:
+    """The console script `attention-atlas`."""
+    return main(sys.argv[1:])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

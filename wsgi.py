@@ -1,6 +1,7 @@
 """For gunicorn: `gunicorn wsgi:server`."""
 
-from app import create_app, start_demo_if_needed
+from app import create_app
+from services.jobs.builds import start_demo_if_needed
 from services.settings import load_settings
 
 settings = load_settings()

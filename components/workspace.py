@@ -195,7 +195,7 @@ def _legend(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
 
 def waiting(job: Job | None, problems: list[str]) -> html.Div:
     """What the page shows while there is no atlas to show."""
-    command = "python -m services.pipeline --model minilm --corpus demo"
+    command = "python app.py build --model minilm --corpus demo"
     parts: list[Any] = []
     if job and job.state == "running":
         parts = [

@@ -59,11 +59,11 @@ lets you change the scale and see the points move, with the numbers that say how
 
 ## Build your own atlas
 
-    python -m services.pipeline --model gpt2 --corpus my-sentences.txt
+    python app.py build --model gpt2 --corpus my-sentences.txt
 
 `--model` takes a Hugging Face id, a local folder, or `minilm`, which comes with the installation. `--corpus` takes a
 text file with one input a line, or CSV, JSON, JSONL and Parquet with `--column`. The build can be stopped at any time;
-the same command goes on. `python -m services.pipeline --help` explains every option.
+the same command goes on. `python app.py build --help` explains every option.
 
 ## Words
 

@@ -41,7 +41,7 @@ def build_small_atlas(home: Path) -> Path:
     folder = home / "atlases" / "small"
     arguments = ["--corpus", str(corpus), "--projections", "pca", "--out", str(folder), "--title", "Small", "--quiet"]
     subprocess.run(
-        [sys.executable, "-m", "services.pipeline", *arguments],
+        [sys.executable, "app.py", "build", *arguments],
         cwd=ROOT,
         env={**os.environ, "ATLAS_HOME": str(home), "HF_HUB_OFFLINE": "1"},
         check=True,

@@ -19,7 +19,7 @@ def build_home(home: Path, projections: str = "pca,umap") -> Path:
     home.mkdir(parents=True, exist_ok=True)
     corpus.write_text("\n".join([HOSTILE, *texts]), encoding="utf-8")
     subprocess.run(
-        [sys.executable, "-m", "services.pipeline", "--quiet", "--corpus", str(corpus), "--projections", projections],
+        [sys.executable, "app.py", "build", "--quiet", "--corpus", str(corpus), "--projections", projections],
         cwd=ROOT,
         env={**os.environ, "ATLAS_HOME": str(home)},
         check=True,

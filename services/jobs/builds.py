@@ -90,11 +90,11 @@ def _alive(pid: int) -> bool:
 
 
 def start_build(settings: Settings, arguments: Sequence[str]) -> subprocess.Popen:
-    """Start `python -m services.pipeline` beside this process; it outlives no one's Ctrl-C but its own group's."""
+    """Start `app.py build` beside this process; it outlives no one's Ctrl-C but its own group's."""
     log = (settings.progress / "build.log").open("ab")
     with log:
         return subprocess.Popen(
-            [sys.executable, "-m", "services.pipeline", "--quiet", *arguments],
+            [sys.executable, "app.py", "build", "--quiet", *arguments],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -148,3 +148,15 @@ def _demo_complete(settings: Settings) -> bool:
     methods = {part.strip() for part in settings.demo_projections.split(",") if part.strip()}
     names = {f"{method}{dims}d" for method in methods for dims in (2, 3)}
     return all(info.projection(name, stream.name) for name in names for stream in info.streams)
+
+
+def start_demo_if_needed(settings: Settings) -> None:
+    """Build the demo beside the server on an empty start, or finish it; a second build of it ends by itself.
+
+    Raises:
+        AtlasError: the home folder cannot be used, or the setting names projections that do not exist.
+    """
+    check_demo(settings)
+    settings.make_folders()
+    if demo_needed(settings):
+        start_demo(settings)

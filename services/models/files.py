@@ -90,6 +90,20 @@ def find_model(name: str, *, revision: str | None = None, offline: bool = False)
     return _described(path, name, path.name)
 
 
+def at_hand() -> list[tuple[str, str]]:
+    """Models that need no network: (name, where it is), the packaged one first, then those in the hub's cache."""
+    found = [(DEMO_MODEL, f"packaged ({DEMO_ID})")] if _demo_folder() else []
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        repositories = scan_cache_dir().repos
+    except (CacheNotFound, OSError):
+        return found
+    cached = sorted(repo.repo_id for repo in repositories if repo.repo_type == "model")
+    return found + [(name, "in the cache of the Hugging Face hub") for name in cached]
+
+
 def _shown(name: object) -> str:
     """A user's text for a message: quoted, one line, not endless."""
     text = repr(name)

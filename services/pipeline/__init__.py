@@ -1,1 +1,1 @@
-"""The pipeline from a model and a corpus to an atlas folder; `python -m services.pipeline --help`."""
+"""The pipeline from a model and a corpus to an atlas folder; `python app.py build --help`."""

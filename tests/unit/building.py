@@ -57,7 +57,7 @@ def request_for(model: Path, corpus: Path, projections=("pca",), dims=(2, 3), **
 
 
 def start(arguments, home: Path, slow: Path | None = None, stage: str = "", seconds: float = 0.0) -> subprocess.Popen:
-    """Start `python -m services.pipeline`; with `slow` a log of its steps is written there."""
+    """Start `python app.py build`; with `slow` a log of its steps is written there."""
     environment = {**os.environ, "ATLAS_HOME": str(home), "HF_HUB_OFFLINE": "1"}
     if slow is not None:
         (slow.parent / "path").mkdir(exist_ok=True)
@@ -69,7 +69,7 @@ def start(arguments, home: Path, slow: Path | None = None, stage: str = "", seco
             "SLOW_SECONDS": str(seconds),
         }
     return subprocess.Popen(
-        [sys.executable, "-m", "services.pipeline", "--quiet", *map(str, arguments)],
+        [sys.executable, "app.py", "build", "--quiet", *map(str, arguments)],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,

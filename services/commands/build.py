@@ -1,20 +1,10 @@
-"""`python -m services.pipeline`: build an atlas from the command line."""
-
-import os
-import signal
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the imports run: no traceback
-
-# One BLAS thread a process, set before numpy is imported: two fight over the cores and take many times longer.
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
-    os.environ.setdefault(_name, "1")
+"""`app.py build`: an atlas from a model and a corpus."""
 
 import argparse
+import os
+import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from services.alignment import DISTANCES, SCALES
 from services.errors import AtlasError, BuildError, BusyError, Cancelled
@@ -28,19 +18,8 @@ from services.projection import METHODS
 from services.settings import load_settings
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line instead of argparse's usage text."""
-        self.exit(2, f"{message}; see python -m services.pipeline --help\n")
-
-
-def parser() -> argparse.ArgumentParser:
+def add_options(cli: argparse.ArgumentParser) -> None:
     """All options, each with its default in the help."""
-    cli = _Parser(
-        prog="python -m services.pipeline",
-        description="Build an atlas: capture every attention head of a model on a corpus and lay it out.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
     cli.add_argument(
         "--model",
         default="minilm",
@@ -94,7 +73,6 @@ def parser() -> argparse.ArgumentParser:
     cli.add_argument("--jobs", type=int, default=0, help="processes for the layouts; 0: one for each core")
     cli.add_argument("--overwrite", action="store_true", help="replace a different or damaged atlas at the same place")
     cli.add_argument("--quiet", action="store_true", help="no progress bar")
-    return cli
 
 
 def _choices(text: str, allowed: tuple[str, ...], option: str) -> tuple[str, ...]:
@@ -147,9 +125,8 @@ def _pos(choice: str) -> str:
     return wanted
 
 
-def run(argv: Sequence[str]) -> int:
-    """Parse, build, report. Returns the exit code: 0, 2 after an error of the user's, 130 when stopped."""
-    options = parser().parse_args(argv)
+def run(options: argparse.Namespace) -> int:
+    """Build and report. Returns the exit code: 0, 2 after an error of the user's, 130 when stopped."""
     progress = None
     try:
         request = _request(options)
@@ -209,7 +186,3 @@ def _end(code: int, message: str, progress: Progress | None = None, state: str =
         progress.finish(state, line)
     print(line, file=sys.stderr)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))

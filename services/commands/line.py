@@ -1,0 +1,69 @@
+"""The command line as a whole: its subcommands, their help, and where each is run."""
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from services import __version__
+
+# Name → one line of help. The module services.commands.<name> has `add_options(parser)` and `run(options)`.
+COMMANDS = {
+    "serve": "serve the dashboard; builds the demo beside it when there is no atlas (the default)",
+    "build": "build an atlas: capture every attention head of a model on a corpus and lay it out",
+    "verify": "compare every file of an atlas with its recorded hash",
+    "models": "list the models at hand, or say what a model's attention looks like",
+}
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Every default is said once: here, unless it is nothing, a switch, or the help says it in words."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = action.help or ""
+        unsaid = action.default is None or action.default is False or action.default == argparse.SUPPRESS
+        if unsaid or not action.option_strings or "(default" in text:
+            return text
+        return f"{text} (default: %(default)s)"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of argparse's usage text."""
+        self.exit(2, f"{message}; see python {self.prog} --help\n")
+
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line; `only`: with the options of that command alone, which imports no other's modules."""
+    cli = _Parser(
+        prog="app.py",
+        description="Attention Atlas: see how a transformer attends, every head in one map.",
+        epilog="python app.py COMMAND --help explains a command. Settings are environment variables: docs/settings.md.",
+        formatter_class=_Formatter,
+    )
+    cli.add_argument("--version", action="version", version=f"Attention Atlas {__version__}")
+    commands = cli.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name, line in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=line, description=f"{line[:1].upper()}{line[1:]}.", formatter_class=_Formatter
+        )
+        if only in (None, name):
+            _module(name).add_options(sub)
+    return cli
+
+
+def run(arguments: Sequence[str], create_app: Callable[[Any], Any]) -> int:
+    """Parse and run; without a command the dashboard is served. Returns the exit code.
+
+    create_app: makes the dashboard from the settings; only `serve` calls it.
+    """
+    given = list(arguments)
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
+        given = ["serve", *given]
+    options = parser(given[0] if given[0] in COMMANDS else "").parse_args(given)
+    module = _module(options.command)
+    return module.run(options, create_app) if options.command == "serve" else module.run(options)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"services.commands.{name}")

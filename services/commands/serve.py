@@ -1,0 +1,52 @@
+"""`app.py serve`: the dashboard, and the demo's build beside it when there is no atlas."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from typing import Any
+
+from services.errors import AtlasError
+from services.jobs.builds import start_demo_if_needed
+from services.settings import load_settings
+
+
+def add_options(cli: argparse.ArgumentParser) -> None:
+    """Address and port; everything else is a setting."""
+    cli.add_argument("--host", help="address to listen on (default: ATLAS_HOST, or 127.0.0.1)")
+    cli.add_argument("--port", type=int, help="port to listen on (default: ATLAS_PORT, or 8050)")
+
+
+def run(options: argparse.Namespace, create_app: Callable[[Any], Any]) -> int:
+    """Serve until stopped. Returns the exit code."""
+    try:
+        settings = load_settings()
+        start_demo_if_needed(settings)  # first, so that both processes load their libraries at once
+        app = create_app(settings)
+    except AtlasError as error:
+        print(error, file=sys.stderr)
+        return 2
+    host, port = options.host or settings.host, options.port if options.port is not None else settings.port
+    if not 1 <= port <= 65535:
+        print(f"--port must be from 1 to 65535, not {port}.", file=sys.stderr)
+        return 2
+    url = f"http://{host}:{port}{settings.url_prefix}"
+    print(f"Attention Atlas runs at {url}  (stop with Ctrl-C)", flush=True)
+    if settings.open_browser and _has_desktop():
+        threading.Timer(1.0, webbrowser.open, [url]).start()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for every request
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on Ctrl-C ends the server in order
+    try:
+        app.run(host=host, port=str(port), debug=False)
+    except OSError as error:
+        print(f"Cannot listen on {host}:{port} ({error.strerror}); set ATLAS_PORT.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _has_desktop() -> bool:
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
