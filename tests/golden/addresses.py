@@ -1,0 +1,178 @@
+"""Every payload and export address of an atlas that a record asks for, with the keys that a page would know."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+
+from components.server.context import context
+from components.server.scaled_routes import constants_key
+from services.alignment.variants import METRICS, scaled_atlas
+from services.atlas.folder import Atlas, open_atlas
+from services.atlas.schema import StreamInfo
+from services.measures.report import report_key
+from services.payloads.scene import projection_key
+from services.search.token_sets import write_ids, write_region
+
+ATTRIBUTES = (
+    *("type", "position", "position5", "kind", "subword", "token_length", "input_length", "frequency", "pos"),
+    *("norm", "norm_common", "none"),
+)
+SEARCHES = {
+    "token": ("the", "THE,bank", "zzz", '","'),
+    "word": ("walking", "bank"),
+    "prefix": ("ba", "Z"),
+    "contains": ("a", "<"),
+    "regex": ("^[a-c]", "("),
+    "pos": ("NOUN", "verb,ADP"),
+}
+VARIANTS = [
+    "-".join(part) for count in range(4) for part in combinations(("special", "first", "values"), count)
+]  # fmt: skip
+WAYS = ("1-asis-euclidean", "0.5-translated-cosine", "2-translated-lift")
+
+
+@dataclass(frozen=True)
+class Address:
+    """`name` is the path without keys, which change with the format; `kind` says how the answer is compared."""
+
+    name: str
+    path: str
+    kind: str = ""
+
+
+def addresses(home: Path, slug: str) -> Iterator[Address]:
+    """All of an atlas. Needs an application context."""
+    atlas = open_atlas(home / "atlases" / slug)
+    for stream in atlas.info.streams:
+        for route, name, kind in (*_payloads(atlas, stream), *_scaled(atlas, stream)):
+            shown = f"{kind} | {name or route}" if kind else name or route
+            yield Address(shown, f"/payload/{slug}/{atlas.info.key}/{route}", kind)
+        for route in _exports(atlas, stream):
+            yield Address(f"export {stream.name}/{route}", f"/export/{slug}/{atlas.info.key}/{stream.name}/{route}")
+    for table in sorted({table for s in atlas.info.streams for table in (s.query_table, s.key_table)}):
+        for route in _tables(atlas, table):
+            yield Address(route, f"/payload/{slug}/{atlas.info.key}/{route}")
+
+
+def _ends(stream: StreamInfo) -> list[tuple[int, int]]:
+    return list(dict.fromkeys([(0, 0), (0, stream.heads - 1), (stream.layers - 1, stream.heads // 2)]))
+
+
+def _sets(atlas: Atlas, stream: StreamInfo) -> dict[str, str]:
+    """Texts that name sets: points, a polygon in 2D, one in 3D from a turned view, and both less some points."""
+    points = sum(atlas.points(stream))
+    some = write_ids(range(0, points, max(points // 40, 1)))
+    polygon = np.array([[-0.75, -0.5], [0.5, -0.625], [0.625, 0.5], [0.0, 0.125], [-0.5, 0.75]])
+    flat = write_region(0, stream.heads - 1, "pca2d", polygon)
+    deep = write_region(stream.layers - 1, 0, "pca3d", polygon, (0.5, -0.25))
+    return {"points": some, "flat": flat, "deep": deep, "both": f"{flat}~{deep}~x{some[1:]}", "broken": "p.!"}
+
+
+def _tables(atlas: Atlas, table: str) -> Iterator[str]:
+    yield f"offsets/{table}"
+    yield f"tokens/{table}/0"
+    yield f"tokens/{table}/9999"
+    for mode, texts in SEARCHES.items():
+        for text in texts:
+            yield f"search/{table}?q={quote(text)}&mode={mode}"
+            yield f"search/{table}?q={quote(text)}&mode={mode}&case=1"
+
+
+Route = tuple[str, str, str]  # path after the key · its name where the path holds a key of its own · kind
+
+
+def _payloads(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
+    name = stream.name
+    yield f"order/{name}", "", ""
+    yield f"heads/{name}/{report_key(atlas, stream)}", f"heads/{name}/{{version}}", ""
+    for attribute in ATTRIBUTES:
+        yield f"attribute/{name}/{attribute}", "", ""
+        for layer, head in _ends(stream) if attribute.startswith("norm") else [(0, 0)]:
+            yield f"headattribute/{name}/{attribute}/{layer}/{head}", "", ""
+    for projection in atlas.info.projections:
+        if projection.stream == name:
+            yield from _map(atlas, stream, projection.name, projection_key(projection))
+    for mode, texts in SEARCHES.items():
+        for text in texts:
+            yield f"found/{name}?q={quote(text)}&mode={mode}", "", ""
+    for label, text in _sets(atlas, stream).items():
+        yield f"set/{name}?s={text}", f"set/{name}?s={{{label}}}", ""
+    yield f"average/{name}", "", ""
+    last = len(atlas.inputs) - 1
+    for index in (0, last // 2, last, last + 1):
+        yield f"input/{name}/{index}", "", ""
+        for layer, head in _ends(stream):
+            yield f"attention/{name}/{index}/{layer}/{head}", "", ""
+            yield f"values/{name}/{index}/{layer}/{head}", "", ""
+        for query, key in ((0, 0), (2, 1), (1, 2), (99, 0)):
+            yield f"pair/{name}/{index}/{stream.layers - 1}/0/{query}/{key}?map=pca2d", "", "pair"
+    yield f"pair/{name}/0/0/{stream.heads - 1}/1/0", "", "pair"
+    for layer, head in _ends(stream):
+        for variant in VARIANTS:
+            yield f"average/{name}/{layer}/{head}" + (f"/{variant}" if variant else ""), "", ""
+        for way in WAYS:
+            for dims in (2, 3):
+                yield f"live/{name}/{layer}/{head}/{dims}/{way}", "", "live"
+            yield f"agreement/{name}/{layer}/{head}/pca/2/{way}", "", "agreement"
+        yield f"agreement/{name}/{layer}/{head}/pca/2/own", "", "agreement"
+        yield f"refined/{name}/{layer}/{head}/umap/2/{WAYS[0]}", "", ""
+
+
+def _map(atlas: Atlas, stream: StreamInfo, projection: str, key: str) -> Iterator[Route]:
+    """Positions in chunks, sprites and how closely each head keeps some tokens together."""
+    name = stream.name
+    chunks = -(-sum(atlas.points(stream)) // 1000)
+    for chunk in range(chunks + 1):
+        yield f"positions/{name}/{projection}-{key}/{chunk}", f"positions/{name}/{projection}/{chunk}", ""
+    for colour, theme, more in (
+        *((colour, "light", "") for colour in ATTRIBUTES),
+        ("type", "dark", "?palette=original"),
+        ("type", "dark", "?q=the,bank"),
+        ("norm", "light", "?q=zzz"),
+    ):
+        route = f"{colour}/{theme}.png{more}"
+        yield f"sprite/{name}/{projection}-{key}/{route}", f"sprite/{name}/{projection}/{route}", ""
+    for text in ("the", "bank,cat", "zzz"):
+        route = f"concentration/{name}/{projection}"
+        yield f"{route}-{key}?q={quote(text)}", f"{route}?q={quote(text)}", "concentration"
+
+
+def _scaled(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
+    """Maps by another metric, as far as PCA makes them, and one head at the study's constants."""
+    for metric in METRICS:
+        scaled = scaled_atlas(atlas, stream, metric, context().settings.maps)
+        for projection in scaled.info.projections if scaled else ():
+            place = f"positions/{stream.name}/{projection.name}"
+            kind = "positions near" if projection.method.startswith("pca_") else ""
+            yield f"{place}-{projection_key(projection)}/0", f"{place}/0", kind
+    for layer, head in _ends(stream):
+        name = f"constants_pca_{layer}_{head}_8000"
+        place = f"positions/{stream.name}/{name}"
+        yield f"{place}-{constants_key(atlas, stream, name)}/0", f"{place}/0", "positions near"
+
+
+def _exports(atlas: Atlas, stream: StreamInfo) -> Iterator[str]:
+    maps = [p.name for p in atlas.info.projections if p.stream == stream.name]
+    layer, head = stream.layers - 1, stream.heads - 1
+    some = _sets(atlas, stream)["points"]
+    yield "facts"
+    yield f"facts?projection={maps[0]}&layer=9999&head=0"
+    for name in maps:
+        yield f"facts?projection={name}&layer={layer}&head={head}"
+    place = f"{layer}/{head}"
+    for kind in ("csv", "parquet", "html"):
+        for more in ("", f"?set={some}"):
+            yield f"{place}/tokens.{kind}{more}"
+            for name in maps:
+                yield f"{place}/coordinates/{name}.{kind}{more}"
+        yield f"{place}/attention.{kind}"
+        yield f"{place}/attention.{kind}?input=1"
+        yield f"{place}/attention.{kind}?input=9999"
+    for name in maps:
+        for colour in ("type", "position", "kind", "norm", "pos"):
+            yield f"{place}/figure/{name}.html?colour={colour}"
+        yield f"{place}/figure/{name}.html?palette=original&set={some}"
