@@ -4,7 +4,7 @@ VENV   ?= .venv
 WORKERS ?= 2
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-all lint format clean
+.PHONY: demo test test-all lint lint-client format pins hooks clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Attention Atlas needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
@@ -35,6 +35,9 @@ lint: $(VENV)/.dev node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MAKE) --no-print-directory lint-client
+
+lint-client: $(VENV)/.dev node_modules/.package-lock.json
 	$(NODE) node_modules/eslint/bin/eslint.js .
 	$(NODE) node_modules/typescript/bin/tsc --project .
 
@@ -48,6 +51,14 @@ test: lint
 # The long ones as well: comparisons with the libraries, disks that fill up, a random wander through the dashboard.
 test-all:
 	$(MAKE) test PYTEST_ARGS="-m 'slow or not slow'"
+
+# Every pin of requirements*.txt at its newest version, but torch's; then: make test.
+pins: $(VENV)/.dev
+	$(BIN)/python tools/refresh_pins.py --write
+
+# Lint at every commit.
+hooks: $(VENV)/.dev
+	$(BIN)/pre-commit install
 
 clean:
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache
