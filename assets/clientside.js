@@ -15,7 +15,7 @@
   function view(catalogue, method, dims, colouring, head, theme, before, payload) {
     const { map, dims: shown } = chooseMap(catalogue.maps, method, Number(dims));
     const data = {
-      ...before, ...colouring, method, dims: shown, scale: catalogue.scale,
+      ...before, method, dims: shown, scale: catalogue.scale,
       layer: head ? head.layer : null, head: head ? head.head : null,
     };
     const sprite = map && `${payload.base}/sprite/${payload.stream}/${map.name}-${map.key}/${colouring.colour}/${theme || "light"}.png?palette=${colouring.palette}`;
@@ -55,13 +55,14 @@
   }
 
   /** Mirror the stores in the address: a new history entry when another head opens, else in place. */
-  function toUrl(viewData, selected, searched, panel, reading, viewpoint) {
+  function toUrl(viewData, colouring, selected, searched, panel, reading, viewpoint) {
     if (root.atlasNavigation.isLeaving()) return none();
     const url = new URL(window.location);
     const headBefore = `${url.searchParams.get("layer")}-${url.searchParams.get("head")}`;
     const set = (name, value) =>
       value === null || value === undefined || value === "" ? url.searchParams.delete(name) : url.searchParams.set(name, value);
-    for (const name of ["atlas", "stream", "method", "dims", "colour", "layer", "head"]) set(name, viewData[name]);
+    for (const name of ["atlas", "stream", "method", "dims", "layer", "head"]) set(name, viewData[name]);
+    set("colour", colouring.colour);
     set("scale", viewData.scale === "atlas" ? null : viewData.scale);
     set("tab", panel && viewData.layer !== null && panel.tab !== "sentence" ? panel.tab : null);
     set("panel", panel && !panel.open ? "closed" : null);
@@ -73,8 +74,8 @@
     set("q", searched && searched.query);
     set("mode", searched && searched.query ? searched.mode : null);
     set("case", searched && searched.query && searched.case ? 1 : null);
-    set("palette", viewData.palette === "safe" ? null : viewData.palette);
-    set("bynorm", viewData.bynorm ? "on" : null);
+    set("palette", colouring.palette === "safe" ? null : colouring.palette);
+    set("bynorm", colouring.bynorm ? "on" : null);
     const head = viewData.layer === null ? null : { layer: viewData.layer, head: viewData.head };
     set("at", viewpoint && same(viewpoint.head, head) ? viewpoint.at : null);
     if (url.href !== window.location.href) {
@@ -85,11 +86,12 @@
     return url.search;
   }
 
-  function openAtlas(atlas, stream, viewData) {
+  function openAtlas(atlas, stream, viewData, colouring) {
     if (atlas && (atlas !== viewData.atlas || stream !== viewData.stream)) {
       const url = new URL(window.location);
       url.search = "";
-      for (const name of ["method", "dims", "colour", "palette"]) url.searchParams.set(name, viewData[name]);
+      for (const name of ["method", "dims"]) url.searchParams.set(name, viewData[name]);
+      for (const name of ["colour", "palette"]) url.searchParams.set(name, colouring[name]);
       url.searchParams.set("atlas", atlas);
       if (atlas === viewData.atlas) url.searchParams.set("stream", stream);
       window.location.assign(url);

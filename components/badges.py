@@ -7,11 +7,11 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
 
 from components import ids
-from components.state.stores import BY_SEARCH, View
+from components.state.atlas_page import BY_SEARCH, Picture
 from services.measures.registry import MEASURES
 
 
-def measure_fields(view: View) -> html.Div:
+def measure_fields(picture: Picture) -> html.Div:
     """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one."""
     options = [{"label": m.label, "value": m.name, "title": m.sentence} for m in MEASURES]
     badges = [*options, {"label": "None", "value": "none"}]
@@ -24,8 +24,8 @@ def measure_fields(view: View) -> html.Div:
     return html.Div(
         [
             dcc.Store(id=ids.MEASURES, data={"measures": [asdict(m) | {"share": m.is_share} for m in MEASURES]}),
-            _field("Badge", ids.BADGE_SELECT, badges, view.badge),
-            _field("Order heads by", ids.ORDER_SELECT, orders, view.order),
+            _field("Badge", ids.BADGE_SELECT, badges, picture.badge),
+            _field("Order heads by", ids.ORDER_SELECT, orders, picture.order),
             html.Div(id=ids.BADGE_NOTE, className="badge-note", role="status"),
         ],
         className="matrix-fields",

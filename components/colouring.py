@@ -3,7 +3,7 @@
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, html, no_update
 
 from components import ids
 from components.catalogue import scene_colour
@@ -11,16 +11,16 @@ from components.choices import labelled, menu_choice, segmented
 from components.legend import legend
 from components.palettes import NAMES, Name, Theme
 from components.server.context import context
-from components.state.stores import View
+from components.state.atlas_page import Colouring, View
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.attributes import norms
 from services.attributes.registry import ATTRIBUTES, BY_NAME, Attribute, scale_of, why_not
 
 
-def colour_field(atlas: Atlas, view: View) -> html.Div:
+def colour_field(atlas: Atlas, colouring: Colouring) -> html.Div:
     """The colour control; the scale of norms shows up only when they are chosen."""
-    shown = norms.PER_HEAD if view.colour in norms.NAMES else view.colour
+    shown = norms.PER_HEAD if colouring.colour in norms.NAMES else colouring.colour
     return html.Div(
         [
             html.Label("Colour by", htmlFor=ids.COLOUR_SELECT, className="field-label"),
@@ -32,7 +32,7 @@ def colour_field(atlas: Atlas, view: View) -> html.Div:
                             ids.NORM_SCALE,
                             "Scale of the norm: of each head, or common to all heads",
                             {norms.PER_HEAD: "each head", norms.COMMON: "all heads"},
-                            view.colour if view.colour in norms.NAMES else norms.PER_HEAD,
+                            colouring.colour if colouring.colour in norms.NAMES else norms.PER_HEAD,
                         ),
                         id=ids.NORM_FIELD,
                         className="norm-scale" if shown == norms.PER_HEAD else "norm-scale d-none",
@@ -40,7 +40,6 @@ def colour_field(atlas: Atlas, view: View) -> html.Div:
                 ],
                 className="colour-row",
             ),
-            dcc.Store(id=ids.COLOURING, data=view.model_dump(include={"colour", "palette", "bynorm"})),
         ],
         className="field",
     )
@@ -55,11 +54,11 @@ def _options(atlas: Atlas) -> list[dict[str, Any]]:
     ]
 
 
-def look_of_points(view: View) -> list[Any]:
+def look_of_points(colouring: Colouring) -> list[Any]:
     """Palette and size by norm: choices that are made once, for the menu of how the picture is drawn."""
     return [
-        menu_choice(ids.SIZE_BY_NORM, "Size by vector norm in a head", "norm", view.bynorm),
-        *labelled(ids.PALETTE, "Palette", NAMES, view.palette),
+        menu_choice(ids.SIZE_BY_NORM, "Size by vector norm in a head", "norm", colouring.bynorm),
+        *labelled(ids.PALETTE, "Palette", NAMES, colouring.palette),
     ]
 
 
@@ -70,13 +69,11 @@ def _chosen(colouring: Any, theme: Any, view_data: Any) -> tuple[Atlas, StreamIn
     stream = atlas.info.stream(view.stream) if atlas else None
     if atlas is None or stream is None:
         return None
-    wanted = colouring if isinstance(colouring, dict) else {}
-    name = wanted.get("colour")
-    attribute = BY_NAME.get(name) if isinstance(name, str) else None
+    wanted = Colouring.from_store(colouring)
+    attribute = BY_NAME.get(wanted.colour)
     if attribute is None or why_not(atlas, attribute):
         attribute = BY_NAME["type"]
-    colours: Name = "original" if wanted.get("palette") == "original" else "safe"
-    return atlas, stream, attribute, "dark" if theme == "dark" else "light", colours
+    return atlas, stream, attribute, "dark" if theme == "dark" else "light", wanted.palette
 
 
 @callback(

@@ -11,7 +11,7 @@ from components.choices import choice_field, field
 from components.colouring import colour_field
 from components.find import search_field
 from components.shell import icon
-from components.state.stores import Search, View
+from components.state.atlas_page import AtlasPage
 from services.atlas import Atlas
 from services.atlas.library import Entry
 from services.atlas.schema import StreamInfo
@@ -42,16 +42,9 @@ def stream_select(atlas: Atlas, stream: StreamInfo) -> html.Div:
     return field("Attention", control, ids.STREAM_SELECT, "" if len(options) > 1 else "d-none")
 
 
-def toolbar(
-    entries: Sequence[Entry],
-    atlas: Atlas,
-    stream: StreamInfo,
-    view: View,
-    search: Search,
-    building: bool,
-    average: bool,
-) -> html.Div:
+def toolbar(entries: Sequence[Entry], atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
     """All controls, set to the present state."""
+    view, stream = state.view, atlas.stream(state.view.stream)
     return html.Div(
         [
             html.Button(
@@ -63,11 +56,11 @@ def toolbar(
             ),
             atlas_select(entries, atlas),
             stream_select(atlas, stream),
-            choice_field(ids.SHOW_SELECT, "Show", _SHOWN, "average" if average else "points"),
+            choice_field(ids.SHOW_SELECT, "Show", _SHOWN, "average" if state.options.average else "points"),
             choice_field(ids.METHOD_SELECT, "Projection", method_options(atlas, stream, building), view.method),
             choice_field(ids.DIMS_SELECT, "Space", dims_options(atlas, stream, view.method), view.dims),
-            colour_field(atlas, view),
-            search_field(search),
+            colour_field(atlas, state.colouring),
+            search_field(state.search),
         ],
         id=ids.TOOLBAR,
         className="toolbar",

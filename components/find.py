@@ -5,7 +5,7 @@ from dash import ClientsideFunction, Input, Output, State, clientside_callback, 
 
 from components import ids
 from components.shell import icon_button
-from components.state.stores import Search
+from components.state.atlas_page import Search
 from services.search.query import MAX_QUERY
 
 _MODE_LABELS = {

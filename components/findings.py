@@ -8,7 +8,7 @@ from dash import Input, Output, State, callback, dcc, html
 from components import ids
 from components.catalogue import method_label
 from components.server.context import context
-from components.state.stores import View
+from components.state.atlas_page import View
 from services.measures.findings import Finding, findings
 
 

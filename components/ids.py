@@ -59,7 +59,7 @@ SENTENCE = "sentence"
 SENTENCE_MODE = "sentence-mode"
 WORKSPACE = "workspace"
 
-READING = "reading"
+ATTENTION_OPTIONS = "attention-options"
 READING_FACTS = "reading-facts"
 SENTENCE_CHECKS = "sentence-checks"
 SENTENCE_DIRECTION = "sentence-direction"

@@ -9,7 +9,7 @@ from components import ids
 from components.choices import labelled, menu_choice
 from components.colouring import look_of_points
 from components.shell import icon_button
-from components.state.stores import POINT_SIZES, View
+from components.state.atlas_page import POINT_SIZES, AtlasPage, View
 from services.atlas.schema import StreamInfo
 
 _ARROWS = (
@@ -54,8 +54,9 @@ def hint() -> html.Div:
     return html.Div(id=ids.HINT, className="hint")
 
 
-def picture_controls(view: View) -> list[Any]:
+def picture_controls(state: AtlasPage) -> list[Any]:
     """Re-centre, and how the picture is drawn."""
+    picture = state.picture
     sizes = [
         {"label": label, "value": size}
         for size, label in zip(POINT_SIZES, ("Auto", "Small", "Medium", "Large"), strict=True)
@@ -67,10 +68,10 @@ def picture_controls(view: View) -> list[Any]:
                 html.Summary("Display", className="text-button"),
                 html.Div(
                     [
-                        menu_choice(ids.DISPLAY_LABELS, "Token labels in a head", "labels", view.labels),
-                        menu_choice(ids.DISPLAY_RINGS, "Ring what it attends to", "rings", view.rings),
-                        *labelled(ids.DISPLAY_SIZE, "Point size", sizes, view.size),
-                        *look_of_points(view),
+                        menu_choice(ids.DISPLAY_LABELS, "Token labels in a head", "labels", picture.labels),
+                        menu_choice(ids.DISPLAY_RINGS, "Ring what it attends to", "rings", picture.rings),
+                        *labelled(ids.DISPLAY_SIZE, "Point size", sizes, picture.size),
+                        *look_of_points(state.colouring),
                     ],
                     className="menu-body",
                 ),

@@ -8,7 +8,7 @@ from components import ids
 from components.catalogue import method_label
 from components.scaling.layouts import progress
 from components.server.context import context
-from components.state.stores import View
+from components.state.atlas_page import View
 from services.alignment.variants import OWN, scaled_atlas
 from services.jobs.refining import Status
 from services.jobs.scaled_maps import scale_job, start_scaled_build, stop_scaled_build

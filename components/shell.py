@@ -73,7 +73,7 @@ def shell(prefix: str, extra: Sequence[Component] = (), more: Sequence[Component
     )
 
 
-def notice(sentences: list[str]) -> dbc.Alert | None:
+def notice(sentences: Sequence[str]) -> dbc.Alert | None:
     """What the page dropped from a link, or None."""
     if not sentences:
         return None

@@ -1,46 +1,18 @@
 """Choosing several tokens: the tools of the open head, the button that says how many and clears, and the link."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
-from pydantic import Field
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
 
 from components import ids
 from components.choices import segmented
-from components.state.stores import Store
-from services.atlas import Atlas
-from services.search import token_sets
+from components.state.atlas_page import TokenSet
 
 _TOOLS = (
     ("point", "Point", "Click a point; Shift- or Ctrl-click adds points to a set"),
     ("box", "Box", "Drag a box around points (B); with Shift it adds to the set"),
     ("lasso", "Lasso", "Draw around points (L, or Shift and drag); with Shift it adds to the set"),
 )
-
-
-class TokenSet(Store):
-    """A set of points as the text of `services/token_sets.py`; empty: no set."""
-
-    recipe: str = Field(default="", max_length=token_sets.MOST_TEXT)
-
-
-def set_from_query(query: Mapping[str, Any], atlas: Atlas, stream: str, dropped: list[str]) -> TokenSet:
-    """The set of a link; one that cannot be read, or that holds nothing, is dropped with a sentence."""
-    if "set" not in query:
-        return TokenSet()
-    text = query["set"]
-    try:
-        found = token_sets.members(atlas, atlas.stream(stream), text if isinstance(text, str) else "")
-    except token_sets.SetError as error:
-        dropped.append(f"The set of tokens in this link cannot be shown: {error}")
-        return TokenSet()
-    return TokenSet(recipe=text) if found.any() else TokenSet()
-
-
-def set_stores(chosen: TokenSet) -> list[Any]:
-    """What the page remembers of the set."""
-    return [dcc.Store(id=ids.TOKEN_SET, data=chosen.to_store())]
 
 
 def scene_set(chosen: TokenSet) -> dict[str, str] | None:

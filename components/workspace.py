@@ -1,6 +1,5 @@
 """The body of the main page: controls, map, legend and the sentence panel, all set to one state."""
 
-from pathlib import Path
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -16,75 +15,59 @@ from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.legend import legend
 from components.navigation import head_controls, hint, minimap, picture_controls
-from components.palettes import Name
 from components.panels.align import align_body
 from components.panels.average import average_panel
 from components.panels.head_facts import facts_body
 from components.panels.panel import panel
 from components.panels.sentence import sentence_panel
 from components.panels.tokens import tokens_tab
+from components.server.context import context
 from components.shell import icon, icon_button, notice
-from components.state.align import AlignState
-from components.state.reading import Reading
-from components.state.stores import Search, Selection, View
-from components.token_sets import TokenSet, scene_set, set_stores, set_tools
+from components.state.atlas_page import AtlasPage, View
+from components.token_sets import scene_set, set_tools
 from services.alignment.study import scales
 from services.atlas import Atlas
-from services.atlas.library import Entry
 from services.atlas.schema import StreamInfo
 from services.attributes.registry import BY_NAME, scale_of
 from services.jobs.builds import Job
 
 
-def workspace(
-    entries: list[Entry],
-    atlas: Atlas,
-    state: tuple[View, Selection, Search, list[str]],
-    reading: Reading,
-    prefix: str,
-    building: bool,
-    chosen: TokenSet,
-    align: AlignState,
-    maps: Path,
-) -> html.Div:
-    """Everything below the bar, for one atlas and one state."""
-    view, selection, search, dropped = state
+def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
+    """Everything below the bar, for one atlas and one state; `building`: the atlas gets more maps."""
+    here = context()
+    view = state.view
     stream = atlas.stream(view.stream)
-    payload = scene_payload(atlas, stream, prefix)
-    known = catalogue(atlas, stream, view.scale, maps)
+    payload = scene_payload(atlas, stream, here.settings.url_prefix)
+    known = catalogue(atlas, stream, view.scale, here.settings.maps)
     studied = scales(atlas, stream) is not None
     page = html.Div(
         [
             dcc.Store(id=ids.CATALOGUE, data=known),
-            dcc.Store(id=ids.VIEW, data=view.to_store()),
-            dcc.Store(id=ids.SELECTION, data=selection.to_store()),
-            dcc.Store(id=ids.SEARCH, data=search.to_store()),
-            *set_stores(chosen),
+            *state.components(),
             dcc.Interval(id=ids.MAP_TICK, interval=2000),
-            toolbar(entries, atlas, stream, view, search, building, reading.average),
-            html.Div(notice(dropped), id=ids.NOTICE),
+            toolbar(here.library.entries(), atlas, state, building),
+            html.Div(notice(state.dropped), id=ids.NOTICE),
             html.Div(
                 [
                     html.Section(
                         [
-                            _map_head(stream, view),
+                            _map_head(stream, state),
                             html.Div([hint(), minimap(view)], className="over-map"),
-                            _scene(atlas, known["maps"], view, (selection, chosen, reading), payload),
+                            _scene(atlas, known["maps"], state, payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
-                            _map_foot(atlas, stream, view),
+                            _map_foot(atlas, stream, state),
                         ],
                         className="map",
                         **{"aria-label": "Map of queries and keys"},
                     ),
                     panel(
-                        view,
-                        selection,
+                        state,
                         bodies={
                             "head": facts_body(atlas, stream, view),
-                            "sentence": sentence_panel(atlas, stream, view, selection, reading, payload),
-                            "average": average_panel(reading),
-                            "tokens": tokens_tab(chosen),
-                            "align": align_body(atlas, stream, view, align, studied),
+                            "sentence": sentence_panel(atlas, stream, state, payload),
+                            "average": average_panel(state.options),
+                            "tokens": tokens_tab(state.token_set),
+                            "align": align_body(atlas, stream, state, studied),
                         },
                     ),
                 ],
@@ -98,7 +81,8 @@ def workspace(
     return with_help(page)
 
 
-def _map_head(stream: StreamInfo, view: View) -> html.Div:
+def _map_head(stream: StreamInfo, state: AtlasPage) -> html.Div:
+    view = state.view
     return html.Div(
         [
             html.Button(
@@ -112,10 +96,10 @@ def _map_head(stream: StreamInfo, view: View) -> html.Div:
                 className="label-row",
             ),
             head_controls(stream, view),
-            measure_fields(view),
+            measure_fields(state.picture),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             findings_menu(),
-            *picture_controls(view),
+            *picture_controls(state),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
             export_menu(),
             html.Button("Details", id=ids.PANEL_OPEN, className="text-button panel-opener", type="button"),
@@ -128,45 +112,39 @@ def _title(view: View) -> str:
     return f"Layer {view.layer} · Head {view.head}" if view.at_head else "All heads"
 
 
-def _scene(
-    atlas: Atlas,
-    maps: dict[str, Any],
-    view: View,
-    choice: tuple[Selection, TokenSet, Reading],
-    payload: dict[str, Any],
-) -> HeadScene:
-    selection, chosen, reading = choice
+def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[str, Any]) -> HeadScene:
+    view, colouring, picture = state.view, state.colouring, state.picture
     projection = maps.get(f"{view.method}{view.dims}d")
     head = {"layer": view.layer, "head": view.head} if view.at_head else None
     sprite = None
     if projection:
         place = f"{view.stream}/{projection['name']}-{projection['key']}"
-        sprite = f"{payload['base']}/sprite/{place}/{view.colour}/light.png?palette={view.palette}"
+        sprite = f"{payload['base']}/sprite/{place}/{colouring.colour}/light.png?palette={colouring.palette}"
     return HeadScene(
         id=ids.SCENE,
         className="scene",
         payload=payload,
         projection=projection,
-        colour=scene_colour(atlas, atlas.stream(view.stream), view.colour, "light", _palette(view)),
-        sizeByNorm=view.bynorm,
+        colour=scene_colour(atlas, atlas.stream(view.stream), colouring.colour, "light", colouring.palette),
+        sizeByNorm=colouring.bynorm,
         head=head,
-        viewpoint={"head": head, "at": view.at} if view.at else None,
-        selection=selection.to_store() if selection.input is not None else None,
+        viewpoint={"head": head, "at": state.viewpoint.at} if state.viewpoint.at else None,
+        selection=state.selection.to_store() if state.selection.input is not None else None,
         search=None,  # given once the server has understood it: assets/30-find.js
-        lines=reading.scene_lines(),
-        average=reading.average,
-        labels=view.labels,
-        pointSize=view.size or None,
+        lines=state.options.scene_lines(),
+        average=state.options.average,
+        labels=picture.labels,
+        pointSize=picture.size or None,
         theme="light",
         sprite=sprite,
-        rings=view.rings,
+        rings=picture.rings,
         cellNotes=cell_notes(atlas.info.notes),
-        tokenSet=scene_set(chosen),
+        tokenSet=scene_set(state.token_set),
         tool="point",
     )
 
 
-def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
+def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
     info = atlas.info
     facts = [
         f"{info.model.id}",
@@ -176,21 +154,17 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
     ]
     return html.Div(
         [
-            html.Div(_legend(atlas, stream, view), id=ids.LEGEND),
+            html.Div(_legend(atlas, stream, state), id=ids.LEGEND),
             html.Ul([*(html.Li(fact) for fact in facts), html.Li(info_button(ids.FACTS))], className="facts"),
         ],
         className="map-foot",
     )
 
 
-def _palette(view: View) -> Name:
-    return "original" if view.palette == "original" else "safe"
-
-
-def _legend(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
-    attribute = BY_NAME[view.colour]
+def _legend(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
+    view, attribute = state.view, BY_NAME[state.colouring.colour]
     head = (view.layer, view.head) if view.layer is not None and view.head is not None else None
-    return legend(attribute, "light", _palette(view), scale_of(atlas, stream, attribute, head))
+    return legend(attribute, "light", state.colouring.palette, scale_of(atlas, stream, attribute, head))
 
 
 def waiting(job: Job | None, problems: list[str]) -> html.Div:

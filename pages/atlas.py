@@ -9,10 +9,7 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 from components import ids
 from components.catalogue import catalogue, dims_options, method_options
 from components.server.context import context
-from components.state.align import from_align_query
-from components.state.reading import reading_from_query
-from components.state.stores import View, from_query, once
-from components.token_sets import set_from_query
+from components.state.atlas_page import AtlasPage, View
 from components.workspace import progress_bar, waiting, workspace
 from services.alignment.variants import OWN
 from services.jobs.builds import Job, jobs
@@ -27,26 +24,14 @@ def layout(**query: Any) -> html.Div:
 
 def _body(query: dict[str, Any]) -> html.Div:
     here = context()
-    entries = here.library.entries()
     running = _running()
-    dropped: list[str] = []
-    query = once(query, dropped)
-    atlas = here.library.get(query.get("atlas")) or here.library.first()
-    if atlas is None:
-        problems = [entry.problem for entry in entries if entry.problem]
+    found = AtlasPage.open(query, here.library)
+    if found is None:
+        problems = [entry.problem for entry in here.library.entries() if entry.problem]
         recent = jobs(here.settings)
         return waiting(running or next(iter(recent), None), problems)
-    view, selection, search, more = from_query(query, atlas)
-    reading, unread = reading_from_query(query, atlas, atlas.stream(view.stream), selection)
-    dropped += more + unread
-    if "atlas" in query and query["atlas"] != atlas.slug:
-        dropped.insert(0, f"There is no readable atlas {str(query['atlas'])[:64]!r}; showing {atlas.info.title}.")
-    chosen = set_from_query(query, atlas, view.stream, dropped)
-    building = running is not None and running.slug == atlas.slug
-    align, wrong = from_align_query(query)
-    state = (view, selection, search, dropped + wrong)
-    where = here.settings.url_prefix, building, chosen, align, here.settings.maps
-    return workspace(entries, atlas, state, reading, *where)
+    atlas, state = found
+    return workspace(atlas, state, building=running is not None and running.slug == atlas.slug)
 
 
 def _running() -> Job | None:
@@ -157,10 +142,11 @@ clientside_callback(
     _client("toUrl"),
     Output(ids.WORKSPACE, "data-url"),
     Input(ids.VIEW, "data"),
+    Input(ids.COLOURING, "data"),
     Input(ids.SELECTION, "data"),
     Input(ids.SEARCH, "data"),
     Input(ids.PANEL_STATE, "data"),
-    Input(ids.READING, "data"),
+    Input(ids.ATTENTION_OPTIONS, "data"),
     Input(ids.SCENE, "viewpoint"),
 )
 clientside_callback(
@@ -169,6 +155,7 @@ clientside_callback(
     Input(ids.ATLAS_SELECT, "value"),
     Input(ids.STREAM_SELECT, "value"),
     State(ids.VIEW, "data"),
+    State(ids.COLOURING, "data"),
     prevent_initial_call=True,
 )
 clientside_callback(

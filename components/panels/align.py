@@ -12,8 +12,7 @@ from components.scale_note import scale_note
 from components.scaling.layouts import progress, visitor
 from components.scaling.view import show_options
 from components.server.context import context
-from components.state.align import AlignState
-from components.state.stores import View
+from components.state.atlas_page import AtlasPage, LiveAlignment, View
 from services.alignment.comparison import CONSTANTS, METRIC_LABELS
 from services.alignment.live import own_way
 from services.alignment.study import scales
@@ -33,15 +32,12 @@ SPACE_NOTES = {
 }
 
 
-def align_body(atlas: Atlas, stream: StreamInfo, view: View, state: AlignState, studied: bool) -> html.Div:
+def align_body(atlas: Atlas, stream: StreamInfo, state: AtlasPage, studied: bool) -> html.Div:
     """Content of the tab."""
-    own = own_way(atlas, stream, view.layer or 0, view.head or 0)
+    view, alignment = state.view, state.alignment
     marks, own_data = head_marks(atlas, stream, view) if view.at_head else ([], None)
-    if not state.on:
-        state = AlignState(c=own.c, space=own.space)
     return html.Div(
         [
-            dcc.Store(id=ids.ALIGN, data=state.to_store()),
             dcc.Store(id=ids.ALIGN_OWN, data=own_data),
             dcc.Store(id=ids.ALIGN_REFINED),
             dcc.Interval(id=ids.ALIGN_TICK, interval=400, disabled=True),
@@ -65,7 +61,7 @@ def align_body(atlas: Atlas, stream: StreamInfo, view: View, state: AlignState, 
                         min=-EXTENT,
                         max=EXTENT,
                         step=STEP,
-                        value=round(math.log10(state.c), 4),
+                        value=round(math.log10(alignment.c), 4),
                         className="align-slider",
                     ),
                     html.Div(_constant_ticks(), className="align-ticks", **{"aria-hidden": "true"}),
@@ -79,14 +75,14 @@ def align_body(atlas: Atlas, stream: StreamInfo, view: View, state: AlignState, 
                     {"label": "Scale by c", "value": "scale"},
                     {"label": "Translate: both clouds share one centre", "value": "translate"},
                 ],
-                value=[name for name in ("scale", "translate") if getattr(state, name)],
+                value=[name for name in ("scale", "translate") if getattr(alignment, name)],
                 switch=True,
                 class_name="align-switches",
             ),
             html.Div(
                 [
-                    *labelled(ids.ALIGN_SPACE, "Distance", _SPACES, state.space),
-                    html.P(SPACE_NOTES[state.space], id=ids.ALIGN_SPACE_NOTE, className="align-note"),
+                    *labelled(ids.ALIGN_SPACE, "Distance", _SPACES, alignment.space),
+                    html.P(SPACE_NOTES[alignment.space], id=ids.ALIGN_SPACE_NOTE, className="align-note"),
                 ],
                 className="field",
             ),
@@ -204,7 +200,7 @@ def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[list[Any],
 )
 def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]:
     """UMAP and t-SNE follow from the present layout, in the layout process; PCA needs none of this."""
-    state, view = AlignState.from_store(data), View.from_store(view_data)
+    state, view = LiveAlignment.from_store(data), View.from_store(view_data)
     here = context()
     atlas = here.library.get(view.atlas)
     stream = atlas.info.stream(view.stream) if atlas else None

@@ -7,7 +7,7 @@ from dash import ClientsideFunction, Input, Output, State, clientside_callback, 
 
 from components import ids
 from components.choices import segmented
-from components.state.reading import Reading
+from components.state.attention_options import AttentionOptions
 from services.measures.attention_sums import POSITIONS
 from services.measures.averages import ENOUGH_INPUTS
 
@@ -18,7 +18,7 @@ _CHECKS = (
 )
 
 
-def average_panel(reading: Reading) -> list[Any]:
+def average_panel(options: AttentionOptions) -> list[Any]:
     """Content of the tab; assets/46-average.js draws it."""
     return [
         html.Div(
@@ -27,12 +27,12 @@ def average_panel(reading: Reading) -> list[Any]:
                     ids.AVERAGE_BY,
                     "How attention is averaged",
                     {"position": "By position", "offsets": "Relative to the query"},
-                    "offsets" if reading.offsets else "position",
+                    "offsets" if options.offsets else "position",
                 ),
                 dbc.Checklist(
                     id=ids.AVERAGE_CHECKS,
                     options=[{"label": title, "value": name} for name, title in _CHECKS],
-                    value=[name for name, _ in _CHECKS if getattr(reading, name)],
+                    value=[name for name, _ in _CHECKS if getattr(options, name)],
                     class_name="panel-checks",
                 ),
             ],
@@ -51,7 +51,7 @@ def average_panel(reading: Reading) -> list[Any]:
 clientside_callback(
     ClientsideFunction("atlasAverage", "draw"),
     Output(ids.AVERAGE_PICTURE, "data-shown"),
-    Input(ids.READING, "data"),
+    Input(ids.ATTENTION_OPTIONS, "data"),
     Input(ids.VIEW, "data"),
     Input(ids.SELECTION, "data"),
     Input(ids.PANEL_STATE, "data"),

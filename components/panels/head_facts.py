@@ -7,7 +7,7 @@ from dash import Input, Output, callback, html
 from components import ids
 from components.catalogue import method_label
 from components.server.context import context
-from components.state.stores import View
+from components.state.atlas_page import View
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.measures.fidelity import Fidelity

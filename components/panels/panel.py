@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
 
 from components import ids
 from components.choices import segmented
 from components.shell import icon_button
-from components.state.stores import TABS, Selection, View
+from components.state.atlas_page import TABS, AtlasPage
 
 TAB_LABELS = {
     "head": "Head",
@@ -18,17 +18,16 @@ TAB_LABELS = {
 }
 
 
-def panel(view: View, selection: Selection, bodies: dict[str, Any]) -> html.Aside:
+def panel(state: AtlasPage, bodies: dict[str, Any]) -> html.Aside:
     """The panel with its tabs.
 
     Args:
         bodies: content of the tabs by name; a tab without content is not offered; `sentence` must be there.
     """
     offered = [name for name in TABS if name in bodies]
-    tab = view.tab if view.tab in offered else "sentence"
+    tab = state.panel.tab if state.panel.tab in offered else "sentence"
     return html.Aside(
         [
-            dcc.Store(id=ids.PANEL_STATE, data={"tab": tab, "open": view.panel, "chosen": selection.input is not None}),
             html.Div(
                 [
                     segmented(
@@ -51,7 +50,7 @@ def panel(view: View, selection: Selection, bodies: dict[str, Any]) -> html.Asid
             ),
         ],
         id=ids.PANEL,
-        className=f"panel shows-{tab}" if view.panel else f"panel shows-{tab} closed",
+        className=f"panel shows-{tab}" if state.panel.open else f"panel shows-{tab} closed",
         **{"aria-label": "Details of the head"},
     )
 

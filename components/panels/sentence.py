@@ -10,8 +10,8 @@ from components.choices import segmented
 from components.sentence_view import SentenceView
 from components.server.context import context
 from components.shell import icon, icon_button
-from components.state.reading import Reading
-from components.state.stores import Selection, View
+from components.state.atlas_page import AtlasPage, Selection, View
+from components.state.attention_options import AttentionOptions
 from services.atlas import Atlas
 from services.atlas.inputs import first_to_show, inputs_with
 from services.atlas.schema import StreamInfo
@@ -34,17 +34,15 @@ def reading_facts(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
     }
 
 
-def sentence_panel(
-    atlas: Atlas, stream: StreamInfo, view: View, selection: Selection, reading: Reading, payload: dict[str, Any]
-) -> list[Any]:
+def sentence_panel(atlas: Atlas, stream: StreamInfo, state: AtlasPage, payload: dict[str, Any]) -> list[Any]:
     """Content of the tab, set to a state."""
+    view, selection, options = state.view, state.selection, state.options
     chosen = selection.input is not None
     pinned = selection.token is not None
     return [
-        dcc.Store(id=ids.READING, data=reading.to_store()),
         dcc.Store(id=ids.READING_FACTS, data=reading_facts(atlas, stream)),
         html.Div(
-            [_navigator(selection, len(atlas.inputs)), _controls(selection, reading)], className="reading-controls"
+            [_navigator(selection, len(atlas.inputs)), _controls(selection, options)], className="reading-controls"
         ),
         html.Div(
             [
@@ -62,13 +60,13 @@ def sentence_panel(
             head=view.head or 0,
             input=selection.input,
             selected={"token": selection.token, "side": selection.side} if pinned else None,
-            mode=reading.mode,
-            topk=reading.topk,
-            threshold=reading.threshold,
-            hideSpecial=reading.special,
-            hideFirst=reading.first,
-            byValueNorm=reading.values,
-            hidden=reading.hidden,
+            mode=options.mode,
+            topk=options.topk,
+            threshold=options.threshold,
+            hideSpecial=options.special,
+            hideFirst=options.first,
+            byValueNorm=options.values,
+            hidden=options.hidden,
             theme="light",
         ),
     ]
@@ -101,11 +99,11 @@ def _navigator(selection: Selection, inputs: int) -> html.Div:
     )
 
 
-def _controls(selection: Selection, reading: Reading) -> html.Div:
+def _controls(selection: Selection, options: AttentionOptions) -> html.Div:
     direction = selection.side if selection.token is not None else "all"
     return html.Div(
         [
-            segmented(ids.SENTENCE_MODE, "Form", {"lines": "Lines", "heatmap": "Heatmap"}, reading.mode),
+            segmented(ids.SENTENCE_MODE, "Form", {"lines": "Lines", "heatmap": "Heatmap"}, options.mode),
             segmented(
                 ids.SENTENCE_DIRECTION,
                 "What is shown of the chosen token",
@@ -113,7 +111,7 @@ def _controls(selection: Selection, reading: Reading) -> html.Div:
                 direction,
             ),
             html.Details(
-                [html.Summary(["Options", icon("chevron-down")], className="text-button"), _options(reading)],
+                [html.Summary(["Options", icon("chevron-down")], className="text-button"), _options(options)],
                 id=ids.SENTENCE_OPTIONS,
                 className="popover-details options-details",
             ),
@@ -122,18 +120,18 @@ def _controls(selection: Selection, reading: Reading) -> html.Div:
     )
 
 
-def _options(reading: Reading) -> html.Div:
+def _options(options: AttentionOptions) -> html.Div:
     checks = [
         {"label": html.Span([title, html.Small(says)], className="check-says"), "value": name}
         for name, title, says in _CHECKS
     ]
-    on = [name for name, _, _ in _CHECKS if getattr(reading, name)]
+    on = [name for name, _, _ in _CHECKS if getattr(options, name)]
     return html.Div(
         [
             html.Div(
                 [
                     html.Label("Strongest keys of each query", htmlFor=ids.SENTENCE_TOPK),
-                    dbc.Input(id=ids.SENTENCE_TOPK, type="number", min=0, max=999, step=1, value=reading.topk),
+                    dbc.Input(id=ids.SENTENCE_TOPK, type="number", min=0, max=999, step=1, value=options.topk),
                 ],
                 className="option-row",
             ),
@@ -141,7 +139,7 @@ def _options(reading: Reading) -> html.Div:
             html.Div(
                 [
                     html.Label("Least weight drawn", htmlFor=ids.SENTENCE_THRESHOLD),
-                    html.Output(f"{reading.threshold:.2f}", id=ids.SENTENCE_THRESHOLD_SAYS),
+                    html.Output(f"{options.threshold:.2f}", id=ids.SENTENCE_THRESHOLD_SAYS),
                 ],
                 className="option-row",
             ),
@@ -151,7 +149,7 @@ def _options(reading: Reading) -> html.Div:
                 min=0,
                 max=0.5,
                 step=0.01,
-                value=min(reading.threshold, 0.5),
+                value=min(options.threshold, 0.5),
                 class_name="form-range",
             ),
             html.Span("Hide and weight", id=f"{ids.SENTENCE_CHECKS}-label", className="field-label"),
@@ -192,7 +190,7 @@ def _client(name: str) -> ClientsideFunction:
 
 clientside_callback(
     _client("options"),
-    Output(ids.READING, "data"),
+    Output(ids.ATTENTION_OPTIONS, "data"),
     Output(ids.SENTENCE, "mode"),
     Output(ids.SENTENCE, "topk"),
     Output(ids.SENTENCE, "threshold"),
@@ -217,7 +215,7 @@ clientside_callback(
     Input(ids.SHOW_SELECT, "value"),
     Input(ids.SENTENCE, "hidden"),
     Input(ids.SENTENCE_RESET, "n_clicks"),
-    State(ids.READING, "data"),
+    State(ids.ATTENTION_OPTIONS, "data"),
 )
 clientside_callback(
     _client("navigate"),

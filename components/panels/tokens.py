@@ -12,8 +12,7 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 from components import ids
 from components.choices import labelled
 from components.server.context import context
-from components.state.stores import Search, View
-from components.token_sets import TokenSet
+from components.state.atlas_page import Search, TokenSet, View
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.search import token_sets, token_table

@@ -12,7 +12,7 @@ from components.scaling.figures import curves_figure, density_figure, empty_figu
 from components.scaling.view import common_attributes
 from components.server.context import context
 from components.server.scaled_routes import constants_key
-from components.state.scaling import ScalingState
+from components.state.scaling_page import ScalingState
 from services.alignment.comparison import CONSTANTS, METRIC_LABELS, Density, density
 from services.alignment.live import LEAST_C, MOST_C, Way, own_scales
 from services.alignment.study import curves, scales

@@ -11,9 +11,11 @@ from components.catalogue import scene_colour, scene_payload
 from components.choices import choice_field, field
 from components.head_scene import HeadScene
 from components.scaling.figures import CONFIG, EXTENT, gradient
+from components.server.context import context
 from components.shell import notice
-from components.state.scaling import SCALES, ScalingState
+from components.state.scaling_page import SCALES, ScalingPage, ScalingState
 from services.alignment.comparison import CONSTANTS, METRIC_LABELS
+from services.alignment.study import scales
 from services.alignment.variants import METRICS
 from services.atlas import Atlas
 from services.atlas.library import Entry
@@ -31,18 +33,18 @@ EXPLAIN = {
 _COLUMNS = 4
 
 
-def scaling_body(
-    entries: Sequence[Entry], atlas: Atlas, stream: StreamInfo, state: ScalingState, dropped: list[str], prefix: str,
-    studied: bool,
-) -> html.Div:  # fmt: skip
+def scaling_body(atlas: Atlas, page: ScalingPage) -> html.Div:
     """The page for one state."""
+    here, state = context(), page.scaling
+    stream = atlas.stream(state.stream)
+    studied, prefix = scales(atlas, stream) is not None, here.settings.url_prefix
     return html.Div(
         [
-            dcc.Store(id=ids.SCALING_STATE, data=state.to_store()),
+            *page.components(),
             dcc.Interval(id=ids.SCALING_TICK, interval=600, disabled=True),
-            html.Div(notice(dropped)),
+            html.Div(notice(page.dropped)),
             _intro(),
-            _toolbar(entries, atlas, stream, state, prefix, studied),
+            _toolbar(here.library.entries(), atlas, stream, state, prefix, studied),
             *([] if studied else [_no_study(atlas)]),
             _best_scales(stream, studied),
             html.H2(id=ids.SCALING_TITLE, className="scaling-head-title", children=_title(state)),

@@ -20,6 +20,7 @@ CONSTANTS = (
     2.5,
     5.0,
 )  # Chen et al.: the grid of the study; services.alignment.scaling holds the same
+Pairs = Literal["input", "all"]
 METRIC_LABELS = {
     "weighted": "Weighted correlation",
     "scaled": "Weighted correlation, scaled",
@@ -61,7 +62,7 @@ def density(
     layer: int,
     head: int,
     way: Way,
-    pairs: Literal["input", "all"] = "input",
+    pairs: Pairs = "input",
     bins: int = BINS,
 ) -> Density:
     """The paper's Figure 4 for one head: distance after aligning it against q·k as the model computes it.
@@ -83,7 +84,7 @@ def pair_density(
     *,
     causal: bool,
     way: Way,
-    pairs: Literal["input", "all"] = "input",
+    pairs: Pairs = "input",
     bins: int = BINS,
 ) -> Density:
     """As `density`, for vectors [n, head_dim] and their tokens' inputs and positions [n]."""

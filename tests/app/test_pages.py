@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from components.state.stores import Search, Selection, View, from_query
+from components.state.atlas_page import AtlasPage, Colouring, Search, Selection, View
 from services.atlas import open_atlas
 from services.attributes.norms import norm_ranges
 from tests.real_home import ROOT, SLUG
@@ -18,22 +18,22 @@ def atlas(dashboard_home):
 
 
 def test_an_empty_query_gives_the_default_state(atlas):
-    view, selection, search, dropped = from_query({}, atlas)
-    assert (view.method, view.dims, view.at_head) == ("umap", 2, False)
-    assert selection == Selection()
-    assert search == Search()
-    assert dropped == []
+    state = AtlasPage.from_query({}, atlas)
+    assert (state.view.method, state.view.dims, state.view.at_head) == ("umap", 2, False)
+    assert state.selection == Selection()
+    assert state.search == Search()
+    assert state.dropped == ()
 
 
 def test_a_whole_link_gives_its_state(atlas):
     query = {"method": "pca", "dims": "3", "colour": "position", "layer": "2", "head": "0", "token": "0", "q": "bank"}
     query |= {"mode": "regex", "case": "1", "palette": "original", "bynorm": "on"}
-    view, selection, search, dropped = from_query(query, atlas)
-    place = {"atlas": SLUG, "method": "pca", "dims": 3, "layer": 2, "head": 0}
-    assert view == View(**place, colour="position", palette="original", bynorm=True)
-    assert (selection.token, selection.input, selection.side) == (0, 0, "query")
-    assert search == Search(query="bank", mode="regex", case=True)
-    assert dropped == []
+    state = AtlasPage.from_query(query, atlas)
+    assert state.view == View(atlas=SLUG, method="pca", dims=3, layer=2, head=0)
+    assert state.colouring == Colouring(colour="position", palette="original", bynorm=True)
+    assert (state.selection.token, state.selection.input, state.selection.side) == (0, 0, "query")
+    assert state.search == Search(query="bank", mode="regex", case=True)
+    assert state.dropped == ()
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_a_whole_link_gives_its_state(atlas):
     ],
 )
 def test_a_foreign_parameter_is_dropped_with_a_sentence(atlas, query):
-    view, _, _, dropped = from_query(query, atlas)
-    assert view.stream == "self"
-    assert not view.at_head
-    assert len(dropped) == 1
+    state = AtlasPage.from_query(query, atlas)
+    assert state.view.stream == "self"
+    assert not state.view.at_head
+    assert len(state.dropped) == 1
 
 
 @pytest.mark.parametrize("data", [None, 7, "x", [], {"dims": "many"}, {"layer": -4}, {"query": "q" * 999}])

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from components.state.align import AlignState, from_align_query
-from components.state.scaling import ScalingState, from_scaling_query
+from components.state.atlas_page import AtlasPage, LiveAlignment
+from components.state.scaling_page import ScalingPage, ScalingState
 from services.alignment.live import Way, live_head, own_way
 from services.alignment.study import scales
 from services.alignment.variants import METRICS
@@ -159,14 +159,18 @@ def test_whatever_is_posted_gets_an_answer_and_no_traceback(client, dependencies
 
 
 def test_links_are_read_and_what_is_wrong_is_dropped_with_a_sentence(atlas):
-    state, dropped = from_scaling_query(
+    page = ScalingPage.from_query(
         {"layer": "4", "head": "11", "metric": "norms", "values": "best", "method": "umap", "pairs": "all"}, atlas
     )
-    assert (state.layer, state.head, state.metric, state.values, dropped) == (4, 11, "norms", "best", [])
+    state = page.scaling
+    assert (state.layer, state.head, state.metric, state.values, page.dropped) == (4, 11, "norms", "best", ())
     wrong = {"layer": "99", "head": "-1", "metric": "<b>", "values": "", "distance": "x" * 500, "stream": "none"}
-    state, dropped = from_scaling_query(wrong, atlas)
-    assert state == ScalingState(atlas=SLUG)
-    assert len(dropped) == len(wrong)
-    assert from_align_query({"align": "0.5-translated-cosine"})[0] == AlignState(on=True, c=0.5, space="cosine")
-    assert from_align_query({"align": "<script>"})[0] == AlignState()
-    assert len(from_align_query({"align": "<script>"})[1]) == 1
+    page = ScalingPage.from_query(wrong, atlas)
+    assert page.scaling == ScalingState(atlas=SLUG)
+    assert len(page.dropped) == len(wrong)
+    aligned = AtlasPage.from_query({"align": "0.5-translated-cosine"}, atlas)
+    assert aligned.alignment == LiveAlignment(on=True, c=0.5, space="cosine")
+    page = AtlasPage.from_query({"align": "<script>"}, atlas)
+    own = own_way(atlas, atlas.info.streams[0], 0, 0)
+    assert page.alignment == LiveAlignment(on=False, c=own.c, space=own.space)
+    assert len(page.dropped) == 1

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Error, Page
 
 from app import create_app
-from components.state.stores import PARAMETERS
+from components.state.atlas_page import AtlasPage
 from services.settings import Settings
 from tests.browser.serving import serving
 from tests.browser.walking import open_page, settle, wait_for_address_to_rest
@@ -223,7 +223,9 @@ def state_of(page: Page) -> dict:
           };
         }"""
     )
-    return {name: query.get(name) for name in PARAMETERS} | {f"shown {name}": value for name, value in shown.items()}
+    return {name: query.get(name) for name in AtlasPage.parameters()} | {
+        f"shown {name}": value for name, value in shown.items()
+    }
 
 
 def test_a_random_wander_breaks_nothing_and_loses_nothing(page: Page, dashboard, console_errors):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.state.reading import Reading, reading_from_query
-from components.state.stores import Selection, from_query
+from components.state.atlas_page import AtlasPage, Selection
+from components.state.attention_options import AttentionOptions
 from services.atlas import open_atlas
 from services.atlas.inputs import first_to_show, inputs_with
 
@@ -14,15 +14,16 @@ def atlas(small_atlas):
 
 
 def read(atlas, query, index=0):
-    return reading_from_query(query, atlas, atlas.stream("self"), Selection(input=index))
+    state = AtlasPage.from_query(query if index is None else {**query, "input": str(index)}, atlas)
+    return state.options, state.dropped
 
 
 def test_a_link_brings_back_every_choice(atlas):
     found, dropped = read(
         atlas, {"read": "heatmap-top3-from12-special-first-values-nolines-offsets-cut-average", "hide": "q2.1k5"}
     )
-    assert dropped == []
-    assert found == Reading(
+    assert dropped == ()
+    assert found == AttentionOptions(
         mode="heatmap", topk=3, threshold=0.12, special=True, first=True, values=True, lines=False,
         offsets=True, cut=True, average=True, queries=(1, 2), keys=(5,),
     )  # fmt: skip
@@ -44,24 +45,24 @@ def test_a_link_brings_back_every_choice(atlas):
 )
 def test_a_bad_link_is_dropped_with_a_sentence(atlas, query):
     found, dropped = read(atlas, query)
-    assert found == Reading()
+    assert found == AttentionOptions()
     assert len(dropped) == 1
 
 
 def test_hidden_tokens_without_an_input_mean_nothing(atlas):
-    assert read(atlas, {"hide": "k1"}, index=None)[0] == Reading()
+    assert read(atlas, {"hide": "k1"}, index=None)[0] == AttentionOptions()
 
 
 @pytest.mark.parametrize("data", [None, 5, "x", {"topk": "many"}, {"queries": [-1, "a"]}, {"mode": []}])
 def test_a_foreign_store_falls_back_to_the_default(data):
-    assert Reading.from_store(data) == Reading()
+    assert AttentionOptions.from_store(data) == AttentionOptions()
 
 
 def test_an_input_can_be_linked_without_a_token(atlas):
-    assert from_query({"input": "3"}, atlas)[1] == Selection(input=3)
-    _, selection, _, dropped = from_query({"input": "9999"}, atlas)
-    assert selection == Selection()
-    assert "no input" in dropped[0]
+    assert AtlasPage.from_query({"input": "3"}, atlas).selection == Selection(input=3)
+    state = AtlasPage.from_query({"input": "9999"}, atlas)
+    assert state.selection == Selection()
+    assert "no input" in state.dropped[0]
 
 
 def test_inputs_are_found_by_their_words_and_number(atlas):

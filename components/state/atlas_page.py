@@ -1,0 +1,288 @@
+"""Every choice that a reader shares on the main page, each declared once (components/state/declare.py)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Self, get_args
+
+from pydantic import Field
+
+from components.palettes import Name
+from components.state.attention_options import AttentionOptions
+from components.state.declare import Choice, Number, OneOf, Parsed, Store, Switch
+from components.state.link import Link
+from components.state.page import AtlasSlug, PageState
+from services.alignment.live import LEAST_C, MOST_C, Space, Way, own_way
+from services.alignment.study import scales
+from services.alignment.variants import METRICS, OWN
+from services.attributes.registry import BY_NAME, why_not
+from services.measures.registry import BY_NAME as BY_MEASURE
+from services.measures.registry import DEFAULT
+from services.search import token_sets
+from services.search.query import MAX_QUERY, MODES
+
+TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
+BY_SEARCH = "search"  # heads in the order of how closely they keep the hits of the search together
+POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
+PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
+_NUMBER = r"-?\d{1,4}(?:\.\d{1,5})?"
+_VIEWPOINT = re.compile(rf"{_NUMBER}_{_NUMBER}_\d{{1,4}}(?:\.\d{{1,5}})?(?:_{_NUMBER}_{_NUMBER})?", re.ASCII)
+
+
+def _methods(link: Link) -> list[str]:
+    """Methods that have a map of the stream, in the atlas's order."""
+    return list(dict.fromkeys(p.method for p in link.atlas.info.projections if p.stream == link.stream.name))
+
+
+def _preferred(link: Link) -> str:
+    return next((method for method in PREFERRED if method in _methods(link)), "pca")
+
+
+def _dims(link: Link) -> list[int]:
+    """Dimensions in which the chosen method has a map."""
+    stream, method = link.stream.name, link.found["method"]
+    return [p.dims for p in link.atlas.info.projections if p.stream == stream and p.method == method] or [2]
+
+
+def _metrics(link: Link) -> tuple[str, ...]:
+    return (OWN, *METRICS) if scales(link.atlas, link.stream) is not None else (OWN,)
+
+
+class View(Store):
+    """What the map shows: atlas, stream, projection, the metric that scales it, and one head or all."""
+
+    id = "view"
+    atlas: AtlasSlug = None
+    stream: Annotated[
+        str,
+        Field(max_length=32),
+        OneOf(
+            values=lambda link: [stream.name for stream in link.atlas.info.streams],
+            default=lambda link: link.atlas.info.streams[0].name,
+            always=True,
+        ),
+    ] = "self"
+    method: Annotated[
+        str, Field(max_length=32), OneOf(values=_methods, default=_preferred, always=True, moves=True)
+    ] = "attention"
+    dims: Annotated[
+        int,
+        Field(ge=2, le=3),
+        OneOf(values=_dims, default=lambda link: _dims(link)[0], always=True, moves=True),
+    ] = 2
+    scale: Annotated[
+        str,
+        Field(pattern=f"^({'|'.join((OWN, *METRICS))})$"),
+        OneOf(values=_metrics, instead="the atlas as it was built"),
+    ] = OWN
+    layer: Annotated[int | None, Field(ge=0), Number()] = None
+    head: Annotated[int | None, Field(ge=0), Number()] = None
+
+    @property
+    def at_head(self) -> bool:
+        return self.layer is not None and self.head is not None
+
+    @classmethod
+    def read(cls, link: Link) -> Self:
+        """Layer and head go together: without one of them all heads are shown."""
+        layer, head, stream = link.integer("layer"), link.integer("head"), link.stream
+        fits = layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
+        if fits:
+            return super().read(link)
+        if "layer" in link or "head" in link:
+            given = f"layer={link.shown('layer', 12)}, head={link.shown('head', 12)}"
+            count = stream.layers * stream.heads
+            link.drop(f"There is no head with {given}; showing all {count} heads instead.")
+            link.forget("layer", "head", "at")  # a viewpoint is of its head
+        return super().read(link)
+
+
+def _colour(link: Link, default: str) -> str:
+    text = link.text("colour")
+    if text is None or (text in BY_NAME and not why_not(link.atlas, BY_NAME[text])):
+        return text or default
+    reason = why_not(link.atlas, BY_NAME[text]) if text in BY_NAME else None
+    link.drop(reason or f"colour={link.shown('colour')} is not in this atlas; showing {default} instead.")
+    return default
+
+
+class Colouring(Store):
+    """What points are coloured by, and with which colours."""
+
+    id = "colouring"
+    colour: Annotated[str, Field(max_length=32), Parsed(by=_colour, always=True, moves=True)] = "type"
+    palette: Annotated[Name, OneOf(values=get_args(Name), moves=True)] = "safe"
+    bynorm: Annotated[bool, Switch()] = False
+
+
+class Picture(Store):
+    """How the map is drawn: labels, sizes, rings, and what is said of each head in the matrix."""
+
+    id = "picture"
+    labels: Annotated[bool, Switch()] = True
+    size: Annotated[int, OneOf(values=POINT_SIZES, instead="the automatic size")] = 0
+    rings: Annotated[bool, Switch()] = True
+    badge: Annotated[str, OneOf(values=(*BY_MEASURE, "none"))] = DEFAULT
+    order: Annotated[str, OneOf(values=("plain", *BY_MEASURE, BY_SEARCH))] = "plain"
+
+
+class Panel(Store):
+    """The panel beside an open head: its tab, and whether it is open.
+
+    chosen: whether an input was chosen when it last changed, so that a first one can open the sentence.
+    """
+
+    id = "panel-state"
+    tab: Annotated[str, OneOf(values=TABS, needs="view.layer")] = "sentence"
+    open: Annotated[bool, Switch(parameter="panel", on="open", off="closed")] = True
+    chosen: bool = False
+
+    @classmethod
+    def read(cls, link: Link) -> Self:
+        found = super().read(link)
+        return cls(tab=found.tab, open=found.open, chosen=link.stores["selection"].input is not None)
+
+
+class Selection(Store):
+    """One token: its input, its row in the token table, and whether it asks or answers. Or an input alone."""
+
+    id = "selection"
+    token: Annotated[int | None, Field(ge=0), Number()] = None
+    side: Annotated[str, OneOf(values=("query", "key"), always=True, needs="selection.token")] = "query"
+    input: Annotated[int | None, Field(ge=0), Number(but_not="selection.token")] = None
+
+    @classmethod
+    def read(cls, link: Link) -> Self:
+        """A token brings its own input; a side without a token means nothing."""
+        _leave_out(link, "input", len(link.atlas.inputs))
+        stream = link.stream
+        tokens = link.atlas.tokens(stream.key_table if link.text("side") == "key" else stream.query_table)
+        _leave_out(link, "token", len(tokens))
+        found = super().read(link)
+        if found.token is None:
+            return cls(input=found.input)
+        return cls(token=found.token, side=found.side, input=int(tokens.input[found.token]))
+
+
+def _leave_out(link: Link, parameter: str, count: int) -> None:
+    """Take out a number that is not one of `count` rows."""
+    number = link.integer(parameter)
+    if parameter in link and (number is None or not 0 <= number < count):
+        link.drop(f"There is no {parameter} {link.shown(parameter, 12)}; nothing is selected.")
+        link.forget(parameter)
+
+
+def _query(link: Link, default: str) -> str:
+    text = link.text("q") or default
+    if len(text) > MAX_QUERY:
+        link.drop(f"A search can have {MAX_QUERY} characters; one of {len(text):,} was left out.")
+        return default
+    return text
+
+
+class Search(Store):
+    """What is searched for and how."""
+
+    id = "search"
+    query: Annotated[str, Field(max_length=MAX_QUERY), Parsed(parameter="q", by=_query)] = ""
+    mode: Annotated[
+        str,
+        OneOf(
+            values=MODES,
+            always=True,
+            needs="search.query",
+            sentence="{name}={value} is no way to search; looking for whole tokens instead.",
+        ),
+    ] = "token"
+    case: Annotated[bool, Switch(on="1", off="0", needs="search.query")] = False
+
+
+def _recipe(link: Link, default: str) -> str:
+    text = link.text("set")
+    if text is None:
+        return default
+    try:
+        return text if token_sets.members(link.atlas, link.stream, text).any() else default
+    except token_sets.SetError as error:
+        link.drop(f"The set of tokens in this link cannot be shown: {error}")
+        return default
+
+
+class TokenSet(Store):
+    """A set of points as the text of `services/search/token_sets.py`; empty: no set."""
+
+    id = "token-set"
+    recipe: Annotated[str, Field(max_length=token_sets.MOST_TEXT), Parsed(parameter="set", by=_recipe)] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignmentName(Choice):
+    """An alignment by its name, such as `0.83-translated-cosine`: all fields of `LiveAlignment` at once."""
+
+    kind = "alignment"
+
+    def read(self, link: Link, fields: Mapping[str, Self], defaults: Mapping[str, Any]) -> dict[str, Any]:
+        text = link.text(self.parameter)
+        if text is None:
+            return {}
+        try:
+            way = Way.read(text)
+        except KeyError:
+            link.drop(f"{self.parameter}={text[:40]!r} is no alignment; showing the atlas's own.")
+            return {}
+        return {"on": True, "c": way.c, "translate": way.translate or way.space == "lift", "space": way.space}
+
+
+class LiveAlignment(Store):
+    """How the open head is aligned; `on` is False while that is as in the atlas, which the other fields then say."""
+
+    id = "align"
+    on: Annotated[bool, AlignmentName(parameter="align", needs="view.layer")] = False
+    c: Annotated[float, Field(ge=LEAST_C, le=MOST_C)] = 1.0
+    scale: bool = True
+    translate: bool = True
+    space: Space = "euclidean"
+
+    @classmethod
+    def read(cls, link: Link) -> Self:
+        found, view = super().read(link), link.stores["view"]
+        if found.on:
+            return found
+        own = own_way(link.atlas, link.stream, view.layer or 0, view.head or 0)
+        return cls(c=own.c, space=own.space)
+
+    @property
+    def way(self) -> Way:
+        translate = self.translate and self.space != "lift"
+        return Way(round(self.c, 4) if self.scale else 1.0, translate, self.space)
+
+
+def _viewpoint(link: Link, default: str) -> str:
+    text = link.text("at")
+    if text is None or _VIEWPOINT.fullmatch(text):
+        return text or default
+    link.drop(f"at={link.shown('at')} is no viewpoint; showing all of the map.")
+    return default
+
+
+class Viewpoint(Store):
+    """Where one looks from, as the head scene writes it: it holds it, so there is no store of ours."""
+
+    id = ""
+    at: Annotated[str, Field(max_length=64), Parsed(by=_viewpoint)] = ""
+
+
+class AtlasPage(PageState):
+    """All that a link to the main page says."""
+
+    path = ""
+    view: View
+    colouring: Colouring
+    picture: Picture
+    selection: Selection
+    panel: Panel
+    search: Search
+    token_set: TokenSet
+    options: AttentionOptions
+    alignment: LiveAlignment
+    viewpoint: Viewpoint
