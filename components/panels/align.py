@@ -12,7 +12,7 @@ from components.scale_note import scale_note
 from components.scaling.layouts import progress, visitor
 from components.scaling.view import show_options
 from components.server.context import context
-from components.state.atlas_page import AtlasPage, LiveAlignment, View
+from components.state.atlas_page import AtlasPage, AlignState, View
 from services.alignment.comparison import CONSTANTS, METRIC_LABELS
 from services.alignment.live import own_way
 from services.alignment.study import scales
@@ -200,7 +200,7 @@ def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[list[Any],
 )
 def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]:
     """UMAP and t-SNE follow from the present layout, in the layout process; PCA needs none of this."""
-    state, view = LiveAlignment.from_store(data), View.from_store(view_data)
+    state, view = AlignState.from_store(data), View.from_store(view_data)
     here = context()
     atlas = here.library.get(view.atlas)
     stream = atlas.info.stream(view.stream) if atlas else None

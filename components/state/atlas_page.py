@@ -217,7 +217,7 @@ class TokenSet(Store):
 
 @dataclass(frozen=True, kw_only=True)
 class AlignmentName(Choice):
-    """An alignment by its name, such as `0.83-translated-cosine`: all fields of `LiveAlignment` at once."""
+    """An alignment by its name, such as `0.83-translated-cosine`: all fields of `AlignState` at once."""
 
     kind = "alignment"
 
@@ -233,7 +233,7 @@ class AlignmentName(Choice):
         return {"on": True, "c": way.c, "translate": way.translate or way.space == "lift", "space": way.space}
 
 
-class LiveAlignment(Store):
+class AlignState(Store):
     """How the open head is aligned; `on` is False while that is as in the atlas, which the other fields then say."""
 
     id = "align"
@@ -284,5 +284,5 @@ class AtlasPage(PageState):
     search: Search
     token_set: TokenSet
     options: AttentionOptions
-    alignment: LiveAlignment
+    alignment: AlignState
     viewpoint: Viewpoint

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from components.state.atlas_page import AtlasPage, LiveAlignment
+from components.state.atlas_page import AtlasPage, AlignState
 from components.state.scaling_page import ScalingPage, ScalingState
 from services.alignment.live import Way, live_head, own_way
 from services.alignment.study import scales
@@ -169,8 +169,8 @@ def test_links_are_read_and_what_is_wrong_is_dropped_with_a_sentence(atlas):
     assert page.scaling == ScalingState(atlas=SLUG)
     assert len(page.dropped) == len(wrong)
     aligned = AtlasPage.from_query({"align": "0.5-translated-cosine"}, atlas)
-    assert aligned.alignment == LiveAlignment(on=True, c=0.5, space="cosine")
+    assert aligned.alignment == AlignState(on=True, c=0.5, space="cosine")
     page = AtlasPage.from_query({"align": "<script>"}, atlas)
     own = own_way(atlas, atlas.info.streams[0], 0, 0)
-    assert page.alignment == LiveAlignment(on=False, c=own.c, space=own.space)
+    assert page.alignment == AlignState(on=False, c=own.c, space=own.space)
     assert len(page.dropped) == 1
