@@ -33,5 +33,9 @@ class BusyError(BuildError):
     """Another build is at work in the folder."""
 
 
+class JobError(AtlasError):
+    """A job cannot be started, followed or stopped: unknown kind, wrong arguments, a disk that is full or read-only."""
+
+
 class Cancelled(AtlasError):  # noqa: N818 - not a fault: the user asked for it
     """The user stopped the work; what was finished is kept."""

@@ -65,6 +65,15 @@ class Settings(BaseSettings):
         return self.home / "jobs"
 
     @property
+    def job_folder(self) -> Path:
+        """Table, slots and logs of jobs."""
+        return self.home / "jobs"
+
+    @property
+    def job_table(self) -> Path:
+        return self.job_folder / "table"
+
+    @property
     def cache(self) -> Path:
         return self.home / "cache"
 

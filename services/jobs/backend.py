@@ -1,0 +1,30 @@
+"""What the pages ask of the jobs, whoever runs them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from services.jobs.spec import Job, JobSpec
+
+
+class Backend(Protocol):
+    """Jobs of one home folder. services.jobs.local is the one for a single machine."""
+
+    def submit(self, spec: JobSpec) -> Job:
+        """Ask for a job: a new one is put in line; one that waits or runs gets one more owner; one that failed, was
+        stopped or lost begins again and goes on where it was.
+
+        Raises:
+            JobError: unknown kind, wrong arguments, too many waiting, or a disk that cannot be written.
+        """
+
+    def status(self, id: str) -> Job | None:
+        """The job as it is now, or None when there is none."""
+
+    def cancel(self, id: str, owner: str | None = None) -> Job | None:
+        """Stop a job; with an owner only this one's interest in it ends, and the job where it was the last."""
+
+    def list(self, owner: str | None = None) -> Sequence[Job]:
+        """All jobs that wait, run or have ended lately, or those of an owner, in the order of asking."""
+
+    def log(self, id: str) -> str:
+        """What the job's process has written, its last 64 kB; empty when it has not."""

@@ -1,0 +1,256 @@
+"""Jobs on this machine, each in a process that outlives the one that asked for it.
+
+Whoever asks writes the row first and starts a process afterwards; the process takes the first waiting job of its kind.
+So there is no moment at which a job is known to one process alone: when the asker dies, the next one who asks for
+anything starts what waits; when the job's process dies, its slot is free, and the row says so.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from services.errors import JobError
+from services.jobs.kind import JobKind
+from services.jobs.registry import job_kind
+from services.jobs.slots import Slot, Slots
+from services.jobs.spec import LOST, Job, JobSpec
+from services.jobs.table import JobTable, disk_problem, make_private
+from services.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+# For processes that work beside the dashboard: BLAS threads fight over the cores.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+SILENT = 3.0  # seconds without a renewed lease after which its lock is looked at
+RECENT = 600.0  # seconds for which the end of a job is still told
+SEEN = 2.0  # seconds after which an owner's interest is noted again
+ASKERS = "askers"  # lock shared by all who ask for jobs of warm kinds
+_LOG_TAIL = 65_536
+
+
+class LocalJobs:
+    """The jobs of a home folder, seen and steered by any process; see services.jobs.backend.Backend."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.table = JobTable(settings.job_table)
+        self.slots = Slots(settings.job_folder / "slots")
+        self._asks = -1
+        self._asked: set[str] = set()
+
+    def submit(self, spec: JobSpec) -> Job:
+        """See Backend."""
+        kind = job_kind(spec.kind)
+        arguments = kind.read(spec.arguments)
+        spec = JobSpec.of(kind.name, arguments, spec.owner)
+        if kind.warm and self._asks < 0:
+            self._asks = self.slots.share(ASKERS)
+        with self.table.transaction():
+            before = self.table.get(spec.id)
+            job = self._entered(kind, spec, kind.title(arguments), kind.subject(arguments))
+        if job.state == "waiting":
+            try:
+                self.start_waiting(kind)
+            except JobError:
+                if before is None or not before.active:  # what cannot start now shall not start unasked later
+                    self.table.drop(job.id)
+                raise
+        self._asked.add(job.id)
+        return job
+
+    def status(self, id: str) -> Job | None:
+        """See Backend."""
+        job = self.table.get(id)
+        if job is None:
+            return None
+        if job.state == "waiting":
+            with suppress(JobError):  # its asker was told
+                self.start_waiting(job_kind(job.kind))
+        return self._settled(job)
+
+    def cancel(self, id: str, owner: str | None = None) -> Job | None:
+        """See Backend."""
+        with self.table.transaction():
+            job = self.table.get(id)
+            if job is None or not job.active:
+                return job
+            owners = {name: last for name, last in job.owners.items() if name != owner}
+            if owner is not None and owners:
+                job = job.changed(owners=owners)
+            elif job.state == "waiting" or self._is_dead(job):
+                job = job.changed(owners=owners, state="cancelled", message="Stopped.", updated=time.time())
+                if not job_kind(job.kind).kept:
+                    self.table.drop(job.id)
+                    return job
+            else:
+                job = job.changed(owners=owners, cancel=True, again=False)
+            self.table.put(job)
+            return job
+
+    def list(self, owner: str | None = None) -> Sequence[Job]:
+        """See Backend."""
+        found = [self._settled(job) for job in self.table.all()]
+        for name in {job.kind for job in found if job.state == "waiting"}:
+            with suppress(JobError):  # its asker was told
+                self.start_waiting(job_kind(name))
+        now = time.time()
+        return [
+            job
+            for job in found
+            if (job.active or now - job.updated < RECENT) and (owner is None or owner in job.owners)
+        ]
+
+    def log(self, id: str) -> str:
+        """See Backend."""
+        job = self.table.get(id)
+        if job is None or not job.log:
+            return ""
+        try:
+            with (self._settings.job_folder / "logs" / Path(job.log).name).open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_TAIL))
+                return file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def cancel_asked(self) -> None:
+        """Stop what was asked for through this object, as a dashboard in a terminal does when it ends."""
+        for id in self._asked:
+            with suppress(JobError):
+                self.cancel(id)
+
+    def close(self) -> None:
+        """Ask for nothing any more: warm processes end when all have."""
+        if self._asks >= 0:
+            os.close(self._asks)
+            self._asks = -1
+        self.table.close()
+
+    # --- processes
+
+    def start_waiting(self, kind: JobKind) -> None:
+        """Start processes for the waiting jobs of a kind, as many as may run at once.
+
+        Raises:
+            JobError: no process can be started.
+        """
+        rows = [job for job in self.table.all() if job.kind == kind.name]
+        waiting = sum(job.state == "waiting" for job in rows)
+        if waiting == 0:
+            return
+        slots = [f"{kind.name}.{number}" for number in range(kind.limit)]
+        at_work = {job.slot for job in rows if job.state == "running"}
+        missing = waiting - sum(name not in at_work and not self.slots.is_free(name) for name in slots)
+        for name in slots:
+            slot = self.slots.take(name) if missing > 0 else None
+            if slot is None:  # its process takes what waits
+                continue
+            try:
+                self._start(kind, slot)
+            finally:
+                slot.release()
+            missing -= 1
+        if kind.warm:
+            ring(self._settings.job_folder, kind)
+
+    def _start(self, kind: JobKind, slot: Slot) -> None:
+        logs = self._settings.job_folder / "logs"
+        try:
+            make_private(logs)
+            log = (logs / f"{slot.name}.log").open("wb")
+        except OSError as error:
+            raise JobError(disk_problem(logs, error)) from error
+        with log:
+            try:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "services.jobs.run", kind.name, *_handed(slot)],
+                    cwd=ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    pass_fds=[slot.descriptor],
+                    start_new_session=True,
+                    env={**os.environ, **ONE_THREAD, "ATLAS_HOME": str(self._settings.home)},
+                )
+            except OSError as error:
+                raise JobError(f"No process can be started ({error.strerror}); try again in a moment.") from error
+        threading.Thread(target=process.wait, daemon=True).start()  # so that it leaves no zombie
+
+    # --- rows
+
+    def _entered(self, kind: JobKind, spec: JobSpec, title: str, subject: str) -> Job:
+        """The row of a job that was asked for just now; within a transaction."""
+        now = time.time()
+        job = self.table.get(spec.id)
+        if job is not None:
+            job = self._settled(job)
+        if job is not None and job.active:
+            known = now - job.owners.get(spec.owner, 0.0) < SEEN
+            if known and not (job.cancel and not job.again):
+                return job
+            job = job.changed(owners={**job.owners, spec.owner: now}, again=job.cancel)
+            self.table.put(job)
+            return job
+        waiting = sum(other.kind == kind.name and other.active for other in self.table.all())
+        if waiting >= kind.most_waiting:
+            raise JobError(f"{waiting} jobs of this kind are under way already; try again in a moment.")
+        new = Job(
+            id=spec.id,
+            kind=kind.name,
+            arguments=spec.arguments,
+            title=title,
+            subject=subject,
+            owners={spec.owner: now},
+            label="Waiting for its turn",
+            order=self.table.next_order(),
+            attempt=job.attempt + 1 if job is not None and job.state == "lost" else 1,
+            created=now,
+            updated=now,
+        )
+        self.table.put(new)
+        return new
+
+    def _settled(self, job: Job) -> Job:
+        """The row, after it was seen whether the process that has it still lives."""
+        if job.state != "running" or abs(time.time() - job.updated) < SILENT or not self._is_dead(job):
+            return job
+        with self.table.transaction():
+            now = self.table.get(job.id)
+            if now is None or now.state != "running" or now.run != job.run:
+                return now or job
+            return lose(self.table, now)
+
+    def _is_dead(self, job: Job) -> bool:
+        return self.slots.is_free(job.slot)
+
+
+def _handed(slot: Slot) -> tuple[str, ...]:
+    """How a process is told which slot it has."""
+    return "--slot", slot.name, "--lock", str(slot.descriptor)
+
+
+def lose(table: JobTable, job: Job) -> Job:
+    """Note that the process of a running job is gone; one that was to stop has."""
+    stopped = {"state": "cancelled", "message": "Stopped."}
+    lost = {"state": "lost", "message": f"It {LOST}"}
+    job = job.changed(**(stopped if job.cancel else lost), run="", slot="", cancel=False, updated=time.time())
+    table.put(job)
+    return job
+
+
+def bell(folder: Path, kind: JobKind) -> Path:
+    """The named pipe through which a warm process is told that a job waits."""
+    return folder / "slots" / f"{kind.name}.bell"
+
+
+def ring(folder: Path, kind: JobKind) -> None:
+    """Tell the warm processes of a kind that a job waits; none listens while none runs."""
+    with suppress(OSError):
+        descriptor = os.open(bell(folder, kind), os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, b"\n")
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,18 @@
+"""Every kind of job. To add one: docs/recipes/job-kind.md."""
+
+from services.errors import JobError
+from services.jobs.kind import JobKind
+
+KINDS: tuple[JobKind, ...] = ()
+
+
+def job_kind(name: str) -> JobKind:
+    """The kind of this name.
+
+    Raises:
+        JobError: there is none.
+    """
+    for kind in KINDS:
+        if kind.name == name:
+            return kind
+    raise JobError(f"There is no kind of job {name!r}; there are {', '.join(kind.name for kind in KINDS)}.")
