@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.errors import AtlasError
+from services.jobs.builds import check_demo
 from services.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +68,7 @@ def test_variables_are_read_and_empty_ones_are_not(monkeypatch, tmp_path):
 def test_a_wrong_value_is_answered_with_one_line_that_names_the_variable(name, value, monkeypatch):
     monkeypatch.setenv(name, value)
     with pytest.raises(AtlasError) as error:
-        load_settings()
+        check_demo(load_settings())
     assert str(error.value).startswith(f"{name}: ")
     assert "\n" not in str(error.value)
 
