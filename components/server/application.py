@@ -16,6 +16,7 @@ from components.server.callback_guard import guard_callbacks
 from components.server.callback_registry import share_callbacks
 from components.server.context import KEY, Context
 from components.server.export_routes import export_routes
+from components.server.not_found import refuse_unknown_addresses
 from components.server.payload_routes import payload_routes
 from components.shell import shell
 from services.atlas.library import Library
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> Dash:
     )
     share_callbacks(app)
     guard_callbacks(app, f"{prefix}_dash-update-component")
+    refuse_unknown_addresses(app)
     _add_errors(app)
     _add_headers(app)
     return app

@@ -98,13 +98,13 @@ def export_routes(library: Library) -> Blueprint:
         return _file(page.encode(), "html", file_name(atlas, f"L{layer}H{head}", chosen.name))
 
     @routes.errorhandler(token_sets.SetError)
-    def no_set(error: Exception) -> tuple[str, int]:
-        return str(error), 400
+    def no_set(error: Exception) -> Response:
+        return Response(str(error), 400, mimetype="text/plain")
 
     @routes.errorhandler(TooLargeError)
     @routes.errorhandler(TooManyPointsError)
-    def too_large(error: Exception) -> tuple[str, int]:
-        return str(error), 413
+    def too_large(error: Exception) -> Response:
+        return Response(str(error), 413, mimetype="text/plain")
 
     return routes
 

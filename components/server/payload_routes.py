@@ -175,13 +175,13 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         return Response(str(error), 400, mimetype="text/plain")
 
     @routes.errorhandler(token_sets.SetError)
-    def no_set(error: token_sets.SetError) -> tuple[str, int]:
-        return str(error), 400
+    def no_set(error: token_sets.SetError) -> Response:
+        return Response(str(error), 400, mimetype="text/plain")
 
     @routes.errorhandler(KeyError)
     @routes.errorhandler(IndexError)
-    def unknown(_error: Exception) -> tuple[str, int]:
-        return "There is no such part of this atlas.", 404
+    def unknown(_error: Exception) -> Response:
+        return Response("There is no such part of this atlas.", 404, mimetype="text/plain")
 
     return routes
 

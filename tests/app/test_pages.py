@@ -64,11 +64,30 @@ def test_a_foreign_parameter_is_dropped_with_a_sentence(atlas, query):
     assert len(state.dropped) == 1
 
 
-@pytest.mark.parametrize("data", [None, 7, "x", [], {"dims": "many"}, {"layer": -4}, {"query": "q" * 999}])
-def test_stores_fall_back_to_their_default(data):
-    assert isinstance(View.from_store(data), View)
-    assert isinstance(Selection.from_store(data), Selection)
-    assert isinstance(Search.from_store(data), Search)
+@pytest.mark.parametrize(
+    "data",
+    [None, 7, "x", [], True, {"dims": "many"}, {"layer": -4}, {"dims": 4}, {"tab": "none"}, {"palette": "plaid"},
+     {"atlas": "x" * 65}, {"scale": "none"}, {"dims": 3, "layer": "x"}],
+)  # fmt: skip
+def test_a_view_that_is_none_becomes_the_default(data):
+    assert View.from_store(data) == View()
+
+
+@pytest.mark.parametrize("data", [None, 7, [], {"token": -1}, {"side": "both"}, {"input": "x", "side": "key"}])
+def test_a_selection_that_is_none_becomes_the_default(data):
+    assert Selection.from_store(data) == Selection()
+
+
+@pytest.mark.parametrize("data", [None, "x", {"query": "q" * 999}, {"mode": "magic"}, {"query": 7}, {"case": "maybe"}])
+def test_a_search_that_is_none_becomes_the_default(data):
+    assert Search.from_store(data) == Search()
+
+
+def test_a_good_store_is_read_as_it_is():
+    view = {"dims": 3, "layer": 1, "head": 2, "tab": "align", "panel": False, "stranger": 1}
+    assert View.from_store(view) == View(dims=3, layer=1, head=2, tab="align", panel=False)
+    assert Selection.from_store({"token": 7, "side": "key"}) == Selection(token=7, side="key")
+    assert Search.from_store({"query": "a", "case": True}) == Search(query="a", case=True)
 
 
 def post(client, output, inputs, state=()):
@@ -160,7 +179,7 @@ app = create_app(Settings(home=home, demo=False))
 client = app.server.test_client()
 atlas = open_atlas(next(p for p in (home / "atlases").iterdir() if p.is_dir()))
 base = f"/payload/{atlas.slug}/{atlas.info.key}"
-paths = ["/", "/guide", "/nowhere", "/_dash-layout", "/_dash-dependencies", "/healthz"]
+paths = ["/", "/guide", "/glossary", "/_dash-layout", "/_dash-dependencies", "/healthz"]
 paths += [f"{base}/order/self", f"{base}/attribute/self/position", f"{base}/offsets/tokens", f"{base}/tokens/tokens/0"]
 paths += [f"{base}/search/tokens?q=a&mode=contains", f"{base}/input/self/0", f"{base}/attention/self/0/0/0"]
 paths += [f"{base}/values/self/0/0/0", f"{base}/headattribute/self/norm_common/5/11"]
@@ -172,6 +191,7 @@ for p in atlas.info.projections:
 paths += [f"{base}/live/self/1/2/3/0.5-translated-cosine", f"{base}/agreement/self/1/2/pca/2/own", "/scaling"]
 for path in paths:
     assert client.get(path).status_code == 200, path
+assert client.get("/nowhere").status_code == 404
 for pathname in ("/", "/scaling", "/guide", "/nowhere"):
     body = {
         "output": ".._pages_content.children..._pages_store.data..",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app import create_app
 from services.alignment import head_alignment
 from services.atlas import open_atlas
 from services.atlas.layouts import draw_order
@@ -15,6 +16,7 @@ from services.measures.report import report_key
 from services.measures.tables import map_fidelity
 from services.payloads.scene import projection_key
 from services.search.concentration import concentrations
+from services.settings import Settings
 from tests.real_home import HOSTILE, SLUG
 
 
@@ -104,8 +106,77 @@ def test_payloads_are_immutable_and_typed(client, base):
 def test_wrong_payload_addresses_answer_a_plain_404(client, atlas, base, path):
     key = projection_key(atlas.info.projection("umap2d"))
     response = client.get(path.format(base=base, key=key))
-    assert response.status_code == 404 or b"react-entry-point" in response.data  # Dash serves its page elsewhere
-    assert b"Traceback" not in response.data
+    assert (response.status_code, response.mimetype) == (404, "text/plain")
+    assert len(response.text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/payload",
+        "/payload/",
+        "/payload/none",
+        "/payload/none/0000000000000000",
+        "{base}",
+        "{base}/",
+        "{base}/nothing/at/all",
+        "/export",
+        "/export/none/0000000000000000/self/facts",
+        "{export}",
+        "{export}/0/0/tokens",
+        "{export}/0/0/tokens.xml",
+        "{export}/0/0/nothing/at.all",
+        "{export}/0/x/tokens.csv",
+        "{export}/../facts",
+        "/assets/nothing.js",
+        "/_dash-component-suites/nothing/at.js",
+    ],
+)
+def test_what_is_no_page_answers_a_line_of_text(client, base, path):
+    response = client.get(path.format(base=base, export=base.replace("payload", "export") + "/self"))
+    assert (response.status_code, response.mimetype) == (404, "text/plain")
+    assert len(response.text.splitlines()) == 1
+
+
+def page_at(client, pathname: str) -> str:
+    """What the page router shows at an address, as JSON."""
+    body = {
+        "output": ".._pages_content.children..._pages_store.data..",
+        "outputs": [{"id": "_pages_content", "property": "children"}, {"id": "_pages_store", "property": "data"}],
+        "inputs": [
+            {"id": "_pages_location", "property": "pathname", "value": pathname},
+            {"id": "_pages_location", "property": "search", "value": ""},
+        ],
+        "changedPropIds": ["_pages_location.pathname"],
+    }
+    answer = client.post("/_dash-update-component", json=body)
+    assert answer.status_code == 200
+    return answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/guide/more", "/Guide", "/scaling.html", "/not-found-404", "/%00", "/<b>", "/" + "x" * 5000]
+)
+def test_an_unknown_page_is_a_404_that_says_so(client, path):
+    response = client.get(path)
+    assert response.status_code == 404
+    assert b"react-entry-point" in response.data
+    assert "There is no such page" in page_at(client, path)
+    assert "Content-Security-Policy" in response.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/guide", "/guide/", "/glossary", "/scaling", "/?method=none&layer=99"])
+def test_a_page_that_is_there_answers_200(client, path):
+    response = client.get(path)
+    assert response.status_code == 200
+    assert b"react-entry-point" in response.data
+    assert "There is no such page" not in page_at(client, path.split("?")[0])
+
+
+def test_below_a_prefix_the_same_holds(tmp_path):
+    client = create_app(Settings(home=tmp_path, demo=False, url_prefix="/maps/")).server.test_client()
+    wanted = {"/maps/": 200, "/maps/guide": 200, "/maps/nowhere": 404, "/maps/payload/a": 404, "/guide": 404, "/": 404}
+    assert {path: client.get(path).status_code for path in wanted} == wanted
 
 
 def test_sprite_is_a_png_of_all_heads(client, atlas, base):

@@ -130,7 +130,7 @@ def test_heads_on_which_nothing_is_defined_say_so_without_a_warning(kind):
             layout = live.pca(way, 2)
             assert np.isfinite(layout).all()
             for found in (live.agreement(way), live.agreement_of(layout)):
-                assert (found.pearson is None) == (found.reason is not None) or found.query_spearman is None
+                assert None in (found.pearson, found.query_spearman)
                 assert found.reason
 
 
