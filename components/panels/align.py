@@ -12,7 +12,7 @@ from components.scale_note import scale_note
 from components.scaling.layouts import progress, visitor
 from components.scaling.view import show_options
 from components.server.context import context
-from components.state.atlas_page import AtlasPage, AlignState, View
+from components.state.atlas_page import AlignState, AtlasPage, View
 from services.alignment.comparison import CONSTANTS, METRIC_LABELS
 from services.alignment.live import own_way
 from services.alignment.study import scales

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from components.state.atlas_page import AtlasPage, AlignState
+from components.state.atlas_page import AlignState, AtlasPage
 from components.state.scaling_page import ScalingPage, ScalingState
 from services.alignment.live import Way, live_head, own_way
 from services.alignment.study import scales

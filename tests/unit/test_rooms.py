@@ -10,7 +10,7 @@ from tools import rooms
 ROOT = Path(__file__).parents[2]
 WEB = {"dash", "flask", "plotly", "dash_bootstrap_components", "flask_caching", "components", "pages", "app"}
 
-# Each room and the rooms below it that it may import, besides errors. A new edge is a decision, explained in its commit.
+# Each room and the rooms below it that it may import, besides errors. A new edge is explained in its commit.
 _ALLOWED = """
 errors:
 settings:
