@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from joblib.externals.loky import get_reusable_executor
 
 from benchmarks.projection import synthetic
+from services import __version__
 from services.atlas import arrays
 from services.atlas.schema import CorpusInfo, ModelInfo, StreamInfo
 from services.pipeline import build as pipeline
@@ -86,6 +87,8 @@ def write(folder: Path, layers: int, heads: int, points: int, head_dim: int, req
         ).model_dump(mode="json"),
         model=ModelInfo(id="synthetic", revision="", architecture="none", parameters=0).model_dump(mode="json"),
         streams=[stream.model_dump(mode="json")],
+        program=__version__,
+        modality="text",
         capture_error=0.0,
         checked_inputs=0,
         libraries={},

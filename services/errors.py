@@ -21,6 +21,10 @@ class AtlasFormatError(AtlasError):
     """A folder is not an atlas this version can read."""
 
 
+class OutdatedAtlasError(AtlasFormatError):
+    """An atlas of a schema version that is no longer read: it has to be built again."""
+
+
 class SearchError(AtlasError):
     """A search cannot be understood."""
 

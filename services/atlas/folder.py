@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from services.atlas import arrays
+from services.atlas import arrays, upgrade
 from services.atlas.schema import SCHEMA_VERSION, AtlasInfo, ProjectionInfo, StreamInfo
-from services.errors import AtlasFormatError
+from services.errors import AtlasFormatError, OutdatedAtlasError
 
 INFO = "atlas.json"
 INPUTS = "inputs.parquet"
@@ -182,6 +182,7 @@ def open_atlas(path: Path) -> Atlas:
     Raises:
         AtlasFormatError: the folder or one of its files is missing, truncated, foreign or of a newer version;
             the message names the file.
+        OutdatedAtlasError: it is of a version that cannot be upgraded.
     """
     info = _read_info(path)
     for name, expected in info.files.items():
@@ -225,7 +226,11 @@ def _read_info(path: Path) -> AtlasInfo:
             f"{file} has schema version {version}; this program reads up to {SCHEMA_VERSION}. Update Attention Atlas."
         )
     try:
-        return AtlasInfo.model_validate(raw)
+        return AtlasInfo.model_validate(upgrade.upgraded(raw))
+    except upgrade.TooOldError:
+        raise OutdatedAtlasError(
+            f"{file} has schema version {version}, from before the first release; build the atlas again."
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -234,7 +239,7 @@ def _read_info(path: Path) -> AtlasInfo:
 
 def token_tables(info: AtlasInfo) -> set[str]:
     """Names of the token tables, without their ending."""
-    return {table for stream in info.streams for table in (stream.query_table, stream.key_table)}
+    return {table for stream in info.streams for table in stream.tables}
 
 
 def expected_shapes(atlas: Atlas) -> dict[str, tuple[int, ...]]:

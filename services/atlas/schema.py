@@ -1,13 +1,15 @@
 """What `atlas.json` holds: the one description of an atlas that every other module reads.
 
-Shapes of the arrays it describes are in `docs/atlas-format.md`.
+Shapes of the arrays it describes are in `docs/atlas-format.md`. A field that a later program of the same schema
+version has written is passed over; what cannot be passed over needs a new version (services.atlas.upgrade).
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 NAME = r"^[a-z][a-z0-9_]{0,31}$"  # becomes a file name and a part of URLs
 Scale = Literal["weighted", "scaled", "norms", "pearson", "none"]
@@ -16,7 +18,9 @@ Parameter = str | int | float | bool | None
 
 
 class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """Base of what is read from files: unknown fields are ignored, see above."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class StreamInfo(Frozen):
@@ -48,6 +52,21 @@ class StreamInfo(Frozen):
     def group(self) -> int:
         """Query heads that share one key head."""
         return self.heads // self.key_heads
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """Token tables of the queries and of the keys, often the same."""
+        return self.query_table, self.key_table
+
+
+CAPTURED = ("queries", "keys", "value_norms", "attention")  # arrays of a stream that come from the model itself
+
+
+def captured_files(streams: Iterable[StreamInfo]) -> set[str]:
+    """Files that hold what was captured: `AtlasInfo.key` is a hash over these, and over no file made from them."""
+    streams = tuple(streams)
+    arrays = {f"{stream.name}/{name}.npy" for stream in streams for name in CAPTURED}
+    return {"inputs.parquet", *(f"{table}.parquet" for stream in streams for table in stream.tables), *arrays}
 
 
 class ModelInfo(Frozen):
@@ -96,14 +115,18 @@ class AlignmentInfo(Frozen):
 
 
 class AtlasInfo(Frozen):
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
+    program: str = Field(description="version of Attention Atlas that captured the vectors")
     title: str
+    modality: str = Field(default="text", pattern=NAME, description="what an input is")
     model: ModelInfo
     corpus: CorpusInfo
     streams: tuple[StreamInfo, ...] = Field(min_length=1)
     projections: tuple[ProjectionInfo, ...] = ()
     alignment: AlignmentInfo = Field(default=AlignmentInfo(), description="atlases that do not say: norms, euclidean")
-    capture_error: float = Field(description="largest |recomputed − own| attention weight on checked inputs")
+    capture_error: float = Field(
+        description="largest |recomputed − own| attention weight on the checked inputs, from the stored numbers"
+    )
     checked_inputs: int
     libraries: dict[str, str]
     created: str

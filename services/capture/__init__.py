@@ -10,17 +10,26 @@ attention a model has (or why it is refused), run.py captures a corpus in batche
 captured vectors with the model's own attention.
 """
 
-from services.capture.check import CAPTURE_TOLERANCE, check_capture
+from services.capture.check import (
+    CAPTURE_TOLERANCE,
+    STORED_TOLERANCE,
+    check_capture,
+    check_precision,
+    input_errors,
+)
 from services.capture.opening import load_model
 from services.capture.run import InputCapture, capture
 from services.modalities.text.tokens import TokenisedInput, tokenise
 
 __all__ = [
     "CAPTURE_TOLERANCE",
+    "STORED_TOLERANCE",
     "InputCapture",
     "TokenisedInput",
     "capture",
     "check_capture",
+    "check_precision",
+    "input_errors",
     "load_model",
     "tokenise",
 ]

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import get_args
 
 from services.alignment import DISTANCES, SCALES
 from services.errors import AtlasError, BuildError, BusyError, Cancelled
@@ -12,7 +13,7 @@ from services.models.files import check_model_name
 from services.models.memory import is_out_of_memory
 from services.pipeline.build import build
 from services.pipeline.progress import Progress
-from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, default_folder
+from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, Precision, default_folder
 from services.pipeline.workers import Workers
 from services.projection import METHODS
 from services.settings import load_settings
@@ -57,7 +58,12 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     cli.add_argument(
         "--distance", choices=DISTANCES, help=f"between aligned vectors, for the layouts (default: {DISTANCE})"
     )
-    cli.add_argument("--precision", default="float16", choices=("float16", "float32"), help="of stored vectors")
+    cli.add_argument(
+        "--precision",
+        default="auto",
+        choices=get_args(Precision),
+        help="of stored vectors; auto takes float16 where attention recomputed from it agrees, else float32",
+    )
     cli.add_argument(
         "--pos",
         default="auto",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from services.atlas import arrays, open_atlas
-from services.errors import AtlasError, AtlasFormatError
+from services.errors import AtlasError, AtlasFormatError, OutdatedAtlasError
 from services.projection import METHODS
 from services.settings import Settings
 
@@ -105,9 +105,8 @@ def start_build(settings: Settings, arguments: Sequence[str]) -> subprocess.Pope
 
 def start_demo(settings: Settings) -> subprocess.Popen:
     """Build the demo atlas: MiniLM on the demo corpus, all offline."""
-    process = start_build(
-        settings, ["--model", "minilm", "--corpus", "demo", "--projections", settings.demo_projections]
-    )
+    arguments = ["--model", "minilm", "--corpus", "demo", "--projections", settings.demo_projections]
+    process = start_build(settings, [*arguments, *(["--overwrite"] if _demo_outdated(settings) else [])])
     file = settings.progress / f"{DEMO_SLUG}.json"
     if not any(job.slug == DEMO_SLUG and job.state == "running" for job in jobs(settings)):
         # the build's own first word takes a few seconds of imports; until then this one stands
@@ -138,6 +137,17 @@ def demo_needed(settings: Settings) -> bool:
     names = [p.name for p in settings.atlases.iterdir() if p.is_dir() and not p.name.startswith(".")]
     whole = [name for name in names if not name.endswith(".partial")]
     return not whole or (whole == [DEMO_SLUG] and not _demo_complete(settings))
+
+
+def _demo_outdated(settings: Settings) -> bool:
+    """Whether the demo is of a schema version that is no longer read; it is ours, so that it may be replaced."""
+    try:
+        open_atlas(settings.atlases / DEMO_SLUG)
+    except OutdatedAtlasError:
+        return True
+    except AtlasFormatError:
+        return False
+    return False
 
 
 def _demo_complete(settings: Settings) -> bool:

@@ -20,7 +20,7 @@ from services.pipeline.layout_stage import BY_STUDY, lay_out, lay_out_pca, missi
 from services.pipeline.lock import build_lock
 from services.pipeline.progress import Progress
 from services.pipeline.publish import check_place, is_free, put_in_place, remove, write_info
-from services.pipeline.request import BuildRequest
+from services.pipeline.request import BuildRequest, same_vectors
 from services.pipeline.study_stage import study_stream
 from services.pipeline.workers import Workers
 
@@ -87,7 +87,7 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
     if damage:
         return damage[0]
     journal = Journal.load(folder)
-    if journal is None or journal.request != wanted:
+    if journal is None or not same_vectors(journal.request, wanted):
         return (
             f"{folder} holds an atlas of another model, corpus or settings: "
             "choose another folder with --out, or replace it with --overwrite."
@@ -97,6 +97,12 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
         return (
             f"{folder} was aligned with --scale {made_by.scale} --distance {made_by.distance}: "
             "leave these options out, choose another folder with --out, or replace the atlas with --overwrite."
+        )
+    stored = {atlas.array(f"{stream.name}/queries").dtype.name for stream in atlas.info.streams}
+    if request.precision != "auto" and stored != {request.precision}:
+        return (
+            f"{folder} holds vectors in {' and '.join(sorted(stored))}: "
+            "leave --precision out, choose another folder with --out, or replace the atlas with --overwrite."
         )
     for projection in atlas.info.projections:
         made = projection.seed, projection.parameters.get("engine")
@@ -132,7 +138,7 @@ def _build_new(
 ) -> None:
     """Bring `work` to a whole atlas with its PCA maps, going on where an equal build stopped."""
     journal = Journal.load(work)
-    if journal is None or journal.request != wanted:
+    if journal is None or not same_vectors(journal.request, wanted):
         remove(work)
         with arrays.disk_errors(work):
             work.mkdir(parents=True, exist_ok=True)

@@ -1,20 +1,24 @@
 """The first stages of a build: tokens on disk, then queries, keys, value norms and attention of every head."""
 
 import importlib.metadata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from services import __version__
 from services.atlas import arrays
-from services.atlas.schema import CorpusInfo, FileInfo, StreamInfo
+from services.atlas.schema import CAPTURED, CorpusInfo, FileInfo, StreamInfo
 from services.capture import (
     CAPTURE_TOLERANCE,
+    STORED_TOLERANCE,
     InputCapture,
     TokenisedInput,
     capture,
-    check_capture,
+    check_precision,
+    input_errors,
     load_model,
     tokenise,
 )
@@ -28,7 +32,6 @@ from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
 
 CHECKED_INPUTS = 8
-_CAPTURED = ("queries", "keys", "value_norms", "attention")
 _JOURNAL_EVERY = 2.0  # seconds
 
 
@@ -128,12 +131,116 @@ def run_capture(
     model = loaded.info.model_dump(mode="json")
     if (model, tables["tokens.parquet"]) != (journal.facts.get("model"), journal.files.get("tokens.parquet")):
         journal.forget("capture")  # a first run, or the model has changed under its name
+        journal.facts.pop("precision", None)
     journal.facts.update({"corpus": prepared.corpus.model_dump(mode="json"), "model": model})
     for name, info in tables.items():
         journal.record_file(name, info)
     progress.update(1)
 
-    maps, resumed = _open_arrays(folder, loaded.streams, prepared, request)
+    checked = checked_inputs(prepared)
+    precision = _precision(loaded, prepared, checked, request, journal, progress)
+    while True:
+        try:
+            writer = _capture_all(folder, loaded, prepared, precision, journal, progress)
+            error = _check_stored(loaded, prepared, checked, writer, progress)
+            break
+        except TooNarrowError as narrow:
+            if request.precision != "auto":
+                raise
+            precision = precision | {narrow.stream: "float32"}
+            journal.facts["precision"] = precision
+            journal.forget("capture")
+    for stream in loaded.streams:
+        for name in CAPTURED:
+            path = folder / stream.name / f"{name}.npy"
+            if not journal.has_file(f"{stream.name}/{name}.npy"):
+                writer.flush()
+                journal.record_file(f"{stream.name}/{name}.npy", arrays.publish(path))
+    journal.facts.update(
+        {
+            "program": __version__,
+            "modality": "text",
+            "streams": [stream.model_dump(mode="json") for stream in loaded.streams],
+            "capture_error": error,
+            "checked_inputs": len(checked),
+            "libraries": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "numpy")}
+            | prepared.taggers,
+        }
+    )
+    journal.save()
+
+
+def checked_inputs(prepared: Prepared) -> list[int]:
+    """Inputs whose attention is compared with the model's own: from the middle length up."""
+    shortest = sorted(range(len(prepared.inputs)), key=lambda i: (len(prepared.inputs[i].tokens), i))
+    return shortest[len(shortest) // 2 :][:CHECKED_INPUTS] or shortest
+
+
+class TooNarrowError(CaptureError):
+    """A stream's vectors do not fit float16."""
+
+    def __init__(self, message: str, stream: str) -> None:
+        super().__init__(f"{message}: build again without --precision, or with --precision float32.")
+        self.stream = stream
+
+
+def _precision(
+    loaded: LoadedModel,
+    prepared: Prepared,
+    checked: Sequence[int],
+    request: BuildRequest,
+    journal: Journal,
+    progress: Progress,
+) -> dict[str, str]:
+    """Check that the model can be captured, and choose the number type of each stream's vectors.
+
+    Raises:
+        CaptureError: attention recomputed from the captured vectors is not the model's own.
+        TooNarrowError: float16 was asked for and cannot hold the vectors.
+    """
+    known: dict[str, str] = journal.facts.get("precision", {})
+    if known and all(request.precision in ("auto", chosen) for chosen in known.values()):
+        return known
+    progress.stage("check", "Checking the capture", 1)
+    precision: dict[str, str] = {}
+    found = check_precision(loaded, [prepared.inputs[index] for index in checked])
+    for stream, (exact, rounded) in found.items():
+        _judge(loaded, exact, CAPTURE_TOLERANCE)
+        agrees = rounded <= STORED_TOLERANCE
+        if request.precision == "float16" and not agrees:
+            raise _narrow(stream, rounded)
+        precision[stream] = ("float16" if agrees else "float32") if request.precision == "auto" else request.precision
+    journal.facts["precision"] = precision
+    progress.update(1)
+    return precision
+
+
+def _judge(loaded: LoadedModel, error: float, allowed: float) -> None:
+    if not error <= allowed:
+        raise CaptureError(
+            f"{loaded.info.id}: attention recomputed from the captured vectors differs from the model's own by "
+            f"{error:.2g} (allowed {allowed:g}); this architecture cannot be captured faithfully."
+        )
+
+
+def _narrow(stream: str, error: float) -> TooNarrowError:
+    return TooNarrowError(
+        f"Attention recomputed from {stream} vectors in float16 differs from the model's own by {error:.2g} "
+        f"(allowed {STORED_TOLERANCE:g})",
+        stream,
+    )
+
+
+def _capture_all(
+    folder: Path,
+    loaded: LoadedModel,
+    prepared: Prepared,
+    precision: Mapping[str, str],
+    journal: Journal,
+    progress: Progress,
+) -> "_Writer":
+    """Capture every input that is not captured yet into the arrays."""
+    maps, resumed = _open_arrays(folder, loaded.streams, prepared, precision)
     done = journal.done("capture") if resumed else set()
     progress.stage("capture", "Capturing attention", len(prepared.inputs))
     progress.update(len(done))
@@ -152,51 +259,48 @@ def run_capture(
     finally:
         writer.flush()
         journal.record("capture", done)
+    return writer
 
+
+def _check_stored(
+    loaded: LoadedModel, prepared: Prepared, checked: Sequence[int], writer: "_Writer", progress: Progress
+) -> float:
+    """Largest difference between attention recomputed from the stored numbers and the model's own.
+
+    Raises:
+        TooNarrowError: vectors in float16 do not agree.
+        CaptureError: nor do those in float32.
+    """
     progress.stage("check", "Checking the capture", 1)
-    shortest = sorted(range(len(prepared.inputs)), key=lambda i: (len(prepared.inputs[i].tokens), i))
-    middle = shortest[len(shortest) // 2 :][:CHECKED_INPUTS] or shortest
-    error = check_capture(loaded, [prepared.inputs[index] for index in middle])
-    if not error <= CAPTURE_TOLERANCE:
-        raise CaptureError(
-            f"{loaded.info.id}: attention recomputed from the captured vectors differs from the model's own by "
-            f"{error:.2g} (allowed {CAPTURE_TOLERANCE:g}); this architecture cannot be captured faithfully."
-        )
-    progress.update(1)
+    largest = 0.0
     for stream in loaded.streams:
-        for name in _CAPTURED:
-            path = folder / stream.name / f"{name}.npy"
-            if not journal.has_file(f"{stream.name}/{name}.npy"):
-                maps[stream.name][name].flush()
-                journal.record_file(f"{stream.name}/{name}.npy", arrays.publish(path))
-    journal.facts.update(
-        {
-            "streams": [stream.model_dump(mode="json") for stream in loaded.streams],
-            "capture_error": error,
-            "checked_inputs": len(middle),
-            "libraries": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "numpy")}
-            | prepared.taggers,
-        }
-    )
-    journal.save()
+        stored = ((index, writer.read(index, stream)) for index in checked)
+        error = max(input_errors(loaded, prepared.inputs[index], [item])[0] for index, item in stored)
+        if writer.is_narrow(stream) and not error <= STORED_TOLERANCE:
+            raise _narrow(stream.name, error)
+        if not writer.is_narrow(stream):
+            _judge(loaded, error, CAPTURE_TOLERANCE)
+        largest = max(largest, error)
+    progress.update(1)
+    return largest
 
 
 def _open_arrays(
-    folder: Path, streams: tuple[StreamInfo, ...], prepared: Prepared, request: BuildRequest
+    folder: Path, streams: tuple[StreamInfo, ...], prepared: Prepared, precision: Mapping[str, str]
 ) -> tuple[dict[str, dict[str, np.memmap]], bool]:
     """Map all arrays for writing; the flag tells whether every one goes on from a stopped build."""
     maps: dict[str, dict[str, np.memmap]] = {}
     resumed = True
     for stream in streams:
         maps[stream.name] = {}
-        for name in _CAPTURED:
-            maps[stream.name][name], old = _open_array(folder, stream, name, prepared, request)
+        for name in CAPTURED:
+            maps[stream.name][name], old = _open_array(folder, stream, name, prepared, precision[stream.name])
             resumed = resumed and old
     return maps, resumed
 
 
 def _open_array(
-    folder: Path, stream: StreamInfo, name: str, prepared: Prepared, request: BuildRequest
+    folder: Path, stream: StreamInfo, name: str, prepared: Prepared, precision: str
 ) -> tuple[np.memmap, bool]:
     """Map an array for writing; True when it is the `.part` of a stopped build and its shape fits."""
     tokens = int(prepared.lengths.sum())
@@ -206,14 +310,14 @@ def _open_array(
         "value_norms": (stream.layers, stream.key_heads, tokens),
         "attention": (stream.layers * stream.heads * int((prepared.lengths**2).sum()),),
     }[name]
-    dtype = np.dtype("float32" if name == "value_norms" else "float16" if name == "attention" else request.precision)
+    dtype = np.dtype("float32" if name == "value_norms" else "float16" if name == "attention" else precision)
     path = folder / stream.name / f"{name}.npy"
     old = arrays.resume(path, shape, dtype)
     return (arrays.create(path, shape, dtype), False) if old is None else (old, True)
 
 
 class _Writer:
-    """Puts the capture of one input into its place in the arrays."""
+    """Puts the capture of one input into its place in the arrays, and takes it out again."""
 
     def __init__(
         self, maps: dict[str, dict[str, np.memmap]], streams: tuple[StreamInfo, ...], prepared: Prepared
@@ -233,6 +337,21 @@ class _Writer:
         block = slice(per_pair * self._pairs[index], per_pair * self._pairs[index + 1])
         _store(maps["attention"], (block,), item.attention, stream, "attention weights")
 
+    def read(self, index: int, stream: StreamInfo) -> InputCapture:
+        """What was written of one input, as float32."""
+        maps = self._maps[stream.name]
+        rows = slice(self._first[index], self._first[index + 1])
+        found = {name: np.array(maps[name][:, :, rows], np.float32) for name in ("queries", "keys", "value_norms")}
+        per_pair = stream.layers * stream.heads
+        block = maps["attention"][per_pair * self._pairs[index] : per_pair * self._pairs[index + 1]]
+        length = rows.stop - rows.start
+        weights = np.array(block, np.float32).reshape(stream.layers, stream.heads, length, length)
+        return InputCapture(index=index, stream=stream.name, **found, attention=weights)
+
+    def is_narrow(self, stream: StreamInfo) -> bool:
+        """Whether a stream's vectors are kept in float16."""
+        return self._maps[stream.name]["queries"].dtype == np.float16
+
     def flush(self) -> None:
         for arrays_of_stream in self._maps.values():
             for array in arrays_of_stream.values():
@@ -243,7 +362,8 @@ def _store(target: np.memmap, place: tuple, values: np.ndarray, stream: StreamIn
     """Write one input's numbers in the file's precision, refusing what it cannot hold.
 
     Raises:
-        CaptureError: the model gave NaN or infinity, or a value is too large for float16.
+        CaptureError: the model gave NaN or infinity.
+        TooNarrowError: a value is too large for float16.
     """
     if not np.isfinite(values).all():
         layer, head = (int(n) for n in np.argwhere(~np.isfinite(values))[0][:2])
@@ -254,7 +374,5 @@ def _store(target: np.memmap, place: tuple, values: np.ndarray, stream: StreamIn
     with np.errstate(over="ignore"):
         narrow = values.astype(target.dtype)
     if not np.isfinite(narrow).all():
-        raise CaptureError(
-            f"The {name} reach {np.abs(values).max():.0f}, too large for float16: build again with --precision float32."
-        )
+        raise TooNarrowError(f"The {name} reach {np.abs(values).max():.0f}, too large for float16", stream.name)
     target[place] = narrow.ravel() if target.ndim == 1 else narrow

@@ -3,21 +3,26 @@
 import json
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from services.atlas import arrays
-from services.atlas.schema import FileInfo
+from services.atlas import arrays, upgrade
+from services.atlas.schema import SCHEMA_VERSION, FileInfo
 
 JOURNAL = "build.json"
 
 
 class Journal:
-    """`build.json`: the request, finished units of each stage, finished files and facts for `atlas.json`."""
+    """`build.json`: the request, finished units of each stage, finished files and facts for `atlas.json`.
+
+    The facts are parts of an `atlas.json` of the journal's schema version, and are upgraded as that is.
+    """
 
     def __init__(self, folder: Path, request: dict[str, Any]) -> None:
         self._folder = folder
-        self._content: dict[str, Any] = {"request": request, "files": {}, "done": {}, "facts": {}}
+        parts: dict[str, Any] = {"request": request, "files": {}, "done": {}, "facts": {}}
+        self._content = {"schema_version": SCHEMA_VERSION, **parts}
         self._saved = 0.0
 
     @classmethod
@@ -29,7 +34,7 @@ class Journal:
             return None
         parts = ("request", "files", "done", "facts")
         whole = isinstance(content, dict) and all(isinstance(content.get(part), dict) for part in parts)
-        if not whole:
+        if not whole or not _upgrade(content):
             return None
         journal = cls(folder, {})
         journal._content = content
@@ -103,6 +108,16 @@ class Journal:
     def save(self) -> None:
         arrays.write_json(self._folder / JOURNAL, self._content)
         self._saved = time.monotonic()
+
+
+def _upgrade(content: dict[str, Any]) -> bool:
+    """Bring a journal to the present schema version; False when it is of another that cannot be had."""
+    version = content.get("schema_version", 1)
+    with suppress(upgrade.TooOldError):
+        facts = upgrade.upgraded(content["facts"] | {"schema_version": version})
+        content["facts"] = {name: value for name, value in facts.items() if name != "schema_version"}
+        content["schema_version"] = facts["schema_version"]
+    return content.get("schema_version") == SCHEMA_VERSION
 
 
 def _to_ranges(units: Iterable[int]) -> list[list[int]]:

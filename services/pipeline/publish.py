@@ -9,18 +9,20 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from services.alignment.study import CURVES, SCALES
 from services.atlas import INFO, arrays
-from services.atlas.schema import AlignmentInfo, AtlasInfo, CorpusInfo, ModelInfo, ProjectionInfo, StreamInfo
+from services.atlas.schema import (
+    AlignmentInfo,
+    AtlasInfo,
+    CorpusInfo,
+    ModelInfo,
+    ProjectionInfo,
+    StreamInfo,
+    captured_files,
+)
 from services.errors import BuildError
-from services.measures.averages import file_names
-from services.measures.tables import SINKS_FILE, SUFFIX
 from services.pipeline.journal import JOURNAL, Journal
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
-
-# Tables of numbers about the vectors and layouts: they may join later, and change nothing that a browser has cached.
-MEASURED = (CURVES, SCALES, SINKS_FILE, SUFFIX)
 
 
 def write_info(folder: Path, request: BuildRequest, journal: Journal, progress: Progress) -> None:
@@ -40,16 +42,13 @@ def write_info(folder: Path, request: BuildRequest, journal: Journal, progress: 
 def _info(journal: Journal) -> AtlasInfo:
     facts = journal.facts
     projections = tuple(ProjectionInfo.model_validate(p) for p in facts.get("projections", []))
-    layouts = {f"{projection.stream}/{projection.name}.npy" for projection in projections}
     streams = tuple(StreamInfo.model_validate(stream) for stream in facts["streams"])
-    derived = layouts | {name for stream in streams for name in file_names(stream.name).values()}
-    captured = sorted(
-        (name, file.sha256)
-        for name, file in journal.files.items()
-        if name not in derived and not name.endswith(MEASURED)
-    )
+    names = captured_files(streams)
+    captured = sorted((name, file.sha256) for name, file in journal.files.items() if name in names)
     return AtlasInfo(
+        program=facts["program"],
         title=facts["title"],
+        modality=facts["modality"],
         model=ModelInfo.model_validate(facts["model"]),
         corpus=CorpusInfo.model_validate(facts["corpus"]),
         streams=streams,

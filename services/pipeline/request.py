@@ -2,10 +2,11 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale
 from services.models.files import DEMO_MODEL
@@ -18,44 +19,42 @@ DISTANCE: Distance = "cosine"
 POS_CHOICES = ("auto", "none", "hanta-en", "hanta-de", "hanta-nl")
 
 
+Precision = Literal["auto", "float16", "float32"]
+
+
+class _Captures:
+    """Marks a field of BuildRequest that decides the captured vectors."""
+
+
 class BuildRequest(Frozen):
     """All choices that decide what an atlas holds."""
 
-    model: str
+    model_config = ConfigDict(extra="forbid")
+
+    model: Annotated[str, _Captures]
     corpus: str
-    revision: str | None = None
+    revision: Annotated[str | None, _Captures] = None
     column: str | None = None
     projections: tuple[str, ...] = ("attention", "pca", "umap", "tsne")
     dims: tuple[int, ...] = (2, 3)
-    max_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: Annotated[int | None, _Captures] = Field(default=None, ge=1)
     max_inputs: int = Field(default=100_000, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
     engine: str = "fast"
     scale: Scale | None = Field(default=None, description="metric that chooses c; None: the atlas's, or SCALE")
     distance: Distance | None = Field(default=None, description="None: the atlas's, or DISTANCE")
-    precision: str = Field(default="float16", pattern="^float(16|32)$")
+    precision: Precision = Field(
+        default="auto", description="of stored vectors; auto: the atlas's, or float16 where attention agrees with it"
+    )
     title: str | None = None
     pos: str = Field(default="auto", max_length=200)
 
     def captured(self) -> dict[str, Any]:
-        """The part that decides the captured vectors, but for the corpus: equal requests may share and resume them.
+        """The part that decides the captured vectors, but for the corpus: see `same_vectors`.
 
         A local folder is told by a hash of its place: an atlas may be published, its maker's folders not.
         """
-        exclude = {
-            "projections",
-            "dims",
-            "seed",
-            "engine",
-            "scale",
-            "distance",
-            "title",
-            "corpus",
-            "column",
-            "max_inputs",
-            "pos",
-        }
-        choices = self.model_dump(mode="json", exclude=exclude)
+        choices = self.model_dump(mode="json", include=set(_captures()))
         folder = Path(self.model).expanduser()
         if self.model != DEMO_MODEL and folder.is_dir():
             place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
@@ -74,6 +73,21 @@ class BuildRequest(Frozen):
         """Every projection asked for; PCA is always made, since the others start from it."""
         methods = [m for m in METHODS if m in self.projections and m != "pca"]
         return [Request(method, dims) for dims in self.dims for method in ["pca", *methods]]
+
+
+def _captures() -> dict[str, Any]:
+    """Names and defaults of the fields that decide the captured vectors."""
+    fields = BuildRequest.model_fields.items()
+    return {name: field.get_default() for name, field in fields if _Captures in field.metadata}
+
+
+def same_vectors(made: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Whether two requests, as journals keep them, ask for the same vectors: they may share and resume them.
+
+    A field that only another version of this program knows decides nothing; one that is missing has its default.
+    """
+    known = {**_captures(), "corpus_sha256": None}
+    return all(made.get(name, default) == asked.get(name, default) for name, default in known.items())
 
 
 def slugify(text: str) -> str:

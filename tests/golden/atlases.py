@@ -313,7 +313,8 @@ def _finish(
 ) -> Path:
     slug = folder.path.name
     info = {
-        "schema_version": 1,
+        "schema_version": 2,
+        "program": "golden",
         "title": title,
         "model": {"id": f"golden/{slug}", "revision": "0" * 40, "architecture": slug, "parameters": 0, "tokenizer": ""},
         "corpus": {

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from services.atlas import arrays, open_atlas, verify
+from services.atlas import arrays, open_atlas, upgrade, verify
 from services.atlas.library import Library
-from services.errors import AtlasFormatError
+from services.atlas.schema import SCHEMA_VERSION
+from services.errors import AtlasFormatError, OutdatedAtlasError
 
 
 @pytest.fixture
@@ -67,15 +68,66 @@ def test_an_atlas_json_that_is_none_is_named(atlas, content):
 
 
 def test_a_newer_version_asks_for_an_update(atlas):
-    edit(atlas, lambda content: content.update(schema_version=2))
-    refused(atlas, "atlas.json", "version 2", "Update")
+    newer = SCHEMA_VERSION + 1
+    edit(atlas, lambda content: content.update(schema_version=newer))
+    refused(atlas, "atlas.json", f"version {newer}", "Update")
 
 
-@pytest.mark.parametrize("version", ["1", None, True, -1, 1.5])
+@pytest.mark.parametrize("version", ["1", "2", None, True, -1, 0, 1.5])
 def test_a_strange_version_is_refused(atlas, version):
     edit(atlas, lambda content: content.update(schema_version=version))
-    if version is not True:
-        refused(atlas, "atlas.json", "schema_version")
+    refused(atlas, "atlas.json", "schema_version")
+
+
+def test_version_1_was_never_released_and_has_to_be_built_again(atlas):
+    edit(atlas, lambda content: content.update(schema_version=1))
+    with pytest.raises(OutdatedAtlasError):
+        open_atlas(atlas)
+    refused(atlas, "atlas.json", "version 1", "build the atlas again")
+
+
+def test_what_a_later_program_adds_to_the_same_version_is_passed_over(atlas):
+    def add(content):
+        for part in (content, content["streams"][0], content["projections"][0], content["model"], content["corpus"]):
+            part["surprise"] = {"of": "a later program"}
+        for info in content["files"].values():
+            info["surprise"] = 1
+
+    edit(atlas, add)
+    opened = open_atlas(atlas)
+    assert opened.info.streams[0].layers == 6
+    assert verify(atlas) == []
+
+
+def test_every_version_since_the_first_release_can_be_upgraded():
+    assert set(upgrade.STEPS) == set(range(2, SCHEMA_VERSION))
+
+
+def renames(old, new):
+    """A made-up step: a field has got another name."""
+    return lambda content: {new if name == old else name: value for name, value in content.items()}
+
+
+def test_steps_are_taken_one_after_another():
+    steps = {4: renames("name", "label"), 5: renames("label", "title")}
+    old = {"schema_version": 4, "name": "Mine"}
+    assert upgrade.upgraded(old, 6, steps) == {"schema_version": 6, "title": "Mine"}
+    assert old == {"schema_version": 4, "name": "Mine"}
+    assert upgrade.upgraded({"schema_version": 5, "label": "Mine"}, 6, steps)["title"] == "Mine"
+    for left_alone in ({"schema_version": 6, "name": "x"}, {"schema_version": 7}, {"name": "x"}, [], None):
+        assert upgrade.upgraded(left_alone, 6, steps) == left_alone
+    with pytest.raises(upgrade.TooOldError):
+        upgrade.upgraded({"schema_version": 3}, 6, steps)
+
+
+def test_an_older_atlas_is_read_without_a_change_to_its_files(atlas, monkeypatch):
+    title = open_atlas(atlas).info.title
+    edit(atlas, lambda content: content.update(schema_version=SCHEMA_VERSION - 1, label=content.pop("title")))
+    before = (atlas / "atlas.json").read_bytes()
+    monkeypatch.setitem(upgrade.STEPS, SCHEMA_VERSION - 1, renames("label", "title"))
+    assert open_atlas(atlas).info.title == title
+    assert verify(atlas) == []
+    assert (atlas / "atlas.json").read_bytes() == before
 
 
 FILES = (
@@ -207,7 +259,6 @@ def test_a_link_out_of_the_folder_is_refused(atlas, tmp_path):
         lambda stream: stream.update(layers=7),
         lambda stream: stream.update(key_heads=5),
         lambda stream: stream.update(heads=0),
-        lambda stream: stream.update(surprise=1),
     ],
 )
 def test_a_stream_that_cannot_be_is_refused(atlas, change):

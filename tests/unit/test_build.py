@@ -12,17 +12,19 @@ import torch
 from building import TEXTS, arrays_of, copy, everything, request_for, same_arrays, write_corpus
 from tiny_models import save_model
 
-from services.atlas import arrays, open_atlas, verify
+from services import __version__
+from services.atlas import arrays, open_atlas, schema, upgrade, verify
 from services.capture import load_model
 from services.commands import build as command
 from services.commands.line import parser
-from services.errors import BuildError, BusyError, Cancelled, ModelError
+from services.errors import BuildError, BusyError, Cancelled, CaptureError, ModelError
 from services.pipeline import build as pipeline
 from services.pipeline import capture_stage, layout_stage, publish
 from services.pipeline.build import build
+from services.pipeline.journal import Journal
 from services.pipeline.lock import build_lock
 from services.pipeline.progress import Progress
-from services.pipeline.request import default_folder
+from services.pipeline.request import BuildRequest, default_folder, same_vectors
 from services.settings import load_settings
 
 torch.set_num_threads(1)
@@ -162,10 +164,28 @@ def test_attention_in_the_atlas_is_the_softmax_of_its_queries_and_keys(tiny_atla
         assert np.abs(atlas.attention(stream, index, 1, 2) - weights).max() < 5e-3  # float16 vectors
 
 
-def test_the_capture_error_is_stored_and_small(tiny_atlas):
-    info = open_atlas(tiny_atlas).info
-    assert 0 <= info.capture_error < 1e-4
-    assert info.checked_inputs == 3  # from the middle length up
+def error_of_stored(atlas):
+    """Largest difference between attention recomputed from the stored vectors and the stored weights."""
+    stream, offsets = atlas.stream("self"), atlas.tokens().offsets
+    queries, keys = (np.array(atlas.array(f"self/{side}"), float) for side in ("queries", "keys"))
+    largest = 0.0
+    for index, layer, head in itertools.product(range(len(atlas.inputs)), range(stream.layers), range(stream.heads)):
+        rows = slice(*offsets[index : index + 2])
+        scores = queries[layer, head, rows] @ keys[layer, head, rows].T * stream.scaling[layer]
+        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+        weights /= weights.sum(axis=1, keepdims=True)
+        largest = max(largest, np.abs(weights - atlas.attention(stream, index, layer, head)).max())
+    return largest
+
+
+def test_the_capture_error_is_that_of_the_stored_numbers(tiny_atlas):
+    atlas = open_atlas(tiny_atlas)
+    assert atlas.info.checked_inputs == 3  # from the middle length up
+    found = error_of_stored(atlas)
+    assert atlas.array("self/queries").dtype == np.float16
+    assert 0 < atlas.info.capture_error < found + 3e-4 < 5e-3  # the weights beside it are rounded to float16 too
+    assert atlas.info.program == __version__
+    assert atlas.info.modality == "text"
 
 
 def test_grouped_queries_work_through_to_projections(tmp_path, corpus, out):
@@ -185,7 +205,7 @@ def test_a_real_model_gives_a_whole_atlas(small_atlas):
     atlas = open_atlas(small_atlas)
     assert (atlas.stream("self").layers, atlas.stream("self").heads) == (6, 12)
     assert {projection.name for projection in atlas.info.projections} == {"pca2d", "pca3d"}
-    assert atlas.info.capture_error < 1e-4
+    assert 1e-6 < atlas.info.capture_error < 2e-3  # of float16 vectors; before: tests/unit/test_capture.py
     assert atlas.info.model.id == "sentence-transformers/all-MiniLM-L6-v2"
     assert verify(small_atlas) == []
 
@@ -410,6 +430,90 @@ def test_more_projections_later_add_only_those(tiny_atlas, bert, corpus, tmp_pat
     assert open_atlas(folder).info.key == open_atlas(tiny_atlas).info.key
 
 
+def test_the_key_is_of_the_captured_files_whatever_else_joins(tiny_atlas, bert, corpus, tmp_path):
+    """A derived table that nobody has thought of yet leaves the key, and so every address, alone."""
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    content = json.loads((folder / "build.json").read_text())
+    for name in ("self/new.parquet", "self/new.npy", "new.parquet"):
+        (folder / name).write_bytes(b"derived")
+        content["files"][name] = arrays.describe(folder / name).model_dump()
+    (folder / "build.json").write_text(json.dumps(content))
+    build(request_for(bert, corpus, title="Another title"), folder, quiet())
+    again = open_atlas(folder)
+    assert {"self/new.parquet", "self/new.npy", "new.parquet"} <= set(again.info.files)
+    assert again.info.key == open_atlas(tiny_atlas).info.key
+    captured = schema.captured_files(again.info.streams)
+    assert captured == {
+        *("inputs.parquet", "tokens.parquet"),
+        *("self/queries.npy", "self/keys.npy", "self/value_norms.npy", "self/attention.npy"),
+    }
+    for name in captured:
+        content["files"][name]["sha256"] = "0" * 64
+        (folder / "build.json").write_text(json.dumps(content))
+        publish.write_info(folder, request_for(bert, corpus), Journal.load(folder), quiet())
+        assert json.loads((folder / "atlas.json").read_text())["key"] != again.info.key
+
+
+def test_a_request_field_that_only_another_version_knows_refuses_nothing(tiny_atlas, bert, corpus, tmp_path, captured):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    content = json.loads((folder / "build.json").read_text())
+    del content["request"]["max_tokens"]  # by a program from before there was the choice
+    content["request"]["later"] = "of a later program"
+    (folder / "build.json").write_text(json.dumps(content))
+    for overwrite in (False, True):
+        build(request_for(bert, corpus), folder, quiet(), overwrite=overwrite)
+    assert captured == []
+    with pytest.raises(BuildError, match="other model, corpus or settings"):
+        build(request_for(bert, corpus, max_tokens=5), folder, quiet())
+
+
+def test_what_decides_the_vectors_is_declared_on_the_fields():
+    one = BuildRequest(model="minilm", corpus="demo")
+    assert set(one.captured()) == {"model", "revision", "max_tokens"}
+    made = one.captured() | {"corpus_sha256": "a"}
+    assert same_vectors(made, made | {"later": 1})
+    assert same_vectors({"model": "minilm", "corpus_sha256": "a"}, made)
+    assert not same_vectors(made, made | {"corpus_sha256": "b"})
+    assert not same_vectors(made, made | {"revision": "v2"})
+    assert not same_vectors({}, made)
+
+
+def test_an_older_atlas_can_be_added_to_after_its_upgrade(tiny_atlas, bert, corpus, tmp_path, captured, monkeypatch):
+    """A made-up version before the present one, in which the corpus was called the source: of atlas and journal."""
+
+    def rename(old, new):
+        return lambda content: {new if name == old else name: value for name, value in content.items()}
+
+    older = schema.SCHEMA_VERSION - 1
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    for name in ("atlas.json", "build.json"):
+        content = json.loads((folder / name).read_text())
+        content["schema_version"] = older
+        holder = content.get("facts", content)
+        holder["source"] = holder.pop("corpus")
+        (folder / name).write_text(json.dumps(content))
+    monkeypatch.setitem(upgrade.STEPS, older, rename("source", "corpus"))
+    build(request_for(bert, corpus, ("umap",), (2,)), folder, quiet())
+    assert captured == []
+    monkeypatch.undo()
+    again = open_atlas(folder)
+    assert again.info.projection("umap2d")
+    assert again.info.corpus == open_atlas(tiny_atlas).info.corpus
+    assert again.info.key == open_atlas(tiny_atlas).info.key
+
+
+def test_a_stopped_build_of_an_older_version_is_begun_again(bert, corpus, out, captured):
+    with pytest.raises(Cancelled):
+        build(request_for(bert, corpus), out, StopsAfter("capture", 2))
+    journal = out.with_name("one.partial") / "build.json"
+    content = json.loads(journal.read_text())
+    journal.write_text(json.dumps(content | {"schema_version": 1}))
+    captured.clear()
+    build(request_for(bert, corpus), out, quiet())
+    assert len(captured) == len(TEXTS)
+    assert verify(out) == []
+
+
 def test_a_new_title_is_taken(tiny_atlas, bert, corpus, tmp_path, captured):
     folder = copy(tiny_atlas, tmp_path / "tiny")
     build(request_for(bert, corpus, title="Mine"), folder, quiet())
@@ -626,13 +730,60 @@ def test_vectors_too_large_for_float16_name_the_option_that_helps(corpus, tmp_pa
     patch_weights(model, lambda tensor: tensor * 1e5)
     out = tmp_path / "atlases" / "one"
     arguments = ["--model", model, "--corpus", corpus, "--projections", "pca", "--out", out]
-    code, errors = cli(*arguments)
+    code, errors = cli(*arguments, "--precision", "float16")
     assert (code, len(errors)) == (2, 1)
     assert "--precision float32" in errors[0]
     assert everything(out.parent) == []
     assert cli(*arguments, "--precision", "float32") == (0, [])
     assert open_atlas(out).array("self/keys").dtype == np.float32
     assert np.abs(open_atlas(out).array("self/keys")).max() > 65504
+
+
+@pytest.mark.parametrize(("factor", "stored"), [(1, "float16"), (2000, "float32"), (1e5, "float32")])
+def test_vectors_are_stored_in_float32_where_float16_gives_other_attention(factor, stored, corpus, tmp_path, out):
+    """Scores beyond ±10,000 keep no digit after the point in float16; keys beyond 65,504 are infinite in it."""
+    model = save_model(tmp_path / "model", "bert")
+    patch_weights(model, lambda tensor: tensor * factor)
+    build(request_for(model, corpus), out, quiet())
+    atlas = open_atlas(out)
+    queries, keys = atlas.array("self/queries"), atlas.array("self/keys")
+    assert queries.dtype == keys.dtype == stored
+    assert error_of_stored(atlas) < 5e-3 + 3e-4
+    assert atlas.info.capture_error < (5e-3 if stored == "float16" else 1e-3)
+    with np.errstate(over="ignore"):
+        scores = np.einsum("lhqd,lhkd->lhqk", np.array(queries, float), np.array(keys, float)) * 8**-0.5
+        assert (np.abs(scores).max() > 1e4) == (stored == "float32")
+        assert np.isinf(np.array(keys).astype("float16")).any() == (factor == 1e5)
+
+
+def test_float16_that_was_asked_for_and_does_not_agree_is_refused(corpus, tmp_path, out):
+    model = save_model(tmp_path / "model", "bert")
+    patch_weights(model, lambda tensor: tensor * 2000)
+    with pytest.raises(CaptureError, match=r"float16 differs from the model's own by .*--precision float32") as error:
+        build(request_for(model, corpus, precision="float16"), out, quiet())
+    assert "\n" not in str(error.value)
+    assert everything(out.parent) == []
+
+
+def test_what_outgrows_float16_in_the_middle_is_captured_again_in_float32(tmp_path, out, captured, monkeypatch):
+    """No checked input tells: the first input alone has vectors that float16 cannot hold."""
+    model = save_model(tmp_path / "model", "bert")
+    corpus = write_corpus(tmp_path / "lines.txt", TEXTS)
+    plain = capture_stage.capture
+
+    def capture(loaded, inputs, **options):
+        for item in plain(loaded, inputs, **options):
+            if item.index == 1:
+                item.keys[1, 2, 0] *= 1e6
+            yield item
+
+    monkeypatch.setattr(capture_stage, "capture", capture)
+    build(request_for(model, corpus), out, quiet())
+    atlas = open_atlas(out)
+    assert atlas.array("self/keys").dtype == np.float32
+    assert np.isfinite(atlas.array("self/keys")).all()
+    assert len(captured) > len(TEXTS)
+    assert verify(out) == []
 
 
 def test_memory_that_runs_out_is_one_line(cli, bert, corpus, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -117,6 +118,26 @@ def test_a_build_started_from_here_tells_its_mistake(settings):
     process = module.start_build(settings, ["--projections", "isomap"])
     assert process.wait(60) == 2
     assert "isomap" in (settings.progress / "build.log").read_text()
+
+
+def test_a_demo_of_a_version_that_is_no_longer_read_is_built_again(settings, small_atlas, monkeypatch):
+    demo = shutil.copytree(small_atlas, settings.atlases / DEMO_SLUG)
+    settings = settings.model_copy(update={"demo_projections": "pca"})
+    assert not demo_needed(settings)
+    started = []
+    monkeypatch.setattr(module, "start_build", lambda _, arguments: started.append(arguments) or Started())
+    module.start_demo(settings)
+    content = json.loads((demo / "atlas.json").read_text())
+    (demo / "atlas.json").write_text(json.dumps(content | {"schema_version": 1}))
+    assert demo_needed(settings)
+    module.start_demo(settings)
+    (demo / "atlas.json").write_text("{")  # damaged: who knows by what; a user has to say that it may go
+    module.start_demo(settings)
+    assert ["--overwrite" in arguments for arguments in started] == [False, True, False]
+
+
+class Started:
+    pid = 1
 
 
 def test_the_demo_is_built_when_there_is_nothing_and_finished_when_maps_are_missing(settings, small_atlas):
