@@ -16,8 +16,8 @@
     Math.abs(Math.log10(now) - Number(slider)) <= HALF_STEP ? now : Math.round(10 ** Number(slider) * 10000) / 10000;
   const shown = (c) => c.toFixed(c < 1 ? 3 : 2);
 
-  /** As services.alignment.live.Way.name writes it. */
-  function wayName(state) {
+  /** As services.alignment.live.LiveAlignment.name writes it. */
+  function alignmentName(state) {
     const c = (state.scale ? state.c : 1).toFixed(4).replace(/\.?0+$/, "");
     return `${c}-${state.translate && state.space !== "lift" ? "translated" : "asis"}-${state.space}`;
   }
@@ -80,10 +80,10 @@
     if (asking) return;
     asking = true;
     while (wanted) {
-      const { base, way } = wanted;
+      const { base, alignment } = wanted;
       wanted = null;
       try {
-        const [now, own] = await Promise.all([answerOf(`${base}/${way}`), answerOf(`${base}/own`)]);
+        const [now, own] = await Promise.all([answerOf(`${base}/${alignment}`), answerOf(`${base}/own`)]);
         fill("now", now);
         fill("own", own);
       } catch {
@@ -102,11 +102,11 @@
     const { method, dims, layer, head } = view;
     const place = `${view.stream}/${layer}/${head}`;
     const at = { layer, head, dims, method };
-    if (method === "pca") return { ...at, path: `live/${place}/${dims}/${wayName(align)}` };
+    if (method === "pca") return { ...at, path: `live/${place}/${dims}/${alignmentName(align)}` };
     if (method !== "umap" && method !== "tsne") return null;
-    const asked = { way: wayName(align), method, dims, layer, head };
+    const asked = { alignment: alignmentName(align), method, dims, layer, head };
     const fits = refined && Object.entries(asked).every(([name, value]) => refined[name] === value);
-    if (fits) return { ...at, path: `refined/${place}/${method}/${dims}/${wayName(align)}`, move: true };
+    if (fits) return { ...at, path: `refined/${place}/${method}/${dims}/${alignmentName(align)}`, move: true };
     // Until the new layout is there the points stay where they are.
     const stays = lastLive && lastLive.layer === layer && lastLive.head === head && lastLive.method === method && lastLive.dims === dims;
     return stays ? lastLive : null;
@@ -115,10 +115,10 @@
   function show(align, view, refined, payload, link) {
     const open = view && view.layer !== null && view.layer !== undefined;
     const live = align && align.on && open ? liveOf(align, view, refined) : null;
-    window.atlasLink.mirror({ align: open && align && align.on ? wayName(align) : null });
+    window.atlasLink.mirror({ align: open && align && align.on ? alignmentName(align) : null });
     if (open && payload) {
       const base = `${payload.base}/agreement/${view.stream}/${view.layer}/${view.head}/${view.method}/${view.dims}`;
-      wanted = { base, way: align && align.on ? wayName(align) : "own" };
+      wanted = { base, alignment: align && align.on ? alignmentName(align) : "own" };
       ask();
     }
     const target = new URL(document.querySelector("a.nav-link-quiet[href$='scaling']")?.href || link || window.location.href);

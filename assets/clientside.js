@@ -6,10 +6,9 @@
 
   /** The map to show: the wanted one, else the same method in the other number of dimensions. */
   function chooseMap(maps, method, dims) {
-    const wanted = maps[`${method}${dims}d`];
-    if (wanted) return { map: wanted, dims };
-    const other = dims === 3 ? 2 : 3;
-    return { map: maps[`${method}${other}d`] || null, dims: other };
+    const found = Object.values(maps).filter((map) => map.method === method);
+    const map = found.find((one) => one.dims === dims) || found[0] || null;
+    return { map, dims: map ? map.dims : dims === 3 ? 2 : 3 };
   }
 
   function view(catalogue, method, dims, colouring, head, theme, before, payload) {

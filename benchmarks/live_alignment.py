@@ -15,8 +15,9 @@ import numpy as np
 
 from components.server.scaled_routes import live_positions
 from services.alignment import align
-from services.alignment.live import LiveHead, Space, Way, head_vectors, token_places
+from services.alignment.live import LiveAlignment, LiveHead, Space, head_vectors, token_places
 from services.atlas import open_atlas
+from services.atlas.schema import Distance
 from services.projection.points import joint_cloud
 
 
@@ -31,20 +32,21 @@ def synthetic(points: int, head_dim: int = 64, length: int = 25) -> LiveHead:
     return LiveHead(queries, keys, tokens // length, tokens // length, tokens % length, tokens % length)
 
 
-def naive_pca(live: LiveHead, way: Way) -> np.ndarray:
+def naive_pca(live: LiveHead, alignment: LiveAlignment) -> np.ndarray:
     """PCA of one head from its vectors, nothing kept between steps."""
-    queries, keys, _ = align(live.queries, live.keys, way.c, "cosine" if way.space == "cosine" else "euclidean")
+    distance: Distance = "cosine" if alignment.space == "cosine" else "euclidean"
+    queries, keys, _ = align(live.queries, live.keys, alignment.c, distance)
     cloud, _ = joint_cloud(queries, keys)
     _, _, axes = np.linalg.svd(cloud, full_matrices=False)
     return cloud @ axes[:2].T
 
 
-def milliseconds(work: Callable[[Way], object], space: Space, steps: int) -> float:
+def milliseconds(work: Callable[[LiveAlignment], object], space: Space, steps: int) -> float:
     """Median CPU time of a step, over the slider's range of c; the first step, which prepares, is left out."""
     times = []
     for c in np.geomspace(0.2, 5.0, steps + 1):
         begin = time.process_time()
-        work(Way(round(float(c), 4), space != "lift", space))
+        work(LiveAlignment(round(float(c), 4), space != "lift", space))
         times.append(1000 * (time.process_time() - begin))
     return statistics.median(times[1:])
 
@@ -64,14 +66,16 @@ def main() -> None:
         heads[name] = LiveHead(*vectors, *token_places(atlas, stream), causal=stream.causal)
     rows = []
     for name, live in heads.items():
-        onto = live.pca(Way(), 2)
+        onto = live.pca(LiveAlignment(), 2)
         for space in ("euclidean", "cosine", "lift"):
             pca = milliseconds(
-                lambda way, live=live, onto=onto: live_positions(live.pca(way, 2, onto)), space, options.steps
+                lambda one, live=live, onto=onto: live_positions(live.pca(one, 2, onto)), space, options.steps
             )
-            numbers = milliseconds(lambda way, live=live: live.agreement(way), space, options.steps)
-            screen = milliseconds(lambda _way, live=live, onto=onto: live.agreement_of(onto), space, options.steps)
-            naive = milliseconds(lambda way, live=live: naive_pca(live, way), space, 5) if space != "lift" else None
+            numbers = milliseconds(lambda one, live=live: live.agreement(one), space, options.steps)
+            screen = milliseconds(lambda _one, live=live, onto=onto: live.agreement_of(onto), space, options.steps)
+            naive = None
+            if space != "lift":
+                naive = milliseconds(lambda one, live=live: naive_pca(live, one), space, 5)
             rows.append([name, space, pca, naive, numbers, screen, len(live_positions(onto)) / 1000])
     names = "head", "distance", "PCA + bytes", "naive PCA", "numbers aligned", "numbers on screen", "kB a step"
     print(f"| {' | '.join(names)} |")

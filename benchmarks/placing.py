@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from services.atlas import open_atlas
+from services.atlas import ProjectionRef, open_atlas
 from services.pipeline.units import layer_points
-from services.projection import LayerPoints, Request, place
+from services.projection import LayerPoints, place
 
 
 def rows(points: LayerPoints, chosen: slice) -> LayerPoints:
@@ -58,7 +58,7 @@ def main() -> None:
             n = layout.shape[1] // 2
             kept = np.concatenate([layout[:, : n - new], layout[:, n : 2 * n - new]], axis=1)
             true = np.concatenate([layout[:, n - new : n], layout[:, 2 * n - new :]], axis=1)
-            request = Request(projection.method, projection.dims)
+            request = ProjectionRef(projection.method, projection.dims)
             start = time.perf_counter()
             placed = place(old, added, {request: kept})[request]
             name = projection.name

@@ -18,11 +18,11 @@ import numpy as np
 from services.alignment import align, unit_length
 from services.alignment.pairs import PairChoice, head_pairs
 from services.alignment.scale_metrics import norm_ratio, study_head
-from services.atlas import Atlas, open_atlas
+from services.atlas import Atlas, ProjectionRef, open_atlas
 from services.atlas.schema import StreamInfo
 from services.measures.attended import attended_in_atlas
 from services.measures.fidelity import aligned_fidelity, head_sample, layout_fidelity
-from services.projection import LayerPoints, Request, layout_layer, pca_layer
+from services.projection import LayerPoints, layout_layer, pca_layer
 
 SPACE = ("query_spearman", "attended_near", "best_near", "mixing")
 MAP = (*SPACE, "recall")
@@ -74,7 +74,7 @@ def measure(
         start = pca_layer(points, 2)
         found[name, "PCA"] = layout_fidelity(judged, start[0]).values
         if umap:
-            wanted = Request("umap", 2)
+            wanted = ProjectionRef("umap", 2)
             layout = layout_layer(points, [wanted], start={2: start}, seed=0)[wanted][0]
             found[name, "UMAP"] = layout_fidelity(judged, layout).values
     return found

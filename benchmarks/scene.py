@@ -39,7 +39,7 @@ ARGUMENTS = [
 ]
 SIDE = 1200
 WORD = "river"
-UMAP = {"name": "umap2d", "key": "k1", "dims": 2, "label": "UMAP"}
+UMAP = {"name": "umap2d", "method": "umap", "key": "k1", "dims": 2, "label": "UMAP"}
 SCENE = "document.getElementById('scene').atlasScene"
 PLOTLY_PAGE = f"""<!doctype html><script src="/plotly.js"></script>
 <div id="plot" style="width:{SIDE}px;height:{SIDE}px"></div><script>

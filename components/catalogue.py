@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.palettes import Name, Theme, palette
-from services.alignment.variants import OWN, scaled_atlas
+from services.alignment.variants import OWN, scale_variant
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes import norms
@@ -44,6 +44,7 @@ def scene_projection(projection: ProjectionInfo) -> dict[str, Any]:
     return {
         "name": projection.name,
         "key": projection_key(projection),
+        "method": projection.method,
         "dims": projection.dims,
         "label": method_label(projection.method),
     }
@@ -85,22 +86,16 @@ def catalogue(atlas: Atlas, stream: StreamInfo, scale: str = OWN, folder: Path |
     Maps that the metric does not have yet are the atlas's own.
     """
     maps = projections_of(atlas, stream)
-    scaled = scaled_atlas(atlas, stream, scale, folder) if folder is not None and scale != OWN else None
-    if scaled is not None:
-        ready = [p for p in scaled.info.projections if scaled.ready(p)]
-        maps |= {f"{p.method.split('_')[0]}{p.dims}d": scaled_projection(p) for p in ready}
+    variant = scale_variant(atlas, stream, scale, folder) if folder is not None and scale != OWN else None
+    if variant is not None:
+        maps |= {p.ref.own.name: scene_projection(p) for p in variant.info.projections if variant.ready(p)}
     return {
         "atlas": atlas.slug,
         "key": atlas.info.key,
         "maps": maps,
-        "scale": scale if scaled else OWN,
+        "scale": scale if variant else OWN,
         "heads": f"heads/{stream.name}/{report_key(atlas, stream)}",
     }
-
-
-def scaled_projection(projection: ProjectionInfo) -> dict[str, Any]:
-    """The `projection` property of the scene for a map by another metric."""
-    return {**scene_projection(projection), "label": method_label(projection.method.split("_")[0])}
 
 
 def method_options(atlas: Atlas, stream: StreamInfo, building: bool) -> list[dict[str, Any]]:

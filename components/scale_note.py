@@ -9,7 +9,7 @@ from components.catalogue import method_label
 from components.scaling.layouts import progress
 from components.server.context import context
 from components.state.atlas_page import View
-from services.alignment.variants import OWN, scaled_atlas
+from services.alignment.variants import OWN, scale_variant
 from services.jobs.refining import Status
 from services.jobs.scaled_maps import scale_job, start_scaled_build, stop_scaled_build
 
@@ -50,15 +50,15 @@ def follow_scale(
     stream = atlas.info.stream(view.stream) if atlas else None
     if atlas is None or stream is None or not isinstance(chosen, str) or chosen == OWN:
         return quiet
-    scaled = scaled_atlas(atlas, stream, chosen, here.settings.maps)
-    if scaled is None:
+    variant = scale_variant(atlas, stream, chosen, here.settings.maps)
+    if variant is None:
         return "This atlas has no scaling study yet; the page Scaling can make one.", True, True, True
-    missing = [p for p in scaled.info.projections if p.dims == view.dims and not scaled.ready(p)]
-    missing = [p for p in missing if not p.method.startswith("attention_")]
+    missing = [p for p in variant.info.projections if p.dims == view.dims and not variant.ready(p)]
+    missing = [p for p in missing if p.method != "attention"]
     job = scale_job(here.settings, atlas, stream, chosen)
     running = job is not None and job.state == "running"
     if missing and not running and ctx.triggered_id == ids.SCALE_BUILD and builds:
-        methods = [p.method.split("_")[0] for p in missing]
+        methods = [p.method for p in missing]
         start_scaled_build(here.settings, atlas, stream, chosen, methods, view.dims)
         return "Starting …", True, False, False
     if running and job is not None:
@@ -68,6 +68,6 @@ def follow_scale(
         return progress([Status("running", "making the maps", job.fraction)], "All heads"), True, False, False
     if not missing:
         return "All maps are made with this c. The attention map does not depend on it.", True, True, True
-    names = " and ".join(method_label(p.method.split("_")[0]) for p in missing)
+    names = " and ".join(method_label(p.method) for p in missing)
     failed = f" {job.message}" if job is not None and job.state in ("failed", "stopped") else ""
     return f"PCA follows at once; {names} in {view.dims}D still as built.{failed}", False, True, True

@@ -114,7 +114,7 @@ def _title(view: View) -> str:
 
 def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[str, Any]) -> HeadScene:
     view, colouring, picture = state.view, state.colouring, state.picture
-    projection = maps.get(f"{view.method}{view.dims}d")
+    projection = maps.get(view.ref.name)
     head = {"layer": view.layer, "head": view.head} if view.at_head else None
     sprite = None
     if projection:

@@ -97,7 +97,7 @@
       this.set = this.incoming;
       this.incoming = null;
       const { live, set } = this;
-      if (live && live.dims === set.dims && live.method === p.methodOf(set.projection)) set.setOverride(live);
+      if (live && live.dims === set.dims && live.method === set.projection.method) set.setOverride(live);
       // The open head may have changed while the new positions were on their way.
       if (this.set.cell !== this.cell) this.loadHead();
     }
@@ -145,7 +145,7 @@
       this.live = live;
       const { set } = this;
       if (!set || (!live && !set.override)) return;
-      const fits = live && live.dims === set.dims && live.method === p.methodOf(set.projection);
+      const fits = live && live.dims === set.dims && live.method === set.projection.method;
       const old = set.setOverride(fits ? live : null);
       this.hooks.onChange(live && !live.move ? "moved" : "moving", set.snapshot(old));
     }

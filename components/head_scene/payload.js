@@ -22,9 +22,6 @@
   /** A stored coordinate in the cell's unit square: -1..1, y upwards. */
   const dequantise = (value) => (value / 65535 - 0.5) * 2;
 
-  /** The method of a projection: "umap" of `umap2d` and of `umap_norms2d`. */
-  const methodOf = (projection) => /^[a-z]*/.exec(projection.name)[0];
-
   /** slot → point id turned round: point id → slot. */
   function inverse(order) {
     const slots = new Uint32Array(order.length);
@@ -284,7 +281,7 @@
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 
   atlas.payload = {
-    same, chunkCount, chunkLength, dequantise, methodOf, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask,
+    same, chunkCount, chunkLength, dequantise, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask,
     countTokens, slotsOfInput, mergeSlots,
     tokenOfPoint, pointOfToken, inputOfRow, parseHex, paletteBytes, PayloadError, PayloadClient,
   };

@@ -13,13 +13,13 @@ from components.scaling.layouts import progress, visitor
 from components.scaling.view import show_options
 from components.server.context import context
 from components.state.atlas_page import AlignState, AtlasPage, View
-from services.alignment.comparison import CONSTANTS, METRIC_LABELS
-from services.alignment.live import own_way
+from services.alignment.head_maps import HeadMap
+from services.alignment.live import own_alignment
+from services.alignment.scale_metrics import CONSTANTS, METRIC_LABELS, METRICS
 from services.alignment.study import scales
-from services.alignment.variants import METRICS, one_head_file
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.jobs.refining import Task
+from services.jobs.refining import task_of
 
 EXTENT = math.log10(CONSTANTS[-1])
 STEP = 0.002
@@ -168,7 +168,7 @@ def mark_optima(view_data: Any) -> tuple[Any, Any]:
 def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[list[Any], dict[str, Any]]:
     """The buttons, and the atlas's own alignment as the browser needs it."""
     layer, head = min(view.layer or 0, stream.layers - 1), min(view.head or 0, stream.heads - 1)
-    own = own_way(atlas, stream, layer, head)
+    own = own_alignment(atlas, stream, layer, head)
     study = scales(atlas, stream)
     marks: list[Any] = []
     if study:
@@ -215,17 +215,11 @@ def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, 
             "The attention map is made from the dot products themselves, which alignment does not change.",
             True,
         )
-    way = state.way
-    layer, head = view.layer or 0, view.head or 0
-    file = one_head_file(atlas, stream, layer, head, view.method, view.dims, way, here.settings.maps, "own")
-    task = Task(str(atlas.path), stream.name, layer, head, view.method, view.dims, way.name, "own", str(file))
-    status = here.refiner.want([task], ours)[0]
+    wanted = HeadMap(atlas, stream, view.layer or 0, view.head or 0, view.ref, state.alignment)
+    status = here.refiner.want([task_of(wanted, here.settings.maps)], ours)[0]
     if status.state == "ready":
-        return (
-            {"way": way.name, "method": view.method, "dims": view.dims, "layer": view.layer, "head": view.head},
-            None,
-            True,
-        )
+        place = {"method": view.method, "dims": view.dims, "layer": view.layer, "head": view.head}
+        return {"alignment": state.alignment.name, **place}, None, True
     if status.state in ("failed", "busy"):
         return None, f"The map stays as it was: {status.message}", True
     return None, progress([status], "UMAP" if view.method == "umap" else "t-SNE"), False

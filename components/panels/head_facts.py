@@ -8,7 +8,7 @@ from components import ids
 from components.catalogue import method_label
 from components.server.context import context
 from components.state.atlas_page import View
-from services.atlas import Atlas
+from services.atlas import Atlas, ProjectionRef
 from services.atlas.schema import StreamInfo
 from services.measures.fidelity import Fidelity
 from services.measures.registry import BY_NAME, DEFAULT, MEASURES, Measure
@@ -40,14 +40,14 @@ def facts_for(atlas: Atlas, stream: StreamInfo, view: View) -> Any:
     """The facts of a view's open head; None when it names no head of the stream."""
     if view.layer is None or view.head is None or view.layer >= stream.layers or view.head >= stream.heads:
         return None
-    return head_facts(atlas, stream, view.layer, view.head, f"{view.method}{view.dims}d")
+    return head_facts(atlas, stream, view.layer, view.head, view.ref)
 
 
-def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, projection: str) -> list[Any]:
-    """Everything measured of one head on one map (for example umap2d), in plain words."""
-    report = head_report(atlas, stream, layer, head, projection)
-    info = atlas.info.projection(projection, stream.name)
-    name = f"{method_label(info.method)} {info.dims}D" if info else projection
+def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: ProjectionRef) -> list[Any]:
+    """Everything measured of one head on one map, in plain words."""
+    report = head_report(atlas, stream, layer, head, ref.name)
+    info = atlas.info.projection(ref, stream.name)
+    name = f"{method_label(info.method)} {info.dims}D" if info else ref.name
     return [
         html.H2(f"How far to believe this map · {name}", className="facts-title"),
         *_verdict(report),

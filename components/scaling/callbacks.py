@@ -6,17 +6,18 @@ import numpy as np
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, html, no_update
 
 from components import ids
-from components.catalogue import scene_colour
+from components.catalogue import method_label, scene_colour
 from components.palettes import Theme
 from components.scaling.figures import curves_figure, density_figure, empty_figure, gradient, scale_heatmap
 from components.scaling.view import common_attributes
 from components.server.context import context
-from components.server.scaled_routes import constants_key
 from components.state.scaling_page import ScalingState
-from services.alignment.comparison import CONSTANTS, METRIC_LABELS, Density, density
-from services.alignment.live import LEAST_C, MOST_C, Way, own_scales
+from services.alignment.comparison import Density, density
+from services.alignment.head_maps import ConstantMaps
+from services.alignment.live import LEAST_C, MOST_C, LiveAlignment, own_scales
+from services.alignment.scale_metrics import CONSTANTS, METRIC_LABELS, METRICS
 from services.alignment.study import curves, scales
-from services.alignment.variants import METRICS, OWN
+from services.alignment.variants import OWN
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 
@@ -97,8 +98,9 @@ def name_constants(data: Any) -> tuple[Any, Any]:
 
 def constants_projection(atlas: Atlas, stream: StreamInfo, state: ScalingState, method: str) -> dict[str, Any]:
     """The scene's `projection` of the small maps."""
-    name = f"constants_{method}_{state.layer}_{state.head}_{round(best_c(atlas, stream, state) * 10_000)}"
-    return {"name": name, "key": constants_key(atlas, stream, name), "dims": 2, "label": method.upper()}
+    maps = ConstantMaps(method, state.layer, state.head, best_c(atlas, stream, state))
+    key = maps.key(atlas, stream)
+    return {"name": maps.name, "key": key, "method": method, "dims": 2, "label": method_label(method)}
 
 
 @callback(
@@ -141,8 +143,8 @@ def draw_density(data: Any, theme: Any) -> tuple[Any, Any]:
     c = best_c(atlas, stream, state) if state.values == "best" else chosen_constant(atlas, stream, state)
     c = c or best_c(atlas, stream, state)
     before, after = (
-        density(atlas, stream, state.layer, state.head, Way(way_c, translate, state.distance), state.pairs)
-        for way_c, translate in ((1.0, False), (c, True))
+        density(atlas, stream, state.layer, state.head, LiveAlignment(scale, translate, state.distance), state.pairs)
+        for scale, translate in ((1.0, False), (c, True))
     )
     if before.pairs < 3:
         return empty_figure(shade(theme), f"Not defined: {before.reason}."), None

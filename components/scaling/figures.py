@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from components.palettes import Theme
-from services.alignment.comparison import CONSTANTS, Density
+from services.alignment.comparison import Density
+from services.alignment.scale_metrics import CONSTANTS
 
 CONFIG = {"displaylogo": False, "showSendToCloud": False, "plotlyServerURL": "", "displayModeBar": False}
 # Diverging around c = 1 and safe for colour-blind readers: purple below, orange above (ColorBrewer's PuOr).

@@ -7,9 +7,8 @@ from dash import Input, Output, State, callback, html, no_update
 from components import ids
 from components.scaling.callbacks import best_c, constants_projection, find
 from components.server.context import context
-from services.alignment.comparison import constant_ways
-from services.alignment.variants import one_head_file
-from services.jobs.refining import Status, Task
+from services.alignment.head_maps import ConstantMaps
+from services.jobs.refining import Status, task_of
 from services.jobs.study import start_study, study_job
 
 
@@ -37,20 +36,8 @@ def lay_out_constants(data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]
         refiner.drop(visitor(tab))
         return constants_projection(atlas, stream, state, "pca"), None, True
     folder = context().settings.maps
-    tasks = [
-        Task(
-            str(atlas.path),
-            stream.name,
-            state.layer,
-            state.head,
-            "umap",
-            2,
-            way.name,
-            "pca",
-            str(one_head_file(atlas, stream, state.layer, state.head, "umap", 2, way, folder)),
-        )
-        for way in constant_ways(best_c(atlas, stream, state), "umap")
-    ]
+    maps = ConstantMaps("umap", state.layer, state.head, best_c(atlas, stream, state))
+    tasks = [task_of(one, folder) for one in maps.heads(atlas, stream)]
     statuses = refiner.want(tasks, visitor(tab))
     if all(status.state == "ready" for status in statuses):
         return constants_projection(atlas, stream, state, "umap"), None, True

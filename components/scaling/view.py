@@ -14,9 +14,8 @@ from components.scaling.figures import CONFIG, EXTENT, gradient
 from components.server.context import context
 from components.shell import notice
 from components.state.scaling_page import SCALES, ScalingPage, ScalingState
-from services.alignment.comparison import CONSTANTS, METRIC_LABELS
+from services.alignment.scale_metrics import CONSTANTS, METRIC_LABELS, METRICS
 from services.alignment.study import scales
-from services.alignment.variants import METRICS
 from services.atlas import Atlas
 from services.atlas.library import Entry
 from services.atlas.schema import StreamInfo
@@ -66,7 +65,7 @@ def _intro() -> html.Div:
             html.P(
                 "A map can show attention only if distance follows the dot product of query and key. Multiplying all "
                 "queries by c and dividing all keys by c leaves every attention weight as it is, but changes the "
-                "distances. This page shows which c each head takes, by four ways to choose it, and what c does."
+                "distances. This page shows which c each head takes, by four alignments to choose it, and what c does."
             ),
         ],
         className="scaling-intro",

@@ -12,7 +12,7 @@ from components.palettes import NAMES, THEMES, palette
 from components.server.http import binary as _binary
 from components.server.http import json_response as _json
 from components.server.reading_routes import add_reading_routes
-from components.server.scaled_routes import add_live_routes, constants_chunk, find_scaled
+from components.server.scaled_routes import add_live_routes, constants_chunk, find_variant
 from services.atlas import Atlas, layouts
 from services.atlas.library import Library
 from services.atlas.schema import ProjectionInfo, StreamInfo
@@ -61,7 +61,7 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         found = atlas.info.projection(match[1], stream.name)
         if found is not None and payload.projection_key(found) == match[2]:
             return atlas, found
-        return find_scaled(atlas, stream, match[1], match[2], maps) or abort(404)
+        return find_variant(atlas, stream, match[1], match[2], maps) or abort(404)
 
     @routes.get("/positions/<stream>/<projection>/<int:chunk>")
     def positions(slug: str, key: str, stream: str, projection: str, chunk: int) -> Response:

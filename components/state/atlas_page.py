@@ -12,9 +12,12 @@ from components.state.attention_options import AttentionOptions
 from components.state.declare import Choice, Number, OneOf, Parsed, Store, Switch
 from components.state.link import Link
 from components.state.page import AtlasSlug, PageState
-from services.alignment.live import LEAST_C, MOST_C, Space, Way, own_way
+from services.alignment.live import LEAST_C, MOST_C, LiveAlignment, Space, own_alignment
+from services.alignment.scale_metrics import METRICS
 from services.alignment.study import scales
-from services.alignment.variants import METRICS, OWN
+from services.alignment.variants import OWN
+from services.atlas import ProjectionRef
+from services.atlas.projection_ref import METHOD
 from services.attributes.registry import BY_NAME, why_not
 from services.measures.registry import BY_NAME as BY_MEASURE
 from services.measures.registry import DEFAULT
@@ -63,7 +66,7 @@ class View(Store):
         ),
     ] = "self"
     method: Annotated[
-        str, Field(max_length=32), OneOf(values=_methods, default=_preferred, always=True, moves=True)
+        str, Field(pattern=f"^{METHOD}$"), OneOf(values=_methods, default=_preferred, always=True, moves=True)
     ] = "attention"
     dims: Annotated[
         int,
@@ -77,6 +80,11 @@ class View(Store):
     ] = OWN
     layer: Annotated[int | None, Field(ge=0), Number()] = None
     head: Annotated[int | None, Field(ge=0), Number()] = None
+
+    @property
+    def ref(self) -> ProjectionRef:
+        """The map that is shown, of the atlas's own scale."""
+        return ProjectionRef(self.method, self.dims)
 
     @property
     def at_head(self) -> bool:
@@ -226,11 +234,12 @@ class AlignmentName(Choice):
         if text is None:
             return {}
         try:
-            way = Way.read(text)
+            found = LiveAlignment.parse(text)
         except KeyError:
             link.drop(f"{self.parameter}={text[:40]!r} is no alignment; showing the atlas's own.")
             return {}
-        return {"on": True, "c": way.c, "translate": way.translate or way.space == "lift", "space": way.space}
+        translate = found.translate or found.space == "lift"
+        return {"on": True, "c": found.c, "translate": translate, "space": found.space}
 
 
 class AlignState(Store):
@@ -248,13 +257,13 @@ class AlignState(Store):
         found, view = super().read(link), link.stores["view"]
         if found.on:
             return found
-        own = own_way(link.atlas, link.stream, view.layer or 0, view.head or 0)
+        own = own_alignment(link.atlas, link.stream, view.layer or 0, view.head or 0)
         return cls(c=own.c, space=own.space)
 
     @property
-    def way(self) -> Way:
+    def alignment(self) -> LiveAlignment:
         translate = self.translate and self.space != "lift"
-        return Way(round(self.c, 4) if self.scale else 1.0, translate, self.space)
+        return LiveAlignment(round(self.c, 4) if self.scale else 1.0, translate, self.space)
 
 
 def _viewpoint(link: Link, default: str) -> str:

@@ -8,7 +8,8 @@ from components.state.declare import OneOf, Parsed, Store
 from components.state.link import Link
 from components.state.page import AtlasSlug, PageState
 from services.alignment.comparison import Pairs
-from services.alignment.variants import METRICS, OWN
+from services.alignment.scale_metrics import METRICS
+from services.alignment.variants import OWN
 from services.atlas import Atlas
 from services.atlas.schema import Distance, StreamInfo
 
@@ -32,7 +33,7 @@ def _place(parameter: str, size: str) -> Parsed:
 
 
 class ScalingState(Store):
-    """Head, metric and ways to look; `scale` is the metric that the atlas's maps are made with."""
+    """Head, metric and alignments to look; `scale` is the metric that the atlas's maps are made with."""
 
     id = "scaling-state"
     atlas: AtlasSlug = None

@@ -5,39 +5,18 @@ from typing import Literal
 
 import numpy as np
 
-from services.alignment.live import Way, head_vectors, token_places
+from services.alignment.live import LiveAlignment, aligned_vectors, head_vectors, mean_vector, token_places
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.numerics.correlation import pearson, spearman
 from services.streams.key_runs import runs_by_position, runs_within_inputs
 
-CONSTANTS = (
-    0.2,
-    0.4,
-    0.8,
-    1.0,
-    1.25,
-    2.5,
-    5.0,
-)  # Chen et al.: the grid of the study; services.alignment.scaling holds the same
 Pairs = Literal["input", "all"]
-METRIC_LABELS = {
-    "weighted": "Weighted correlation",
-    "scaled": "Weighted correlation, scaled",
-    "norms": "Ratio of norms",
-    "pearson": "Pearson's correlation",
-}
 BINS = 90
 # All pairs of so many tokens: a million of them.
 SAMPLE = 1000
 # Pairs within inputs beyond this are those of a sample of queries.
 MOST_PAIRS = 2_000_000
-
-
-def constant_ways(best: float, method: str) -> tuple[Way, ...]:
-    """The study's constants and one c more; UMAP by cosine distance, as the study's Figures 2 and 3."""
-    space: Literal["euclidean", "cosine"] = "cosine" if method == "umap" else "euclidean"
-    return tuple(Way(c, True, space) for c in (*CONSTANTS, best))
 
 
 @dataclass(frozen=True)
@@ -61,7 +40,7 @@ def density(
     stream: StreamInfo,
     layer: int,
     head: int,
-    way: Way,
+    alignment: LiveAlignment,
     pairs: Pairs = "input",
     bins: int = BINS,
 ) -> Density:
@@ -71,7 +50,7 @@ def density(
     left out of both. Vectors that are not finite are left out.
     """
     vectors, places = head_vectors(atlas, stream, layer, head), token_places(atlas, stream)
-    return pair_density(*vectors, *places, causal=stream.causal, way=way, pairs=pairs, bins=bins)
+    return pair_density(*vectors, *places, causal=stream.causal, alignment=alignment, pairs=pairs, bins=bins)
 
 
 def pair_density(
@@ -83,14 +62,14 @@ def pair_density(
     key_positions: np.ndarray,
     *,
     causal: bool,
-    way: Way,
+    alignment: LiveAlignment,
     pairs: Pairs = "input",
     bins: int = BINS,
 ) -> Density:
     """As `density`, for vectors [n, head_dim] and their tokens' inputs and positions [n]."""
     queries, keys = np.asarray(queries, np.float64), np.asarray(keys, np.float64)
     rows, columns = (np.flatnonzero(np.isfinite(side).all(axis=1)) for side in (queries, keys))
-    means = queries[rows].mean(axis=0) if len(rows) else 0.0, keys[columns].mean(axis=0) if len(columns) else 0.0
+    means = mean_vector(queries[rows]), mean_vector(keys[columns])
     if pairs == "all":
         rows, columns = _drawn(rows, SAMPLE), _drawn(columns, SAMPLE)
         runs = runs_by_position(query_positions[rows], key_positions[columns], causal=causal)
@@ -107,13 +86,11 @@ def pair_density(
     of_query, of_key = runs.pairs()
     left, right = rows[of_query], columns[of_key]
     dots = _paired(queries, keys, left, right)
-    scaled_queries, scaled_keys = queries * way.c, keys / way.c
-    if way.translate:
-        scaled_keys = scaled_keys + (means[0] * way.c - means[1] / way.c)
-    if way.space == "cosine":
-        distances = 1.0 - _paired(_unit(scaled_queries), _unit(scaled_keys), left, right)
+    aligned = aligned_vectors(queries, keys, means, alignment)
+    if alignment.space == "cosine":
+        distances = 1.0 - _paired(*aligned, left, right)
     else:
-        distances = np.sqrt(np.maximum(_paired_squares(scaled_queries, scaled_keys, left, right), 0.0))
+        distances = np.sqrt(np.maximum(_paired_squares(*aligned, left, right), 0.0))
     return _binned(dots, distances, bins)
 
 
@@ -133,11 +110,6 @@ def _drawn(rows: np.ndarray, count: int) -> np.ndarray:
     if len(rows) <= count:
         return rows
     return np.sort(np.random.default_rng(0).choice(rows, count, replace=False))
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
 
 
 def _paired(a: np.ndarray, b: np.ndarray, left: np.ndarray, right: np.ndarray, step: int = 200_000) -> np.ndarray:

@@ -22,14 +22,13 @@ from services.streams.key_runs import runs_within_inputs
 Space = Literal["euclidean", "cosine", "lift"]
 SPACES: tuple[Space, ...] = get_args(Space)
 LEAST_C, MOST_C = 0.05, 20.0  # beyond the study's constants: an atlas's own c may lie there
-ALL_EQUAL = "all vectors of the head are equal"
-_WAY = re.compile(r"(\d{1,2}(?:\.\d{1,4})?)-(translated|asis)-(euclidean|cosine|lift)", re.ASCII)
+_NAME = re.compile(r"(\d{1,2}(?:\.\d{1,4})?)-(translated|asis)-(euclidean|cosine|lift)", re.ASCII)
 # A spread below this share of the vectors' own size is the rounding of float32.
 ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
-class Way:
+class LiveAlignment:
     """How a head is aligned: queries × c, keys / c, keys moved so that the centroids coincide, and the distance.
 
     The lift (services.projection.lift) fixes where keys lie against queries: it is never translated.
@@ -40,13 +39,13 @@ class Way:
     space: Space = "euclidean"
 
     @classmethod
-    def read(cls, text: str) -> "Way":
-        """The way that `name` wrote.
+    def parse(cls, text: str) -> "LiveAlignment":
+        """The alignment that `name` wrote.
 
         Raises:
-            KeyError: it is none.
+            KeyError: the text names no alignment, or its c is out of bounds.
         """
-        match = _WAY.fullmatch(text)
+        match = _NAME.fullmatch(text)
         if match is None or not LEAST_C <= float(match[1]) <= MOST_C:
             raise KeyError(text)
         space = next(space for space in SPACES if space == match[3])
@@ -74,7 +73,7 @@ class Agreement:
 
 
 class LiveHead:
-    """One head's vectors with what serves every way, computed once. Vectors that are not finite lie at the mean."""
+    """One head's vectors with what serves every alignment, computed once; what is not finite lies at the mean."""
 
     def __init__(
         self,
@@ -91,7 +90,7 @@ class LiveHead:
         """queries [n_queries, head_dim], keys [n_keys, head_dim]; int inputs and positions of each token."""
         (self.queries, good_queries), (self.keys, good_keys) = _finite(queries), _finite(keys)
         self.not_finite = int((~good_queries).sum() + (~good_keys).sum())
-        self._means = _mean(self.queries), _mean(self.keys)
+        self._means = mean_vector(self.queries), mean_vector(self.keys)
         self._lifted: tuple[np.ndarray, np.ndarray] | None = None
         self._moments: dict[bool, tuple[np.ndarray, ...]] = {}
         kept, kept_keys = np.flatnonzero(good_queries), np.flatnonzero(good_keys)
@@ -104,27 +103,22 @@ class LiveHead:
         self._group = pair_query
         self._pair_query, self._pair_key = rows[pair_query], kept_keys[pair_key]
 
-    def vectors(self, way: Way) -> tuple[np.ndarray, np.ndarray]:
+    def vectors(self, alignment: LiveAlignment) -> tuple[np.ndarray, np.ndarray]:
         """The aligned queries and keys float64 [n, head_dim], or [n, head_dim + 1] when lifted.
 
         For cosine they have unit length, so that their distances are the cosine's order.
         """
-        if way.space == "lift":
+        if alignment.space == "lift":
             queries, keys = self._lift()
-            return queries * way.c, keys / way.c
-        queries, keys = self.queries * way.c, self.keys / way.c
-        if way.translate:
-            keys = keys + (self._means[0] * way.c - self._means[1] / way.c)
-        if way.space == "cosine":
-            queries, keys = _unit(queries), _unit(keys)
-        return queries, keys
+            return queries * alignment.c, keys / alignment.c
+        return aligned_vectors(self.queries, self.keys, self._means, alignment)
 
-    def pca(self, way: Way, dims: int, onto: np.ndarray | None = None) -> np.ndarray:
+    def pca(self, alignment: LiveAlignment, dims: int, onto: np.ndarray | None = None) -> np.ndarray:
         """The first principal components: float32 [n, dims], queries first, centred.
 
         onto: a layout [n, dims] to turn and mirror the result onto, so that a picture does not flip.
         """
-        queries, keys, covariance = self._covariance(way)
+        queries, keys, covariance = self._covariance(alignment)
         axes = principal_axes(covariance, dims)
         layout = np.zeros((len(queries) + len(keys), dims))
         found = axes.shape[1]
@@ -132,16 +126,16 @@ class LiveHead:
         layout[len(queries) :, :found] = keys @ axes
         layout -= layout.mean(axis=0) if len(layout) else 0.0
         spread = float(np.trace(covariance)) / max(len(layout), 1)
-        if spread <= (ROUNDING * self._size(way)) ** 2:
+        if spread <= (ROUNDING * self._size(alignment)) ** 2:
             return np.zeros(layout.shape, np.float32)
         if onto is not None and np.isfinite(onto).all():
             layout = layout @ rotation_onto(layout, onto - onto.mean(axis=0, dtype=np.float64))
         return layout.astype(np.float32)
 
-    def agreement(self, way: Way) -> Agreement:
+    def agreement(self, alignment: LiveAlignment) -> Agreement:
         """In the aligned space itself. Distance is Euclidean, 1 − cosine, or Euclidean after the lift."""
-        queries, keys = self.vectors(way)
-        if way.space == "cosine":
+        queries, keys = self.vectors(alignment)
+        if alignment.space == "cosine":
             left, right = queries[self._pair_query], keys[self._pair_key]
             return self._agreement(1.0 - np.einsum("ij,ij->i", left, right))
         return self._agreement(self._pair_distances(queries, keys))
@@ -181,24 +175,39 @@ class LiveHead:
             self._lifted = sides[0].astype(np.float64), sides[1].astype(np.float64)
         return self._lifted
 
-    def _covariance(self, way: Way) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Queries and keys of a way, and n times the covariance of their joint cloud [d, d]."""
-        queries, keys = self.vectors(way)
-        if way.space == "cosine":  # a key's length after translation depends on c: nothing to recombine
+    def _covariance(self, alignment: LiveAlignment) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Aligned queries and keys, and n times the covariance of their joint cloud [d, d]."""
+        queries, keys = self.vectors(alignment)
+        if alignment.space == "cosine":  # a key's length after translation depends on c: nothing to recombine
             return queries, keys, _between(_scatter(queries), _scatter(keys), queries, keys)
-        lifted = way.space == "lift"
+        lifted = alignment.space == "lift"
         if lifted not in self._moments:
             raw = self._lift() if lifted else (self.queries, self.keys)
             self._moments[lifted] = _scatter(raw[0]), _scatter(raw[1])
         of_queries, of_keys = self._moments[lifted]
-        return queries, keys, _between(of_queries * way.c**2, of_keys / way.c**2, queries, keys)
+        return queries, keys, _between(of_queries * alignment.c**2, of_keys / alignment.c**2, queries, keys)
 
-    def _size(self, way: Way) -> float:
+    def _size(self, alignment: LiveAlignment) -> float:
         """Root-mean-square size of the vectors: what rounding is measured against."""
-        if way.space == "cosine":
+        if alignment.space == "cosine":
             return 1.0
         sizes = [float((side * side).sum(axis=1).mean()) if len(side) else 0.0 for side in (self.queries, self.keys)]
-        return float(np.sqrt(sizes[0] * way.c**2 + sizes[1] / way.c**2))
+        return float(np.sqrt(sizes[0] * alignment.c**2 + sizes[1] / alignment.c**2))
+
+
+def aligned_vectors(
+    queries: np.ndarray, keys: np.ndarray, means: tuple[np.ndarray, np.ndarray], alignment: LiveAlignment
+) -> tuple[np.ndarray, np.ndarray]:
+    """Queries and keys [n, head_dim] after scale, translation and, for cosine, division by their lengths.
+
+    means: of queries and of keys [head_dim], before the scale.
+    """
+    queries, keys = queries * alignment.c, keys / alignment.c
+    if alignment.translate:
+        keys = keys + (means[0] * alignment.c - means[1] / alignment.c)
+    if alignment.space == "cosine":
+        queries, keys = _unit(queries), _unit(keys)
+    return queries, keys
 
 
 def _finite(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -212,7 +221,8 @@ def _finite(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return vectors, good
 
 
-def _mean(vectors: np.ndarray) -> np.ndarray:
+def mean_vector(vectors: np.ndarray) -> np.ndarray:
+    """[head_dim]; zero when there are no vectors."""
     return vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1])
 
 
@@ -224,13 +234,13 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 def _scatter(vectors: np.ndarray) -> np.ndarray:
     """Σ (v − v̄)(v − v̄)ᵀ: [d, d]."""
-    centred = vectors - _mean(vectors)
+    centred = vectors - mean_vector(vectors)
     return centred.T @ centred
 
 
 def _between(of_queries: np.ndarray, of_keys: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> np.ndarray:
     """The scatter of both clouds together: within each, and between their means."""
-    gap = _mean(queries) - _mean(keys)
+    gap = mean_vector(queries) - mean_vector(keys)
     total = max(len(queries) + len(keys), 1)
     return of_queries + of_keys + len(queries) * len(keys) / total * np.outer(gap, gap)
 
@@ -264,10 +274,10 @@ def token_places(atlas: Atlas, stream: StreamInfo) -> tuple[np.ndarray, np.ndarr
     return queries.input, keys.input, queries.position, keys.position
 
 
-def own_way(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> Way:
+def own_alignment(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> LiveAlignment:
     """How the atlas itself aligned a head."""
     c = float(np.clip(own_scales(atlas, stream)[layer, head], LEAST_C, MOST_C))
-    return Way(c, True, atlas.info.alignment.distance)
+    return LiveAlignment(c, True, atlas.info.alignment.distance)
 
 
 @lru_cache(maxsize=8)

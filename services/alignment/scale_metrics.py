@@ -13,6 +13,12 @@ CONSTANTS = (0.2, 0.4, 0.8, 1.0, 1.25, 2.5, 5.0)  # Chen et al.: the grid of the
 # Evenly spaced in log c over the same range: the curves have several minima, a search needs a bracket of the best.
 CURVE = tuple(float(c) for c in np.geomspace(CONSTANTS[0], CONSTANTS[-1], 33))
 METRICS = ("weighted", "scaled", "norms", "pearson")
+METRIC_LABELS = {
+    "weighted": "Weighted correlation",
+    "scaled": "Weighted correlation, scaled",
+    "norms": "Ratio of norms",
+    "pearson": "Pearson's correlation",
+}
 
 CountRule = Literal["share", "total", "own"]
 COUNT_RULES: tuple[CountRule, ...] = ("share", "total", "own")

@@ -1,4 +1,4 @@
-"""Maps of an atlas made with another c than its own: of all heads by a metric, or of one head at several constants.
+"""Maps of an atlas made with another c than its own, that of a metric: scale variants.
 
 They lie in the cache, each under a name made from all that decides its content, and read like the atlas's own maps.
 PCA is made when it is first asked for; the others by services.jobs.
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from services.alignment.live import LEAST_C, MOST_C, Way, live_head, own_scales
+from services.alignment.live import LEAST_C, MOST_C, LiveAlignment, live_head, own_scales
+from services.alignment.scale_metrics import METRICS
 from services.alignment.study import scales
-from services.atlas import Atlas, arrays
+from services.atlas import Atlas, ProjectionRef, arrays
 from services.atlas.schema import ProjectionInfo, StreamInfo
 
 VERSION = 1  # change it when the same name would hold another map
 OWN = "atlas"  # the metric that stands for the atlas as it was built
-METRICS = ("weighted", "scaled", "norms", "pearson")
 _lock = threading.Lock()
 _busy: dict[Path, threading.Lock] = {}
 
@@ -44,10 +44,10 @@ def content_key(atlas: Atlas, stream: StreamInfo, *parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-class ScaledAtlas(Atlas):
-    """An atlas seen through one metric: its projections are the metric's, as far as they have been made.
+class ScaleVariant(Atlas):
+    """An atlas whose c are chosen by another metric: its projections are the metric's, as far as they have been made.
 
-    Their methods carry the metric, as in `pca_norms`, so that names and URLs differ from the atlas's own.
+    Their names carry the metric, as in `pca_norms2d`, so that files and URLs differ from the atlas's own.
     """
 
     def __init__(self, atlas: Atlas, stream: StreamInfo, metric: str, c: np.ndarray, folder: Path) -> None:
@@ -64,7 +64,7 @@ class ScaledAtlas(Atlas):
 
     def ready(self, projection: ProjectionInfo) -> bool:
         """Whether the map can be served at once, or within a second or two."""
-        return projection.method.startswith("pca_") or self.file(projection).is_file()
+        return projection.method == "pca" or self.file(projection).is_file()
 
     def layout(self, projection: ProjectionInfo) -> np.memmap:
         """float32 [layers, heads, points, dims].
@@ -74,14 +74,14 @@ class ScaledAtlas(Atlas):
         """
         path = self.file(projection)
         if not path.is_file():
-            if not projection.method.startswith("pca_"):
+            if not projection.method == "pca":
                 raise KeyError(projection.name)
             once(path, lambda: self._pca(projection.dims))
         return arrays.read(path)
 
     def _pca(self, dims: int) -> np.ndarray:
         """PCA of all heads, each turned onto the atlas's own, so that points move and do not flip."""
-        own = self._of.info.projection(f"pca{dims}d", self._stream.name)
+        own = self._of.info.projection(ProjectionRef("pca", dims), self._stream.name)
         onto = self._of.layout(own) if own else None
         points = sum(self._of.points(self._stream))
         found = np.zeros((self._stream.layers, self._stream.heads, points, dims), np.float32)
@@ -90,23 +90,22 @@ class ScaledAtlas(Atlas):
                 target = onto[layer, head] if onto is not None else None
                 one = live_head.__wrapped__(self._of, self._stream, layer, head)
                 found[layer, head] = one.pca(
-                    Way(float(self.c[layer, head]), True, self.info.alignment.distance), dims, target
+                    LiveAlignment(float(self.c[layer, head]), True, self.info.alignment.distance), dims, target
                 )
         return found
 
 
 def _info(atlas: Atlas, stream: StreamInfo, metric: str, c: np.ndarray, own: ProjectionInfo) -> ProjectionInfo:
     key = content_key(atlas, stream, "metric", metric, own.name, np.round(c, 6).tolist())
-    method = f"{own.method}_{metric}"
     parameters = {**own.parameters, "scale": metric}
-    return own.model_copy(update={"method": method, "parameters": parameters, "sha256": f"{key:0<64}"})
+    return own.model_copy(update={"scale": metric, "parameters": parameters, "sha256": f"{key:0<64}"})
 
 
 @lru_cache(maxsize=16)
-def scaled_atlas(atlas: Atlas, stream: StreamInfo, metric: str, folder: Path) -> ScaledAtlas | None:
-    """The atlas through a metric; None when the atlas has no study of it."""
+def scale_variant(atlas: Atlas, stream: StreamInfo, metric: str, folder: Path) -> ScaleVariant | None:
+    """The atlas with the c of a metric; None when the atlas has no study of it."""
     c = metric_scales(atlas, stream, metric)
-    return None if c is None else ScaledAtlas(atlas, stream, metric, c, folder)
+    return None if c is None else ScaleVariant(atlas, stream, metric, c, folder)
 
 
 def once(path: Path, make: Any) -> None:
@@ -127,63 +126,3 @@ def write_array(path: Path, array: np.ndarray) -> None:
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     arrays.write_bytes(path, buffer.getvalue())
-
-
-# --- one head at several constants: the study's Figures 2 and 3 -------------------------------------------------------
-
-
-def one_head_file(
-    atlas: Atlas,
-    stream: StreamInfo,
-    layer: int,
-    head: int,
-    method: str,
-    dims: int,
-    way: Way,
-    folder: Path,
-    start: str = "pca",
-) -> Path:
-    """Where the layout [points, dims] of one head aligned in one way is kept; `start`: as in services.jobs.refining."""
-    return folder / f"head-{content_key(atlas, stream, 'head', layer, head, method, dims, way.name, start)}.npy"
-
-
-def constants_layout(
-    atlas: Atlas, stream: StreamInfo, layer: int, head: int, method: str, ways: tuple[Way, ...], folder: Path
-) -> np.ndarray:
-    """One head in 2D, aligned in several ways: float32 [ways, points, 2].
-
-    Raises:
-        KeyError: a layout other than PCA has not been made yet.
-    """
-    live = live_head(atlas, stream, layer, head)
-    own = atlas.info.projection("pca2d", stream.name)
-    onto = np.array(atlas.layout(own)[layer, head]) if own else None
-    layouts = []
-    for way in ways:
-        if method == "pca":
-            onto = live.pca(way, 2, onto)
-            layouts.append(onto)
-            continue
-        path = one_head_file(atlas, stream, layer, head, method, 2, way, folder)
-        if not path.is_file():
-            raise KeyError(path.name)
-        layouts.append(np.asarray(arrays.read(path)))
-    return np.stack(layouts)
-
-
-def start_layout(atlas: Atlas, stream: StreamInfo, layer: int, head: int, method: str, dims: int) -> np.ndarray | None:
-    """The atlas's own map of a head [points, dims]: where a refinement starts; None when there is none."""
-    own = atlas.info.projection(f"{method}{dims}d", stream.name) or atlas.info.projection(f"pca{dims}d", stream.name)
-    return np.array(atlas.layout(own)[layer, head]) if own else None
-
-
-__all__ = [
-    "METRICS",
-    "OWN",
-    "ScaledAtlas",
-    "constants_layout",
-    "metric_scales",
-    "one_head_file",
-    "scaled_atlas",
-    "start_layout",
-]

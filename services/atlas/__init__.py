@@ -13,6 +13,7 @@ from services.atlas.folder import (
     token_tables,
     verify,
 )
+from services.atlas.projection_ref import ProjectionRef
 
 __all__ = [
     "HEADS",
@@ -21,6 +22,7 @@ __all__ = [
     "SLUG",
     "Atlas",
     "InputTable",
+    "ProjectionRef",
     "TokenTable",
     "expected_shapes",
     "open_atlas",

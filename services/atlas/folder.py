@@ -253,7 +253,7 @@ def expected_shapes(atlas: Atlas) -> dict[str, tuple[int, ...]]:
         shapes[f"{base}/value_norms.npy"] = (stream.layers, stream.key_heads, keys)
         for projection in atlas.info.projections:
             if projection.stream == base:
-                shapes[f"{base}/{projection.name}.npy"] = (*heads, queries + keys, projection.dims)
+                shapes[projection.ref.file(base)] = (*heads, queries + keys, projection.dims)
     return shapes
 
 

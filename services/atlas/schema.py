@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.atlas.projection_ref import METHOD, ProjectionRef
+
 SCHEMA_VERSION = 2
 
 NAME = r"^[a-z][a-z0-9_]{0,31}$"  # becomes a file name and a part of URLs
@@ -87,17 +89,22 @@ class CorpusInfo(Frozen):
 
 
 class ProjectionInfo(Frozen):
-    method: str = Field(pattern=NAME)
+    method: str = Field(pattern=f"^{METHOD}$")
     dims: int = Field(ge=2, le=3)
     stream: str
     seed: int
     parameters: dict[str, Parameter]
     sha256: str
+    scale: str | None = Field(default=None, exclude=True, description="of a scale variant, which no atlas.json holds")
+
+    @property
+    def ref(self) -> ProjectionRef:
+        return ProjectionRef(self.method, self.dims, self.scale)
 
     @property
     def name(self) -> str:
         """File stem and URL part, for example `umap2d`."""
-        return f"{self.method}{self.dims}d"
+        return self.ref.name
 
 
 class FileInfo(Frozen):
@@ -149,5 +156,7 @@ class AtlasInfo(Frozen):
     def stream(self, name: str) -> StreamInfo | None:
         return next((stream for stream in self.streams if stream.name == name), None)
 
-    def projection(self, name: str, stream: str = "self") -> ProjectionInfo | None:
+    def projection(self, which: ProjectionRef | str, stream: str = "self") -> ProjectionInfo | None:
+        """A map by what names it; None when the stream has none of that name."""
+        name = which if isinstance(which, str) else which.name
         return next((p for p in self.projections if p.name == name and p.stream == stream), None)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.atlas import arrays, open_atlas
+from services.atlas import ProjectionRef, arrays, open_atlas
+from services.atlas.projection_ref import DIMS
 from services.errors import AtlasError, AtlasFormatError, OutdatedAtlasError
 from services.projection import METHODS
 from services.settings import Settings
@@ -156,8 +157,8 @@ def _demo_complete(settings: Settings) -> bool:
     except AtlasFormatError:
         return False
     methods = {part.strip() for part in settings.demo_projections.split(",") if part.strip()}
-    names = {f"{method}{dims}d" for method in methods for dims in (2, 3)}
-    return all(info.projection(name, stream.name) for name in names for stream in info.streams)
+    maps = [ProjectionRef(method, dims) for method in methods for dims in DIMS]
+    return all(info.projection(ref, stream.name) for ref in maps for stream in info.streams)
 
 
 def start_demo_if_needed(settings: Settings) -> None:

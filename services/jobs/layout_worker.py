@@ -18,13 +18,14 @@ from typing import IO, Any
 
 import numpy as np
 
-from services.alignment.live import Way, head_vectors, live_head, token_places
-from services.alignment.variants import start_layout, write_array
-from services.atlas import open_atlas
+from services.alignment.head_maps import start_layout
+from services.alignment.live import LiveAlignment, head_vectors, live_head, token_places
+from services.alignment.variants import write_array
+from services.atlas import ProjectionRef, open_atlas
 from services.errors import AtlasError, Cancelled
 from services.projection.layout import HeadLayouts, single_threaded_blas
 from services.projection.parameters import EPOCHS, TSNE_ITERATIONS
-from services.projection.points import Head, LayerPoints, Request
+from services.projection.points import Head, LayerPoints
 from services.projection.watch import Watch
 
 IDLE = 600.0  # seconds without work after which the memory is given back
@@ -54,7 +55,7 @@ class Steps(Watch):
 
 
 def lay_out_head(task: dict[str, Any], tell: Tell, stopped: Callable[[], bool]) -> np.ndarray:
-    """One head aligned in one way: float32 [points, dims].
+    """One head under one alignment: float32 [points, dims].
 
     Starts from the atlas's own map of the head, or from PCA of the vectors as they are aligned now (`start`: "pca").
 
@@ -63,11 +64,12 @@ def lay_out_head(task: dict[str, Any], tell: Tell, stopped: Callable[[], bool]) 
     """
     atlas = open_atlas(Path(task["atlas"]))
     stream = atlas.stream(task["stream"])
-    layer, head, way = int(task["layer"]), int(task["head"]), Way.read(task["way"])
-    wanted = Request(task["method"], int(task["dims"]))
+    layer, head, alignment = int(task["layer"]), int(task["head"]), LiveAlignment.parse(task["alignment"])
+    wanted = ProjectionRef(task["method"], int(task["dims"]))
     live = live_head(atlas, stream, layer, head)
-    own = start_layout(atlas, stream, layer, head, wanted.method if task["start"] == "own" else "pca", wanted.dims)
-    start = live.pca(way, wanted.dims, own) if own is None or task["start"] == "pca" else own
+    begin = wanted if task["start"] == "own" else ProjectionRef("pca", wanted.dims)
+    own = start_layout(atlas, stream, layer, head, begin)
+    start = live.pca(alignment, wanted.dims, own) if own is None or task["start"] == "pca" else own
     last = [0.0]
     phase: list[Any] = ["Finding neighbours", 0.0]
 
@@ -80,7 +82,8 @@ def lay_out_head(task: dict[str, Any], tell: Tell, stopped: Callable[[], bool]) 
 
     watch = Steps(told)
     notes: list[str] = []
-    points = _points(live.vectors(way), head_vectors(atlas, stream, layer, head), token_places(atlas, stream), stream)
+    raw, places = head_vectors(atlas, stream, layer, head), token_places(atlas, stream)
+    points = _points(live.vectors(alignment), raw, places, stream)
     layouts = HeadLayouts(Head(points, 0, notes.append), {wanted.dims: start[None]}, 0, "fast", watch)
     with single_threaded_blas():
         plain = layouts.plain(wanted)

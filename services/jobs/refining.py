@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from services.alignment.head_maps import HeadMap
 from services.jobs.builds import ONE_THREAD, ROOT
 
 MOST_WAITING = 100  # tasks of all visitors together
@@ -26,13 +27,20 @@ class Task:
     head: int
     method: str
     dims: int
-    way: str
+    alignment: str
     start: str  # "own": the atlas's own map of the head; "pca": PCA of the vectors as aligned
     out: str
 
     @property
     def id(self) -> str:
         return Path(self.out).name
+
+
+def task_of(wanted: HeadMap, folder: Path) -> Task:
+    """The task that makes a map and keeps it in a folder."""
+    method, dims, alignment = wanted.ref.method, wanted.ref.dims, wanted.alignment.name
+    place = wanted.stream.name, wanted.layer, wanted.head
+    return Task(str(wanted.atlas.path), *place, method, dims, alignment, wanted.start, str(wanted.file(folder)))
 
 
 @dataclass

@@ -17,8 +17,9 @@ import numpy as np
 
 from services.alignment import align
 from services.alignment.live import head_vectors, token_places
-from services.alignment.variants import METRICS, ScaledAtlas, scaled_atlas, write_array
-from services.atlas import Atlas, arrays, open_atlas
+from services.alignment.scale_metrics import METRICS
+from services.alignment.variants import ScaleVariant, scale_variant, write_array
+from services.atlas import Atlas, ProjectionRef, arrays, open_atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.errors import AtlasError, BuildError, Cancelled
 from services.jobs.builds import ONE_THREAD, ROOT, Job, jobs
@@ -72,7 +73,7 @@ def make_maps(atlas: Atlas, stream: StreamInfo, metric: str, wanted: list[tuple[
         AtlasError: the atlas has no study, or the disk is full.
     """
     from services.pipeline.progress import Progress
-    from services.projection import Request, layout_layer
+    from services.projection import layout_layer
 
     name = job_name(atlas.slug, stream.name, metric)
     stop = settings.progress / f"{name}.stop"
@@ -80,11 +81,11 @@ def make_maps(atlas: Atlas, stream: StreamInfo, metric: str, wanted: list[tuple[
     progress = Progress(name, settings.progress / f"{name}.json", bar=False)
     signal.signal(signal.SIGTERM, lambda *_: progress.stop())
     try:
-        scaled = scaled_atlas(atlas, stream, metric, settings.maps)
-        if scaled is None:
+        variant = scale_variant(atlas, stream, metric, settings.maps)
+        if variant is None:
             raise BuildError(f"{atlas.slug} has no scaling study of {metric}.")
-        todo = _missing(scaled, stream, wanted)
-        requests = {Request(projection.method.split("_")[0], projection.dims): projection for projection in todo}
+        todo = _missing(variant, stream, wanted)
+        requests = {projection.ref.own: projection for projection in todo}
         label = f"Maps of {atlas.slug} by {metric}"
         progress.stage("maps", label, stream.layers * stream.heads)
         points_of = sum(atlas.points(stream))
@@ -92,8 +93,8 @@ def make_maps(atlas: Atlas, stream: StreamInfo, metric: str, wanted: list[tuple[
             wanted: np.zeros((stream.layers, stream.heads, points_of, wanted.dims), np.float32) for wanted in requests
         }
         for layer in range(stream.layers if requests else 0):
-            points = _layer_points(atlas, stream, scaled, layer)
-            start = {dims: np.array(_pca(scaled, stream, dims)[layer]) for dims in {r.dims for r in requests}}
+            points = _layer_points(atlas, stream, variant, layer)
+            start = {dims: np.array(_pca(variant, stream, dims)[layer]) for dims in {ref.dims for ref in requests}}
 
             def told(done: int, _total: int, layer: int = layer) -> bool:
                 progress.show(layer * stream.heads + done)
@@ -104,7 +105,7 @@ def make_maps(atlas: Atlas, stream: StreamInfo, metric: str, wanted: list[tuple[
             for request, layout in found.items():
                 layouts[request][layer] = layout
         for request, projection in requests.items():
-            write_array(scaled.file(projection), layouts[request])
+            write_array(variant.file(projection), layouts[request])
     except Cancelled:
         progress.finish("stopped", "Stopped.")
         raise
@@ -119,24 +120,21 @@ def make_maps(atlas: Atlas, stream: StreamInfo, metric: str, wanted: list[tuple[
     progress.finish("finished")
 
 
-def _missing(scaled: ScaledAtlas, stream: StreamInfo, wanted: list[tuple[str, int]]) -> list[ProjectionInfo]:
-    names = {f"{method}_{dims}" for method, dims in wanted if method != "attention"}  # not changed by any c
-    return [
-        p
-        for p in scaled.info.projections
-        if p.stream == stream.name and f"{p.method.split('_')[0]}_{p.dims}" in names and not scaled.ready(p)
-    ]
+def _missing(variant: ScaleVariant, stream: StreamInfo, wanted: list[tuple[str, int]]) -> list[ProjectionInfo]:
+    refs = {ProjectionRef(method, dims) for method, dims in wanted if method != "attention"}  # not changed by any c
+    maps = [p for p in variant.info.projections if p.stream == stream.name]
+    return [p for p in maps if p.ref.own in refs and not variant.ready(p)]
 
 
-def _pca(scaled: ScaledAtlas, stream: StreamInfo, dims: int) -> np.ndarray:
-    found = next(p for p in scaled.info.projections if p.method.startswith("pca_") and p.dims == dims)
-    return scaled.layout(found)
+def _pca(variant: ScaleVariant, stream: StreamInfo, dims: int) -> np.ndarray:
+    found = next(p for p in variant.info.projections if p.method == "pca" and p.dims == dims)
+    return variant.layout(found)
 
 
-def _layer_points(atlas: Atlas, stream: StreamInfo, scaled: ScaledAtlas, layer: int) -> "LayerPoints":
+def _layer_points(atlas: Atlas, stream: StreamInfo, variant: ScaleVariant, layer: int) -> "LayerPoints":
     pairs = [head_vectors(atlas, stream, layer, head) for head in range(stream.heads)]
     distance = atlas.info.alignment.distance
-    aligned = [align(q, k, float(scaled.c[layer, head]), distance)[:2] for head, (q, k) in enumerate(pairs)]
+    aligned = [align(q, k, float(variant.c[layer, head]), distance)[:2] for head, (q, k) in enumerate(pairs)]
     query_inputs, key_inputs, query_positions, key_positions = token_places(atlas, stream)
     from services.projection import LayerPoints
 

@@ -7,7 +7,8 @@ on it can be explored. Every further projection is written aside and joins when 
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.atlas import HEADS, INFO, SLUG, Atlas, arrays, open_atlas, verify
+from services.atlas import HEADS, INFO, SLUG, Atlas, ProjectionRef, arrays, open_atlas, verify
+from services.atlas.projection_ref import DIMS
 from services.atlas.schema import AlignmentInfo, StreamInfo
 from services.errors import AtlasFormatError, BuildError, CaptureError, ModelError
 from services.modalities.corpora import Corpus, read_corpus
@@ -174,7 +175,7 @@ def _alignment(request: BuildRequest, streams: Sequence[StreamInfo], journal: Jo
     if begun is not None and request.agrees(AlignmentInfo.model_validate(begun)):
         return AlignmentInfo.model_validate(begun)
     made = request.alignment()
-    journal.drop([HEADS, *(f"{stream.name}/pca{dims}d.npy" for stream in streams for dims in (2, 3))])
+    journal.drop([HEADS, *(ProjectionRef("pca", dims).file(stream.name) for stream in streams for dims in DIMS)])
     journal.facts["alignment"] = made.model_dump(mode="json")
     journal.save()
     return made

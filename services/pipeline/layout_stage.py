@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from services.alignment import align
 from services.alignment.scale_metrics import norm_ratio
 from services.alignment.study import SCALES
-from services.atlas import HEADS, arrays
+from services.atlas import HEADS, ProjectionRef, arrays
 from services.atlas.schema import AlignmentInfo, FileInfo, ProjectionInfo, Scale, StreamInfo
 from services.errors import BuildError
 from services.pipeline.journal import Journal
@@ -20,7 +20,7 @@ from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
 from services.pipeline.units import layer_points, layer_vectors, layout_unit
 from services.pipeline.workers import Workers
-from services.projection import Request, align_axes, parameters, pca_layer
+from services.projection import align_axes, parameters, pca_layer
 
 BY_STUDY = ("weighted", "scaled", "pearson")  # these scales come from the scaling study
 _LABELS = {"umap": "UMAP", "tsne": "t-SNE", "attention": "Attention map"}
@@ -80,8 +80,8 @@ def lay_out_pca(
     folder: Path, stream: StreamInfo, dims: int, request: BuildRequest, journal: Journal, progress: Progress
 ) -> None:
     """PCA of all heads at once, their axes made consistent."""
-    wanted = Request("pca", dims)
-    name = _file_name(stream, wanted)
+    wanted = ProjectionRef("pca", dims)
+    name = wanted.file(stream.name)
     if journal.has_file(name):
         return
     points = _points(folder, stream)
@@ -95,15 +95,15 @@ def lay_out_pca(
     _record(journal, stream, wanted, request, points, arrays.publish(folder / name))
 
 
-def missing_layouts(stream: StreamInfo, request: BuildRequest, journal: Journal) -> list[Request]:
+def missing_layouts(stream: StreamInfo, request: BuildRequest, journal: Journal) -> list[ProjectionRef]:
     """What was asked for and is not finished."""
-    return [wanted for wanted in request.layouts() if not journal.has_file(_file_name(stream, wanted))]
+    return [wanted for wanted in request.layouts() if not journal.has_file(wanted.file(stream.name))]
 
 
 def lay_out(
     folder: Path,
     stream: StreamInfo,
-    layouts: Sequence[Request],
+    layouts: Sequence[ProjectionRef],
     request: BuildRequest,
     journal: Journal,
     progress: Progress,
@@ -145,7 +145,7 @@ def lay_out(
                     journal.record(_unit_stage(stream, wanted, request), done[wanted])
                 progress.check()
     for wanted in layouts:
-        info = arrays.publish(folder / _file_name(stream, wanted))
+        info = arrays.publish(folder / wanted.file(stream.name))
         _record(journal, stream, wanted, request, points, info)
         journal.forget(f"{_unit_stage(stream, wanted)}:")
     progress.end_stage()
@@ -154,16 +154,16 @@ def lay_out(
 def _begin(
     folder: Path,
     stream: StreamInfo,
-    layouts: Sequence[Request],
+    layouts: Sequence[ProjectionRef],
     request: BuildRequest,
     journal: Journal,
     points: int,
-) -> dict[Request, set[int]]:
+) -> dict[ProjectionRef, set[int]]:
     """Open or reserve the array of each layout; returns the layers that an earlier run has finished."""
-    done: dict[Request, set[int]] = {}
+    done: dict[ProjectionRef, set[int]] = {}
     created: list[Path] = []
     for wanted in layouts:
-        path = folder / _file_name(stream, wanted)
+        path = folder / wanted.file(stream.name)
         shape = (stream.layers, stream.heads, points, wanted.dims)
         stage = _unit_stage(stream, wanted, request)
         # layers of another seed or engine would be overwritten one by one: they no longer count
@@ -181,11 +181,7 @@ def _begin(
     return done
 
 
-def _file_name(stream: StreamInfo, wanted: Request) -> str:
-    return f"{stream.name}/{wanted.name}.npy"
-
-
-def _unit_stage(stream: StreamInfo, wanted: Request, request: BuildRequest | None = None) -> str:
+def _unit_stage(stream: StreamInfo, wanted: ProjectionRef, request: BuildRequest | None = None) -> str:
     """Under which name the journal counts the finished layers of a layout."""
     name = f"{stream.name}/{wanted.name}"
     return f"{name}:{request.engine}:{request.seed}" if request else name
@@ -199,7 +195,7 @@ def _points(folder: Path, stream: StreamInfo) -> int:
 
 
 def _record(
-    journal: Journal, stream: StreamInfo, wanted: Request, request: BuildRequest, points: int, info: FileInfo
+    journal: Journal, stream: StreamInfo, wanted: ProjectionRef, request: BuildRequest, points: int, info: FileInfo
 ) -> None:
     projection = ProjectionInfo(
         method=wanted.method,
@@ -209,4 +205,4 @@ def _record(
         parameters=parameters(wanted, request.engine, points),
         sha256=info.sha256,
     )
-    journal.record_layout(_file_name(stream, wanted), info, projection.model_dump(mode="json"))
+    journal.record_layout(wanted.file(stream.name), info, projection.model_dump(mode="json"))

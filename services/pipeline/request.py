@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from services.atlas import ProjectionRef
 from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale
 from services.models.files import DEMO_MODEL
-from services.projection import METHODS, Request
+from services.projection import METHODS
 
 # The alignment of new atlases, chosen from the evidence in docs/alignment.md.
 SCALE: Scale = "norms"
@@ -69,10 +70,10 @@ class BuildRequest(Frozen):
         """Whether an atlas with this alignment is one that was asked for."""
         return self.scale in (None, made.scale) and self.distance in (None, made.distance)
 
-    def layouts(self) -> list[Request]:
+    def layouts(self) -> list[ProjectionRef]:
         """Every projection asked for; PCA is always made, since the others start from it."""
         methods = [m for m in METHODS if m in self.projections and m != "pca"]
-        return [Request(method, dims) for dims in self.dims for method in ["pca", *methods]]
+        return [ProjectionRef(method, dims) for dims in self.dims for method in ["pca", *methods]]
 
 
 def _captures() -> dict[str, Any]:

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from services.alignment import alignments
-from services.atlas import HEADS, arrays
+from services.atlas import HEADS, ProjectionRef, arrays
 from services.atlas.schema import StreamInfo
 from services.pipeline.progress import layer_counter
-from services.projection import LayerPoints, Request, layout_layer
+from services.projection import LayerPoints, layout_layer
 
 
 def tokens_of(folder: Path, table: str) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +74,7 @@ def layout_unit(
     folder: Path,
     stream: StreamInfo,
     layer: int,
-    requests: Sequence[Request],
+    requests: Sequence[ProjectionRef],
     seed: int,
     engine: str,
     counters: Path,
@@ -96,7 +96,7 @@ def layout_unit(
     follow(builder)
     points = layer_points(folder, stream, layer)
     start = {
-        dims: np.array(arrays.read(folder / stream.name / f"pca{dims}d.npy")[layer])
+        dims: np.array(arrays.read(folder / ProjectionRef("pca", dims).file(stream.name))[layer])
         for dims in {request.dims for request in requests}
     }
     notes: list[str] = []
@@ -111,7 +111,7 @@ def layout_unit(
         notes=notes,
     )
     for request, layout in layouts.items():
-        array = arrays.reopen(folder / stream.name / f"{request.name}.npy")
+        array = arrays.reopen(folder / request.file(stream.name))
         array[layer] = layout
         array.flush()
     return layer, notes

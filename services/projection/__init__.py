@@ -10,13 +10,12 @@ from services.projection.layout import layout_layer, warm_up
 from services.projection.linear import align_axes, pca_layer
 from services.projection.parameters import ENGINES, parameters
 from services.projection.placing import place
-from services.projection.points import METHODS, LayerPoints, Request
+from services.projection.points import METHODS, LayerPoints
 
 __all__ = [
     "ENGINES",
     "METHODS",
     "LayerPoints",
-    "Request",
     "align_axes",
     "layout_layer",
     "lift",

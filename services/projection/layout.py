@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from services.atlas import ProjectionRef
 from services.numerics.linear import rotation_onto
 from services.projection.parameters import ENGINES, neighbors_for
-from services.projection.points import METHODS, Head, LayerPoints, Request
+from services.projection.points import METHODS, Head, LayerPoints
 from services.projection.watch import Progress, Watch
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Engine(Protocol):
 
 def layout_layer(
     points: LayerPoints,
-    requests: Sequence[Request],
+    requests: Sequence[ProjectionRef],
     *,
     start: Mapping[int, np.ndarray],
     seed: int,
@@ -51,7 +52,7 @@ def layout_layer(
     jobs: int = 1,
     progress: Progress | None = None,
     notes: list[str] | None = None,
-) -> dict[Request, np.ndarray]:
+) -> dict[ProjectionRef, np.ndarray]:
     """Lay out every head of a layer by every requested method: float32 [heads, n, dims] each.
 
     start[dims] is the layer's PCA layout [heads, n, dims], its axes already made consistent between heads;
@@ -62,6 +63,9 @@ def layout_layer(
     """
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+    for request in requests:
+        if request.method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, not {request.method!r}")
     watch = Watch(progress, points.heads)
     results = {request: np.zeros((points.heads, points.n_points, request.dims), np.float32) for request in requests}
     lock = threading.Lock()
@@ -112,7 +116,7 @@ class HeadLayouts:
 
         return exact_neighbors(self.head.cloud, neighbors_for(len(self.head.cloud)), self.watch)
 
-    def finished(self, request: Request) -> np.ndarray:
+    def finished(self, request: ProjectionRef) -> np.ndarray:
         """The layout of this head, finite, centred and turned onto the start."""
         self.watch.check()
         plain = self.plain(request)
@@ -121,7 +125,7 @@ class HeadLayouts:
         make = {"umap": self.umap, "tsne": self.tsne, "attention": self.attention}[request.method]
         return self.turned(make(request.dims))
 
-    def plain(self, request: Request) -> np.ndarray | None:
+    def plain(self, request: ProjectionRef) -> np.ndarray | None:
         """What is shown where there is nothing to optimise: PCA itself, few points, equal points."""
         target = self.target(request.dims)
         if request.method == "pca":
@@ -183,11 +187,11 @@ class HeadLayouts:
 def lay_out_together(
     heads: list[HeadLayouts],
     points: LayerPoints,
-    requests: Sequence[Request],
+    requests: Sequence[ProjectionRef],
     seed: int,
     device: str,
     watch: Watch,
-    results: dict[Request, np.ndarray],
+    results: dict[ProjectionRef, np.ndarray],
 ) -> None:
     """All heads that have something to optimise, as one batch of the `torch` engine, into `results`."""
     from services.projection.torch_engine import TorchLayouts
@@ -240,5 +244,5 @@ def warm_up() -> None:
     tokens = np.arange(20, dtype=np.int32)
     points = LayerPoints(vectors, vectors, vectors, vectors, tokens, tokens, tokens, tokens, causal=False)
     start = {dims: rng.normal(size=(1, 40, dims)).astype(np.float32) for dims in (2, 3)}
-    requests = [Request(method, dims) for method in METHODS for dims in (2, 3)]
+    requests = [ProjectionRef(method, dims) for method in METHODS for dims in (2, 3)]
     layout_layer(points, requests, start=start, seed=0)

@@ -1,6 +1,6 @@
 """The settings of each method, in one place: what the engines use and what atlas.json records."""
 
-from services.projection.points import Request
+from services.atlas import ProjectionRef
 
 ENGINES: tuple[str, ...] = ("fast", "reference", "torch")
 
@@ -56,7 +56,7 @@ def neighbors_for(n_points: int) -> int:
     return max(0, min(n_points - 1, int(PERPLEXITY * NEIGHBORS_PER_PERPLEXITY)))
 
 
-def parameters(request: Request, engine: str, n_points: int) -> dict[str, str | int | float | bool | None]:
+def parameters(request: ProjectionRef, engine: str, n_points: int) -> dict[str, str | int | float | bool | None]:
     """The exact settings of one projection, as atlas.json records them."""
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")

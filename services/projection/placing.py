@@ -4,13 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from services.projection.points import LayerPoints, Request, finite, joint_cloud
+from services.atlas import ProjectionRef
+from services.projection.points import LayerPoints, finite, joint_cloud
 
 PLACING_NEIGHBORS = 15
 PLACING_PERPLEXITY = 5.0
 
 
-def place(points: LayerPoints, new: LayerPoints, layouts: Mapping[Request, np.ndarray]) -> dict[Request, np.ndarray]:
+def place(
+    points: LayerPoints, new: LayerPoints, layouts: Mapping[ProjectionRef, np.ndarray]
+) -> dict[ProjectionRef, np.ndarray]:
     """Positions of new tokens in a layer's layouts: float32 [heads, new queries + new keys, dims] each.
 
     `points` are the tokens the layouts [heads, n, dims] were made from; `new` holds the new tokens, aligned
@@ -19,17 +22,19 @@ def place(points: LayerPoints, new: LayerPoints, layouts: Mapping[Request, np.nd
     a key does so among the keys, and a query goes to the weighted mean place of the keys it attends to most.
     """
     return {
-        request: np.stack([place_in_head(points, new, request, layout[head], head) for head in range(points.heads)])
-        for request, layout in layouts.items()
+        ref: np.stack([place_in_head(points, new, ref, layout[head], head) for head in range(points.heads)])
+        for ref, layout in layouts.items()
     }
 
 
-def place_in_head(points: LayerPoints, new: LayerPoints, request: Request, layout: np.ndarray, head: int) -> np.ndarray:
+def place_in_head(
+    points: LayerPoints, new: LayerPoints, ref: ProjectionRef, layout: np.ndarray, head: int
+) -> np.ndarray:
     """Positions of new tokens in one head's layout [n, dims]: float32 [new queries + new keys, dims]."""
     layout = np.asarray(layout)
-    if request.method == "pca":
+    if ref.method == "pca":
         placed = place_linearly(points, new, layout, head)
-    elif request.method == "attention":
+    elif ref.method == "attention":
         placed = place_by_attention(points, new, layout, head)
     else:
         placed = place_by_distance(points, new, layout, head)

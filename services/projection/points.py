@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 
 METHODS: tuple[str, ...] = ("pca", "umap", "tsne", "attention")
-DIMS: tuple[int, ...] = (2, 3)
 
 Note = Callable[[str], None]
 
@@ -44,25 +43,6 @@ class LayerPoints:
     @property
     def n_points(self) -> int:
         return int(self.queries.shape[1] + self.keys.shape[1])
-
-
-@dataclass(frozen=True)
-class Request:
-    """One projection that is wanted: a method in two or three dimensions."""
-
-    method: str
-    dims: int
-
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
-        if self.dims not in DIMS:
-            raise ValueError(f"dims must be 2 or 3, not {self.dims!r}")
-
-    @property
-    def name(self) -> str:
-        """File stem and URL part, for example `umap2d`."""
-        return f"{self.method}{self.dims}d"
 
 
 def joint_cloud(queries: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, int]:

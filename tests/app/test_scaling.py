@@ -7,9 +7,9 @@ import pytest
 
 from components.state.atlas_page import AlignState, AtlasPage
 from components.state.scaling_page import ScalingPage, ScalingState
-from services.alignment.live import Way, live_head, own_way
+from services.alignment.live import LiveAlignment, live_head, own_alignment
+from services.alignment.scale_metrics import METRICS
 from services.alignment.study import scales
-from services.alignment.variants import METRICS
 from services.atlas import open_atlas
 from services.atlas.layouts import draw_order
 from tests.real_home import SLUG
@@ -60,10 +60,10 @@ def undo(content, dims, points):
 @pytest.mark.parametrize("dims", [2, 3])
 def test_live_positions_are_the_pca_of_that_alignment(client, atlas, base, dims):
     stream = atlas.info.streams[0]
-    way = Way(0.4, True, "cosine")
-    response = client.get(f"{base}/live/self/2/3/{dims}/{way.name}")
+    alignment = LiveAlignment(0.4, True, "cosine")
+    response = client.get(f"{base}/live/self/2/3/{dims}/{alignment.name}")
     assert "immutable" in response.headers["Cache-Control"]
-    wanted = live_head(atlas, stream, 2, 3).pca(way, dims)
+    wanted = live_head(atlas, stream, 2, 3).pca(alignment, dims)
     found = undo(response.data, dims, len(wanted))
     far = [np.linalg.norm(one - one[0], axis=1) for one in (found, wanted)]
     assert np.allclose(far[0] / far[0].max(), far[1] / far[1].max(), atol=1e-3)
@@ -73,7 +73,7 @@ def test_agreement_tells_the_atlas_and_the_present_way_apart(client, atlas, base
     own = client.get(f"{base}/agreement/self/2/3/pca/2/own").json
     lifted = client.get(f"{base}/agreement/self/2/3/pca/2/1-asis-lift").json
     stream = atlas.info.streams[0]
-    assert own["way"] == own_way(atlas, stream, 2, 3).name
+    assert own["alignment"] == own_alignment(atlas, stream, 2, 3).name
     assert lifted["aligned"]["query_spearman"] == pytest.approx(-1, abs=1e-6)
     assert -1 < own["aligned"]["query_spearman"] < 0
     waiting = client.get(f"{base}/agreement/self/2/3/umap/2/0.3-translated-euclidean").json
@@ -172,6 +172,6 @@ def test_links_are_read_and_what_is_wrong_is_dropped_with_a_sentence(atlas):
     aligned = AtlasPage.from_query({"align": "0.5-translated-cosine"}, atlas)
     assert aligned.alignment == AlignState(on=True, c=0.5, space="cosine")
     page = AtlasPage.from_query({"align": "<script>"}, atlas)
-    own = own_way(atlas, atlas.info.streams[0], 0, 0)
+    own = own_alignment(atlas, atlas.info.streams[0], 0, 0)
     assert page.alignment == AlignState(on=False, c=own.c, space=own.space)
     assert len(page.dropped) == 1

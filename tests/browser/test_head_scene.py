@@ -13,9 +13,9 @@ from tests.synthetic_payload import HOSTILE, PALETTES, Synthetic, blueprint
 
 pytestmark = pytest.mark.browser
 DATA = Synthetic(layers=3, heads=4, points=2400)
-UMAP = {"name": "umap2d", "key": "k1", "dims": 2, "label": "UMAP"}
-TSNE = {"name": "tsne2d", "key": "k2", "dims": 2, "label": "t-SNE"}
-UMAP3 = {"name": "umap3d", "key": "k3", "dims": 3, "label": "UMAP 3D"}
+UMAP = {"name": "umap2d", "method": "umap", "key": "k1", "dims": 2, "label": "UMAP"}
+TSNE = {"name": "tsne2d", "method": "tsne", "key": "k2", "dims": 2, "label": "t-SNE"}
+UMAP3 = {"name": "umap3d", "method": "umap", "key": "k3", "dims": 3, "label": "UMAP 3D"}
 KIND = {"name": "kind", "scope": "token", "palette": PALETTES["kind"]}
 NORM = {"name": "norm", "scope": "head", "palette": PALETTES["norm"]}
 

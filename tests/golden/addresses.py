@@ -10,7 +10,8 @@ import numpy as np
 
 from components.server.context import context
 from components.server.scaled_routes import constants_key
-from services.alignment.variants import METRICS, scaled_atlas
+from services.alignment.scale_metrics import METRICS
+from services.alignment.variants import scaled_atlas
 from services.atlas.folder import Atlas, open_atlas
 from services.atlas.schema import StreamInfo
 from services.measures.report import report_key

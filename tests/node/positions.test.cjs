@@ -2,7 +2,6 @@
 const test = require("node:test");
 const assert = require("node:assert");
 const { PositionSet } = require("../../components/head_scene/positions.js");
-const { methodOf } = require("../../components/head_scene/payload.js");
 
 /** 3 heads of 5 points in chunks of 2: the value of a coordinate tells head and slot. */
 const client = {
@@ -46,8 +45,4 @@ test("a snapshot keeps what was shown, and closing it frees only that", async ()
   before.close();
   assert.strictEqual(dropped.length, 3);
   assert.strictEqual(set.complete(1), true);
-});
-
-test("the method of a projection does not depend on dimensions or metric", () => {
-  assert.deepStrictEqual(["pca2d", "umap3d", "tsne_norms2d"].map((name) => methodOf({ name })), ["pca", "umap", "tsne"]);
 });

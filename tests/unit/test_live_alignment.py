@@ -7,33 +7,31 @@ import pytest
 from scipy import stats
 
 from services.alignment import align, unit_length
-from services.alignment.comparison import CONSTANTS as PAGE_CONSTANTS
 from services.alignment.comparison import pair_density
-from services.alignment.live import SPACES, LiveHead, Way
+from services.alignment.live import SPACES, LiveAlignment, LiveHead
 from services.alignment.pairs import PairChoice, head_pairs
-from services.alignment.scale_metrics import CONSTANTS
 from services.numerics.linear import lift
 from services.projection import LayerPoints, pca_layer
 from tests.unit.head_data import make_head, naive_pairs
 
-WAYS = [
-    Way(c, translate, space)
+ALIGNMENTS = [
+    LiveAlignment(c, translate, space)
     for c in (0.2, 0.93, 5.0)
     for translate in (True, False)
     for space in ("euclidean", "cosine")
-] + [Way(c, False, "lift") for c in (0.4, 1.0)]
+] + [LiveAlignment(c, False, "lift") for c in (0.4, 1.0)]
 
 
-def plain_vectors(head, way):
+def plain_vectors(head, alignment):
     """The aligned vectors by the functions that a build uses, or straight from the definition."""
     queries, keys = head["queries"], head["keys"]
-    if way.space == "lift":
+    if alignment.space == "lift":
         queries, keys = lift(queries, keys)
-        return queries * np.float32(way.c), keys / np.float32(way.c)
-    if way.translate:
-        return align(queries, keys, way.c, way.space)[:2]
-    sides = queries * np.float32(way.c), keys / np.float32(way.c)
-    return tuple(unit_length(side) for side in sides) if way.space == "cosine" else sides
+        return queries * np.float32(alignment.c), keys / np.float32(alignment.c)
+    if alignment.translate:
+        return align(queries, keys, alignment.c, alignment.space)[:2]
+    sides = queries * np.float32(alignment.c), keys / np.float32(alignment.c)
+    return tuple(unit_length(side) for side in sides) if alignment.space == "cosine" else sides
 
 
 def gaps(layout):
@@ -43,29 +41,29 @@ def gaps(layout):
 
 
 @pytest.mark.parametrize("dims", [2, 3])
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_live_pca_equals_the_builds_pca_of_the_same_vectors(way, dims):
+@pytest.mark.parametrize("alignment", ALIGNMENTS, ids=lambda alignment: alignment.name)
+def test_live_pca_equals_the_builds_pca_of_the_same_vectors(alignment, dims):
     head = make_head(seed=5, inputs=12)
-    queries, keys = plain_vectors(head, way)
+    queries, keys = plain_vectors(head, alignment)
     tokens = head["query_inputs"], head["key_inputs"], head["query_positions"], head["key_positions"]
     points = LayerPoints(queries[None], keys[None], queries[None], keys[None], *tokens, causal=False)
     wanted = pca_layer(points, dims)[0]
-    found = LiveHead(**head).pca(way, dims)
+    found = LiveHead(**head).pca(alignment, dims)
     assert found.dtype == np.float32
     assert np.allclose(gaps(found), gaps(wanted), rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_agreement_equals_scipy_on_the_distances_of_the_aligned_vectors(way):
+@pytest.mark.parametrize("alignment", ALIGNMENTS, ids=lambda alignment: alignment.name)
+def test_agreement_equals_scipy_on_the_distances_of_the_aligned_vectors(alignment):
     head = make_head(seed=6, inputs=20)
     rows, columns = naive_pairs(head)
-    queries, keys = (side.astype(np.float64) for side in plain_vectors(head, way))
+    queries, keys = (side.astype(np.float64) for side in plain_vectors(head, alignment))
     centred = head["keys"].astype(np.float64) - head["keys"].astype(np.float64).mean(axis=0)
     dots = (head["queries"][rows].astype(np.float64) * centred[columns]).sum(axis=1)
     distances = np.linalg.norm(queries[rows] - keys[columns], axis=1)
-    if way.space == "cosine":
+    if alignment.space == "cosine":
         distances = 1 - (queries[rows] * keys[columns]).sum(axis=1)
-    found = LiveHead(**head).agreement(way)
+    found = LiveHead(**head).agreement(alignment)
     assert found.reason is None
     assert found.pearson == pytest.approx(stats.pearsonr(dots, distances)[0], abs=1e-5)
     assert found.spearman == pytest.approx(stats.spearmanr(dots, distances)[0], abs=2e-4)
@@ -78,36 +76,36 @@ def test_agreement_equals_scipy_on_the_distances_of_the_aligned_vectors(way):
 @pytest.mark.parametrize("c", [0.3, 1.0, 4.0])
 def test_the_lift_ranks_the_keys_of_every_query_as_attention_does(c):
     head = make_head(seed=7, inputs=15)
-    assert LiveHead(**head).agreement(Way(c, False, "lift")).query_spearman == pytest.approx(-1, abs=1e-6)
+    assert LiveHead(**head).agreement(LiveAlignment(c, False, "lift")).query_spearman == pytest.approx(-1, abs=1e-6)
 
 
 def test_agreement_on_screen_is_that_of_the_layout():
     head = make_head(seed=8, inputs=15)
     live = LiveHead(**head)
-    way = Way(1.0, True, "euclidean")
-    whole = live.pca(way, 6)  # head_dim components keep every distance
-    on_screen, aligned = live.agreement_of(whole), live.agreement(way)
+    alignment = LiveAlignment(1.0, True, "euclidean")
+    whole = live.pca(alignment, 6)  # head_dim components keep every distance
+    on_screen, aligned = live.agreement_of(whole), live.agreement(alignment)
     assert on_screen.pearson == pytest.approx(aligned.pearson, abs=1e-5)
     assert on_screen.spearman == pytest.approx(aligned.spearman, abs=1e-4)
 
 
 def test_a_layout_is_turned_onto_another_without_changing_its_distances():
     live = LiveHead(**make_head(seed=9))
-    plain = live.pca(Way(0.8), 2)
+    plain = live.pca(LiveAlignment(0.8), 2)
     angle = 1.1
     onto = plain @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * 3 + 7
-    turned = live.pca(Way(0.8), 2, onto)
+    turned = live.pca(LiveAlignment(0.8), 2, onto)
     assert np.allclose(gaps(turned), gaps(plain), atol=1e-3)
     assert np.corrcoef(turned[:, 0], onto[:, 0])[0, 1] > 0.9999
 
 
 def test_names_of_ways_go_there_and_back_and_nothing_else_is_read():
-    for way in WAYS:
-        assert Way.read(way.name) == way
+    for alignment in ALIGNMENTS:
+        assert LiveAlignment.parse(alignment.name) == alignment
     for text in ("", "1", "0-translated-euclidean", "99-translated-cosine", "1e3-asis-lift", "nan-asis-lift", "1-x-y",
                  "1-translated-euclidean\n", "-1-asis-cosine", "١-asis-cosine"):  # fmt: skip
         with pytest.raises(KeyError):
-            Way.read(text)
+            LiveAlignment.parse(text)
 
 
 @pytest.mark.parametrize("kind", ["equal", "zero keys", "one token", "nan", "no keys"])
@@ -126,10 +124,10 @@ def test_heads_on_which_nothing_is_defined_say_so_without_a_warning(kind):
         warnings.simplefilter("error")
         live = LiveHead(**head)
         for space in SPACES:
-            way = Way(0.7, space != "lift", space)
-            layout = live.pca(way, 2)
+            alignment = LiveAlignment(0.7, space != "lift", space)
+            layout = live.pca(alignment, 2)
             assert np.isfinite(layout).all()
-            for found in (live.agreement(way), live.agreement_of(layout)):
+            for found in (live.agreement(alignment), live.agreement_of(layout)):
                 assert None in (found.pearson, found.query_spearman)
                 assert found.reason
 
@@ -140,40 +138,40 @@ def test_vectors_that_are_not_finite_leave_the_others_where_they_were():
     broken["queries"][3], broken["keys"][5, 2] = np.inf, np.nan
     live = LiveHead(**broken)
     assert live.not_finite == 2
-    layout = live.pca(Way(), 2)
+    layout = live.pca(LiveAlignment(), 2)
     assert np.isfinite(layout).all()
-    assert live.agreement(Way()).pearson is not None
+    assert live.agreement(LiveAlignment()).pearson is not None
 
 
 @pytest.mark.parametrize("pairs", ["input", "all"])
-@pytest.mark.parametrize("way", [Way(1.0, False), Way(0.7), Way(2.5, True, "cosine")], ids=lambda way: way.name)
-def test_density_equals_the_studys_own_pairs(way, pairs):
+@pytest.mark.parametrize(
+    "alignment",
+    [LiveAlignment(1.0, False), LiveAlignment(0.7), LiveAlignment(2.5, True, "cosine")],
+    ids=lambda alignment: alignment.name,
+)
+def test_density_equals_the_studys_own_pairs(alignment, pairs):
     head = make_head(seed=4, inputs=20)
-    choice = PairChoice(pairs=pairs, distance=way.space, translate=way.translate)
+    choice = PairChoice(pairs=pairs, distance=alignment.space, translate=alignment.translate)
     study = head_pairs(**head, choice=choice)
-    found = pair_density(**head, causal=False, way=way, pairs=pairs, bins=12)
+    found = pair_density(**head, causal=False, alignment=alignment, pairs=pairs, bins=12)
     assert found.pairs == study.pairs == found.counts.sum()
-    measured = study.measure(way.c)
+    measured = study.measure(alignment.c)
     assert found.pearson == pytest.approx(measured.pearson, abs=1e-6)
     assert found.spearman == pytest.approx(measured.spearman, abs=1e-5)
-    distances = study.distances(way.c)
+    distances = study.distances(alignment.c)
     assert found.distance_edges[[0, -1]] == pytest.approx([distances.min(), distances.max()], abs=1e-6)
 
 
 def test_density_leaves_masked_pairs_out():
     head = make_head(seed=4, inputs=20)
-    causal = pair_density(**head, causal=True, way=Way())
-    assert causal.pairs == head_pairs(**head, causal=True).pairs < pair_density(**head, causal=False, way=Way()).pairs
+    causal, full = (pair_density(**head, causal=causal, alignment=LiveAlignment()) for causal in (True, False))
+    assert causal.pairs == head_pairs(**head, causal=True).pairs < full.pairs
 
 
 def test_density_of_a_head_without_pairs_has_a_reason():
     head = make_head(seed=4, inputs=1)
-    found = pair_density(**head, causal=False, way=Way())
+    found = pair_density(**head, causal=False, alignment=LiveAlignment())
     assert found.pearson is None
     assert "at least 3" in found.reason
     flat = head | {"queries": head["queries"] * 0, "keys": head["keys"] * 0}
-    assert pair_density(**flat, causal=False, way=Way()).pearson is None
-
-
-def test_the_page_and_the_study_use_the_same_constants():
-    assert PAGE_CONSTANTS == CONSTANTS
+    assert pair_density(**flat, causal=False, alignment=LiveAlignment()).pearson is None

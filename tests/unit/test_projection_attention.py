@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from projection_points import layer_of, make_layer
 
-from services.projection import Request, layout_layer, pca_layer, place, quality
+from services.atlas import ProjectionRef
+from services.projection import layout_layer, pca_layer, place, quality
 from services.projection.attention import attended, attention_graph, attention_start, softmax_at_perplexity
 from services.projection.watch import Watch
 
@@ -25,18 +26,18 @@ def points():
 @pytest.fixture(scope="module")
 def layouts(points):
     start = {d: pca_layer(points, d) for d in (2, 3)}
-    requests = [Request(method, d) for method in ("pca", "umap", "tsne", "attention") for d in (2, 3)]
+    requests = [ProjectionRef(method, d) for method in ("pca", "umap", "tsne", "attention") for d in (2, 3)]
     return layout_layer(points, requests, start=start, seed=0)
 
 
 @pytest.mark.parametrize("dims", [2, 3])
 def test_attended_keys_are_nearer_than_in_any_other_projection(points, layouts, dims):
     def kept(method):
-        layout = layouts[Request(method, dims)][0]
+        layout = layouts[ProjectionRef(method, dims)][0]
         return quality.top_keys_share(layout, points.queries[0], points.keys[0], near=40)
 
     def order(method):
-        return quality.query_spearman(layouts[Request(method, dims)][0], points.queries[0], points.keys[0])
+        return quality.query_spearman(layouts[ProjectionRef(method, dims)][0], points.queries[0], points.keys[0])
 
     others = ("pca", "umap", "tsne")
     assert kept("attention") > 1.5 * max(kept(method) for method in others)
@@ -77,7 +78,7 @@ def test_the_start_orders_keys_by_their_scores(points):
 def test_causal_layer_is_laid_out(points):
     causal = replace(points, causal=True)
     start = {2: pca_layer(points, 2)}
-    layout = layout_layer(causal, [Request("attention", 2)], start=start, seed=0)[Request("attention", 2)]
+    layout = layout_layer(causal, [ProjectionRef("attention", 2)], start=start, seed=0)[ProjectionRef("attention", 2)]
     assert np.isfinite(layout).all()
 
 
@@ -94,7 +95,7 @@ def test_points_already_there_are_placed_where_they_are(points, layouts):
 
 
 def test_placed_queries_are_near_the_keys_they_attend_to(points, layouts):
-    request = Request("attention", 2)
+    request = ProjectionRef("attention", 2)
     new = layer_of(points.queries[:, :20] + np.float32(0.1), points.keys[:, :20])
     placed = place(points, new, {request: layouts[request]})[request][0, :20]
     both = np.concatenate([placed, layouts[request][0, 300:]])
@@ -106,7 +107,7 @@ def test_placed_queries_are_near_the_keys_they_attend_to(points, layouts):
 def test_placing_broken_vectors_and_few_points_stays_finite(causal):
     points = make_layer(heads=1, n_queries=4, n_keys=3, causal=causal)
     start = {2: pca_layer(points, 2)}
-    requests = [Request(method, 2) for method in ("pca", "umap", "tsne", "attention")]
+    requests = [ProjectionRef(method, 2) for method in ("pca", "umap", "tsne", "attention")]
     layouts = layout_layer(points, requests, start=start, seed=0)
     new = make_layer(heads=1, n_queries=2, n_keys=2, seed=1, causal=causal)
     new.queries[0, 0] = new.aligned_queries[0, 0] = np.nan

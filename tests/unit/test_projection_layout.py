@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from projection_points import layer_of, make_layer
 
+from services.atlas import ProjectionRef
 from services.errors import Cancelled
-from services.projection import Request, layout_layer, pca_layer
+from services.projection import layout_layer, pca_layer
 
 ENGINES = ["fast", "torch"]
 
@@ -27,7 +28,7 @@ def one_thread():
 
 def lay_out(points, methods=("umap", "tsne", "attention"), dims=(2,), **kwargs):
     start = {d: pca_layer(points, d) for d in (2, 3)}
-    requests = [Request(method, d) for method in methods for d in dims]
+    requests = [ProjectionRef(method, d) for method in methods for d in dims]
     return layout_layer(points, requests, start=start, seed=kwargs.pop("seed", 0), **kwargs)
 
 
@@ -79,7 +80,7 @@ def test_the_reference_engine_lays_out_clusters_duplicates_and_few_points():
     assert_sound(points, layouts)
     cluster = np.concatenate([np.arange(60) % 6] * 2)
     for method in ("umap", "tsne"):
-        layout = layouts[Request(method, 2)][0]
+        layout = layouts[ProjectionRef(method, 2)][0]
         gaps = np.linalg.norm(layout[:, None] - layout[None], axis=-1)
         np.fill_diagonal(gaps, np.inf)
         assert (cluster[gaps.argmin(axis=1)] == cluster).mean() > 0.9

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from projection_points import layer_of, make_layer
 
+from services.atlas import ProjectionRef
 from services.numerics.linear import lift
-from services.projection import Request, align_axes, parameters, pca_layer
+from services.projection import align_axes, layout_layer, parameters, pca_layer
 from services.projection.neighbors import exact_neighbors
 from services.projection.watch import Watch
 
@@ -95,12 +96,10 @@ def test_neighbours_of_few_and_equal_points():
     assert not found.distances.any()
 
 
-def test_a_request_names_its_file_and_refuses_what_does_not_exist():
-    assert Request("umap", 2).name == "umap2d"
-    with pytest.raises(ValueError, match="method"):
-        Request("mds", 2)
-    with pytest.raises(ValueError, match="dims"):
-        Request("umap", 4)
+def test_a_method_that_does_not_exist_is_refused():
+    points = make_layer()
+    with pytest.raises(ValueError, match="method must be one of"):
+        layout_layer(points, [ProjectionRef("mds", 2)], start={2: pca_layer(points, 2)}, seed=0)
 
 
 def test_parameters_are_plain_values_that_fit_the_schema():
@@ -108,7 +107,7 @@ def test_parameters_are_plain_values_that_fit_the_schema():
 
     for method in ("pca", "umap", "tsne", "attention"):
         for engine in ("fast", "reference", "torch"):
-            found = parameters(Request(method, 2), engine, 40)
+            found = parameters(ProjectionRef(method, 2), engine, 40)
             info = ProjectionInfo(method=method, dims=2, stream="self", seed=0, parameters=found, sha256="")
             assert info.parameters == found
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from projection_points import layer_of, make_layer
 
-from services.projection import Request, layout_layer, pca_layer, quality
+from services.atlas import ProjectionRef
+from services.projection import layout_layer, pca_layer, quality
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def marks_of(layer, layouts, requests):
 @pytest.mark.slow
 def test_ours_is_as_good_as_umap_learn_and_opentsne_on_real_heads(minilm):
     start = {2: pca_layer(minilm, 2)}
-    requests = [Request("umap", 2), Request("tsne", 2)]
+    requests = [ProjectionRef("umap", 2), ProjectionRef("tsne", 2)]
 
     def marks(engine, seeds):
         runs = [layout_layer(minilm, requests, start=start, seed=seed, engine=engine) for seed in seeds]

@@ -5,7 +5,8 @@ import pytest
 import torch
 from projection_points import make_layer
 
-from services.projection import Request, layout_layer, pca_layer, quality, torch_engine, torch_graph
+from services.atlas import ProjectionRef
+from services.projection import layout_layer, pca_layer, quality, torch_engine, torch_graph
 from services.projection.attention import attention_graph
 from services.projection.graph import affinity_graph, fuzzy_graph
 from services.projection.neighbors import exact_neighbors
@@ -91,7 +92,7 @@ def test_repulsion_is_the_compiled_one(dims):
 @pytest.mark.parametrize("dims", [2, 3])
 def test_layouts_are_as_good_as_the_compiled_ones(points, clouds, dims):
     start = {dims: pca_layer(points, dims)}
-    requests = [Request(method, dims) for method in ("umap", "tsne", "attention")]
+    requests = [ProjectionRef(method, dims) for method in ("umap", "tsne", "attention")]
     compiled = layout_layer(points, requests, start=start, seed=0)
     batched = layout_layer(points, requests, start=start, seed=0, engine="torch")
     for request in requests:
