@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.alignment.variants import scaled_atlas
+from services.alignment.variants import scale_variant
 from services.atlas.folder import Atlas, open_atlas
 from services.jobs.scaled_maps import scale_job, start_scaled_build, stop_scaled_build
 from services.jobs.study import start_study, study_job
@@ -152,17 +152,17 @@ class Maps(AtlasJob):
 
     def files(self) -> dict[str, Path]:
         """Where each map is kept, by its method."""
-        scaled = scaled_atlas(*self._stream, self.metric, self.settings.maps)
-        assert scaled is not None, "the atlas has no study"
-        found = {method: scaled.info.projection(f"{method}_{self.metric}{self.dims}d") for method in self.methods}
-        return {method: scaled.file(projection) for method, projection in found.items() if projection}
+        variant = scale_variant(*self._stream, self.metric, self.settings.maps)
+        assert variant is not None, "the atlas has no study"
+        found = {method: variant.info.projection(f"{method}_{self.metric}{self.dims}d") for method in self.methods}
+        return {method: variant.file(projection) for method, projection in found.items() if projection}
 
     def addresses(self) -> dict[str, str]:
         """The payload address of each map's points, by its method."""
-        scaled = scaled_atlas(*self._stream, self.metric, self.settings.maps)
-        assert scaled is not None, "the atlas has no study"
+        variant = scale_variant(*self._stream, self.metric, self.settings.maps)
+        assert variant is not None, "the atlas has no study"
         return {
-            method: f"/payload/{self.slug}/{scaled.info.key}/positions/self/"
+            method: f"/payload/{self.slug}/{variant.info.key}/positions/self/"
             f"{method}_{self.metric}{self.dims}d-{path.stem.rsplit('-', 1)[1]}/0"
             for method, path in self.files().items()
         }

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import numpy as np
 
 from components.server.context import context
-from components.server.scaled_routes import constants_key
+from services.alignment.head_maps import ConstantMaps
 from services.alignment.scale_metrics import METRICS
-from services.alignment.variants import scaled_atlas
+from services.alignment.variants import scale_variant
 from services.atlas.folder import Atlas, open_atlas
 from services.atlas.schema import StreamInfo
 from services.measures.report import report_key
@@ -33,7 +33,7 @@ SEARCHES = {
 VARIANTS = [
     "-".join(part) for count in range(4) for part in combinations(("special", "first", "values"), count)
 ]  # fmt: skip
-WAYS = ("1-asis-euclidean", "0.5-translated-cosine", "2-translated-lift")
+ALIGNMENTS = ("1-asis-euclidean", "0.5-translated-cosine", "2-translated-lift")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def addresses(home: Path, slug: str) -> Iterator[Address]:
     """All of an atlas. Needs an application context."""
     atlas = open_atlas(home / "atlases" / slug)
     for stream in atlas.info.streams:
-        for route, name, kind in (*_payloads(atlas, stream), *_scaled(atlas, stream)):
+        for route, name, kind in (*_payloads(atlas, stream), *_variants(atlas, stream)):
             shown = f"{kind} | {name or route}" if kind else name or route
             yield Address(shown, f"/payload/{slug}/{atlas.info.key}/{route}", kind)
         for route in _exports(atlas, stream):
@@ -115,12 +115,12 @@ def _payloads(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
     for layer, head in _ends(stream):
         for variant in VARIANTS:
             yield f"average/{name}/{layer}/{head}" + (f"/{variant}" if variant else ""), "", ""
-        for way in WAYS:
+        for alignment in ALIGNMENTS:
             for dims in (2, 3):
-                yield f"live/{name}/{layer}/{head}/{dims}/{way}", "", "live"
-            yield f"agreement/{name}/{layer}/{head}/pca/2/{way}", "", "agreement"
+                yield f"live/{name}/{layer}/{head}/{dims}/{alignment}", "", "live"
+            yield f"agreement/{name}/{layer}/{head}/pca/2/{alignment}", "", "agreement"
         yield f"agreement/{name}/{layer}/{head}/pca/2/own", "", "agreement"
-        yield f"refined/{name}/{layer}/{head}/umap/2/{WAYS[0]}", "", ""
+        yield f"refined/{name}/{layer}/{head}/umap/2/{ALIGNMENTS[0]}", "", ""
 
 
 def _map(atlas: Atlas, stream: StreamInfo, projection: str, key: str) -> Iterator[Route]:
@@ -142,18 +142,18 @@ def _map(atlas: Atlas, stream: StreamInfo, projection: str, key: str) -> Iterato
         yield f"{route}-{key}?q={quote(text)}", f"{route}?q={quote(text)}", "concentration"
 
 
-def _scaled(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
+def _variants(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
     """Maps by another metric, as far as PCA makes them, and one head at the study's constants."""
     for metric in METRICS:
-        scaled = scaled_atlas(atlas, stream, metric, context().settings.maps)
-        for projection in scaled.info.projections if scaled else ():
+        variant = scale_variant(atlas, stream, metric, context().settings.maps)
+        for projection in variant.info.projections if variant else ():
             place = f"positions/{stream.name}/{projection.name}"
-            kind = "positions near" if projection.method.startswith("pca_") else ""
+            kind = "positions near" if projection.method == "pca" else ""
             yield f"{place}-{projection_key(projection)}/0", f"{place}/0", kind
     for layer, head in _ends(stream):
-        name = f"constants_pca_{layer}_{head}_8000"
-        place = f"positions/{stream.name}/{name}"
-        yield f"{place}-{constants_key(atlas, stream, name)}/0", f"{place}/0", "positions near"
+        maps = ConstantMaps("pca", layer, head, 0.8)
+        place = f"positions/{stream.name}/{maps.name}"
+        yield f"{place}-{maps.key(atlas, stream)}/0", f"{place}/0", "positions near"
 
 
 def _exports(atlas: Atlas, stream: StreamInfo) -> Iterator[str]:

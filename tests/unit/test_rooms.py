@@ -17,7 +17,7 @@ settings:
 numerics:
 streams: numerics
 atlas: numerics streams
-projection: numerics streams
+projection: atlas numerics streams
 models: atlas
 modalities: atlas models
 capture: atlas modalities models streams
