@@ -4,6 +4,11 @@ import os
 import shutil
 
 import pytest
+from playwright.sync_api import expect
+
+from tests.patience import PATIENCE
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 # WebGL as everywhere, but pages are put together without it: on two cores that saves a fifth of the time.
 SOFTWARE_GL = [
@@ -28,6 +33,27 @@ def browser_type_launch_args(browser_type_launch_args):
 def browser_context_args(browser_context_args):
     # Playwright's own page.evaluate needs eval, which the dashboard's policy forbids; one test keeps the policy on
     return {**browser_context_args, "bypass_csp": True}
+
+
+@pytest.fixture
+def context(context):
+    context.set_default_timeout(1000 * PATIENCE)
+    return context
+
+
+@pytest.fixture
+def open_context(browser):
+    """Opens browser contexts of a test's own, as patient as the common one, and closes them at its end."""
+    opened = []
+
+    def open_one(**options):
+        opened.append(browser.new_context(**options))
+        opened[-1].set_default_timeout(1000 * PATIENCE)
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from flask import Response, abort
 
 from components.sentence_view import SentenceView
 from tests.browser.serving import serving
+from tests.patience import PATIENCE
 
 BASE = "/payload/demo/k"
 PATTERNS = ("previous", "sink", "blocks", "mixed", "diffuse")
@@ -147,7 +148,7 @@ def create_app(state: Server, page_style: str = "") -> Dash:
 
     def guard(name: str) -> None:
         state.requests.append(name)
-        state.slow.wait(10)
+        state.slow.wait(PATIENCE)
         if state.failing:
             abort(Response("The atlas is being rebuilt.", 503))
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from app import create_app
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.walking import open_page
+from tests.browser.walking import clear_of_missing_pages, open_page
 
 pytestmark = pytest.mark.browser
 
@@ -97,7 +97,7 @@ def test_axe_finds_nothing_in_any_tab_of_a_head(page: Page, dashboard):
     "path",
     ["/?method=none&layer=99&head=x", "/?method=pca&dims=3&layer=0&head=0", "/guide", "/glossary#sink", "/nowhere"],
 )
-def test_axe_finds_nothing_on_other_pages(page: Page, dashboard, path):
+def test_axe_finds_nothing_on_other_pages(page: Page, dashboard, path, console_errors):
     page.emulate_media(reduced_motion="reduce")
     if "?" in path:
         open_page(page, dashboard + path)
@@ -105,6 +105,8 @@ def test_axe_finds_nothing_on_other_pages(page: Page, dashboard, path):
         page.goto(dashboard + path)
     expect(page.locator("h1").first).to_be_visible()
     assert in_both_themes(page) == []
+    if path == "/nowhere":
+        clear_of_missing_pages(console_errors)
 
 
 NAME = """const text = (node) => (node.role ? "" : node.textContent.trim().slice(0, 30));

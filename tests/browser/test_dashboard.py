@@ -9,7 +9,7 @@ from app import create_app
 from services.atlas import open_atlas
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.walking import open_page, parameter, settle
+from tests.browser.walking import clear_of_missing_pages, open_page, parameter, settle
 from tests.real_home import SLUG
 
 pytestmark = pytest.mark.browser
@@ -159,8 +159,8 @@ def test_colour_by_position_changes_legend_and_picture(page: Page, dashboard):
     assert page.locator("#scene").screenshot() != before
 
 
-def test_two_browsers_do_not_see_each_others_state(page: Page, dashboard, browser):
-    other = browser.new_context(bypass_csp=True).new_page()
+def test_two_browsers_do_not_see_each_others_state(page: Page, dashboard, open_context):
+    other = open_context(bypass_csp=True).new_page()
     open_page(page, f"{dashboard}/?layer=1&head=1&q=the")
     open_page(other, dashboard)
     expect(page.locator("#crumb")).to_have_text("Layer 1 · Head 1")
@@ -169,11 +169,10 @@ def test_two_browsers_do_not_see_each_others_state(page: Page, dashboard, browse
     other.locator("#colour-select").select_option("position")
     other.wait_for_function("new URL(location).searchParams.get('colour') === 'position'")
     assert page.locator("#colour-select").input_value() == "type"
-    other.context.close()
 
 
-def test_the_content_security_policy_breaks_nothing(browser, dashboard):
-    context = browser.new_context()
+def test_the_content_security_policy_breaks_nothing(open_context, dashboard):
+    context = open_context()
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -186,7 +185,6 @@ def test_the_content_security_policy_breaks_nothing(browser, dashboard):
     page.get_by_role("link", name="Guide").click()
     expect(page.locator("h1")).to_have_text("How to read the atlas")
     assert errors == []
-    context.close()
 
 
 def test_tokens_that_look_like_markup_stay_text(page: Page, dashboard):
@@ -242,10 +240,22 @@ def test_without_webgl_the_matrix_is_a_picture_one_can_click(page: Page, dashboa
     expect(page.locator("#crumb")).to_have_text("Layer 3 · Head 4")
 
 
-@pytest.mark.parametrize("path", ["/guide", "/nowhere"])
+@pytest.mark.parametrize("path", ["/guide", "/glossary"])
 def test_other_pages_open(page: Page, dashboard, path):
-    page.goto(dashboard + path)
+    answer = page.goto(dashboard + path)
+    assert answer
+    assert answer.status == 200
     expect(page.locator("h1").first).to_be_visible()
+
+
+def test_an_unknown_page_says_so_and_leads_back(page: Page, dashboard, console_errors):
+    answer = page.goto(f"{dashboard}/nowhere")
+    assert answer
+    assert answer.status == 404
+    expect(page.locator("h1")).to_have_text("There is no such page")
+    page.get_by_role("link", name="the atlas", exact=True).click()
+    expect(page.locator("#crumb")).to_have_text("All heads")
+    clear_of_missing_pages(console_errors)
 
 
 def test_a_phone_shows_map_and_sentence_below_each_other(page: Page, dashboard):

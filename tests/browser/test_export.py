@@ -92,11 +92,13 @@ def test_the_picture_of_all_heads_is_white_and_large_and_its_svg_embeds_it(page:
     assert {"head →", "layer ↓", "11"} <= texts
 
 
-def test_the_html_file_opens_without_a_network_and_shows_a_token_on_hover(page: Page, browser, dashboard, tmp_path):
+def test_the_html_file_opens_without_a_network_and_shows_a_token_on_hover(
+    page: Page, open_context, dashboard, tmp_path
+):
     open_page(page, f"{dashboard}/?method=umap&layer=2&head=3&colour=position")
     file = tmp_path / "head.html"
     file.write_bytes(take(page, "html", tmp_path))
-    context = browser.new_context(offline=True)
+    context = open_context(offline=True)
     alone = context.new_page()
     asked: list[str] = []
     errors: list[str] = []
@@ -120,7 +122,6 @@ def test_the_html_file_opens_without_a_network_and_shows_a_token_on_hover(page: 
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     assert errors == []
     assert alone.evaluate("window.hacked") is None
-    context.close()
 
 
 def test_data_are_of_the_open_head_and_the_chosen_set(page: Page, dashboard, tmp_path):

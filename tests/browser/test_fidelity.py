@@ -138,8 +138,9 @@ def test_a_token_under_the_pointer_has_what_it_attends_to_ringed(page: Page, das
     for point in (40, len(tokens) + 40):
         place = page.evaluate("(id) => document.querySelector('#scene').atlasScene.screenPosition(id)", point)
         frame = box(page)
+        page.mouse.move(5, 5)
+        page.wait_for_function("document.querySelector('#scene').atlasScene.stats().rings.length === 0")
         page.mouse.move(frame["x"] + place["x"], frame["y"] + place["y"])
-        page.wait_for_timeout(50)  # the rings of the last token are gone
         page.wait_for_function("document.querySelector('#scene').atlasScene.stats().rings.length > 0")
         seen = stats(page)
         side, row = divmod(int(order[seen["hoverSlot"]]), len(tokens))  # perhaps a neighbour on top of it

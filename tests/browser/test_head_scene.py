@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from components.head_scene import HeadScene
 from tests.browser.serving import serving
+from tests.browser.walking import quiet
 from tests.synthetic_payload import HOSTILE, PALETTES, Synthetic, blueprint
 
 pytestmark = pytest.mark.browser
@@ -72,7 +73,7 @@ class Scene:
 
     def set(self, **props):
         self.page.evaluate("props => dash_clientside.set_props('scene', props)", props)
-        self.page.wait_for_timeout(50)
+        quiet(self.page)
         self.ready()
 
     def cell(self, layer: int, head: int) -> tuple[float, float]:
@@ -223,7 +224,6 @@ def test_hostile_token_text_stays_text(scene):
     scene.set(head={"layer": 0, "head": 0}, selection={"input": 0, "token": 1, "side": "query"})
     assert any(label["text"].startswith("<script>") for label in scene.stats()["labels"])
     scene.page.mouse.move(*scene.point(1))
-    scene.page.wait_for_timeout(100)
     expect(scene.page.locator(".atlas-scene-tooltip strong")).to_have_text(HOSTILE)
     assert scene.page.evaluate("window.hacked") is None
 

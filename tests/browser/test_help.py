@@ -8,7 +8,7 @@ from components.glossary_terms import GLOSSARY
 from components.help_texts import HELP, TOUR
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.walking import open_page, parameter, wait_for_head
+from tests.browser.walking import open_page, parameter, quiet, wait_for_head
 
 pytestmark = pytest.mark.browser
 
@@ -93,8 +93,8 @@ def test_the_tour_points_at_what_is_there_and_is_recalled_from_help(page: Page, 
     expect(page.locator("#help-button")).to_be_focused()
 
 
-def test_the_tour_meets_a_newcomer_once_and_leaves_the_page_usable(browser, dashboard):
-    context = browser.new_context(bypass_csp=True)
+def test_the_tour_meets_a_newcomer_once_and_leaves_the_page_usable(open_context, dashboard):
+    context = open_context(bypass_csp=True)
     page = context.new_page()
     page.add_init_script(REAL_VISITOR)
     open_page(page, dashboard)
@@ -104,20 +104,18 @@ def test_the_tour_meets_a_newcomer_once_and_leaves_the_page_usable(browser, dash
     page.keyboard.press("Escape")
     expect(page.locator(".tour")).to_have_count(0)
     open_page(page, dashboard)
-    page.wait_for_timeout(100)
+    quiet(page)
     expect(page.locator(".tour")).to_have_count(0)
-    context.close()
 
 
 @pytest.mark.parametrize("link", ["/?tour=0", "/?layer=1&head=1", "/?colour=position"])
-def test_the_tour_does_not_cover_a_link_that_shows_something(browser, dashboard, link):
-    context = browser.new_context(bypass_csp=True)
+def test_the_tour_does_not_cover_a_link_that_shows_something(open_context, dashboard, link):
+    context = open_context(bypass_csp=True)
     page = context.new_page()
     page.add_init_script(REAL_VISITOR)
     open_page(page, dashboard + link)
-    page.wait_for_timeout(100)
+    quiet(page)
     expect(page.locator(".tour")).to_have_count(0)
-    context.close()
 
 
 def test_the_glossary_shows_the_word_of_its_address(page: Page, dashboard):

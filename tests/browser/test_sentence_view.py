@@ -1,14 +1,14 @@
 """SentenceView in a real Chromium, on made-up attention."""
 
 import json
-import sys
-from pathlib import Path
+import re
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
-sys.path.insert(0, str(Path(__file__).parent))
-from sentence_app import (
+from tests.browser.sentence_app import (
     BASE,
     FIRST,
     NASTY,
@@ -20,6 +20,7 @@ from sentence_app import (
     tokens,
     value_norms,
 )
+from tests.browser.walking import quiet
 
 pytestmark = pytest.mark.browser
 
@@ -31,17 +32,8 @@ class Sentence:
 
     def __init__(self, page, server, url, errors):
         self.page, self.server, self.errors = page, server, errors
-        self.asked = 0
-        page.on("request", lambda request: self.count(request, 1))
-        page.on("requestfinished", lambda request: self.count(request, -1))
-        page.on("requestfailed", lambda request: self.count(request, -1))
         page.goto(url)
         page.wait_for_selector("#view .atlas-sv-stage")
-
-    def count(self, request, change):
-        """Callbacks on their way to the server."""
-        if request.url.endswith("_dash-update-component"):
-            self.asked += change
 
     def until(self, condition):
         """Wait for something of the view's statistics, in JavaScript."""
@@ -49,7 +41,7 @@ class Sentence:
 
     def set(self, **props):
         self.page.evaluate("props => dash_clientside.set_props('view', props)", props)
-        self.page.wait_for_timeout(120)
+        quiet(self.page)
         return self.stats()
 
     def stats(self):
@@ -78,7 +70,7 @@ class Sentence:
 
     def click(self, side, index):
         self.page.mouse.click(*self.at(side, index))
-        self.page.wait_for_timeout(120)
+        quiet(self.page)
         return self.stats()
 
     def leave(self):
@@ -88,24 +80,24 @@ class Sentence:
     def press(self, *keys):
         for key in keys:
             self.page.keyboard.press(key)
-        self.page.wait_for_timeout(120)
+        quiet(self.page)
         return self.stats()
 
     def out(self):
-        """What the server has been told."""
-        self.page.wait_for_timeout(200)
-        while self.asked:
-            self.page.wait_for_timeout(50)
-        self.page.wait_for_timeout(80)
+        """What the server has been told; a hover is told some time after it began, see `told_hover`."""
+        quiet(self.page)
         return json.loads(self.page.text_content("#out"))
 
     def told_hover(self, query=None, key=None):
         """The hover, once the server has been told of this query and key; None for neither."""
-        for _ in range(40):
-            hover = self.out()["hover"]
-            if (hover or {}).get("query") == query and (hover or {}).get("key") == key:
-                break
-        return hover
+        self.page.wait_for_function(
+            """([query, key]) => {
+              const { hover } = JSON.parse(document.querySelector('#out').textContent || '{"hover": {}}');
+              return (hover?.query ?? null) === query && (hover?.key ?? null) === key;
+            }""",
+            arg=[query, key],
+        )
+        return self.out()["hover"]
 
     def text(self, selector):
         return self.page.text_content(f"#view {selector}")
@@ -145,16 +137,13 @@ def test_hover_shows_what_a_query_reads_and_who_reads_a_key(sentence):
     assert stats["focus"] == {"side": "query", "index": 2}
     assert stats["focusLines"] == np.count_nonzero(weights[2])
     assert sentence.page.evaluate(f"{ROOT}.querySelector('.atlas-sv-base').style.opacity") == "0"
-    sentence.page.wait_for_timeout(250)
     best = int(weights[2].argmax())
-    assert f"Query “cat” attends most to “{tokens('self', 0)[0][best]}” {weights[2, best]:.2f}" in sentence.text(
-        "[aria-live]"
-    )
+    said = sentence.page.locator("#view [aria-live]")
+    expect(said).to_contain_text(f"Query “cat” attends most to “{tokens('self', 0)[0][best]}” {weights[2, best]:.2f}")
     assert sentence.told_hover(2) == {"query": 2, "key": None, "weight": None}
     stats = sentence.hover("key", 0)
     assert stats["focus"] == {"side": "key", "index": 0}
-    sentence.page.wait_for_timeout(250)
-    assert sentence.text("[aria-live]").startswith("Key “[CLS]” is read most by")
+    expect(said).to_have_text(re.compile("^Key “\\[CLS\\]” is read most by"))
     assert sentence.leave()["focus"] is None
     assert sentence.told_hover() is None
 
@@ -308,13 +297,10 @@ def test_large_input_draws_the_strongest_and_says_so(sentence):
     assert "Showing the 5,000 strongest of 262,144 pairs" in sentence.text(".atlas-sv-note")
     assert stats["canvas"]["height"] < 900
     assert stats["contentHeight"] > 8000
-    assert stats["timings"]["picture"] < 500
     assert sentence.hover("query", 7)["focusLines"] == np.count_nonzero(attention("self", 3, 3)[7])
-    assert sentence.stats()["timings"]["hover"] < 16
+    assert sentence.at("query", 180)[1] > 1200
     sentence.page.mouse.wheel(0, 3000)
-    sentence.page.wait_for_timeout(150)
-    _, y = sentence.at("query", 180)
-    assert -400 < y < 1200
+    sentence.page.wait_for_function(f"Math.abs({ROOT}.atlasSentence.tokenPosition('query', 180).y - 400) < 800")
 
 
 def test_causal_and_cross_streams(sentence):
@@ -339,8 +325,7 @@ def test_heatmap_hover_pin_and_zoom(sentence):
     assert sentence.out()["selected"] == {"token": FIRST[2] + 4, "side": "key"}
     sentence.page.get_by_role("button", name="Zoom in").click()
     sentence.set(selected={"token": FIRST[2] + 100, "side": "query"})
-    sentence.page.wait_for_timeout(100)
-    assert sentence.stats()["zoomed"]
+    sentence.until("s.zoomed")
     assert 0 < sentence.at("query", 100)[1] < 780
 
 
@@ -385,15 +370,13 @@ def test_keyboard_alone(sentence):
 
 def test_table_for_screen_readers(sentence):
     sentence.set(input=0, selected={"token": FIRST[0] + 1, "side": "query"})
-    sentence.page.wait_for_timeout(250)
-    assert sentence.text("caption") == "What the query “the” reads"
+    expect(sentence.page.locator("#view caption")).to_have_text("What the query “the” reads")
     rows = sentence.page.locator("#view tbody tr").all_text_contents()
     weights = attention("self", 0, 3)[1] / 65535
     assert len(rows) == np.count_nonzero(weights)
     assert rows[0].endswith(f"{weights.max():.2f}")
     sentence.set(selected=None)
-    sentence.page.wait_for_timeout(250)
-    assert sentence.page.locator("#view tbody").count() == 0
+    expect(sentence.page.locator("#view tbody")).to_have_count(0)
 
 
 def test_tokens_are_never_markup(sentence):
@@ -402,9 +385,10 @@ def test_tokens_are_never_markup(sentence):
     sentence.hover("query", NASTY.index("a" * 300))
     assert "a" * 300 in sentence.text(".atlas-sv-tip")
     for index, text in enumerate(NASTY):
+        sentence.page.evaluate("document.querySelector('#view table')?.setAttribute('data-seen', '')")
         sentence.set(selected={"token": FIRST[4] + index, "side": "query"})
         sentence.hover("key", 1)
-        sentence.page.wait_for_timeout(170)
+        sentence.page.wait_for_selector("#view table:not([data-seen])", state="attached")  # the reader came to rest
         assert sentence.page.locator("#view script, #view br").count() == 0, text
     assert "<script>alert(1)</script>" in sentence.text(".atlas-sv-tip")
 
@@ -416,7 +400,7 @@ def test_failed_fetch_says_so_and_retries(sentence):
     assert "The atlas is being rebuilt." in sentence.text(".atlas-sv-message")
     sentence.server.failing = False
     sentence.page.get_by_role("button", name="Retry").click()
-    sentence.page.wait_for_timeout(200)
+    sentence.until("s.state !== 'error'")
     stats = sentence.stats()
     assert (stats["state"], stats["url"]) == ("ready", f"{BASE}/attention/self/0/0/4")
     assert sentence.page.locator("#view .atlas-sv-message").is_hidden()
@@ -436,7 +420,7 @@ def test_old_picture_stays_and_the_last_choice_wins(sentence):
     sentence.server.slow.clear()
     for head in (1, 2, 4):
         sentence.page.evaluate("head => dash_clientside.set_props('view', {head})", head)
-        sentence.page.wait_for_timeout(50)
+        quiet(sentence.page)
     now = sentence.page.evaluate(f"{ROOT}.atlasSentence.stats()")
     assert (now["state"], now["url"]) == ("loading", f"{BASE}/attention/self/0/0/0")
     assert now["lines"] > 0
@@ -452,9 +436,9 @@ def test_going_back_to_a_head_fetches_nothing(sentence):
     assert len(sentence.server.requests) == before
 
 
-def test_phone_by_touch(browser):
+def test_phone_by_touch(open_context):
     errors: list[str] = []
-    context = browser.new_context(
+    context = open_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, device_scale_factor=3
     )
     with serve(create_app(Server())) as url:
@@ -471,7 +455,6 @@ def test_phone_by_touch(browser):
         view.page.wait_for_function("document.documentElement.scrollWidth <= 390")
         assert view.stats()["canvas"]["width"] == 390 * 3
         assert view.errors == []
-    context.close()
 
 
 def test_resize_and_theme_redraw(sentence):
@@ -484,7 +467,7 @@ def test_resize_and_theme_redraw(sentence):
 
 
 def test_no_accessibility_violation(sentence):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    axe = Axe()
     for props in (
         {"input": 1, "hidden": {"queries": [], "keys": [1]}},
         {"mode": "heatmap", "selected": {"token": FIRST[1] + 2, "side": "query"}},
@@ -492,6 +475,9 @@ def test_no_accessibility_violation(sentence):
         {"input": None},
     ):
         sentence.set(**props)
-        sentence.page.wait_for_timeout(250)
+        expect(sentence.page.locator("#view caption")).to_have_count(
+            int("selected" in props or props == {"theme": "dark"})
+        )
+        sentence.page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
         found = axe.run(sentence.page, context="#view").response["violations"]
         assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []

@@ -149,15 +149,14 @@ def test_a_link_with_a_broken_set_says_so(page: Page, dashboard):
     assert scene(page, "stats().set") is None
 
 
-def test_the_table_works_under_the_content_security_policy(browser, dashboard):
-    context = browser.new_context()
+def test_the_table_works_under_the_content_security_policy(open_context, dashboard):
+    context = open_context()
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto(f"{dashboard}/?method=umap&layer=2&head=3&tab=tokens")
     expect(page.locator("#token-table .ag-row").first).to_be_visible()
     assert errors == []
-    context.close()
 
 
 def test_without_webgl_a_set_is_drawn_in_the_head(page: Page, dashboard):

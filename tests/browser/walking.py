@@ -2,6 +2,24 @@
 
 from playwright.sync_api import Page
 
+from tests.patience import PATIENCE
+
+QUIET = """async (limit) => {
+  const queues = ["requested", "prioritized", "blocked", "watched", "executing", "executed"];
+  const busy = () => queues.some((name) => window.store.getState().callbacks[name].length);
+  const begin = performance.now();
+  for (let still = 0; still < 3; ) {
+    await new Promise((done) => requestAnimationFrame(done));
+    still = busy() ? 0 : still + 1;
+    if (performance.now() - begin > limit) throw new Error("callbacks without an end");
+  }
+}"""
+
+
+def quiet(page: Page) -> None:
+    """Wait until Dash has no callback to run and the page has drawn what the last ones brought."""
+    page.evaluate(QUIET, 1000 * PATIENCE)
+
 
 def settle(page: Page) -> None:
     """Wait until the page has stopped moving and the scene has drawn everything it was asked for."""
@@ -28,6 +46,7 @@ def open_page(page: Page, url: str) -> None:
 
 def wait_for_address_to_rest(page: Page) -> None:
     """Wait until the address has not changed for a second: the scene tells where one looks from once nothing moves."""
+    quiet(page)
     page.evaluate(
         """async () => {
           const pause = () => new Promise((resolve) => setTimeout(resolve, 1000));
@@ -55,3 +74,8 @@ def wait_for_head(page: Page, layer: int | None, head: int | None) -> None:
         }""",
         arg=[layer, head],
     )
+
+
+def clear_of_missing_pages(console_errors: list[str]) -> None:
+    """Take away what Chromium writes when a page that a test opened answered 404."""
+    console_errors[:] = [error for error in console_errors if "404 (NOT FOUND)" not in error]
