@@ -1,7 +1,6 @@
 """The payload routes answer what the services hold, and nothing else."""
 
 import io
-import time
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from services.measures.tables import map_fidelity
 from services.payloads.scene import projection_key
 from services.search.concentration import concentrations
 from services.settings import Settings
+from tests.patience import ends
 from tests.real_home import HOSTILE, SLUG
 
 
@@ -222,18 +222,17 @@ NONSENSE = [
 
 @pytest.mark.parametrize("mode", ["token", "word", "prefix", "contains", "regex", "pos", "", "magic", "%00"])
 @pytest.mark.parametrize("query", NONSENSE, ids=range(len(NONSENSE)))
-def test_any_search_answers_at_once_and_never_with_an_error_of_ours(client, atlas, base, query, mode):
+def test_any_search_answers_and_never_with_an_error_of_ours(client, atlas, base, query, mode):
     place = f"umap2d-{projection_key(atlas.info.projection('umap2d'))}"
     asked = f"q={query}&mode={mode}&case=x&q=again"
-    started = time.perf_counter()
     for path in ("search/tokens", "found/self", f"concentration/self/{place}", f"sprite/self/{place}/type/light.png"):
-        response = client.get(f"{base}/{path}?{asked}")
+        with ends():
+            response = client.get(f"{base}/{path}?{asked}")
         assert response.status_code in (200, 400), path
         if response.status_code == 400:
             assert response.mimetype == "text/plain"
             assert response.text.endswith(".")
         assert len(response.data) < 20_000 or path.startswith("sprite")
-    assert time.perf_counter() - started < 2
 
 
 def test_what_is_found_is_counted_and_errors_are_sentences(client, atlas, base):

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from app import create_app
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.test_dashboard import open_page
+from tests.browser.walking import open_page, quiet
 
 pytestmark = pytest.mark.browser
 SVG = "{http://www.w3.org/2000/svg}"
@@ -37,6 +37,7 @@ def take(page: Page, what: str, tmp_path) -> bytes:
 
 
 def stats(page: Page) -> dict:
+    quiet(page)
     return page.evaluate("document.querySelector('#scene').atlasScene.stats()")
 
 

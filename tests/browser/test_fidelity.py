@@ -14,7 +14,8 @@ from services.measures.registry import BY_NAME
 from services.measures.tables import map_fidelity
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.test_dashboard import box, centre_of_head, open_page, parameter, settle
+from tests.browser.test_dashboard import box, centre_of_head
+from tests.browser.walking import open_page, parameter, quiet, settle
 from tests.real_home import SLUG
 
 pytestmark = pytest.mark.browser
@@ -32,6 +33,7 @@ def atlas(dashboard_home):
 
 
 def stats(page: Page) -> dict:
+    quiet(page)
     return page.evaluate("document.querySelector('#scene').atlasScene.stats()")
 
 

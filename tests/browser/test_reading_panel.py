@@ -9,6 +9,7 @@ from services.atlas.inputs import first_to_show
 from services.measures.averages import mean_attention
 from services.settings import Settings
 from tests.browser.serving import serving
+from tests.browser.walking import open_page, quiet
 from tests.real_home import SLUG
 
 pytestmark = pytest.mark.browser
@@ -31,13 +32,8 @@ def atlas(dashboard_home):
     return open_atlas(dashboard_home / "atlases" / SLUG)
 
 
-def open_page(page: Page, address: str) -> None:
-    page.goto(address)
-    page.wait_for_function("document.querySelector('#scene')?.atlasScene")
-    page.evaluate("document.querySelector('#scene').atlasScene.ready()")
-
-
 def stats(page: Page) -> dict:
+    quiet(page)
     return page.evaluate(STATS)
 
 

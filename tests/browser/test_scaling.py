@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from app import create_app
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.walking import open_page
+from tests.browser.walking import open_page, parameter
 
 pytestmark = pytest.mark.browser
 
@@ -64,8 +64,7 @@ def test_walk_from_the_heatmaps_to_one_head_and_into_the_atlas(page: Page, dashb
     page.wait_for_function(
         f"document.querySelector('#scaling-scene').atlasScene.props().projection.name !== {before!r}"
     )
-    assert "layer=3" in page.url
-    assert "head=7" in page.url
+    assert (parameter(page, "layer"), parameter(page, "head")) == ("3", "7")
     assert page.evaluate("document.querySelector('#scaling-scene').atlasScene.stats().cells") == 8
     expect(page.locator("#scaling-curves .scatterlayer .trace").first).to_be_attached()
     expect(page.locator("#scaling-density-table")).to_contain_text("Before alignment")
@@ -96,7 +95,7 @@ def test_the_slider_moves_the_points_with_their_labels_and_resets(page: Page, da
     moved = places(page)
     assert max(abs(a - b) for one, two in zip(own, moved, strict=True) for a, b in zip(one, two, strict=True)) > 2
     expect(cell).not_to_have_text(before)
-    assert "align=" in page.url
+    assert parameter(page, "align")
     # picking follows: the point is found where it is drawn now
     frame = page.locator("#scene").bounding_box()
     x, y = moved[3]
@@ -110,7 +109,7 @@ def test_the_slider_moves_the_points_with_their_labels_and_resets(page: Page, da
     page.locator("#align-reset").click()
     page.wait_for_function("document.querySelector('#scene').atlasScene.stats().live === null")
     ready(page, "scene")
-    assert "align=" not in page.url
+    assert parameter(page, "align") is None
     assert all(
         abs(a - b) < 1 for one, two in zip(own, places(page), strict=True) for a, b in zip(one, two, strict=True)
     )
@@ -143,10 +142,10 @@ def test_another_metric_swaps_the_maps_of_all_heads_and_stays_in_the_link(page: 
     page.wait_for_function(f"{name} === 'pca_weighted2d'")
     page.wait_for_function(f"{shown} === document.querySelector('#scene').atlasScene.props().projection.key")
     expect(page.locator("#scale-note")).to_contain_text("UMAP")
-    assert "scale=weighted" in page.url
+    assert parameter(page, "scale") == "weighted"
     other = page.context.new_page()  # another tab is not disturbed
     other.goto(f"{dashboard}/?method=pca")
-    other.wait_for_function("document.querySelector('#scene')?.atlasScene")
+    ready(other, "scene")
     assert other.evaluate(name) == "pca2d"
     page.reload()
     ready(page, "scene")

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from app import create_app
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.test_dashboard import open_page, parameter, settle
+from tests.browser.walking import open_page, parameter, quiet, settle
 
 pytestmark = pytest.mark.browser
 
@@ -18,6 +18,7 @@ def dashboard(dashboard_home):
 
 
 def scene(page: Page, expression: str):
+    quiet(page)
     return page.evaluate(f"document.querySelector('#scene').atlasScene.{expression}")
 
 

@@ -35,6 +35,7 @@ def settle(page: Page) -> None:
           }
         }"""
     )
+    quiet(page)
     page.evaluate("document.querySelector('#scene').atlasScene.ready()")
 
 
@@ -59,6 +60,8 @@ def wait_for_address_to_rest(page: Page) -> None:
 
 
 def parameter(page: Page, name: str) -> str | None:
+    """A parameter of the address, once what was done has reached it."""
+    quiet(page)
     return page.evaluate("(name) => new URL(location).searchParams.get(name)", name)
 
 

@@ -1,19 +1,18 @@
 """No pattern hangs, and a wrong one is told where it is wrong."""
 
-import time
-
 import pytest
 
 from services.errors import SearchError
 from services.search.patterns import Pattern
+from tests.patience import ends
 
 
-def test_a_catastrophic_pattern_answers_at_once():
-    started = time.perf_counter()
-    pattern = Pattern("(a+)+$", match_case=False)
-    assert not pattern.found("a" * 5000 + "b")
-    assert pattern.found("a" * 5000)
-    assert time.perf_counter() - started < 1
+def test_a_catastrophic_pattern_answers():
+    """One that backtracks would try 2 to the power of 5000 ways."""
+    with ends():
+        pattern = Pattern("(a+)+$", match_case=False)
+        assert not pattern.found("a" * 5000 + "b")
+        assert pattern.found("a" * 5000)
 
 
 @pytest.mark.parametrize(
@@ -40,12 +39,10 @@ def test_a_fault_is_told_with_its_place_and_reason(source, place, reason):
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("source", ["((((a{100}){100}){100}){100})", "(" * 200, "\\", "\ud800", "(?i" * 60, "[" * 200])
 def test_any_other_nonsense_is_one_sentence(source):
-    started = time.perf_counter()
-    with pytest.raises(SearchError) as caught:
+    with ends(), pytest.raises(SearchError) as caught:
         Pattern(source, match_case=True)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
-    assert time.perf_counter() - started < 1
 
 
 def test_texts_that_are_no_unicode_match_nothing():
