@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from services.atlas import arrays, upgrade
 from services.atlas.attention import ATTENTION, AttentionBlocks
+from services.atlas.measure_table import COLUMNS, FOLDER, MeasureTable, parts_of, read_table
 from services.atlas.schema import SCHEMA_VERSION, AtlasInfo, ProjectionInfo, StreamInfo
 from services.atlas.vectors import KEYS, QUERIES, VectorStore, vector_shapes
 from services.errors import AtlasFormatError, OutdatedAtlasError
@@ -157,8 +158,21 @@ class Atlas:
 
     @cached_property
     def heads(self) -> dict[str, list[Any]]:
-        """Columns of `heads.parquet`: stream, layer, head, c and translation, norms."""
+        """Columns of `heads.parquet`: stream, layer, head, c and translation."""
         return self._columns(HEADS)
+
+    def measures(self, stream: StreamInfo) -> MeasureTable:
+        """All numbers about the heads of a stream.
+
+        Raises:
+            AtlasFormatError: a part of the table cannot be read.
+        """
+        try:
+            return read_table(self.path, stream, self.info.files)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise AtlasFormatError(
+                f"{self.path / stream.name / FOLDER} cannot be read ({error}); build the atlas again."
+            ) from error
 
     def _columns(self, name: str) -> dict[str, list[Any]]:
         try:
@@ -284,6 +298,7 @@ def _check_tables(atlas: Atlas) -> None:
         (INPUTS, {"text"}, info.corpus.inputs),
         (HEADS, {"stream", "layer", "head", "c"}, heads),
     ]
+    tables += [(name, set(COLUMNS.names), None) for stream in info.streams for name in parts_of(info.files, stream)]
     tables += [(f"{table}.parquet", _TOKEN_COLUMNS, None) for table in sorted(token_tables(info))]
     for name, columns, rows in tables:
         file = _listed(atlas, name)

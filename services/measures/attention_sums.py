@@ -1,4 +1,4 @@
-"""Sums over inputs of attention weights: by position, by offset, and a few figures a head. Plain NumPy, streaming.
+"""Sums over inputs of attention weights: by position and by offset. Plain NumPy, streaming.
 
 A block is the attention of some heads on one input, [heads, queries, keys]; its rows and columns are positions.
 """
@@ -12,7 +12,6 @@ REACH = 10
 # Columns of an offset profile: key position − query position, then all that lies further back and further on.
 OFFSETS = tuple(range(-REACH, REACH + 1))
 COLUMNS = len(OFFSETS) + 2
-FIGURES = ("first", "special", "last", "self", "previous", "next", "entropy", "distance")
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Sums:
     """Running sums over inputs for `heads` heads; feed each input once with `add_…`.
 
     visible: bool [queries, keys] of an input, which pairs its mask shows. Without `same_positions` (cross-attention)
-    there is no offset and no distance between a query and a key: those figures are not defined.
+    there is no offset between a query and a key.
     """
 
     def __init__(self, heads: int, longest_query: int, longest_key: int, *, same_positions: bool = True) -> None:
@@ -44,8 +43,6 @@ class Sums:
         self._offset_counts = np.zeros(COLUMNS, np.int64)
         self._offset_queries = 0
         self._offset_rows = np.zeros(heads)
-        self._figures = np.zeros((len(FIGURES), heads))
-        self._figure_counts = np.zeros(len(FIGURES), np.int64)
 
     def add_mean(
         self,
@@ -89,37 +86,6 @@ class Sums:
         self._offset_rows += (kept.sum(axis=2) > 0).sum(axis=1)
         self._offset_queries += int((queries & pairs.any(axis=1)).sum())
 
-    def add_figures(self, block: np.ndarray, visible: np.ndarray, special: np.ndarray) -> None:
-        """Add a block of the model's own weights to the figures; `special`: bool [keys]."""
-        heads, n, m = block.shape
-        # With an attention sink a row sums to less than 1: its shares decide, not its weights.
-        total = block.sum(axis=2, keepdims=True)
-        share = np.divide(block, total, out=np.zeros_like(block), where=total > 0)
-        row = np.where(share > 0, share, 1)
-        entropy = -np.einsum("hqk,hqk->hq", share, np.log(row))
-        choices = visible.sum(axis=1)
-        several = choices > 1
-        apart = np.abs(np.arange(n)[:, None] - np.arange(m)[None, :]).astype(block.dtype)
-        parts = (
-            (block[:, :, 0].sum(axis=1), n),
-            (block[:, :, special].sum(axis=(1, 2)), n),
-            (block[:, :, m - 1].sum(axis=1), n),
-            *self._on_diagonals(block, visible, (0, -1, 1)),
-            ((entropy[:, several] / np.log(choices[several])).sum(axis=1), int(several.sum())),
-            (np.einsum("hqk,qk->h", share, apart), n if self._same_positions else 0),
-        )
-        for number, (value, count) in enumerate(parts):
-            self._figures[number, :heads] += value
-            self._figure_counts[number] += count
-
-    def _on_diagonals(
-        self, block: np.ndarray, visible: np.ndarray, offsets: tuple[int, ...]
-    ) -> list[tuple[np.ndarray, int]]:
-        """Mass [heads] at each key − query, and how many pairs there are."""
-        masses = [np.diagonal(block, offset, axis1=1, axis2=2).sum(axis=1) for offset in offsets]
-        counts = [int(np.diagonal(visible, offset).sum()) for offset in offsets]
-        return list(zip(masses, counts if self._same_positions else [0] * len(offsets), strict=True))
-
     @property
     def counts(self) -> Counts:
         return Counts(self._pairs.astype(np.int32), self._offset_counts, self._offset_queries)
@@ -133,13 +99,6 @@ class Sums:
     def offsets(self) -> np.ndarray:
         """float32 [heads, COLUMNS]: mean mass of a query, all zero when no query counts."""
         return (self._offsets / np.maximum(self._offset_rows, 1)[:, None]).astype(np.float32)
-
-    @property
-    def figures(self) -> dict[str, np.ndarray]:
-        """float32 [heads] by name; NaN where no query could have one."""
-        with np.errstate(invalid="ignore"):
-            values = self._figures / np.where(self._figure_counts > 0, self._figure_counts, np.nan)[:, None]
-        return {name: values[number].astype(np.float32) for number, name in enumerate(FIGURES)}
 
 
 def renormalised(block: np.ndarray, keys: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:

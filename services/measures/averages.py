@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from services.atlas import Atlas, AttentionBlocks
 from services.atlas.schema import StreamInfo
-from services.measures.attention_sums import FIGURES, Counts, Sums, renormalised
+from services.measures.attention_sums import Counts, Sums, renormalised
 
 # Weights that a request may walk through: about 1 s for one head, 3 s for all of a stream.
 MOST_FOR_HEAD = 100_000_000
@@ -27,7 +25,6 @@ def file_names(stream: str) -> dict[str, str]:
         "mean": f"{stream}/attention_mean.npy",
         "count": f"{stream}/attention_count.npy",
         "offsets": f"{stream}/attention_offsets.npy",
-        "summary": f"{stream}/attention_summary.parquet",
     }
 
 
@@ -66,13 +63,12 @@ class HeadAverage:
 
 
 @dataclass(frozen=True)
-class Everything:
-    """All heads of a stream: mean [layers, heads, P, P], count [P, P], offsets [layers, heads, COLUMNS], figures."""
+class Averages:
+    """All heads of a stream: mean [layers, heads, P, P], count [P, P], offsets [layers, heads, COLUMNS]."""
 
     mean: np.ndarray
     count: np.ndarray
     offsets: np.ndarray
-    figures: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -83,8 +79,8 @@ class Special:
     keys: np.ndarray
 
 
-def aggregate(blocks: AttentionBlocks, special: Special, progress: Callable[[int], None] | None = None) -> Everything:
-    """Everything from the attention of a stream, one input and layer at a time.
+def aggregate(blocks: AttentionBlocks, special: Special, progress: Callable[[int], None] | None = None) -> Averages:
+    """All of it from the attention of a stream, one input and layer at a time.
 
     progress: told the number of inputs that are done; may raise to stop.
     """
@@ -99,14 +95,12 @@ def aggregate(blocks: AttentionBlocks, special: Special, progress: Callable[[int
                 block = blocks.of_layer(index, layer).astype(np.float32)
                 sums[layer].add_mean(block, visible)
                 sums[layer].add_offsets(renormalised(block, kept_keys), visible, kept_queries, kept_keys)
-                sums[layer].add_figures(block, visible, ~kept_keys)
         if progress:
             progress(index + 1)
-    return Everything(
+    return Averages(
         mean=np.stack([s.mean for s in sums]),
         count=sums[0].counts.pairs,
         offsets=np.stack([s.offsets for s in sums]),
-        figures={name: np.stack([s.figures[name] for s in sums]) for name in FIGURES},
     )
 
 
@@ -114,16 +108,8 @@ def _sums(blocks: AttentionBlocks, heads: int) -> Sums:
     return Sums(heads, *blocks.longest, same_positions=blocks.stream.mask.same_positions)
 
 
-def summary_table(figures: dict[str, np.ndarray]) -> pa.Table:
-    """One row a head: layer, head, and the figures."""
-    layers, heads = figures[FIGURES[0]].shape
-    columns = {"layer": np.repeat(np.arange(layers, dtype=np.int32), heads)}
-    columns["head"] = np.tile(np.arange(heads, dtype=np.int32), layers)
-    return pa.table(columns | {name: values.ravel() for name, values in figures.items()})
-
-
 def unavailable(atlas: Atlas, stream: StreamInfo) -> str | None:
-    """Why figures of all heads cannot be had, in one sentence; None when they can."""
+    """Why averages of all heads cannot be had, in one sentence; None when they can."""
     if _has_files(atlas, stream):
         return None
     blocks = atlas.attention(stream)
@@ -150,31 +136,16 @@ def offset_profile(atlas: Atlas, stream: StreamInfo) -> np.ndarray | None:
     """
     if _has_files(atlas, stream):
         return np.asarray(_array(atlas, file_names(stream.name)["offsets"]))
-    found = _everything(atlas, stream.name)
+    found = _worked_out(atlas, stream.name)
     return found.offsets if found else None
 
 
-def summary(atlas: Atlas, stream: StreamInfo) -> dict[str, np.ndarray] | None:
-    """float32 [layers, heads] by figure, over all queries, with the weights that the model gave:
-
-    first, special, last, self, previous, next: mean weight on the input's first token, on all special tokens, on its
-    last token, on the query's own position, the one before, the one after (queries that have one) · entropy: of a
-    row, divided by the log of its number of keys, 0 … 1 · distance: mean |key − query| in positions.
-    NaN where no query could have one. None: see `unavailable`.
-    """
-    if _has_files(atlas, stream):
-        table = pq.read_table(atlas.path / file_names(stream.name)["summary"])
-        return {name: table[name].to_numpy().reshape(stream.layers, stream.heads) for name in FIGURES}
-    found = _everything(atlas, stream.name)
-    return found.figures if found else None
-
-
-def everything(atlas: Atlas, stream: StreamInfo) -> tuple[np.ndarray, np.ndarray] | None:
+def mean_of_all_heads(atlas: Atlas, stream: StreamInfo) -> tuple[np.ndarray, np.ndarray] | None:
     """Mean float32 [layers, heads, query positions, key positions] and its count; None: see `unavailable`."""
     if _has_files(atlas, stream):
         names = file_names(stream.name)
         return _array(atlas, names["mean"]), _array(atlas, names["count"])
-    found = _everything(atlas, stream.name)
+    found = _worked_out(atlas, stream.name)
     return (found.mean, found.count) if found else None
 
 
@@ -218,7 +189,7 @@ def _array(atlas: Atlas, name: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _everything(atlas: Atlas, name: str) -> Everything | None:
+def _worked_out(atlas: Atlas, name: str) -> Averages | None:
     stream = atlas.stream(name)
     if unavailable(atlas, stream):
         return None

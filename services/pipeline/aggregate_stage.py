@@ -8,14 +8,14 @@ import numpy as np
 from services.atlas import arrays
 from services.atlas.attention import stored_attention
 from services.atlas.schema import FileInfo, StreamInfo
-from services.measures.averages import aggregate, file_names, summary_table
+from services.measures.averages import aggregate, file_names
 from services.pipeline.journal import Journal
 from services.pipeline.progress import Progress
 from services.pipeline.units import special_tokens, stored_tokens
 
 
 def write_averages(folder: Path, streams: Sequence[StreamInfo], journal: Journal, progress: Progress) -> bool:
-    """The four files of each stream that has none yet; a stopped stage starts again, it takes seconds.
+    """The three files of each stream that has none yet; a stopped stage starts again, it takes seconds.
 
     Returns:
         Whether anything was written.
@@ -34,9 +34,6 @@ def write_averages(folder: Path, streams: Sequence[StreamInfo], journal: Journal
         names = file_names(stream.name)
         for name, values in (("mean", found.mean), ("count", found.count), ("offsets", found.offsets)):
             journal.record_file(names[name], _write(folder / names[name], values))
-        journal.record_file(
-            names["summary"], arrays.write_table(folder / names["summary"], summary_table(found.figures))
-        )
     return bool(missing)
 
 

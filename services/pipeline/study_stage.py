@@ -19,8 +19,9 @@ from services.alignment.scale_metrics import (
     scaled_metric,
     study_head,
 )
-from services.alignment.study import CURVES, SCALES
+from services.alignment.study import CURVES, measure_name
 from services.atlas import arrays
+from services.atlas.measure_table import Row, part_file, table_of
 from services.atlas.schema import StreamInfo
 from services.atlas.vectors import stored_vectors
 from services.errors import Cancelled
@@ -41,16 +42,12 @@ _CURVE_SCHEMA = pa.schema(
     + [(name, pa.float64()) for name in ("weighted", "weighted_each", "scaled", "pearson", "spearman")]
     + [("near", pa.int64())]
 )
-_SCALE_SCHEMA = pa.schema(
-    {"layer": pa.int32(), "head": pa.int32(), "metric": pa.string()}
-    | {"grid": pa.float64(), "best": pa.float64(), "reason": pa.string()}
-)
 
 
 def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: Progress, workers: Workers) -> None:
-    """Write `<stream>/scaling.parquet` and `<stream>/scales.parquet`, unless they are there."""
-    names = [f"{stream.name}/{name}" for name in (CURVES, SCALES)]
-    if all(journal.has_file(name) for name in names):
+    """Write `<stream>/scaling.parquet` and the measures `c_…`, unless they are there."""
+    curves, part = f"{stream.name}/{CURVES}", part_file(stream, "scales")
+    if journal.has_file(curves) and journal.has_file(part):
         forget_layers(folder, stream, "study", journal)  # killed before it was done
         return
     pairs = int(_counts(stored_tokens(folder, stream)).sum()) * stream.layers * stream.heads
@@ -69,8 +66,7 @@ def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: P
         return layer_pairs(index // stream.heads)(index % stream.heads)
 
     choices = choose_scales(studies, pairs_of=pairs_at)
-    tables = _curve_table(stream, studies), _scale_table(stream, choices)
-    for name, table in zip(names, tables, strict=True):
+    for name, table in ((curves, _curve_table(stream, studies)), (part, _scale_table(stream, choices))):
         journal.record_file(name, arrays.write_table(folder / name, table))
     forget_layers(folder, stream, "study", journal)
 
@@ -156,16 +152,15 @@ def _curve_table(stream: StreamInfo, studies: list[HeadStudy]) -> pa.Table:
 
 
 def _scale_table(stream: StreamInfo, choices: list[HeadChoice]) -> pa.Table:
-    rows = [
-        {
-            "layer": index // stream.heads,
-            "head": index % stream.heads,
-            "metric": metric,
-            "grid": choice.grid[metric],
-            "best": choice.best[metric],
-            "reason": choice.reasons.get(metric),
-        }
-        for index, choice in enumerate(choices)
+    return table_of(
+        Row(
+            measure_name(metric, on_grid),
+            None,
+            *divmod(index, stream.heads),
+            (choice.grid if on_grid else choice.best)[metric],
+            choice.reasons.get(metric),
+        )
         for metric in METRICS
-    ]
-    return pa.Table.from_pylist(rows, _SCALE_SCHEMA)
+        for on_grid in (False, True)
+        for index, choice in enumerate(choices)
+    )

@@ -13,7 +13,6 @@ from services.atlas import open_atlas
 from services.atlas.layouts import draw_order
 from services.attributes.registry import BY_NAME, head_point_values
 from services.measures.report import report_key
-from services.measures.tables import map_fidelity
 from services.payloads.scene import projection_key
 from services.search.concentration import concentrations
 from services.settings import Settings
@@ -280,9 +279,11 @@ def test_the_report_of_all_heads_is_json_under_an_address_that_changes_with_it(c
     assert response.mimetype == "application/json"
     report = response.json
     assert set(report["maps"]) == {projection.name for projection in atlas.info.projections}
-    stored = map_fidelity(atlas, stream, "umap2d").values["best_near"].ravel()
+    stored = atlas.measures(stream).get("best_near", "umap2d").values.ravel()
     assert report["maps"]["umap2d"]["measures"]["best_near"] == pytest.approx(stored.tolist(), abs=1e-4)
-    assert report["c"] == pytest.approx([head_alignment(atlas, stream, n // 12, n % 12).c for n in range(72)], abs=1e-4)
+    assert report["heads"]["measures"]["c"] == pytest.approx(
+        [head_alignment(atlas, stream, n // 12, n % 12).c for n in range(72)], abs=1e-4
+    )
     assert len(response.data) < 200_000
     for wrong in ("0" * 12, "x", "../heads"):
         assert client.get(f"{base}/heads/self/{wrong}").status_code == 404

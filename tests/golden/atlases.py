@@ -243,8 +243,6 @@ def _write_heads(folder: Folder, streams: list[Stream]) -> None:
                     "scale": "norms",
                     "distance": "cosine" if stream.name == "self" else "euclidean",
                     "translation": moves[number].tolist(),
-                    "median_query_norm": 4 + number / 16,
-                    "median_key_norm": 4 - number / 16,
                 }
             )
     folder.table("heads.parquet", pa.Table.from_pylist(rows))
@@ -261,47 +259,51 @@ def _write_study(folder: Folder, stream: Stream) -> None:
             found["spearman"] = found["spearman"] if on_grid else None
             rows.append({**cell, "c": c, "on_grid": on_grid, **found, "near": 8 + place})
         for place, metric in enumerate(METRICS):
-            missing = (number, metric) == (1, "pearson")
-            chosen.append(
-                {
-                    **cell,
-                    "metric": metric,
-                    "grid": None if missing else CONSTANTS[(number + place) % 7],
-                    "best": None if missing else 0.5 + (number + 2 * place) / 8,
-                    "reason": "all distances are equal" if missing else None,
-                }
-            )
+            why = "all distances are equal" if (number, metric) == (1, "pearson") else None
+            best, grid = 0.5 + (number + 2 * place) / 8, CONSTANTS[(number + place) % 7]
+            for name, value in ((f"c_{metric}", best), (f"c_{metric}_grid", grid)):
+                chosen.append(_number(name, None, cell, None if why else value, why))
     folder.table(f"{stream.name}/scaling.parquet", pa.Table.from_pylist(rows))
-    folder.table(f"{stream.name}/scales.parquet", pa.Table.from_pylist(chosen))
+    _write_measures(folder, stream, "scales", chosen)
+
+
+def _number(
+    measure: str, space: str | None, cell: dict[str, int], value: float | None, reason: str | None = None
+) -> dict[str, Any]:
+    return {"measure": measure, "space": space, **cell, "value": value, "reason": reason}
+
+
+def _write_measures(folder: Folder, stream: Stream, part: str, rows: list[dict[str, Any]]) -> None:
+    types = {"measure": pa.string(), "space": pa.string(), "layer": pa.int32(), "head": pa.int32()}
+    schema = pa.schema(types | {"value": pa.float64(), "reason": pa.string()})
+    folder.table(f"{stream.name}/measures.parquet/{part}.parquet", pa.Table.from_pylist(rows, schema))
 
 
 def _write_fidelity(folder: Folder, stream: Stream, maps: tuple[str, ...]) -> None:
-    def row(name: str, number: int, cell: dict[str, int], measures: tuple[str, ...]) -> dict[str, Any]:
-        drawn = whole(f"{name} {number}", (len(measures),), 0, 65) / 64
-        values = {
-            measure: -value if measure in ("pearson", "spearman", "query_spearman") else value
-            for measure, value in zip(measures, drawn.tolist(), strict=True)
-        }
-        reasons = None
-        if number == 4:  # a head with something that could not be measured
-            values["attended_near"], reasons = None, json.dumps({"attended_near": "the corpus has too few keys"})
-        return {**cell, **values, "reasons": reasons}
+    cells = list(enumerate(_cells(stream)))
 
-    cells = _cells(stream)
+    def fidelity(space: str, measures: tuple[str, ...]) -> list[dict[str, Any]]:
+        rows = []
+        for number, cell in cells:
+            drawn = (whole(f"{space} {number}", (len(measures),), 0, 65) / 64).tolist()
+            for measure, value in zip(measures, drawn, strict=True):
+                # a head with something that could not be measured
+                why = "the corpus has too few keys" if (number, measure) == (4, "attended_near") else None
+                signed = -value if measure in ("pearson", "spearman", "query_spearman") else value
+                rows.append(_number(measure, space, cell, None if why else signed, why))
+        return rows
+
     for name in maps:
-        rows = [row(name, number, cell, MEASURES) for number, cell in enumerate(cells)]
-        folder.table(f"{stream.name}/{name}.fidelity.parquet", pa.Table.from_pylist(rows))
-    spaces = [
-        {**row(space, number, cell, READING), "space": space}
-        for number, cell in enumerate(cells)
-        for space in ("aligned", "unaligned", "lift")
-    ]
-    folder.table(f"{stream.name}/spaces.fidelity.parquet", pa.Table.from_pylist(spaces))
-    shares = [
-        {**cell, **dict(zip(SHARES, (whole(f"shares {number}", (4,), 0, 65) / 64).tolist(), strict=True))}
-        for number, cell in enumerate(cells)
-    ]
-    folder.table(f"{stream.name}/sinks.parquet", pa.Table.from_pylist(shares))
+        _write_measures(folder, stream, name, fidelity(name, MEASURES))
+    for space in ("aligned", "unaligned", "lift"):
+        _write_measures(folder, stream, space, fidelity(space, READING))
+    rows = []
+    for number, cell in cells:
+        shares = (whole(f"shares {number}", (len(SHARES),), 0, 65) / 64).tolist()
+        vectors = {"c": 0.5 + number / 8, "query_norm": 4 + number / 16, "key_norm": 4 - number / 16}
+        for name, value in {**dict(zip(SHARES, shares, strict=True)), **vectors}.items():
+            rows.append(_number(name, None, cell, value))
+    _write_measures(folder, stream, "heads", rows)
 
 
 def _finish(

@@ -9,6 +9,7 @@ import pytest
 from services.atlas import Atlas, AttentionBlocks, open_atlas
 from services.atlas.schema import StreamInfo
 from services.measures import averages
+from services.measures.attention_figures import figures
 from services.measures.attention_sums import OFFSETS, POSITIONS
 from services.measures.averages import (
     Special,
@@ -16,8 +17,8 @@ from services.measures.averages import (
     aggregate,
     head_average,
     mean_attention,
+    mean_of_all_heads,
     offset_profile,
-    summary,
 )
 from services.streams import CAUSAL, FULL, Places, StreamMask, StreamTokens
 from tests.unit.building import copy
@@ -100,9 +101,18 @@ def test_the_offset_profile_leaves_special_tokens_out_and_sums_what_is_outside(r
         assert found[[*range(6), *range(15, 23)]].sum() == 0
 
 
+def figures_of(where, special, layer):
+    """The figures of a layer from its blocks."""
+    blocks = (
+        (where.of_layer(index, layer).astype(np.float32), where.visible(index), special.keys[where.rows(index)[1]])
+        for index in range(where.inputs)
+    )
+    return figures(blocks, HEADS, same_positions=where.stream.mask.same_positions)
+
+
 def test_the_figures_of_a_head_equal_a_loop_over_its_rows(ragged):
     stream, where, blocks, special = ragged
-    found = aggregate(where, special).figures
+    found = figures_of(where, special, layer=1)
     sums: dict[str, list[float]] = {name: [] for name in found}
     for block in blocks:
         n = block.shape[2]
@@ -123,16 +133,16 @@ def test_the_figures_of_a_head_equal_a_loop_over_its_rows(ragged):
             sums["distance"].append(sum(p * abs(k - q) for k, p in enumerate(share)))
     for name, values in sums.items():
         expected = np.mean(values) if values else np.nan  # under a causal mask no query has a next one
-        assert found[name][1, 0] == pytest.approx(expected, abs=2e-4, nan_ok=True), name
+        assert found[name][0] == pytest.approx(expected, abs=2e-4, nan_ok=True), name
 
 
 def test_inputs_of_one_token_give_no_figure_instead_of_a_wrong_one():
     tokens = StreamTokens(FULL, places([1]), places([1]))
     where = AttentionBlocks(make_stream(FULL), tokens, 1, np.ones(LAYERS * HEADS, np.float16))
-    found = aggregate(where, Special(np.array([False]), np.array([False])))
-    assert np.isnan(found.figures["previous"]).all()
-    assert np.isnan(found.figures["entropy"]).all()
-    assert (found.figures["self"] == 1).all()
+    found = figures_of(where, Special(np.array([False]), np.array([False])), layer=0)
+    assert np.isnan(found["previous"]).all()
+    assert np.isnan(found["entropy"]).all()
+    assert (found["self"] == 1).all()
 
 
 @pytest.mark.parametrize("variant", [Variant(special=True), Variant(first=True, values=True)])
@@ -174,8 +184,8 @@ def test_a_build_writes_what_an_atlas_without_the_files_works_out(small_atlas):
         ),
     )
     for one, other in zip(
-        (*summary(atlas, stream).values(), offset_profile(atlas, stream)),
-        (*summary(bare, stream).values(), offset_profile(bare, stream)),
+        (*mean_of_all_heads(atlas, stream), offset_profile(atlas, stream)),
+        (*mean_of_all_heads(bare, stream), offset_profile(bare, stream)),
         strict=True,
     ):
         assert np.array_equal(one, other, equal_nan=True)
@@ -190,7 +200,8 @@ def test_an_atlas_too_large_to_work_out_says_so(small_atlas, monkeypatch):
     )
     monkeypatch.setattr(averages, "MOST_FOR_ALL", 10)
     bare = Atlas(atlas.path, info)
-    assert summary(bare, bare.stream("self")) is None
+    assert mean_of_all_heads(bare, bare.stream("self")) is None
+    assert offset_profile(bare, bare.stream("self")) is None
     assert "build it again" in (averages.unavailable(bare, bare.stream("self")) or "")
     assert averages.unavailable(atlas, atlas.stream("self")) is None
 
