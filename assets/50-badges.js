@@ -1,47 +1,57 @@
-/* Fidelity on the matrix: the badge of each head, the order of heads, and whether true partners are ringed. */
+/* Head measures on the matrix: the badge of each head, the order of heads, and whether true partners are ringed. */
 (() => {
   "use strict";
   const root = (window.dash_clientside ??= {});
-  const known = new Map(); // address → promise of the answer: it never changes
+  const answers = new Map(); // address → promise of the answer: it never changes
 
   function report(url) {
-    if (!known.has(url)) {
+    if (!answers.has(url)) {
       const asked = fetch(url).then((response) => {
         if (!response.ok) throw new Error(`${response.status}`);
         return response.json();
       });
-      asked.catch(() => known.delete(url));
-      if (known.size > 8) known.delete(known.keys().next().value);
-      known.set(url, asked);
+      asked.catch(() => answers.delete(url));
+      if (answers.size > 8) answers.delete(answers.keys().next().value);
+      answers.set(url, asked);
     }
-    return known.get(url);
+    return answers.get(url);
   }
 
-  /** 0 for a map that says nothing, 1 for the best there is. */
-  const score = (measure, value) => Math.min(1, Math.max(0, (value - measure.zero) / (measure.best - measure.zero)));
+  /** How full a bar is, 0 … 1: from nothing to the best there is, else from the lowest head to the highest. */
+  function score(measure, value, values) {
+    const known = values.filter((one) => one !== null);
+    const open = measure.best === null;
+    const [zero, best] = open ? [Math.min(...known), Math.max(...known)] : [measure.zero, measure.best];
+    return best === zero ? 0 : Math.min(1, Math.max(0, (value - zero) / (best - zero)));
+  }
 
-  const text = (measure, value) =>
-    measure.share ? `${Math.round(100 * value)} %` : value.toFixed(2).replace("-", "−");
+  const text = ({ form }, value) =>
+    `${(form.factor * value).toFixed(form.digits)}${form.unit}`.replace("-", "−");
+
+  /** What is known of a measure: of the heads themselves, or on a map. @returns {Object|undefined} */
+  const known = (report, map, measure) => measure && (measure.scope === "head" ? report.heads : report.maps[map]);
 
   /** @returns {Object|null} {"L-H": {text, grade, title}} */
-  function badgesOf(map, measure, heads) {
-    const values = map && measure && map.measures[measure.name];
+  function badgesOf(found, measure, heads, notes = {}) {
+    const values = found && measure && found.measures[measure.name];
     if (!values) return null;
     return Object.fromEntries(values.map((value, cell) => {
       const name = `${Math.floor(cell / heads)}-${cell % heads}`;
-      const why = ((map.reasons[name] || {})[measure.name]) || "";
+      const why = ((found.reasons[name] || {})[measure.name]) || "";
       const first = value === null ? `${measure.label}: not defined. ${why}` : `${measure.label}: ${text(measure, value)}`;
-      const warnings = (map.notes[name] || []).length;
+      const warnings = (notes[name] || []).length;
       const title = warnings ? `${first} · ${warnings === 1 ? "a warning" : `${warnings} warnings`} in the Head tab` : first;
-      return [name, { text: value === null ? "n/a" : text(measure, value), grade: value === null ? null : score(measure, value), title }];
+      const shown = value === null ? { text: "n/a", grade: null } : { text: text(measure, value), grade: score(measure, value, values) };
+      return [name, { ...shown, title }];
     }));
   }
 
-  /** @returns {number[]|null} cells, best first, undefined ones last */
-  function orderOf(map, measure) {
-    const values = map && measure && map.measures[measure.name];
+  /** @returns {number[]|null} cells, best first (where none is better, the highest), undefined ones last */
+  function orderOf(found, measure) {
+    const values = found && measure && found.measures[measure.name];
     if (!values) return null;
-    const rank = (value) => (value === null ? -Infinity : (measure.best > measure.zero ? value : -value));
+    const lowest = measure.best !== null && measure.best < measure.zero;
+    const rank = (value) => (value === null ? -Infinity : (lowest ? -value : value));
     return values.map((_, cell) => cell).sort((a, b) => {
       const [x, y] = [rank(values[a]), rank(values[b])];
       return x === y ? a - b : y - x;
@@ -63,9 +73,15 @@
       return [shown(null), sorted(null), "The measures of this map could not be loaded."];
     }
     const find = (name) => choices.measures.find((measure) => measure.name === name);
-    const map = all.maps[projection.name];
-    const note = map ? "" : "This map has not been measured yet.";
-    return [shown(badgesOf(map, find(badge), payload.heads)), sorted(orderOf(map, find(order))), note];
+    const [one, two] = [find(badge), find(order)];
+    const map = projection.name;
+    const { notes } = all.maps[map] || {};
+    const waits = [one, two].some((measure) => measure && measure.scope !== "head") && !all.maps[map];
+    return [
+      shown(badgesOf(known(all, map, one), one, payload.heads, notes)),
+      sorted(orderOf(known(all, map, two), two)),
+      waits ? "This map has not been measured yet." : "",
+    ];
   }
 
   function rings(chosen) {

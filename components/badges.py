@@ -1,6 +1,5 @@
 """A value in the corner of every head, and heads in the order of a value: what says which maps can be believed."""
 
-from dataclasses import asdict
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -8,28 +7,39 @@ from dash import ClientsideFunction, Input, Output, State, clientside_callback, 
 
 from components import ids
 from components.state.atlas_page import BY_SEARCH, Picture
-from services.measures.registry import MEASURES
+from services.measures.measure import described
+from services.measures.registry import groups, listed
 
 
 def measure_fields(picture: Picture) -> html.Div:
     """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one."""
-    options = [{"label": m.label, "value": m.name, "title": m.sentence} for m in MEASURES]
-    badges = [*options, {"label": "None", "value": "none"}]
+    badges = [*_options(), {"label": "None", "value": "none"}]
     by_search = {
         "label": "Concentration of the search",
         "value": BY_SEARCH,
         "title": "Heads that keep the hits of the present search together come first.",
     }
-    orders = [{"label": "Layer and head", "value": "plain"}, *options, by_search]
+    orders = [{"label": "Layer and head", "value": "plain"}, *_options(), by_search]
     return html.Div(
         [
-            dcc.Store(id=ids.MEASURES, data={"measures": [asdict(m) | {"share": m.is_share} for m in MEASURES]}),
+            dcc.Store(id=ids.MEASURES, data={"measures": [described(measure) for measure in listed()]}),
             _field("Badge", ids.BADGE_SELECT, badges, picture.badge),
             _field("Order heads by", ids.ORDER_SELECT, orders, picture.order),
             html.Div(id=ids.BADGE_NOTE, className="badge-note", role="status"),
         ],
         className="matrix-fields",
     )
+
+
+def _options() -> list[dict[str, Any]]:
+    """What can be chosen, under the headings of the registry."""
+    options: list[dict[str, Any]] = []
+    for group in groups():
+        mine = [m for m in listed() if m.group == group]
+        if mine:
+            options.append({"label": group, "value": f"group:{group}", "disabled": True})
+            options += [{"label": m.label, "value": m.name, "title": m.sentence} for m in mine]
+    return options
 
 
 def _field(label: str, id: str, options: list[dict[str, Any]], value: str) -> html.Div:

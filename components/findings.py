@@ -13,7 +13,7 @@ from services.measures.findings import Finding, findings
 
 
 def findings_menu() -> html.Details:
-    """A menu that fills itself once the heads have been measured."""
+    """A menu of what stands out among the heads."""
     return html.Details(
         [
             html.Summary("Findings", className="text-button"),
@@ -31,14 +31,16 @@ def findings_menu() -> html.Details:
     State(ids.VIEW, "data"),
 )
 def list_findings(_id: Any, _catalogue: Any, view_data: Any) -> Any:
-    """Measure, or read what was measured before; again when a build adds a map."""
+    """What stands out; again when a build has measured more."""
     here = context()
     view = View.from_store(view_data)
     atlas = here.library.get(view.atlas)
     stream = atlas.info.stream(view.stream) if atlas else None
     if atlas is None or stream is None:
         return "There is no such atlas."
-    found = findings(atlas, stream, here.settings.cache / "findings")
+    found = findings(atlas, stream)
+    if found is None:
+        return "The heads of this atlas have not been measured yet."
     if not found:
         return "No head of this atlas stands out."
     base = {"atlas": atlas.slug, "stream": stream.name}

@@ -10,9 +10,9 @@ from components.server.context import context
 from components.state.atlas_page import View
 from services.atlas import Atlas, ProjectionRef
 from services.atlas.schema import StreamInfo
-from services.measures.fidelity import Fidelity
-from services.measures.registry import BY_NAME, DEFAULT, MEASURES, Measure
-from services.measures.report import HeadReport, head_report
+from services.measures.measure import grade, score
+from services.measures.registry import DEFAULT, find, groups
+from services.measures.report import HeadNumber, HeadReport, head_report
 
 SPACE_LABELS = {
     "unaligned": "As the model has them",
@@ -52,7 +52,7 @@ def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: Pro
         html.H2(f"How far to believe this map · {name}", className="facts-title"),
         *_verdict(report),
         *_notes(report),
-        *(_measures(report.fidelity, report.medians) if report.fidelity else [_waiting()]),
+        *_groups(report),
         *_spaces(report),
         _alignment(report),
     ]
@@ -64,18 +64,17 @@ def _waiting() -> html.P:
 
 def _verdict(report: HeadReport) -> list[Any]:
     """One sentence: does near mean attended here."""
-    measure = BY_NAME[DEFAULT]
-    value = report.fidelity.values.get(DEFAULT) if report.fidelity else None
-    if value is None:
+    found = report.of_map.get(DEFAULT)
+    if found is None or found.value is None:
         return []
-    median = report.medians.get(DEFAULT)
-    usual = "" if median is None else f" (median of all heads of this map: {measure.text(median)})"
+    measure = found.measure
+    usual = "" if found.median is None else f" (median of all heads of this map: {measure.form.text(found.median)})"
     return [
         html.P(
             [
                 "Reading attention from nearness here: ",
-                html.Strong(measure.grade(value)),
-                f". Of each query's best keys {measure.text(value)} lie near it{usual}.",
+                html.Strong(grade(measure, found.value)),
+                f". Of each query's best keys {measure.form.text(found.value)} lie near it{usual}.",
             ],
             className="facts-verdict",
         )
@@ -88,34 +87,39 @@ def _notes(report: HeadReport) -> list[Any]:
     return [html.Ul([html.Li(note.text) for note in report.notes], className="facts-warnings", role="note")]
 
 
-def _measures(fidelity: Fidelity, medians: dict[str, float | None]) -> list[Any]:
-    rows = [_measure(m, fidelity, medians.get(m.name)) for m in MEASURES if m.name in fidelity.values]
-    return [html.Dl(rows, className="facts-measures")]
+def _groups(report: HeadReport) -> list[Any]:
+    """All that menus offer too, under the headings of the registry; the map's own first and without a heading."""
+    body: list[Any] = [] if report.of_map else [_waiting()]
+    known = report.of_head | report.of_map
+    for group in groups():
+        rows = [_number(found) for found in known.values() if found.measure.group == group and found.measure.listed]
+        if rows:
+            heading = [html.H3(group)] if body or group != find(DEFAULT).group else []
+            body += [*heading, html.Dl(rows, className="facts-measures")]
+    return body
 
 
-def _measure(measure: Measure, fidelity: Fidelity, median: float | None) -> html.Div:
-    value = fidelity.values[measure.name]
+def _number(found: HeadNumber) -> html.Div:
+    measure, value = found.measure, found.value
     if value is None:
-        found = [html.Span("not defined", className="facts-value")]
-        words = f"{measure.sentence} Here not defined: {fidelity.reasons.get(measure.name, 'no reason is known')}."
-        share = 0.0
+        shown = [html.Span("not defined", className="facts-value")]
+        words = f"{measure.sentence} Here not defined: {found.reason or 'no reason is known'}."
     else:
-        found = [html.Span(measure.text(value), className="facts-value"), html.Span(measure.grade(value))]
+        graded = grade(measure, value)
+        shown = [html.Span(measure.form.text(value), className="facts-value"), *([html.Span(graded)] if graded else [])]
         words = measure.sentence
-        share = measure.score(value)
     usual = (
-        [] if median is None else [html.Span(f"median of all heads {measure.text(median)}", className="facts-usual")]
+        []
+        if found.median is None
+        else [html.Span(f"median of all heads {measure.form.text(found.median)}", className="facts-usual")]
     )
+    full = None if value is None else score(measure, value)
+    width = "0%" if value is None else None if full is None else f"{100 * full:.0f}%"
+    bar = [] if width is None else [html.Div(html.Div(style={"width": width}), className="facts-bar")]
     return html.Div(
         [
             html.Dt(measure.label),
-            html.Dd(
-                [
-                    html.Div([*found, *usual], className="facts-line"),
-                    html.Div(html.Div(style={"width": f"{100 * share:.0f}%"}), className="facts-bar"),
-                    html.P(words),
-                ]
-            ),
+            html.Dd([html.Div([*shown, *usual], className="facts-line"), *bar, html.P(words)]),
         ],
         className="facts-measure",
     )
@@ -125,12 +129,13 @@ def _spaces(report: HeadReport) -> list[Any]:
     if not report.spaces:
         return []
     known = [name for name in SPACE_LABELS if name in report.spaces]
-    head = html.Tr([html.Th("Vectors"), *(html.Th(BY_NAME[m].label) for m in SPACE_MEASURES)])
+    measures = [find(name) for name in SPACE_MEASURES]
+    head = html.Tr([html.Th("Vectors"), *(html.Th(measure.label) for measure in measures)])
     rows = [
         html.Tr(
             [
                 html.Th(SPACE_LABELS[name], scope="row"),
-                *(html.Td(_text(BY_NAME[m], report.spaces[name].values.get(m))) for m in SPACE_MEASURES),
+                *(html.Td(_text(report.spaces[name].get(measure.name))) for measure in measures),
             ]
         )
         for name in known
@@ -145,14 +150,14 @@ def _spaces(report: HeadReport) -> list[Any]:
     ]
 
 
-def _text(measure: Measure, value: float | None) -> str:
-    return "not defined" if value is None else measure.text(value)
+def _text(found: HeadNumber | None) -> str:
+    return "not defined" if found is None or found.value is None else found.measure.form.text(found.value)
 
 
 def _alignment(report: HeadReport) -> html.P:
     scale = SCALE_LABELS.get(report.scale, report.scale)
     distance = DISTANCE_LABELS.get(report.distance, report.distance)
-    norms = [f"{value:.2f}" for value in (report.query_norm, report.key_norm) if value is not None]
+    norms = [_text(report.of_head[name]) for name in ("query_norm", "key_norm") if name in report.of_head]
     lengths = f" Median length of queries {norms[0]}, of keys {norms[1]}." if len(norms) == 2 else ""
     return html.P(
         f"Alignment: queries × c, keys / c with c = {report.c:.3f} ({scale}), keys then moved onto the queries; "

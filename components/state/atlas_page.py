@@ -19,8 +19,7 @@ from services.alignment.variants import OWN
 from services.atlas import ProjectionRef
 from services.atlas.projection_ref import METHOD
 from services.attributes.registry import BY_NAME, why_not
-from services.measures.registry import BY_NAME as BY_MEASURE
-from services.measures.registry import DEFAULT
+from services.measures.registry import DEFAULT, listed
 from services.search import token_sets
 from services.search.query import MAX_QUERY, MODES
 
@@ -123,6 +122,14 @@ class Colouring(Store):
     bynorm: Annotated[bool, Switch()] = False
 
 
+def _badges(_link: Link) -> list[str]:
+    return [*(measure.name for measure in listed()), "none"]
+
+
+def _orders(_link: Link) -> list[str]:
+    return ["plain", *(measure.name for measure in listed()), BY_SEARCH]
+
+
 class Picture(Store):
     """How the map is drawn: labels, sizes, rings, and what is said of each head in the matrix."""
 
@@ -130,8 +137,8 @@ class Picture(Store):
     labels: Annotated[bool, Switch()] = True
     size: Annotated[int, OneOf(values=POINT_SIZES, instead="the automatic size")] = 0
     rings: Annotated[bool, Switch()] = True
-    badge: Annotated[str, OneOf(values=(*BY_MEASURE, "none"))] = DEFAULT
-    order: Annotated[str, OneOf(values=("plain", *BY_MEASURE, BY_SEARCH))] = "plain"
+    badge: Annotated[str, Field(max_length=32), OneOf(values=_badges)] = DEFAULT
+    order: Annotated[str, Field(max_length=32), OneOf(values=_orders)] = "plain"
 
 
 class Panel(Store):

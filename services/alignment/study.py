@@ -1,41 +1,45 @@
 """The scaling study of an atlas: every head's metrics at every constant, and the c that each metric chooses.
 
-A build writes two tables a stream; docs/alignment.md says what the metrics are.
+docs/alignment.md says what the metrics are. The choices are head measures, `c_pearson` and its like.
 """
 
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 
+from services.alignment.scale_metrics import METRICS
 from services.atlas import Atlas
+from services.atlas.measure_table import MeasureTable
 from services.atlas.schema import StreamInfo
 
 CURVES = "scaling.parquet"  # one row a head and constant
-SCALES = "scales.parquet"  # one row a head and metric
+
+
+def measure_name(metric: str, on_grid: bool = False) -> str:
+    """The measure that holds the c a metric chooses: the best of CONSTANTS, or the best between them."""
+    return f"c_{metric}_grid" if on_grid else f"c_{metric}"
 
 
 def scales(atlas: Atlas, stream: StreamInfo) -> dict[str, dict[str, Any]] | None:
-    """The c of every head by each of services.alignment.scaling.METRICS; None when the atlas has no study.
+    """The c of every head by each of services.alignment.scale_metrics.METRICS; None when the atlas has no study.
 
     Returns:
         metric → {"grid": the best of CONSTANTS, "best": the best c between them, float64 [layers, heads] each and
         NaN where the metric is not defined, "reasons": {(layer, head): why not}}.
     """
-    name = f"{stream.name}/{SCALES}"
-    if name not in atlas.info.files:
-        return None
+    return chosen_scales(atlas.measures(stream))
+
+
+def chosen_scales(measures: MeasureTable) -> dict[str, dict[str, Any]] | None:
+    """`scales` from the table of a stream."""
     found: dict[str, dict[str, Any]] = {}
-    for row in _rows(atlas.path / name, atlas.info.files[name].sha256):
-        empty = np.full((stream.layers, stream.heads), np.nan)
-        metric = found.setdefault(row["metric"], {"grid": empty, "best": empty.copy(), "reasons": {}})
-        cell = row["layer"], row["head"]
-        for column in ("grid", "best"):
-            metric[column][cell] = np.nan if row[column] is None else row[column]
-        if row["reason"] is not None:
-            metric["reasons"][cell] = row["reason"]
+    for metric in METRICS:
+        best, grid = (measures.get(measure_name(metric, on_grid)) for on_grid in (False, True))
+        if best is None or grid is None:
+            return None
+        found[metric] = {"grid": grid.values, "best": best.values, "reasons": dict(best.reasons)}
     return found
 
 

@@ -5,7 +5,6 @@ the first half is for queries, the second for keys, so that side and value are t
 """
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +15,7 @@ import numpy as np
 from services.atlas import Atlas, TokenTable, token_tables
 from services.atlas.schema import StreamInfo
 from services.attributes import norms
-from services.modalities.text.marks import without_marks
+from services.modalities.text.marks import is_punctuation, without_marks
 from services.modalities.text.parts_of_speech import GROUP_OF, GROUPS, UNTAGGED
 
 SIDE_STEPS = norms.STEPS
@@ -64,16 +63,12 @@ class Attribute:
     scope: Literal["token", "head"] = "token"
 
 
-_PUNCTUATION = re.compile(r"([^\w\s]|_)+")
-
-
 def _position(tokens: TokenTable) -> np.ndarray:
     return tokens.position / np.maximum(tokens.length - 1, 1)
 
 
 def _kind_of_token(tokens: TokenTable) -> np.ndarray:
-    bare = (text.strip() for text in tokens.text)
-    punctuation = np.fromiter((bool(_PUNCTUATION.fullmatch(text)) for text in bare), bool, len(tokens))
+    punctuation = np.fromiter(map(is_punctuation, tokens.text), bool, len(tokens))
     return np.where(tokens.special, 2, punctuation.astype(int))
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.measures.registry import BY_NAME
-from services.measures.tables import map_fidelity
+from services.measures.registry import find
 
 _METHODS = {"attention": "attention map", "umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 _FIDELITY = ("best_near", "query_spearman", "trustworthiness")  # of services.measures.registry, for a caption
@@ -48,13 +47,11 @@ def facts(
         caption.append(
             f"Queries scaled by c = {row['c']:.3f}, keys by 1/c; keys moved onto the queries' centroid{unit}."
         )
-    measured = map_fidelity(atlas, stream, projection.name) if projection and place else None
-    values = measured.of(*place).values if measured and place else {}
-    trust = [
-        f"{BY_NAME[name].label.lower()} {BY_NAME[name].text(value)}"
-        for name in _FIDELITY
-        if (value := values.get(name)) is not None
-    ]
+    trust = []
+    for measure in map(find, _FIDELITY if projection and place else ()):
+        value = atlas.measures(stream).of(measure.name, *place, projection.name) if projection and place else None
+        if value is not None:
+            trust.append(f"{measure.label.lower()} {measure.form.text(value)}")
     if trust:
         caption.append(f"Fidelity of this map: {', '.join(trust)}.")
     return {"title": " · ".join(part for part in (where, shown, info.title) if part), "caption": caption}

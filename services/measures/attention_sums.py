@@ -1,4 +1,4 @@
-"""Sums over inputs of attention weights: by position, by offset, and a few figures a head. Plain NumPy, streaming.
+"""Sums over inputs of attention weights: by position and by offset. Plain NumPy, streaming.
 
 A block is the attention of some heads on one input, [heads, queries, keys]; its rows and columns are positions.
 """
@@ -12,14 +12,13 @@ REACH = 10
 # Columns of an offset profile: key position − query position, then all that lies further back and further on.
 OFFSETS = tuple(range(-REACH, REACH + 1))
 COLUMNS = len(OFFSETS) + 2
-FIGURES = ("first", "special", "last", "self", "previous", "next", "entropy", "distance")
 
 
 @dataclass(frozen=True)
 class Counts:
     """How much the means rest on; the same for all heads.
 
-    pairs: int32 [query positions, key positions], inputs that have both (and under a causal mask, key ≤ query)
+    pairs: int32 [query positions, key positions], inputs that have both, and whose mask shows them
     offsets: int64 [COLUMNS], queries for which there is a key at the offset; queries: all that were counted
     """
 
@@ -29,10 +28,14 @@ class Counts:
 
 
 class Sums:
-    """Running sums over inputs for `heads` heads; feed each input once with `add`."""
+    """Running sums over inputs for `heads` heads; feed each input once with `add_…`.
 
-    def __init__(self, heads: int, longest_query: int, longest_key: int, *, causal: bool) -> None:
-        self._causal = causal
+    visible: bool [queries, keys] of an input, which pairs its mask shows. Without `same_positions` (cross-attention)
+    there is no offset between a query and a key.
+    """
+
+    def __init__(self, heads: int, longest_query: int, longest_key: int, *, same_positions: bool = True) -> None:
+        self._same_positions = same_positions
         shape = min(longest_query, POSITIONS), min(longest_key, POSITIONS)
         self._mean = np.zeros((heads, *shape))
         self._pairs = np.zeros(shape, np.int64)
@@ -40,30 +43,32 @@ class Sums:
         self._offset_counts = np.zeros(COLUMNS, np.int64)
         self._offset_queries = 0
         self._offset_rows = np.zeros(heads)
-        self._figures = np.zeros((len(FIGURES), heads))
-        self._figure_counts = np.zeros(len(FIGURES), np.int64)
 
-    def add_mean(self, block: np.ndarray, queries: np.ndarray | None = None, keys: np.ndarray | None = None) -> None:
+    def add_mean(
+        self,
+        block: np.ndarray,
+        visible: np.ndarray,
+        queries: np.ndarray | None = None,
+        keys: np.ndarray | None = None,
+    ) -> None:
         """Add a block to the mean by position; `queries`, `keys`: bool, which positions count (default all)."""
         _, n, m = block.shape
         rows, columns = min(n, self._pairs.shape[0]), min(m, self._pairs.shape[1])
-        there = np.ones((rows, columns), bool)
+        there = visible[:rows, :columns]
         if queries is not None:
-            there &= queries[:rows, None]
+            there = there & queries[:rows, None]
         if keys is not None:
-            there &= keys[None, :columns]
-        if self._causal:
-            there &= np.tri(rows, columns, dtype=bool)
+            there = there & keys[None, :columns]
         self._pairs[:rows, :columns] += there
         self._mean[:, :rows, :columns] += block[:, :rows, :columns] * there
 
-    def add_offsets(self, block: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> None:
+    def add_offsets(self, block: np.ndarray, visible: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> None:
         """Add a block of rows that sum to 1 (or 0) over the counted keys to the offset profile."""
+        if not self._same_positions:
+            return
         _, n, m = block.shape
         kept = block * (queries[:, None] & keys[None, :])
-        pairs = queries[:, None] & keys[None, :]
-        if self._causal:
-            pairs &= np.tri(n, m, dtype=bool)
+        pairs = visible & queries[:, None] & keys[None, :]
         near = np.zeros(block.shape[0])
         for column, offset in enumerate(OFFSETS):
             if -n < offset < m:
@@ -81,30 +86,6 @@ class Sums:
         self._offset_rows += (kept.sum(axis=2) > 0).sum(axis=1)
         self._offset_queries += int((queries & pairs.any(axis=1)).sum())
 
-    def add_figures(self, block: np.ndarray, special: np.ndarray) -> None:
-        """Add a block of the model's own weights to the figures; `special`: bool [keys]."""
-        heads, n, m = block.shape
-        visible = np.tri(n, m, dtype=bool) if self._causal else np.ones((n, m), bool)
-        # With an attention sink a row sums to less than 1: its shares decide, not its weights.
-        total = block.sum(axis=2, keepdims=True)
-        share = np.divide(block, total, out=np.zeros_like(block), where=total > 0)
-        row = np.where(share > 0, share, 1)
-        entropy = -np.einsum("hqk,hqk->hq", share, np.log(row))
-        choices = visible.sum(axis=1)
-        several = choices > 1
-        apart = np.abs(np.arange(n)[:, None] - np.arange(m)[None, :]).astype(block.dtype)
-        parts = (
-            (block[:, :, 0].sum(axis=1), n),
-            (block[:, :, special].sum(axis=(1, 2)), n),
-            (block[:, :, m - 1].sum(axis=1), n),
-            *((np.diagonal(block, d, axis1=1, axis2=2).sum(axis=1), np.diagonal(visible, d).size) for d in (0, -1, 1)),
-            ((entropy[:, several] / np.log(choices[several])).sum(axis=1), int(several.sum())),
-            (np.einsum("hqk,qk->h", share, apart), n),
-        )
-        for number, (value, count) in enumerate(parts):
-            self._figures[number, :heads] += value
-            self._figure_counts[number] += count
-
     @property
     def counts(self) -> Counts:
         return Counts(self._pairs.astype(np.int32), self._offset_counts, self._offset_queries)
@@ -118,13 +99,6 @@ class Sums:
     def offsets(self) -> np.ndarray:
         """float32 [heads, COLUMNS]: mean mass of a query, all zero when no query counts."""
         return (self._offsets / np.maximum(self._offset_rows, 1)[:, None]).astype(np.float32)
-
-    @property
-    def figures(self) -> dict[str, np.ndarray]:
-        """float32 [heads] by name; NaN where no query could have one."""
-        with np.errstate(invalid="ignore"):
-            values = self._figures / np.where(self._figure_counts > 0, self._figure_counts, np.nan)[:, None]
-        return {name: values[number].astype(np.float32) for number, name in enumerate(FIGURES)}
 
 
 def renormalised(block: np.ndarray, keys: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:

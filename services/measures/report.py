@@ -1,6 +1,7 @@
 """What is known of each head and of its maps, gathered from the tables of an atlas: for the matrix and for one head."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,138 +9,141 @@ from typing import Any
 import numpy as np
 
 from services.atlas import HEADS, Atlas
+from services.atlas.measure_table import HeadValues, MeasureTable, parts_of
 from services.atlas.schema import StreamInfo
-from services.measures.fidelity import Fidelity
+from services.measures import registry
+from services.measures.layer import SPACES
+from services.measures.measure import HeadMeasure
 from services.measures.notes import Note, Usual, head_notes, usual
-from services.measures.registry import BY_NAME
-from services.measures.tables import SINKS_FILE, SPACES, SUFFIX, FidelityTable, map_fidelity, sinks, space_fidelity
 
-JUDGED = ("mixing", "query_spearman", "trustworthiness")  # notes are about these
+JUDGED = ("mixing", "query_spearman", "trustworthiness")  # notes are about these, on a map
+OF_HEADS = ("query_norm", "key_norm", "sink_share", "first_share", "last_share", "even_share")  # and about these
+
+
+@dataclass(frozen=True)
+class HeadNumber:
+    """One measure of one head: its value, or why there is none, and the median of all heads."""
+
+    measure: HeadMeasure
+    value: float | None
+    reason: str | None
+    median: float | None
 
 
 @dataclass(frozen=True)
 class HeadReport:
-    """One head on one map. `fidelity`, `usual` and the spaces are None until the build has measured them."""
+    """One head on one map. A number that the build has not measured (yet) is not there."""
 
     c: float
     scale: str
     distance: str
-    query_norm: float | None
-    key_norm: float | None
-    fidelity: Fidelity | None
-    medians: dict[str, float | None]  # of all heads on this map
-    spaces: dict[str, Fidelity]  # by services.measures.tables.SPACES
-    shares: dict[str, float | None]
+    of_head: dict[str, HeadNumber]  # by measure
+    of_map: dict[str, HeadNumber]
+    spaces: dict[str, dict[str, HeadNumber]]  # by services.measures.layer.SPACES, then by measure
     notes: list[Note]
 
 
 def report_key(atlas: Atlas, stream: StreamInfo) -> str:
     """12 hex digits that change when more of a stream has been measured."""
-    names = {f"{stream.name}/{SINKS_FILE}", HEADS}
-    known = sorted(
-        (name, file.sha256)
-        for name, file in atlas.info.files.items()
-        if name in names or (name.startswith(f"{stream.name}/") and name.endswith(SUFFIX))
-    )
+    names = [HEADS, *parts_of(atlas.info.files, stream)]
+    known = sorted((name, atlas.info.files[name].sha256) for name in names)
     return hashlib.sha256(repr(known).encode()).hexdigest()[:12]
 
 
 def head_report(atlas: Atlas, stream: StreamInfo, layer: int, head: int, projection: str) -> HeadReport:
     """Everything of one head and one of its maps (for example umap2d)."""
-    row = _rows(atlas, stream)[layer, head]
-    table = map_fidelity(atlas, stream, projection)
-    spaces = {name: found.of(layer, head) for name in SPACES if (found := space_fidelity(atlas, stream, name))}
-    shares = (sinks(atlas, stream) or {}).get((layer, head), {})
+    table, cell = atlas.measures(stream), (layer, head)
+    spaces = {space: _numbers(table, cell, space) for space in SPACES}
     return HeadReport(
-        **row,
-        fidelity=table.of(layer, head) if table else None,
-        medians={name: _median(values) for name, values in table.values.items()} if table else {},
-        spaces=spaces,
-        shares=shares,
-        notes=_notes(
-            max(atlas.points(stream)),
-            table.of(layer, head).values if table else {},
-            _usual(table) if table else {},
-            row,
-            shares,
-        ),
+        **_rows(atlas, stream.name)[cell],
+        of_head=_numbers(table, cell, None),
+        of_map=_numbers(table, cell, projection),
+        spaces={space: found for space, found in spaces.items() if found},
+        notes=_notes(table, max(atlas.points(stream)), projection, _usual(table, projection), cell),
     )
+
+
+def _numbers(table: MeasureTable, cell: tuple[int, int], space: str | None) -> dict[str, HeadNumber]:
+    found = {}
+    for measure in registry.of_space(space):
+        values = table.get(measure.name, space)
+        if values is not None:
+            value, reason = values.of(*cell), values.reasons.get(cell)
+            found[measure.name] = HeadNumber(measure, value, reason, _median(values))
+    return found
 
 
 def report_payload(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
     """All heads of a stream for the browser (docs/payload.md): lists in the order of cells, layer after layer."""
+    table, tokens = atlas.measures(stream), max(atlas.points(stream))
     cells = [(layer, head) for layer in range(stream.layers) for head in range(stream.heads)]
-    rows, taken = _rows(atlas, stream), sinks(atlas, stream) or {}
-    tokens = max(atlas.points(stream))
     maps: dict[str, Any] = {}
     for projection in atlas.info.projections:
-        table = map_fidelity(atlas, stream, projection.name) if projection.stream == stream.name else None
-        if table is None:
+        found = _lists(table, projection.name) if projection.stream == stream.name else None
+        if not found or not found["measures"]:
             continue
-        common = _usual(table)
-        found = {
-            cell: _notes(tokens, table.of(*cell).values, common, rows[cell], taken.get(cell, {})) for cell in cells
-        }
-        notes = {f"{layer}-{head}": [note.text for note in said] for (layer, head), said in found.items() if said}
-        reasons = {f"{layer}-{head}": why for (layer, head), why in table.reasons.items()}
-        maps[projection.name] = {"measures": _lists(table), "reasons": reasons, "notes": notes}
-    spaces = {name: _lists(space) for name in SPACES if (space := space_fidelity(atlas, stream, name))}
-    norms = {name: [_short(rows[cell][name]) for cell in cells] for name in ("c", "query_norm", "key_norm")}
-    return {**norms, "maps": maps, "spaces": spaces}
+        common = _usual(table, projection.name)
+        said = {cell: _notes(table, tokens, projection.name, common, cell) for cell in cells}
+        notes = {f"{layer}-{head}": [note.text for note in notes] for (layer, head), notes in said.items() if notes}
+        maps[projection.name] = {**found, "notes": notes}
+    spaces = {space: _lists(table, space) for space in SPACES}
+    return {
+        "heads": _lists(table, None),
+        "maps": maps,
+        "spaces": {space: found for space, found in spaces.items() if found["measures"]},
+    }
 
 
-def _lists(table: FidelityTable) -> dict[str, list[float | None]]:
-    return {name: [_short(value) for value in values.ravel().tolist()] for name, values in table.values.items()}
+def _lists(table: MeasureTable, space: str | None) -> dict[str, Any]:
+    """`measures`: by name, a number or null for each head; `reasons`: by head and name, why null."""
+    measures: dict[str, list[float | None]] = {}
+    reasons: dict[str, dict[str, str]] = {}
+    for measure in registry.of_space(space):
+        found = table.get(measure.name, space)
+        if found is None:
+            continue
+        measures[measure.name] = [_short(value) for value in found.values.ravel().tolist()]
+        for (layer, head), why in found.reasons.items():
+            reasons.setdefault(f"{layer}-{head}", {})[measure.name] = why
+    return {"measures": measures, "reasons": reasons}
 
 
-def _short(value: float | None) -> float | None:
-    return None if value is None or not np.isfinite(value) else round(value, 4)
+def _short(value: float) -> float | None:
+    return round(value, 4) if np.isfinite(value) else None
 
 
-def _median(values: np.ndarray) -> float | None:
-    known = values[np.isfinite(values)]
+def _median(found: HeadValues) -> float | None:
+    known = found.values[np.isfinite(found.values)]
     return float(np.median(known)) if known.size else None
 
 
 def _notes(
-    tokens: int,
-    values: dict[str, float | None],
-    common: dict[str, Usual | None],
-    row: dict[str, Any],
-    shares: dict[str, float | None],
+    table: MeasureTable, tokens: int, space: str, common: Mapping[str, Usual | None], cell: tuple[int, int]
 ) -> list[Note]:
-    return head_notes(
-        tokens=tokens,
-        query_norm=row["query_norm"],
-        key_norm=row["key_norm"],
-        usual=common,
-        **{name: values.get(name) for name in JUDGED},
-        **shares,
-    )
+    numbers = {name: table.of(name, *cell) for name in OF_HEADS}
+    numbers |= {name: table.of(name, *cell, space) for name in JUDGED}
+    return head_notes(tokens=tokens, usual=common, **numbers)
 
 
-def _usual(table: FidelityTable) -> dict[str, Usual | None]:
-    found = {name: values.ravel().tolist() for name, values in table.values.items() if name in JUDGED}
-    return {name: usual(values, best=BY_NAME[name].best) for name, values in found.items()}
-
-
-def _rows(atlas: Atlas, stream: StreamInfo) -> dict[tuple[int, int], dict[str, Any]]:
-    return _head_rows(atlas, stream.name)
+def _usual(table: MeasureTable, space: str) -> dict[str, Usual | None]:
+    found = {name: table.get(name, space) for name in JUDGED}
+    return {
+        name: usual(values.values.ravel().tolist(), best=registry.find(name).best or 0.0)
+        for name, values in found.items()
+        if values is not None
+    }
 
 
 @lru_cache(maxsize=8)
-def _head_rows(atlas: Atlas, stream: str) -> dict[tuple[int, int], dict[str, Any]]:
-    """Columns of `heads.parquet` by (layer, head); those that an older atlas lacks are filled in."""
-    heads = atlas.heads
+def _rows(atlas: Atlas, stream: str) -> dict[tuple[int, int], dict[str, Any]]:
+    """c, scale and distance from `heads.parquet` by (layer, head)."""
+    heads, made = atlas.heads, atlas.info.alignment
     count = len(heads["stream"])
-    made, empty = atlas.info.alignment, [None] * count
     return {
         (heads["layer"][i], heads["head"][i]): {
             "c": heads["c"][i],
             "scale": (heads.get("scale") or [made.scale] * count)[i],
             "distance": (heads.get("distance") or [made.distance] * count)[i],
-            "query_norm": (heads.get("median_query_norm") or empty)[i],
-            "key_norm": (heads.get("median_key_norm") or empty)[i],
         }
         for i in range(count)
         if heads["stream"][i] == stream

@@ -5,7 +5,7 @@ import numpy as np
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.measures.averages import ENOUGH_INPUTS, Average, HeadAverage, Variant, head_average, mean_attention
-from services.measures.averages import everything as all_heads
+from services.measures.averages import mean_of_all_heads as all_heads
 
 SIDE = 32  # positions of a cell's small heatmap
 FEW = 255  # stands for a mean over fewer than ENOUGH_INPUTS

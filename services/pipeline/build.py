@@ -15,10 +15,10 @@ from services.modalities.corpora import Corpus, read_corpus
 from services.modalities.text.parts_of_speech import UNTAGGED
 from services.models.files import check_model_name, find_model
 from services.pipeline.aggregate_stage import write_averages
-from services.pipeline.fidelity_stage import measure_maps
 from services.pipeline.journal import Journal
 from services.pipeline.layout_stage import BY_STUDY, lay_out, lay_out_pca, missing_layouts, write_heads
 from services.pipeline.lock import build_lock
+from services.pipeline.measure_stage import measure_heads, measure_maps
 from services.pipeline.progress import Progress
 from services.pipeline.publish import check_place, is_free, put_in_place, remove, write_info
 from services.pipeline.request import BuildRequest, same_vectors
@@ -194,6 +194,8 @@ def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers
     if write_averages(folder, streams, journal, progress):  # built before there were any
         write_info(folder, request, journal, progress)
     for stream in streams:
+        measure_heads(folder, stream, journal, progress, workers)
+        write_info(folder, request, journal, progress)
         study_stream(folder, stream, journal, progress, workers)
         write_info(folder, request, journal, progress)
         missing = missing_layouts(stream, request, journal)

@@ -1,4 +1,4 @@
-"""The stages after capture: alignment and norms of each head, PCA, and every other projection layer by layer."""
+"""The stages after capture: alignment of each head, PCA, and every other projection layer by layer."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +10,17 @@ import pyarrow.parquet as pq
 
 from services.alignment import align
 from services.alignment.scale_metrics import norm_ratio
-from services.alignment.study import SCALES
+from services.alignment.study import measure_name
 from services.atlas import HEADS, ProjectionRef, arrays
+from services.atlas.measure_table import HeadValues, read_table
 from services.atlas.schema import AlignmentInfo, FileInfo, ProjectionInfo, Scale, StreamInfo
+from services.atlas.vectors import stored_vectors
 from services.errors import BuildError
 from services.pipeline.journal import Journal
 from services.pipeline.parallel import counted, told
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
-from services.pipeline.units import layer_points, layer_vectors, layout_unit
+from services.pipeline.units import layer_points, layout_unit
 from services.pipeline.workers import Workers
 from services.projection import align_axes, parameters, pca_layer
 
@@ -29,18 +31,19 @@ _LABELS = {"umap": "UMAP", "tsne": "t-SNE", "attention": "Attention map"}
 def write_heads(
     work: Path, streams: Sequence[StreamInfo], made: AlignmentInfo, journal: Journal, progress: Progress
 ) -> None:
-    """`heads.parquet`: alignment and norms of each head."""
+    """`heads.parquet`: how each head is aligned."""
     if journal.has_file(HEADS):
         return
     rows: list[dict] = []
     progress.stage("align", "Aligning queries and keys", sum(stream.layers for stream in streams))
     layers = 0
     for stream in streams:
-        studied = _studied(work, stream, made.scale)
+        studied = _studied(work, stream, made.scale, journal)
         for layer in range(stream.layers):
-            queries, keys = layer_vectors(work, stream, layer)
+            queries, keys = stored_vectors(work, stream).layer(layer)
             for head in range(stream.heads):
-                c, scale = _scale(studied.get((layer, head)), made.scale, queries[head], keys[head])
+                best = studied.of(layer, head) if studied else None
+                c, scale = _scale(best, made.scale, queries[head], keys[head])
                 _, _, alignment = align(queries[head], keys[head], c, made.distance)
                 rows.append(
                     {
@@ -51,8 +54,6 @@ def write_heads(
                         "scale": scale,
                         "distance": alignment.distance,
                         "translation": alignment.translation.tolist(),
-                        "median_query_norm": float(np.median(np.linalg.norm(queries[head], axis=-1))),
-                        "median_key_norm": float(np.median(np.linalg.norm(keys[head], axis=-1))),
                     }
                 )
             layers += 1
@@ -60,12 +61,9 @@ def write_heads(
     journal.record_file(HEADS, arrays.write_table(work / HEADS, pa.Table.from_pylist(rows)))
 
 
-def _studied(work: Path, stream: StreamInfo, scale: Scale) -> dict[tuple[int, int], float | None]:
+def _studied(work: Path, stream: StreamInfo, scale: Scale, journal: Journal) -> HeadValues | None:
     """The best c of each head by a metric of the scaling study."""
-    if scale not in BY_STUDY:
-        return {}
-    rows = pq.read_table(work / stream.name / SCALES).to_pylist()
-    return {(row["layer"], row["head"]): row["best"] for row in rows if row["metric"] == scale}
+    return read_table(work, stream, journal.files).get(measure_name(scale)) if scale in BY_STUDY else None
 
 
 def _scale(studied: float | None, scale: Scale, queries: np.ndarray, keys: np.ndarray) -> tuple[float, Scale]:

@@ -71,18 +71,20 @@ def by_layer(
     progress: Progress,
     workers: Workers,
     *,
+    stage: str = "",
     alone: bool = False,
 ) -> list[Any]:
     """The results of `unit` for every layer, as JSON gives them back; finished layers survive a stop.
 
     Args:
         name: of the stage, without "/": finished layers lie in `<stream>/<name>.L<layer>.part` until all are there.
+        stage: under which its seconds are counted, if not under `name`.
         unit: called as unit(folder, stream, layer, counters, builder, *arguments) in a worker process.
         alone: in this process: there is too little to do for others.
     """
-    stage = _stage(stream, name)
-    done = {layer for layer in journal.done(stage) if _result(folder, stream, name, layer) is not None}
-    progress.stage(name, label, stream.layers * stream.heads)
+    counted_as = _stage(stream, name)
+    done = {layer for layer in journal.done(counted_as) if _result(folder, stream, name, layer) is not None}
+    progress.stage(stage or name, label, stream.layers * stream.heads)
     with counted(folder, stream, done, progress) as counters, told(progress):
         units = (
             joblib.delayed(_numbered)(unit, folder, stream, layer, counters.path, workers.builder, *arguments)
@@ -93,7 +95,7 @@ def by_layer(
             for layer, result in results:
                 arrays.write_json(_part(folder, stream, name, layer), result)
                 done.add(layer)
-                journal.record(stage, done)
+                journal.record(counted_as, done)
                 progress.check()
     return [_result(folder, stream, name, layer) for layer in range(stream.layers)]
 

@@ -19,15 +19,18 @@ from services.alignment.scale_metrics import (
     scaled_metric,
     study_head,
 )
-from services.alignment.study import CURVES, SCALES
+from services.alignment.study import CURVES, measure_name
 from services.atlas import arrays
+from services.atlas.measure_table import Row, part_file, table_of
 from services.atlas.schema import StreamInfo
+from services.atlas.vectors import stored_vectors
 from services.errors import Cancelled
 from services.pipeline.journal import Journal
 from services.pipeline.parallel import by_layer, forget_layers
 from services.pipeline.progress import Progress, layer_counter
-from services.pipeline.units import follow, layer_vectors, tokens_of
+from services.pipeline.units import follow, stored_tokens
 from services.pipeline.workers import Workers
+from services.streams import StreamTokens
 
 # Beyond so many pairs a head, those of a sample of inputs: a correlation over a million is known to three digits.
 LARGEST = 1_000_000
@@ -39,19 +42,15 @@ _CURVE_SCHEMA = pa.schema(
     + [(name, pa.float64()) for name in ("weighted", "weighted_each", "scaled", "pearson", "spearman")]
     + [("near", pa.int64())]
 )
-_SCALE_SCHEMA = pa.schema(
-    {"layer": pa.int32(), "head": pa.int32(), "metric": pa.string()}
-    | {"grid": pa.float64(), "best": pa.float64(), "reason": pa.string()}
-)
 
 
 def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: Progress, workers: Workers) -> None:
-    """Write `<stream>/scaling.parquet` and `<stream>/scales.parquet`, unless they are there."""
-    names = [f"{stream.name}/{name}" for name in (CURVES, SCALES)]
-    if all(journal.has_file(name) for name in names):
+    """Write `<stream>/scaling.parquet` and the measures `c_…`, unless they are there."""
+    curves, part = f"{stream.name}/{CURVES}", part_file(stream, "scales")
+    if journal.has_file(curves) and journal.has_file(part):
         forget_layers(folder, stream, "study", journal)  # killed before it was done
         return
-    pairs = int(_counts(folder, stream).sum()) * stream.layers * stream.heads
+    pairs = int(_counts(stored_tokens(folder, stream)).sum()) * stream.layers * stream.heads
     layers = by_layer(
         folder, stream, "study", "Studying scales", study_unit, (), journal, progress, workers,
         alone=pairs < WORTH_WORKERS,
@@ -67,8 +66,7 @@ def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: P
         return layer_pairs(index // stream.heads)(index % stream.heads)
 
     choices = choose_scales(studies, pairs_of=pairs_at)
-    tables = _curve_table(stream, studies), _scale_table(stream, choices)
-    for name, table in zip(names, tables, strict=True):
+    for name, table in ((curves, _curve_table(stream, studies)), (part, _scale_table(stream, choices))):
         journal.record_file(name, arrays.write_table(folder / name, table))
     forget_layers(folder, stream, "study", journal)
 
@@ -84,7 +82,7 @@ def study_unit(
     follow(builder)
     count = layer_counter(counters, layer)
     pairs = pairs_of(folder, stream, layer)
-    queries, keys = layer_vectors(folder, stream, layer)
+    queries, keys = stored_vectors(folder, stream).layer(layer)
     found = []
     for head in range(stream.heads):
         study = study_head(pairs(head), norm_ratio(queries[head], keys[head]))
@@ -96,21 +94,14 @@ def study_unit(
 
 def pairs_of(folder: Path, stream: StreamInfo, layer: int) -> Callable[[int], HeadPairs]:
     """Gives the pairs within inputs of each head of a layer, of a sample of inputs when there are very many."""
-    queries, keys = layer_vectors(folder, stream, layer)
-    asks, answers = (tokens_of(folder, table) for table in (stream.query_table, stream.key_table))
-    inputs = sampled_inputs(_counts(folder, stream), LARGEST)
-    rows, columns = np.isin(asks[0], inputs), np.isin(answers[0], inputs)
+    queries, keys = stored_vectors(folder, stream).layer(layer)
+    tokens = stored_tokens(folder, stream)
+    inputs = sampled_inputs(_counts(tokens), LARGEST)
+    rows, columns = np.isin(tokens.queries.input, inputs), np.isin(tokens.keys.input, inputs)
+    chosen = tokens.some(rows, columns)
 
     def make(head: int) -> HeadPairs:
-        return head_pairs(
-            queries[head][rows],
-            keys[head][columns],
-            asks[0][rows],
-            answers[0][columns],
-            asks[1][rows],
-            answers[1][columns],
-            causal=stream.causal,
-        )
+        return head_pairs(queries[head][rows], keys[head][columns], chosen)
 
     return make
 
@@ -126,12 +117,10 @@ def sampled_inputs(counts: np.ndarray, largest: int, seed: int = 0) -> np.ndarra
     return np.sort(order[: max(1, int(np.searchsorted(np.cumsum(counts[order]), largest, side="right")))])
 
 
-def _counts(folder: Path, stream: StreamInfo) -> np.ndarray:
+def _counts(tokens: StreamTokens) -> np.ndarray:
     """int64 [inputs]: the query–key pairs of each input."""
-    sides = [tokens_of(folder, table)[0] for table in (stream.query_table, stream.key_table)]
-    size = max((int(side.max(initial=-1)) for side in sides), default=-1) + 1
-    queries, keys = (np.bincount(side, minlength=size) for side in sides)
-    return queries * (queries + 1) // 2 if stream.causal else queries * keys
+    inputs = int(tokens.queries.input.max(initial=-1)) + 1
+    return tokens.mask.pairs_in_inputs(tokens.queries, tokens.keys, inputs)
 
 
 def _study(found: dict[str, Any]) -> HeadStudy:
@@ -163,16 +152,15 @@ def _curve_table(stream: StreamInfo, studies: list[HeadStudy]) -> pa.Table:
 
 
 def _scale_table(stream: StreamInfo, choices: list[HeadChoice]) -> pa.Table:
-    rows = [
-        {
-            "layer": index // stream.heads,
-            "head": index % stream.heads,
-            "metric": metric,
-            "grid": choice.grid[metric],
-            "best": choice.best[metric],
-            "reason": choice.reasons.get(metric),
-        }
-        for index, choice in enumerate(choices)
+    return table_of(
+        Row(
+            measure_name(metric, on_grid),
+            None,
+            *divmod(index, stream.heads),
+            (choice.grid if on_grid else choice.best)[metric],
+            choice.reasons.get(metric),
+        )
         for metric in METRICS
-    ]
-    return pa.Table.from_pylist(rows, _SCALE_SCHEMA)
+        for on_grid in (False, True)
+        for index, choice in enumerate(choices)
+    )

@@ -12,7 +12,6 @@ from services.atlas import open_atlas
 from services.atlas.layouts import draw_order
 from services.attributes.registry import BY_NAME, head_point_values
 from services.measures.report import report_key
-from services.measures.tables import map_fidelity
 from services.payloads.scene import projection_key
 from services.search.concentration import concentrations
 from services.settings import Settings
@@ -31,7 +30,7 @@ def base(atlas):
 
 
 def test_positions_of_every_chunk_undo_to_the_layout(client, atlas, base):
-    info = atlas.info.projection("umap2d")
+    info = atlas.info.projection("umap2d", "self")
     layout = atlas.layout(info).reshape(72, -1, 2)
     points = layout.shape[1]
     chunks = [
@@ -48,7 +47,7 @@ def test_positions_of_every_chunk_undo_to_the_layout(client, atlas, base):
 
 def test_attention_route_gives_the_stored_weights(client, atlas, base):
     stream = atlas.info.streams[0]
-    stored = atlas.attention(stream, 3, 2, 5).astype(float)
+    stored = atlas.attention(stream).block(3, 2, 5).astype(float)
     sent = np.frombuffer(client.get(f"{base}/attention/self/3/2/5").data, "<u2").reshape(stored.shape) / 65535
     assert np.abs(sent - stored).max() < 1e-5
     assert np.allclose(sent.sum(axis=1), 1, atol=2e-3)
@@ -104,7 +103,7 @@ def test_payloads_are_immutable_and_typed(client, base):
     ],
 )
 def test_wrong_payload_addresses_answer_a_plain_404(client, atlas, base, path):
-    key = projection_key(atlas.info.projection("umap2d"))
+    key = projection_key(atlas.info.projection("umap2d", "self"))
     response = client.get(path.format(base=base, key=key))
     assert (response.status_code, response.mimetype) == (404, "text/plain")
     assert len(response.text.splitlines()) == 1
@@ -180,7 +179,7 @@ def test_below_a_prefix_the_same_holds(tmp_path):
 
 
 def test_sprite_is_a_png_of_all_heads(client, atlas, base):
-    key = projection_key(atlas.info.projection("pca2d"))
+    key = projection_key(atlas.info.projection("pca2d", "self"))
     response = client.get(f"{base}/sprite/self/pca2d-{key}/type/light.png")
     image = Image.open(io.BytesIO(response.data))
     assert image.width / image.height == 12 / 6
@@ -189,7 +188,7 @@ def test_sprite_is_a_png_of_all_heads(client, atlas, base):
 
 
 def test_one_head_of_a_chunk_can_be_asked_for_alone(client, atlas, base):
-    path = f"{base}/positions/self/umap2d-{projection_key(atlas.info.projection('umap2d'))}/0"
+    path = f"{base}/positions/self/umap2d-{projection_key(atlas.info.projection('umap2d', 'self'))}/0"
     whole = client.get(path).data
     part = client.get(path, headers={"Range": "bytes=4000-7999"})
     assert part.status_code == 206
@@ -223,7 +222,7 @@ NONSENSE = [
 @pytest.mark.parametrize("mode", ["token", "word", "prefix", "contains", "regex", "pos", "", "magic", "%00"])
 @pytest.mark.parametrize("query", NONSENSE, ids=range(len(NONSENSE)))
 def test_any_search_answers_and_never_with_an_error_of_ours(client, atlas, base, query, mode):
-    place = f"umap2d-{projection_key(atlas.info.projection('umap2d'))}"
+    place = f"umap2d-{projection_key(atlas.info.projection('umap2d', 'self'))}"
     asked = f"q={query}&mode={mode}&case=x&q=again"
     for path in ("search/tokens", "found/self", f"concentration/self/{place}", f"sprite/self/{place}/type/light.png"):
         with ends():
@@ -245,7 +244,7 @@ def test_what_is_found_is_counted_and_errors_are_sentences(client, atlas, base):
 
 
 def test_concentration_is_that_of_the_layout(client, atlas, base):
-    info = atlas.info.projection("umap2d")
+    info = atlas.info.projection("umap2d", "self")
     values = client.get(f"{base}/concentration/self/umap2d-{projection_key(info)}?q=the").json["values"]
     hits = np.array([text == "the" for text in atlas.tokens().text])
     layout = np.asarray(atlas.layout(info)).reshape(72, -1, 2)
@@ -256,7 +255,7 @@ def test_concentration_is_that_of_the_layout(client, atlas, base):
 
 
 def test_a_sprite_lights_the_hits_of_a_search(client, atlas, base):
-    path = f"{base}/sprite/self/pca2d-{projection_key(atlas.info.projection('pca2d'))}/type/light.png"
+    path = f"{base}/sprite/self/pca2d-{projection_key(atlas.info.projection('pca2d', 'self'))}/type/light.png"
 
     def colours(query):
         image = Image.open(io.BytesIO(client.get(path + query).data)).convert("RGBA")
@@ -279,9 +278,11 @@ def test_the_report_of_all_heads_is_json_under_an_address_that_changes_with_it(c
     assert response.mimetype == "application/json"
     report = response.json
     assert set(report["maps"]) == {projection.name for projection in atlas.info.projections}
-    stored = map_fidelity(atlas, stream, "umap2d").values["best_near"].ravel()
+    stored = atlas.measures(stream).get("best_near", "umap2d").values.ravel()
     assert report["maps"]["umap2d"]["measures"]["best_near"] == pytest.approx(stored.tolist(), abs=1e-4)
-    assert report["c"] == pytest.approx([head_alignment(atlas, stream, n // 12, n % 12).c for n in range(72)], abs=1e-4)
+    assert report["heads"]["measures"]["c"] == pytest.approx(
+        [head_alignment(atlas, stream, n // 12, n % 12).c for n in range(72)], abs=1e-4
+    )
     assert len(response.data) < 200_000
     for wrong in ("0" * 12, "x", "../heads"):
         assert client.get(f"{base}/heads/self/{wrong}").status_code == 404

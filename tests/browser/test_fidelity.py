@@ -10,8 +10,8 @@ from app import create_app
 from services.alignment import head_alignment
 from services.atlas import open_atlas
 from services.atlas.layouts import draw_order
-from services.measures.registry import BY_NAME
-from services.measures.tables import map_fidelity
+from services.measures.measure import grade
+from services.measures.registry import find, listed
 from services.settings import Settings
 from tests.browser.serving import serving
 from tests.browser.test_dashboard import box, centre_of_head
@@ -49,24 +49,26 @@ def wait_for_order(page: Page, wanted: list[int] | None) -> None:
     )
 
 
+def values_of(atlas, projection: str, measure: str) -> np.ndarray:
+    return atlas.measures(atlas.info.streams[0]).get(measure, projection).values
+
+
 def best_first(atlas, projection: str, measure: str) -> list[int]:
-    values = map_fidelity(atlas, atlas.info.streams[0], projection).values[measure].ravel()
-    return np.argsort(
-        -np.round(values, 4) if BY_NAME[measure].best > 0 else np.round(values, 4), kind="stable"
-    ).tolist()
+    values = values_of(atlas, projection, measure).ravel()
+    return np.argsort(-np.round(values, 4) if find(measure).best > 0 else np.round(values, 4), kind="stable").tolist()
 
 
 def test_each_head_says_how_far_its_map_can_be_believed(page: Page, dashboard, atlas):
     open_page(page, f"{dashboard}/?method=umap")
     wait_for_badges(page)
-    found = map_fidelity(atlas, atlas.info.streams[0], "umap2d")
+    found = "umap2d"
     page.mouse.move(*centre_of_head(page, 1, 4))
-    shown = BY_NAME["best_near"].text(found.values["best_near"][1, 4])
+    shown = find("best_near").form.text(values_of(atlas, found, "best_near")[1, 4])
     expect(page.locator("#scene [role=tooltip]")).to_contain_text(f"Best keys near: {shown}")
     page.locator("#badge-select").select_option("trustworthiness")
     page.wait_for_function("new URL(location).searchParams.get('badge') === 'trustworthiness'")
     page.mouse.move(*centre_of_head(page, 3, 2))
-    shown = BY_NAME["trustworthiness"].text(found.values["trustworthiness"][3, 2])
+    shown = find("trustworthiness").form.text(values_of(atlas, found, "trustworthiness")[3, 2])
     expect(page.locator("#scene [role=tooltip]")).to_contain_text(f"Trustworthiness: {shown}")
     page.locator("#badge-select").select_option("none")
     page.wait_for_function("document.querySelector('#scene').atlasScene.stats().badges === 0")
@@ -149,7 +151,7 @@ def test_a_token_under_the_pointer_has_what_it_attends_to_ringed(page: Page, das
         assert side == point // len(tokens)
         index = int(tokens.input[row])
         first = int(tokens.offsets[index])
-        weights = np.rint(atlas.attention(stream, index, 2, 5).astype(np.float64) * 65535) / 65535
+        weights = np.rint(atlas.attention(stream).block(index, 2, 5).astype(np.float64) * 65535) / 65535
         mine = weights[:, row - first] if side else weights[row - first]
         expected = [cell for cell in np.argsort(-mine, kind="stable")[:5] if mine[cell] > 0]
         ringed = [divmod(int(order[ring["slot"]]), len(tokens)) for ring in seen["rings"]]
@@ -164,14 +166,14 @@ def test_a_token_under_the_pointer_has_what_it_attends_to_ringed(page: Page, das
 def test_the_head_tab_tells_every_measure_in_words(page: Page, dashboard, atlas):
     open_page(page, f"{dashboard}/?method=umap&layer=1&head=2&tab=head")
     facts = page.locator("#head-facts")
-    found = map_fidelity(atlas, atlas.info.streams[0], "umap2d").of(1, 2)
     expect(facts).to_contain_text("UMAP 2D")
-    for name, value in found.values.items():
-        measure = BY_NAME[name]
+    table = atlas.measures(atlas.info.streams[0])
+    for measure in listed():
+        value = table.of(measure.name, 1, 2, None if measure.scope == "head" else "umap2d")
         expect(facts).to_contain_text(measure.sentence)
         if value is not None:
             row = facts.locator(".facts-measure", has=page.get_by_text(measure.label, exact=True))
-            words = re.escape(measure.text(value)) + ".*" + measure.grade(value)
+            words = re.escape(measure.form.text(value)) + ".*" + (grade(measure, value) or "median of all heads")
             expect(row.locator(".facts-line")).to_contain_text(re.compile(words))
     expect(facts).to_contain_text("Before any projection")
     expect(facts).to_contain_text(f"c = {head_alignment(atlas, atlas.info.streams[0], 1, 2).c:.3f}")

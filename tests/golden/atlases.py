@@ -63,13 +63,14 @@ class Stream:
     heads: int
     key_heads: int
     head_dim: int
-    causal: bool
+    mask: str = "full"
     additive: bool = False
     query_table: str = "tokens"
     key_table: str = "tokens"
 
     def info(self) -> dict[str, Any]:
-        return {**self.__dict__, "scaling": [0.5 / (layer + 1) for layer in range(self.layers)]}
+        mask = {"kind": self.mask, "window": None}
+        return {**self.__dict__, "mask": mask, "scaling": [0.5 / (layer + 1) for layer in range(self.layers)]}
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def make_encoder(path: Path) -> Path:
     folder = Folder(path)
     tokens = make_tokens("encoder", inputs=48, least=6, most=18, tagged=True)
     _write_tokens(folder, {"tokens": tokens})
-    stream = Stream("self", layers=2, heads=3, key_heads=3, head_dim=4, causal=False)
+    stream = Stream("self", layers=2, heads=3, key_heads=3, head_dim=4)
     _write_captured(folder, stream, tokens, tokens)
     projections = [
         _write_map(folder, stream, method, dims, 2 * tokens.rows)
@@ -137,8 +138,8 @@ def make_decoder(path: Path) -> Path:
     target = make_tokens("decoder", inputs=7, least=1, most=14, tagged=False)
     source = make_tokens("source", inputs=7, least=2, most=9, tagged=False)
     _write_tokens(folder, {"tokens": target, "source": source})
-    own = Stream("self", layers=3, heads=4, key_heads=2, head_dim=2, causal=True, additive=True)
-    cross = Stream("cross", layers=2, heads=2, key_heads=1, head_dim=6, causal=False, key_table="source")
+    own = Stream("self", layers=3, heads=4, key_heads=2, head_dim=2, mask="causal", additive=True)
+    cross = Stream("cross", layers=2, heads=2, key_heads=1, head_dim=6, mask="cross", key_table="source")
     projections = []
     for stream, keys in ((own, target), (cross, source)):
         _write_captured(folder, stream, target, keys)
@@ -203,7 +204,7 @@ def _write_captured(folder: Folder, stream: Stream, queries: Tokens, keys: Token
     blocks = []
     for index, (n, m) in enumerate(zip(queries.counts, keys.counts, strict=True)):
         parts = whole(f"{folder.path.name} {base} attention {index}", (*heads, n, m), 0, 40) ** 2
-        if stream.causal:
+        if stream.mask == "causal":
             parts *= np.tri(n, m, dtype=np.int64)
         parts = parts * 1024 // np.maximum(parts.sum(axis=-1, keepdims=True), 1)
         parts[..., 0] += 1024 - parts.sum(axis=-1)  # what rounding down has lost goes to the first key
@@ -242,8 +243,6 @@ def _write_heads(folder: Folder, streams: list[Stream]) -> None:
                     "scale": "norms",
                     "distance": "cosine" if stream.name == "self" else "euclidean",
                     "translation": moves[number].tolist(),
-                    "median_query_norm": 4 + number / 16,
-                    "median_key_norm": 4 - number / 16,
                 }
             )
     folder.table("heads.parquet", pa.Table.from_pylist(rows))
@@ -260,47 +259,51 @@ def _write_study(folder: Folder, stream: Stream) -> None:
             found["spearman"] = found["spearman"] if on_grid else None
             rows.append({**cell, "c": c, "on_grid": on_grid, **found, "near": 8 + place})
         for place, metric in enumerate(METRICS):
-            missing = (number, metric) == (1, "pearson")
-            chosen.append(
-                {
-                    **cell,
-                    "metric": metric,
-                    "grid": None if missing else CONSTANTS[(number + place) % 7],
-                    "best": None if missing else 0.5 + (number + 2 * place) / 8,
-                    "reason": "all distances are equal" if missing else None,
-                }
-            )
+            why = "all distances are equal" if (number, metric) == (1, "pearson") else None
+            best, grid = 0.5 + (number + 2 * place) / 8, CONSTANTS[(number + place) % 7]
+            for name, value in ((f"c_{metric}", best), (f"c_{metric}_grid", grid)):
+                chosen.append(_number(name, None, cell, None if why else value, why))
     folder.table(f"{stream.name}/scaling.parquet", pa.Table.from_pylist(rows))
-    folder.table(f"{stream.name}/scales.parquet", pa.Table.from_pylist(chosen))
+    _write_measures(folder, stream, "scales", chosen)
+
+
+def _number(
+    measure: str, space: str | None, cell: dict[str, int], value: float | None, reason: str | None = None
+) -> dict[str, Any]:
+    return {"measure": measure, "space": space, **cell, "value": value, "reason": reason}
+
+
+def _write_measures(folder: Folder, stream: Stream, part: str, rows: list[dict[str, Any]]) -> None:
+    types = {"measure": pa.string(), "space": pa.string(), "layer": pa.int32(), "head": pa.int32()}
+    schema = pa.schema(types | {"value": pa.float64(), "reason": pa.string()})
+    folder.table(f"{stream.name}/measures.parquet/{part}.parquet", pa.Table.from_pylist(rows, schema))
 
 
 def _write_fidelity(folder: Folder, stream: Stream, maps: tuple[str, ...]) -> None:
-    def row(name: str, number: int, cell: dict[str, int], measures: tuple[str, ...]) -> dict[str, Any]:
-        drawn = whole(f"{name} {number}", (len(measures),), 0, 65) / 64
-        values = {
-            measure: -value if measure in ("pearson", "spearman", "query_spearman") else value
-            for measure, value in zip(measures, drawn.tolist(), strict=True)
-        }
-        reasons = None
-        if number == 4:  # a head with something that could not be measured
-            values["attended_near"], reasons = None, json.dumps({"attended_near": "the corpus has too few keys"})
-        return {**cell, **values, "reasons": reasons}
+    cells = list(enumerate(_cells(stream)))
 
-    cells = _cells(stream)
+    def fidelity(space: str, measures: tuple[str, ...]) -> list[dict[str, Any]]:
+        rows = []
+        for number, cell in cells:
+            drawn = (whole(f"{space} {number}", (len(measures),), 0, 65) / 64).tolist()
+            for measure, value in zip(measures, drawn, strict=True):
+                # a head with something that could not be measured
+                why = "the corpus has too few keys" if (number, measure) == (4, "attended_near") else None
+                signed = -value if measure in ("pearson", "spearman", "query_spearman") else value
+                rows.append(_number(measure, space, cell, None if why else signed, why))
+        return rows
+
     for name in maps:
-        rows = [row(name, number, cell, MEASURES) for number, cell in enumerate(cells)]
-        folder.table(f"{stream.name}/{name}.fidelity.parquet", pa.Table.from_pylist(rows))
-    spaces = [
-        {**row(space, number, cell, READING), "space": space}
-        for number, cell in enumerate(cells)
-        for space in ("aligned", "unaligned", "lift")
-    ]
-    folder.table(f"{stream.name}/spaces.fidelity.parquet", pa.Table.from_pylist(spaces))
-    shares = [
-        {**cell, **dict(zip(SHARES, (whole(f"shares {number}", (4,), 0, 65) / 64).tolist(), strict=True))}
-        for number, cell in enumerate(cells)
-    ]
-    folder.table(f"{stream.name}/sinks.parquet", pa.Table.from_pylist(shares))
+        _write_measures(folder, stream, name, fidelity(name, MEASURES))
+    for space in ("aligned", "unaligned", "lift"):
+        _write_measures(folder, stream, space, fidelity(space, READING))
+    rows = []
+    for number, cell in cells:
+        shares = (whole(f"shares {number}", (len(SHARES),), 0, 65) / 64).tolist()
+        vectors = {"c": 0.5 + number / 8, "query_norm": 4 + number / 16, "key_norm": 4 - number / 16}
+        for name, value in {**dict(zip(SHARES, shares, strict=True)), **vectors}.items():
+            rows.append(_number(name, None, cell, value))
+    _write_measures(folder, stream, "heads", rows)
 
 
 def _finish(

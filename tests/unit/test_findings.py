@@ -1,31 +1,31 @@
 """Findings name the planted heads, with numbers that an independent computation gives, and stay silent else."""
 
-import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from services.atlas import open_atlas
+from services.atlas import AttentionBlocks, open_atlas
+from services.atlas.measure_table import HeadValues, MeasureTable
 from services.atlas.schema import StreamInfo
-from services.measures.averages import Tokens, aggregate
-from services.measures.findings import (
-    MIXED,
-    POSITIONAL,
-    Measures,
-    agreement,
-    choose,
-    explained_by_place,
-    findings,
-    measure,
-    sampled_pairs,
-)
+from services.measures import registry
+from services.measures.attended import attended
+from services.measures.attention_figures import figures
+from services.measures.averages import Special, aggregate, offset_profile
+from services.measures.findings import ORDER, Finding, choose, findings
+from services.measures.layer import Layer
+from services.measures.map_shape import explained_by_place, sampled_pairs
+from services.measures.of_attention import ATTENTION
+from services.measures.of_maps import MIXED, POSITIONAL
+from services.streams import CAUSAL, FULL, Places, StreamMask, StreamTokens
 
+ROOT = Path(__file__).parents[2]
 LENGTHS = [9, 14, 11, 20]
 RNG = np.random.default_rng(5)
 
 
-def stream(heads: int, causal: bool = False) -> StreamInfo:
+def stream(heads: int, mask: StreamMask = FULL) -> StreamInfo:
     return StreamInfo(
         name="self",
         layers=1,
@@ -33,20 +33,55 @@ def stream(heads: int, causal: bool = False) -> StreamInfo:
         key_heads=heads,
         head_dim=4,
         scaling=(0.5,),
-        causal=causal,
+        mask=mask,
         query_table="tokens",
         key_table="tokens",
     )
 
 
-def planted(patterns: list) -> Measures:
-    """Measures of one layer whose heads attend as `patterns` say: each gives the weights [n, n] of an input."""
+def planted(patterns: list, mask: StreamMask = FULL) -> MeasureTable:
+    """What is measured of one layer whose heads attend as `patterns` say: each gives the weights [n, n] of an input."""
     blocks = [np.stack([pattern(n) for pattern in patterns])[None] for n in LENGTHS]
     flat = np.concatenate([block.ravel() for block in blocks]).astype(np.float16)
-    counts = np.array(LENGTHS)
-    special = np.zeros(sum(LENGTHS), bool)
-    everything = aggregate(flat, stream(len(patterns)), Tokens(counts, counts, special, special))
-    return Measures(offsets=everything.offsets, figures=everything.figures, even=float((1 / counts).mean()))
+    counts, special = np.array(LENGTHS), np.zeros(sum(LENGTHS), bool)
+    places = Places(np.repeat(np.arange(len(counts)), counts), np.concatenate([np.arange(n) for n in counts]))
+    one = stream(len(patterns), mask)
+    where = AttentionBlocks(one, StreamTokens(mask, places, places), len(counts), flat)
+    averages = aggregate(where, Special(special, special))
+
+    class Planted(Layer):
+        """A layer of no atlas: what measures of attention ask for."""
+
+        def __init__(self) -> None:
+            self.stream, self.number, self.heads, self.space = one, 0, len(patterns), None
+
+        def offsets(self):
+            return averages.offsets[0]
+
+        def figure(self, name):
+            seen = (
+                (where.of_layer(i, 0).astype(np.float32), where.visible(i), special[:n]) for i, n in enumerate(LENGTHS)
+            )
+            return figures(seen, self.heads)[name].tolist()
+
+        def attended(self, head):
+            return attended(where.visible_of_head(0, head))
+
+    return table_of({(m.name, None): m.compute(Planted()) for m in ATTENTION})
+
+
+def table_of(known: dict) -> MeasureTable:
+    """A table of one layer: (measure, space) → numbers of its heads, NaN or a reason where not defined."""
+    return MeasureTable(
+        {
+            key: HeadValues(np.array([[np.nan if isinstance(value, str) else value for value in values]], float))
+            for key, values in known.items()
+        }
+    )
+
+
+def chosen(table: MeasureTable, *methods: str) -> list[Finding]:
+    return choose(table, methods, {"first": ", [CLS]", "last": ""})
 
 
 def even(n: int) -> np.ndarray:
@@ -75,55 +110,48 @@ def noisy(n: int) -> np.ndarray:
 
 
 def test_planted_heads_are_found_where_they_were_planted():
-    measures = planted([noisy, at(-1, 0.7), at(1, 0.8), at(0, 0.6), to_first, even])
-    found = {f.kind: f for f in choose(measures)}
+    table = planted([noisy, at(-1, 0.7), at(1, 0.8), at(0, 0.6), to_first, even])
+    found = {f.kind: f for f in chosen(table)}
     places = {kind: f.head for kind, f in found.items()}
     assert places == {"previous": 1, "next": 2, "self": 3, "sink": 4, "wide": 5}
-    assert "first token" in found["sink"].text
-    assert f"{100 * measures.figures['first'][0, 4]:.0f} %" in found["sink"].text
+    assert list(found) == ["previous", "next", "self", "sink", "wide"]
+    assert "the first token of each input, [CLS]:" in found["sink"].text
+    assert f"{100 * table.of('first', 0, 4):.0f} %" in found["sink"].text
+    assert found["sink"].strength == pytest.approx(table.of("first", 0, 4) / 0.5)
 
 
 def test_heads_without_a_pattern_are_no_findings():
-    assert choose(planted([noisy, noisy, noisy])) == []
-    assert choose(Measures()) == []
+    assert chosen(planted([noisy, noisy, noisy])) == []
+    assert chosen(MeasureTable({})) == []
 
 
 def test_a_decoder_never_looks_ahead():
-    measures = planted([at(1, 0.9)])
-    causal = Measures(causal=True, offsets=measures.offsets)
-    assert choose(causal) == []
+    assert [f.kind for f in chosen(planted([at(1, 0.9)]))] == ["next"]
+    assert "next" not in [f.kind for f in chosen(planted([at(1, 0.9)], CAUSAL))]
+
+
+def test_a_sink_takes_three_times_its_even_share_too():
+    weak = {("first", None): [0.55], ("last", None): [0.1], ("even_share", None): [0.2]}
+    assert chosen(table_of(weak)) == []
+    (found,) = chosen(table_of(weak | {("even_share", None): [0.1]}))
+    assert found.kind == "sink"
+    strong = weak | {("last", None): [0.9], ("even_share", None): [0.1]}
+    (found,) = chosen(table_of(strong))
+    assert "the last token of each input:" in found.text
 
 
 def test_the_sharpest_head_is_one_that_no_other_finding_shows():
-    found = {f.kind: f.head for f in choose(planted([at(-1, 1.0), at(4, 1.0), noisy]))}
+    found = {f.kind: f.head for f in chosen(planted([at(-1, 1.0), at(4, 1.0), noisy]))}
     assert found["previous"] == 0
     assert found["narrow"] == 1
 
 
 def test_undefined_measures_are_passed_over():
-    holes = np.array([[np.nan, 0.9, np.nan]])
-    found = choose(Measures(position=holes, sides=np.full((1, 3), np.nan), shape_map="umap"))
+    holes = {("position_by_place", "umap2d"): [np.nan, 0.9, np.nan], ("side_by_place", "umap2d"): [np.nan] * 3}
+    found = chosen(table_of(holes), "pca", "umap")
     assert [(f.kind, f.head) for f in found] == [("positional", 1)]
-
-
-def one_way(layout: np.ndarray, values: np.ndarray, side: int) -> float:
-    """ε² from SciPy's analysis of variance, squares collected one point at a time."""
-    squares: dict[tuple[int, int], list[float]] = {}
-    low, high = layout.min(axis=0), layout.max(axis=0)
-    for point, value in zip(layout, values, strict=True):
-        cell = tuple(min(side - 1, int(c)) for c in (point - low) / (high - low) * side)
-        squares.setdefault(cell, []).append(value)
-    groups = list(squares.values())
-    within_df, between_df = len(values) - len(groups), len(groups) - 1
-    f = stats.f_oneway(*groups).statistic
-    # F = (SSb / dfb) / (SSw / dfw); ε² = (SSb − dfb · MSw) / SSt
-    return between_df * (f - 1) / (between_df * f + within_df)
-
-
-def test_share_explained_by_place_is_epsilon_squared():
-    layout = RNG.normal(size=(3000, 2))
-    values = layout[:, 0] ** 2 + RNG.normal(size=3000)
-    assert explained_by_place(layout, values) == pytest.approx(one_way(layout, values, 15), abs=1e-9)
+    assert found[0].view == {"colour": "position", "method": "umap", "dims": "2"}
+    assert chosen(table_of(holes), "pca") == []  # there is no such map
 
 
 def test_a_spiral_of_positions_is_seen_and_chance_is_not():
@@ -137,10 +165,16 @@ def test_clouds_apart_and_mixed_are_told():
     kind = np.repeat([0.0, 1.0], 1500)
     mixed = RNG.normal(size=(3000, 2))
     apart = mixed + kind[:, None] * 8
-    found = choose(
-        Measures(sides=np.array([[explained_by_place(mixed, kind), explained_by_place(apart, kind)]]), shape_map="umap")
-    )
-    assert {f.kind: f.head for f in found} == {"mixed": 0, "apart": 1}
+    sides = [explained_by_place(mixed, kind), explained_by_place(apart, kind)]
+    found = {f.kind: f for f in chosen(table_of({("side_by_place", "umap2d"): sides}), "umap")}
+    assert {kind: f.head for kind, f in found.items()} == {"mixed": 0, "apart": 1}
+    assert " 0 % " in found["mixed"].text  # chance may be a little below nothing
+
+
+def test_places_in_space_tell_too():
+    points = RNG.random((4000, 3))
+    assert explained_by_place(points, points[:, 2]) > 0.9
+    assert abs(explained_by_place(points, RNG.random(4000))) < 0.05
 
 
 @pytest.mark.parametrize(
@@ -154,17 +188,17 @@ def test_what_does_not_vary_is_not_defined(layout, values):
 def test_on_a_real_atlas_each_number_is_the_one_computed_plainly(small_atlas):
     atlas = open_atlas(small_atlas)
     one = atlas.info.streams[0]
-    projection = atlas.info.projection("pca2d")
-    found = agreement(atlas, one, projection)
+    projection = atlas.info.projection("pca2d", "self")
+    found = atlas.measures(one).get("attention_order", "pca2d").values
     tokens = atlas.tokens()
     layout = np.asarray(atlas.layout(projection), np.float64)
-    query, _, _ = sampled_pairs(tokens, tokens, causal=False)
+    query, _, _ = sampled_pairs(atlas.stream_tokens(one))
     for layer, head in ((0, 0), (3, 7)):
         values = []
         for row in np.unique(query):
             index = int(tokens.input[row])
             first, end = (int(n) for n in tokens.offsets[index : index + 2])
-            weights = atlas.attention(one, index, layer, head)[row - first].astype(float)
+            weights = atlas.attention(one).block(index, layer, head)[row - first].astype(float)
             places = layout[layer, head]
             distance = np.linalg.norm(places[row] - places[len(tokens) + first : len(tokens) + end], axis=1)
             values.append(stats.spearmanr(distance, weights).statistic)
@@ -174,32 +208,21 @@ def test_on_a_real_atlas_each_number_is_the_one_computed_plainly(small_atlas):
 def test_on_a_real_atlas_findings_point_at_the_extreme_heads(small_atlas):
     atlas = open_atlas(small_atlas)
     one = atlas.info.streams[0]
-    measures = measure(atlas, one)
-    found = {f.kind: f for f in choose(measures)}
+    found = {f.kind: f for f in findings(atlas, one)}
     previous = found["previous"]
-    assert measures.offsets[..., 9].max() == measures.offsets[previous.layer, previous.head, 9]
+    offsets = offset_profile(atlas, one)
+    assert offsets[..., 9].max() == offsets[previous.layer, previous.head, 9]
     assert previous.view == {"colour": "position", "method": "pca", "dims": "2"}
     assert all(f.strength >= 1 for f in found.values())
-    assert ("positional" in found) == (measures.position.max() >= POSITIONAL)
-    assert ("mixed" in found) == (measures.sides.min() <= MIXED)
+    table = atlas.measures(one)
+    assert ("positional" in found) == (table.get("position_by_place", "pca2d").values.max() >= POSITIONAL)
+    assert ("mixed" in found) == (table.get("side_by_place", "pca2d").values.min() <= MIXED)
 
 
-def test_findings_are_kept_and_a_broken_file_is_measured_again(small_atlas, tmp_path):
-    atlas = open_atlas(small_atlas)
-    one = atlas.info.streams[0]
-    first = findings(atlas, one, tmp_path)
-    (file,) = tmp_path.glob("findings-*.json")
-    kept = json.loads(file.read_text())
-    kept[0]["title"] = "kept"
-    file.write_text(json.dumps(kept))
-    assert findings(atlas, one, tmp_path)[0].title == "kept"
-    for broken in ("{", "[]x", '[{"kind": 1}]', '"text"'):
-        file.write_text(broken)
-        assert findings(atlas, one, tmp_path) == first
-
-
-def test_a_folder_that_cannot_be_written_costs_no_finding(small_atlas, tmp_path):
-    atlas = open_atlas(small_atlas)
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
-    assert findings(atlas, atlas.info.streams[0], blocked)
+def test_every_kind_of_finding_is_explained_in_the_documents():
+    text = (ROOT / "docs/findings.md").read_text(encoding="utf-8")
+    for measure in registry.measures():
+        for rule in measure.stands_out:
+            assert f"`{rule.kind}`" in text, rule.kind
+            assert f"{rule.bound:g}".replace("-", "−") in text, rule.kind
+    assert set(ORDER) == {rule.kind for measure in registry.measures() for rule in measure.stands_out}

@@ -16,13 +16,16 @@ from services.alignment.pairs import head_pairs
 from services.alignment.scale_metrics import CONSTANTS, METRICS, choose_scales, norm_ratio, study_head
 from services.alignment.study import curves, scales
 from services.atlas import open_atlas, verify
+from services.atlas.measure_table import COLUMNS
 from services.errors import BuildError, Cancelled
-from services.measures import registry as measures
+from services.measures import registry
 from services.measures.attended import attended_in_atlas
 from services.measures.fidelity import MEASURES, aligned_fidelity, head_sample, layout_fidelity
+from services.measures.findings import findings
+from services.measures.layer import SPACES
+from services.measures.measure import GRADES, grade, score
 from services.measures.report import head_report, report_key, report_payload
-from services.measures.tables import map_fidelity, map_file, sinks, space_fidelity
-from services.pipeline import fidelity_stage
+from services.pipeline import measure_stage
 from services.pipeline.build import build
 from services.pipeline.parallel import Journal
 from services.pipeline.progress import Progress
@@ -36,7 +39,7 @@ def place(tmp_path_factory):
     """A tiny model and a corpus of twelve inputs."""
     folder = tmp_path_factory.mktemp("study")
     rng = np.random.default_rng(0)
-    texts = [" ".join(rng.choice(WORDS, rng.integers(6, 14))) for _ in range(12)]
+    texts = [" ".join(rng.choice(WORDS, rng.integers(6, 14))) + "." for _ in range(12)]
     return save_model(folder / "bert", "bert"), write_corpus(folder / "lines.txt", texts)
 
 
@@ -53,11 +56,6 @@ def quiet():
 
 def vectors(atlas, layer, head):
     return (atlas.array(f"self/{side}")[layer, head].astype(np.float32) for side in ("queries", "keys"))
-
-
-def places_of(atlas):
-    tokens = atlas.tokens()
-    return tokens.input, tokens.input, tokens.position, tokens.position
 
 
 # ---- alignment
@@ -105,8 +103,8 @@ def test_an_atlas_from_before_still_opens(built, tmp_path):
     shutil.copytree(built, old)
     info = json.loads((old / "atlas.json").read_text())
     del info["alignment"]
-    measured = [n for n in info["files"] if n.endswith(("fidelity.parquet", "scaling.parquet", "scales.parquet"))]
-    for name in [*measured, "self/sinks.parquet"]:
+    measured = [n for n in info["files"] if n.startswith("self/measures.parquet/")]
+    for name in [*measured, "self/scaling.parquet"]:
         (old / name).unlink()
         del info["files"][name]
     table = pq.read_table(old / "heads.parquet").drop_columns(["scale", "distance"])
@@ -119,10 +117,12 @@ def test_an_atlas_from_before_still_opens(built, tmp_path):
     assert head_alignment(atlas, stream, 0, 0).distance == "euclidean"
     assert scales(atlas, stream) is None
     assert curves(atlas, stream, 0, 0) is None
-    assert map_fidelity(atlas, stream, "pca2d") is None
+    assert not atlas.measures(stream).measured
     report = head_report(atlas, stream, 0, 0, "pca2d")
-    assert (report.fidelity, report.spaces, report.scale) == (None, {}, "norms")
-    assert report_payload(atlas, stream)["maps"] == {}
+    assert (report.of_map, report.of_head, report.spaces, report.scale) == ({}, {}, {}, "norms")
+    payload = report_payload(atlas, stream)
+    assert (payload["maps"], payload["spaces"], payload["heads"]["measures"]) == ({}, {}, {})
+    assert findings(atlas, stream) is None
 
 
 def test_c_can_come_from_the_study(place, tmp_path):
@@ -168,7 +168,7 @@ def test_the_stored_choices_are_those_of_all_heads_together(built):
     for layer in range(stream.layers):
         for head in range(stream.heads):
             queries, keys = vectors(atlas, layer, head)
-            pairs.append(head_pairs(queries, keys, *places_of(atlas)))
+            pairs.append(head_pairs(queries, keys, atlas.stream_tokens(stream)))
             studies.append(study_head(pairs[-1], norm_ratio(queries, keys), spearman=False))
     expected = choose_scales(studies, pairs_of=lambda index: pairs[index])
     found = scales(atlas, stream)
@@ -201,15 +201,62 @@ def test_the_stored_fidelity_is_that_of_the_service(built):
     alignment = head_alignment(atlas, stream, 1, 0)
     attention = attended_in_atlas(atlas, stream, 1, 0)
     moved = alignment.queries(queries), alignment.keys(keys)
-    sample = head_sample(queries, keys, *moved, *places_of(atlas), attended=attention.top)
+    sample = head_sample(queries, keys, *moved, atlas.stream_tokens(stream), attended=attention.top)
+    table = atlas.measures(stream)
     for name in ("pca2d", "umap2d"):
         expected = layout_fidelity(sample, atlas.array(f"self/{name}")[1, 0])
-        found = map_fidelity(atlas, stream, name).of(1, 0)
-        assert found.values == pytest.approx(expected.values, abs=1e-12)
-        assert set(found.values) == set(MEASURES)
-    assert space_fidelity(atlas, stream, "aligned").of(1, 0).values == pytest.approx(aligned_fidelity(sample).values)
-    assert space_fidelity(atlas, stream, "lift").values["query_spearman"] == pytest.approx(-1, abs=1e-6)
-    assert sinks(atlas, stream)[1, 0]["sink_share"] == pytest.approx(attention.sink_share)
+        found = {measure: table.of(measure, 1, 0, name) for measure in MEASURES}
+        assert found == pytest.approx(expected.values, abs=1e-12)
+    expected = aligned_fidelity(sample).values
+    assert {name: table.of(name, 1, 0, "aligned") for name in expected} == pytest.approx(expected)
+    assert table.get("trustworthiness", "aligned") is None
+    assert table.get("query_spearman", "lift").values == pytest.approx(-1, abs=1e-6)
+    for name in ("sink_share", "first_share", "last_share", "even_share"):
+        assert table.of(name, 1, 0) == pytest.approx(getattr(attention, name))
+
+
+def test_one_table_holds_every_number_once(built):
+    """As pyarrow and pandas read it: a folder of parts is one table."""
+    atlas = open_atlas(built)
+    table = pq.read_table(built / "self/measures.parquet")
+    assert table.schema.equals(COLUMNS)
+    rows = table.to_pylist()
+    keys = [tuple(row[name] for name in COLUMNS.names[:4]) for row in rows]
+    assert len(set(keys)) == len(keys)
+    maps = {projection.name for projection in atlas.info.projections}
+    wanted = {(m.name, space) for space in (None, *maps, *SPACES) for m in registry.of_space(space)}
+    assert {(measure, space) for measure, space, _, _ in keys} == wanted
+    assert len(rows) == len(wanted) * 2 * 4
+    known = atlas.measures(atlas.stream("self"))
+    for row in rows:
+        assert (row["value"] is None) == (row["reason"] is not None)
+        assert known.of(row["measure"], row["layer"], row["head"], row["space"]) == row["value"]
+
+
+def test_measures_of_vectors_and_attention_equal_a_plain_computation(built):
+    atlas = open_atlas(built)
+    stream, tokens = atlas.stream("self"), atlas.tokens()
+    table = atlas.measures(stream)
+    for layer, head in ((0, 0), (1, 3)):
+        queries, keys = vectors(atlas, layer, head)
+        assert table.of("query_norm", layer, head) == pytest.approx(np.median(np.linalg.norm(queries, axis=1)))
+        assert table.of("key_norm", layer, head) == pytest.approx(np.median(np.linalg.norm(keys, axis=1)))
+        assert table.of("c", layer, head) == head_alignment(atlas, stream, layer, head).c
+        rows = {"previous": [], "special": [], "punctuation": [], "entropy": []}
+        for index in range(len(atlas.inputs)):
+            weights = atlas.attention(stream).block(index, layer, head).astype(float)
+            mine = list(range(*tokens.offsets[index : index + 2]))
+            marks = [not any(character.isalnum() for character in tokens.text[row]) for row in mine]
+            for query, row in enumerate(weights):
+                if query:
+                    rows["previous"].append(row[query - 1])
+                rows["special"].append(row[tokens.special[mine]].sum())
+                rows["punctuation"].append(row[marks].sum())
+                share = row / row.sum()
+                rows["entropy"].append(-(share[share > 0] * np.log(share[share > 0])).sum() / np.log(len(row)))
+        for name, values in rows.items():
+            assert table.of(name, layer, head) == pytest.approx(np.mean(values), abs=1e-5), name
+    assert np.nanmin(table.get("punctuation").values) > 0
 
 
 class StopsAtTheFirstMeasuredLayer:
@@ -217,19 +264,22 @@ class StopsAtTheFirstMeasuredLayer:
 
     def __init__(self, monkeypatch):
         self.progress, self.units = quiet(), []
-        plain_record, plain_unit = Journal.record, fidelity_stage.fidelity_unit
+        plain_record, plain_unit = Journal.record, measure_stage.measure_unit
 
         def record(journal, stage, units):
             plain_record(journal, stage, units)
-            if "umap2d" in stage and "fidelity" in stage:
+            if stage.startswith("self:measure") and self.of_umap():
                 self.progress.stop()
 
         def unit(folder, stream, layer, *rest):
-            self.units.append((layer, rest[2]))
+            self.units.append((layer, {space for _, space in rest[2]}))
             return plain_unit(folder, stream, layer, *rest)
 
         monkeypatch.setattr(Journal, "record", record)
-        monkeypatch.setattr(fidelity_stage, "fidelity_unit", unit)
+        monkeypatch.setattr(measure_stage, "measure_unit", unit)
+
+    def of_umap(self):
+        return [layer for layer, spaces in self.units if "umap2d" in spaces]
 
 
 def test_measuring_goes_on_after_a_stop_and_maps_are_there_before(place, built, tmp_path, monkeypatch):
@@ -239,21 +289,21 @@ def test_measuring_goes_on_after_a_stop_and_maps_are_there_before(place, built, 
     with pytest.raises(Cancelled):
         build(request, folder, stopped.progress)
     atlas = open_atlas(folder)
-    assert atlas.info.projection("umap2d")
-    assert map_fidelity(atlas, atlas.stream("self"), "umap2d") is None
-    assert [layer for layer, maps in stopped.units if "umap2d" in maps] == [0]
+    assert atlas.info.projection("umap2d", "self")
+    assert "umap2d" not in atlas.measures(atlas.stream("self")).spaces
+    assert stopped.of_umap() == [0]
     stopped.progress = quiet()
     monkeypatch.undo()
     again = []
-    plain = fidelity_stage.fidelity_unit
+    plain = measure_stage.measure_unit
     monkeypatch.setattr(
-        fidelity_stage, "fidelity_unit", lambda f, s, layer, *r: again.append(layer) or plain(f, s, layer, *r)
+        measure_stage, "measure_unit", lambda f, s, layer, *r: again.append(layer) or plain(f, s, layer, *r)
     )
     build(request, folder, quiet())
     assert again == [1]
     assert verify(folder) == []
     assert everything(folder) == everything(built)
-    for name in ("self/umap2d.fidelity.parquet", "self/scaling.parquet"):
+    for name in ("self/measures.parquet", "self/scaling.parquet"):
         assert pq.read_table(folder / name).equals(pq.read_table(built / name))
 
 
@@ -261,7 +311,7 @@ def test_the_key_of_an_atlas_stays_when_more_is_measured(built, tmp_path):
     bare = tmp_path / "bare"
     shutil.copytree(built, bare)
     journal = Journal.load(bare)
-    journal.drop([f"self/{map_file('umap2d')}", "self/scaling.parquet"])
+    journal.drop(["self/measures.parquet/umap2d.parquet", "self/scaling.parquet"])
     journal.save()
     from services.pipeline.publish import write_info
 
@@ -295,18 +345,28 @@ def test_one_token_and_one_key_say_why_not(place, tmp_path):
 # ---- words
 
 
-@pytest.mark.parametrize("measure", measures.MEASURES, ids=lambda measure: measure.name)
+@pytest.mark.parametrize("measure", registry.MEASURES, ids=lambda measure: measure.name)
 def test_grades_rise_with_the_score(measure):
+    if measure.best is None:
+        assert (score(measure, 1.0), grade(measure, 1.0), measure.bounds) == (None, None, None)
+        return
     values = np.linspace(measure.zero, measure.best, 21)
-    grades = [measures.GRADES.index(measure.grade(value)) for value in values]
+    assert [score(measure, value) for value in values] == pytest.approx(np.linspace(0, 1, 21))
+    assert score(measure, 2 * measure.zero - measure.best) == 0
+    if measure.bounds is None:
+        assert grade(measure, measure.best) is None
+        return
+    grades = [GRADES.index(grade(measure, value)) for value in values]
     assert grades == sorted(grades)
     assert (grades[0], grades[-1]) == (0, 3)
-    scores = [measure.score(value) for value in values]
-    assert scores == pytest.approx(np.linspace(0, 1, 21))
-    assert measure.score(2 * measure.zero - measure.best) == 0
 
 
 def test_measures_name_all_there_are():
-    assert set(measures.BY_NAME) == set(MEASURES)
-    assert measures.BY_NAME["query_spearman"].text(-0.25) == "−0.25"
-    assert measures.BY_NAME["best_near"].text(0.336) == "34 %"
+    names = [measure.name for measure in registry.measures()]
+    assert len(set(names)) == len(names)
+    assert set(MEASURES) <= set(names)
+    assert registry.find("query_spearman").form.text(-0.25) == "−0.25"
+    assert registry.find("best_near").form.text(0.336) == "34 %"
+    assert registry.find("distance").form.text(3.14) == "3.1 tokens"
+    with pytest.raises(KeyError):
+        registry.find("beauty")

@@ -1,0 +1,130 @@
+"""Numbers about heads: one long table a stream, in parts that are added and never changed.
+
+`<stream>/measures.parquet` is a folder of Parquet files of one schema, which pyarrow, pandas and DuckDB read as one
+table; which numbers there are and what they mean is in `services.measures.registry`. Parts, because a build adds to
+the table while others read the atlas: a published file never changes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from services.atlas.schema import FileInfo, StreamInfo
+
+FOLDER = "measures.parquet"
+COLUMNS = pa.schema(
+    [
+        ("measure", pa.string()),
+        ("space", pa.string()),  # a map (umap2d), or vectors (aligned); null: of the head itself
+        ("layer", pa.int32()),
+        ("head", pa.int32()),
+        ("value", pa.float64()),  # null: not defined, and then
+        ("reason", pa.string()),  # tells why
+    ]
+)
+
+
+class Row(NamedTuple):
+    """One number about one head; see COLUMNS."""
+
+    measure: str
+    space: str | None
+    layer: int
+    head: int
+    value: float | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class HeadValues:
+    """One measure of every head of a stream, on one map, in one space, or of the head itself."""
+
+    values: np.ndarray  # float64 [layers, heads], NaN where not defined
+    reasons: Mapping[tuple[int, int], str] = field(default_factory=dict)  # (layer, head) → why not
+
+    def of(self, layer: int, head: int) -> float | None:
+        """The value of one head; None where not defined."""
+        value = float(self.values[layer, head])
+        return None if np.isnan(value) else value
+
+
+class MeasureTable:
+    """All that is known of a stream's heads."""
+
+    def __init__(self, known: Mapping[tuple[str, str | None], HeadValues]) -> None:
+        self._known = known
+
+    def get(self, measure: str, space: str | None = None) -> HeadValues | None:
+        """A measure of all heads; None when it has not been measured (yet)."""
+        return self._known.get((measure, space))
+
+    def of(self, measure: str, layer: int, head: int, space: str | None = None) -> float | None:
+        """A measure of one head; None when it is not defined or not measured."""
+        found = self.get(measure, space)
+        return found.of(layer, head) if found else None
+
+    def has(self, measure: str, space: str | None = None) -> bool:
+        return (measure, space) in self._known
+
+    @property
+    def measured(self) -> frozenset[tuple[str, str | None]]:
+        """Pairs of measure and space."""
+        return frozenset(self._known)
+
+    @property
+    def spaces(self) -> frozenset[str]:
+        """Maps and spaces that something was measured in."""
+        return frozenset(space for _, space in self._known if space is not None)
+
+
+def parts_of(files: Iterable[str], stream: StreamInfo) -> list[str]:
+    """Names of the parts of a stream's table among the files of an atlas."""
+    return sorted(name for name in files if name.startswith(f"{stream.name}/{FOLDER}/"))
+
+
+def part_file(stream: StreamInfo, part: str) -> str:
+    """Name of a part among the files of an atlas."""
+    return f"{stream.name}/{FOLDER}/{part}.parquet"
+
+
+def read_table(folder: Path, stream: StreamInfo, files: Mapping[str, FileInfo]) -> MeasureTable:
+    """The table of a stream; the folder need not be an atlas yet.
+
+    Raises:
+        OSError, ValueError: a part cannot be read.
+    """
+    parts = tuple((folder / name, files[name].sha256) for name in parts_of(files, stream))
+    return _read(parts, stream.layers, stream.heads)
+
+
+@lru_cache(maxsize=32)
+def _read(parts: tuple[tuple[Path, str], ...], layers: int, heads: int) -> MeasureTable:
+    known: dict[tuple[str, str | None], HeadValues] = {}
+    for path, _ in parts:
+        table = pq.read_table(path, schema=COLUMNS)
+        layer, head = (table[name].to_numpy() for name in ("layer", "head"))
+        if np.any((layer < 0) | (layer >= layers) | (head < 0) | (head >= heads)):
+            raise ValueError(f"{path} has a row of a head that is not there")
+        values, reasons = table["value"].to_numpy(), table["reason"].to_pylist()
+        rows: dict[tuple[str, str | None], list[int]] = {}
+        for row, key in enumerate(zip(table["measure"].to_pylist(), table["space"].to_pylist(), strict=True)):
+            rows.setdefault(key, []).append(row)
+        for key, mine in rows.items():
+            grid = np.full((layers, heads), np.nan)
+            grid[layer[mine], head[mine]] = values[mine]
+            why = {(int(layer[row]), int(head[row])): reasons[row] for row in mine if reasons[row] is not None}
+            grid.flags.writeable = False  # shared by all who ask
+            known[key] = HeadValues(grid, why)
+    return MeasureTable(known)
+
+
+def table_of(rows: Iterable[Row]) -> pa.Table:
+    """Rows as a part of the table."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+    return pa.table([pa.array(column, kind) for column, kind in zip(columns, COLUMNS.types, strict=True)], COLUMNS)

@@ -1,0 +1,135 @@
+"""What a head measure is: one number about every head, in words and as it is drawn, ordered and computed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol
+
+from services.measures.layer import Layer
+
+# head: of a head itself · map: of a head on a map · space: on a map, and among the vectors before any projection
+Scope = Literal["head", "map", "space"]
+Values = Sequence[float | str]  # of the heads of a layer: each a number, or why there is none, as a part of a sentence
+GRADES = ("poor", "fair", "good", "very good")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a value is written: times `factor`, with so many digits after the point, and a unit."""
+
+    factor: float = 1.0
+    digits: int = 2
+    unit: str = ""
+
+    def text(self, value: float) -> str:
+        return f"{self.factor * value:.{self.digits}f}{self.unit}".replace("-", "−")
+
+
+NUMBER = Form()
+SHARE = Form(100, 0, " %")
+
+
+SHAPE_MAPS = ("umap", "tsne", "attention", "pca")  # which map shows shapes best
+ATTENTION_MAPS = ("attention", "umap", "tsne", "pca")  # which map keeps attention best: docs/projection.md
+
+
+@dataclass(frozen=True)
+class StandsOut:
+    """When the extreme head of a measure is a finding: a link in the menu "Findings".
+
+    kind: one word; of several rules of one kind the strongest counts · bound: shown from here on · lowest: the head
+    with the smallest number, not the largest · text: with {value}, and {first} and {last} for the tokens that open
+    and close inputs · colour: what the linked view is coloured by · maps: methods, the first there is is shown
+    times_even: and so many times what one token would take if attention were even · but_named: among heads that no
+    other finding names
+    """
+
+    kind: str
+    title: str
+    text: str
+    bound: float
+    lowest: bool = False
+    colour: str = ""
+    maps: tuple[str, ...] = ATTENTION_MAPS
+    times_even: float = 0.0
+    but_named: bool = False
+
+
+class HeadMeasure(Protocol):
+    """What a measure must have; `Measure` has it all, and a default for most.
+
+    name: in links, tables and files · label: in menus · sentence: what it says, for a reader
+    scope: what a number is about · group: heading under which it stands in menus and documents
+    best, zero: where its bar is full, which comes first in the order of heads, and where it is empty. Without them the
+    bar runs from the lowest head to the highest, and the highest comes first
+    bounds: from where on it is fair, good and very good; None where no value is better than another
+    listed: offered as a badge, as an order and in the tab Head; the others stand in tables, exports and documents
+    stands_out: findings that it gives
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def scope(self) -> Scope: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def form(self) -> Form: ...
+    @property
+    def best(self) -> float | None: ...
+    @property
+    def zero(self) -> float: ...
+    @property
+    def bounds(self) -> tuple[float, float, float] | None: ...
+    @property
+    def listed(self) -> bool: ...
+    @property
+    def stands_out(self) -> tuple[StandsOut, ...]: ...
+    @property
+    def compute(self) -> Callable[[Layer], Values] | None:
+        """Numbers of all heads of a layer; `layer.space` says on which map or in which space.
+
+        None: a stage of its own stores the measure (the study of scales, which looks at all layers together).
+        """
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A `HeadMeasure` made of its parts."""
+
+    name: str
+    label: str
+    sentence: str
+    compute: Callable[[Layer], Values] | None
+    scope: Scope = "head"
+    group: str = "Attention"
+    form: Form = NUMBER
+    best: float | None = None
+    zero: float = 0.0
+    bounds: tuple[float, float, float] | None = None
+    listed: bool = True
+    stands_out: tuple[StandsOut, ...] = ()
+
+
+def score(measure: HeadMeasure, value: float) -> float | None:
+    """How full the bar of a value is, 0 … 1; None where that depends on the other heads."""
+    if measure.best is None:
+        return None
+    return min(1.0, max(0.0, (value - measure.zero) / (measure.best - measure.zero)))
+
+
+def grade(measure: HeadMeasure, value: float) -> str | None:
+    """One of GRADES; None where no value is better than another."""
+    if measure.bounds is None or measure.best is None:
+        return None
+    toward = 1.0 if measure.best > measure.zero else -1.0
+    return GRADES[sum(toward * value >= toward * bound for bound in measure.bounds)]
+
+
+def described(measure: HeadMeasure) -> dict[str, Any]:
+    """What the browser must know of a measure (assets/50-badges.js)."""
+    names = ("name", "label", "scope", "best", "zero")
+    return {name: getattr(measure, name) for name in names} | {"form": asdict(measure.form)}
