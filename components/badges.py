@@ -3,11 +3,10 @@
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
 
 from components import ids
 from components.state.atlas_page import BY_SEARCH, Picture
-from services.measures.measure import described
 from services.measures.registry import groups, listed
 
 
@@ -22,7 +21,6 @@ def measure_fields(picture: Picture) -> html.Div:
     orders = [{"label": "Layer and head", "value": "plain"}, *_options(), by_search]
     return html.Div(
         [
-            dcc.Store(id=ids.MEASURES, data={"measures": [described(measure) for measure in listed()]}),
             _field("Badge", ids.BADGE_SELECT, badges, picture.badge),
             _field("Order heads by", ids.ORDER_SELECT, orders, picture.order),
             html.Div(id=ids.BADGE_NOTE, className="badge-note", role="status"),
@@ -53,15 +51,8 @@ clientside_callback(
     Output(ids.SCENE, "order"),
     Output(ids.BADGE_NOTE, "children"),
     Input(ids.CATALOGUE, "data"),
-    Input(ids.BADGE_SELECT, "value"),
-    Input(ids.ORDER_SELECT, "value"),
+    Input(ids.PICTURE, "data"),
     Input(ids.SCENE, "projection"),
     Input(ids.CONCENTRATION, "data"),
-    State(ids.MEASURES, "data"),
     State(ids.SCENE, "payload"),
-)
-clientside_callback(
-    ClientsideFunction("atlasBadges", "rings"),
-    Output(ids.SCENE, "rings"),
-    Input(ids.DISPLAY_RINGS, "value"),
 )
