@@ -208,31 +208,31 @@
 
   async function picture(kind, white, scale) {
     await scene().ready();
-    const photo = scene().photo({ white });
+    const shot = scene().capture({ white });
     const words = await facts();
-    const sheet = page(words, legendRows(), photo.size, look(white));
-    if (kind === "svg") return svg(photo, sheet, words.title);
+    const sheet = page(words, legendRows(), shot.size, look(white));
+    if (kind === "svg") return svg(shot, sheet, words.title);
     const canvas = document.createElement("canvas");
     canvas.width = Math.round(sheet.width * scale);
     canvas.height = Math.round(sheet.height * scale);
     const c = canvas.getContext("2d");
     c.scale(scale, scale);
     await sheet.draw(c, async (x, y) => {
-      const pixels = await photo.pixels(scale);
-      c.drawImage(pixels, x, y, photo.size.width, photo.size.height);
+      const pixels = await shot.pixels(scale);
+      c.drawImage(pixels, x, y, shot.size.width, shot.size.height);
     });
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   }
 
-  async function svg(photo, sheet, title) {
+  async function svg(shot, sheet, title) {
     const c = new window.atlas_head_scene.vector.SvgContext(document.createElement("canvas").getContext("2d"));
-    const { width, height } = photo.size;
-    const raster = photo.vector ? null : await photo.pixels(2, false);
+    const { width, height } = shot.size;
+    const raster = shot.vector ? null : await shot.pixels(2, false);
     await sheet.draw(c, (x, y) =>
       c.group(x, y, width, height, () => {
-        if (!raster) return photo.draw(c);
+        if (!raster) return shot.draw(c);
         c.drawImage(raster, 0, 0, width, height);
-        return photo.onPaper(() => photo.drawOverlay(c, 1));
+        return shot.drawOverlay(c, 1);
       }));
     return new Blob([c.file(sheet.width, sheet.height, title)], { type: "image/svg+xml" });
   }

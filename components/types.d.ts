@@ -22,7 +22,7 @@ interface Window {
 }
 
 interface HTMLElement {
-  atlasScene?: any;
+  atlasScene?: Atlas.SceneHandle;
   atlasMinimap?: any;
   atlasAverage?: any;
 }

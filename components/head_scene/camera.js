@@ -2,19 +2,14 @@
  * Camera maths. One flat camera serves the matrix and the open head, so that zooming between them has no seam;
  * three-dimensional heads turn inside their cells.
  */
-(function (atlas) {
-  /**
-   * @typedef {{x: number, y: number, scale: number}} Camera  world point at the middle of the view; px a cell
-   * @typedef {{width: number, height: number}} View  CSS px
-   * @typedef {{left: number, top: number, right: number, bottom: number}} Margins  CSS px
-   */
-
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   /** Distance of the eye from the middle of a cube whose half side is 1. */
   const EYE = 4.5;
   /** Keeps the corners of a turning cube near its cell: between 1 / √3 (always inside) and 1. */
   const SHRINK = 0.88;
 
-  /** World → CSS px. */
+  /** World → CSS px.
+   * @param {Atlas.Camera} camera @param {Atlas.Size} view @param {number} x @param {number} y @returns {Atlas.Point} */
   function toScreen(camera, view, x, y) {
     return {
       x: (x - camera.x) * camera.scale + view.width / 2,
@@ -22,7 +17,8 @@
     };
   }
 
-  /** CSS px → world. */
+  /** CSS px → world.
+   * @param {Atlas.Camera} camera @param {Atlas.Size} view @param {number} x @param {number} y @returns {Atlas.Point} */
   function toWorld(camera, view, x, y) {
     return {
       x: (x - view.width / 2) / camera.scale + camera.x,
@@ -30,7 +26,7 @@
     };
   }
 
-  /** The world rectangle in view. */
+  /** The world rectangle in view. @param {Atlas.Camera} camera @param {Atlas.Size} view @returns {Atlas.Bounds} */
   function worldBounds(camera, view) {
     const a = toWorld(camera, view, 0, 0);
     const b = toWorld(camera, view, view.width, view.height);
@@ -39,7 +35,8 @@
 
   /**
    * The camera that fits a world rectangle between margins.
-   * @returns {Camera}
+   * @param {Atlas.Rectangle} rectangle @param {Atlas.Size} view @param {Atlas.Bounds} margins  CSS px
+   * @returns {Atlas.Camera}
    */
   function fit(rectangle, view, margins) {
     const width = Math.max(1, view.width - margins.left - margins.right);
@@ -54,7 +51,9 @@
     };
   }
 
-  /** Zoom by a factor so that the world point under (x, y) stays there. */
+  /** Zoom by a factor so that the world point under (x, y) stays there.
+   * @param {Atlas.Camera} camera @param {Atlas.Size} view @param {number} x @param {number} y @param {number} factor
+   * @returns {Atlas.Camera} */
   function zoomAt(camera, view, x, y, factor) {
     const fixed = toWorld(camera, view, x, y);
     const scale = camera.scale * factor;
@@ -65,29 +64,35 @@
     };
   }
 
+  /** @param {Atlas.Camera} camera @param {number} dx @param {number} dy  CSS px @returns {Atlas.Camera} */
   function pan(camera, dx, dy) {
     return { x: camera.x - dx / camera.scale, y: camera.y - dy / camera.scale, scale: camera.scale };
   }
 
-  /** Keep the middle of the view inside a world rectangle. */
+  /** Keep the middle of the view inside a world rectangle.
+   * @param {Atlas.Camera} camera @param {Atlas.Rectangle} rectangle @returns {Atlas.Camera} */
   function keepInside(camera, rectangle) {
     const x = Math.min(rectangle.x + rectangle.width, Math.max(rectangle.x, camera.x));
     const y = Math.min(rectangle.y + rectangle.height, Math.max(rectangle.y, camera.y));
     return { x, y, scale: camera.scale };
   }
 
-  /** Keep some of a world rectangle in view, a tenth from its edge. */
+  /** Keep some of a world rectangle in view, a tenth from its edge.
+   * @param {Atlas.Camera} camera @param {Atlas.Size} view @param {Atlas.Rectangle} rectangle
+   * @returns {Atlas.Camera} */
   function keepInView(camera, view, rectangle) {
     const [x, y] = [(0.4 * view.width) / camera.scale, (0.4 * view.height) / camera.scale];
     const around = { x: rectangle.x - x, y: rectangle.y - y, width: rectangle.width + 2 * x, height: rectangle.height + 2 * y };
     return keepInside(camera, around);
   }
 
+  /** @param {number} t  0..1 */
   const ease = (t) => (t < 0.5 ? 4 * t * t * t : 1 - Math.pow(2 - 2 * t, 3) / 2);
 
   /**
    * A step of the way between two cameras. The scale moves geometrically; the middle moves with 1 / scale, so that
    * the one point which is fixed on screen stays fixed all the way.
+   * @param {Atlas.Camera} from @param {Atlas.Camera} to @param {number} t @returns {Atlas.Camera}
    */
   function between(from, to, t) {
     if (t >= 1) return { ...to };
@@ -97,13 +102,15 @@
     return { x: from.x + (to.x - from.x) * way, y: from.y + (to.y - from.y) * way, scale };
   }
 
-  /** Column-major 3 × 3 rotation: first about the vertical axis by yaw, then about the horizontal one by pitch. */
+  /** Column-major 3 × 3 rotation: first about the vertical axis by yaw, then about the horizontal one by pitch.
+   * @param {number} yaw @param {number} pitch */
   function rotation(yaw, pitch) {
     const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)];
     return [cy, sp * sy, -cp * sy, 0, cp, sp, sy, -sp * cy, cp * cy];
   }
 
-  /** Turn yaw and pitch by a drag in px; the pitch stops short of the poles. */
+  /** Turn yaw and pitch by a drag in px; the pitch stops short of the poles.
+   * @param {Atlas.Turn} turn @param {number} dx @param {number} dy @returns {Atlas.Turn} */
   function orbit(turn, dx, dy) {
     const limit = Math.PI / 2 - 0.02;
     return {
@@ -115,6 +122,7 @@
   /**
    * A point of the unit cube on the plane of its cell: x rightwards, y upwards, both about -1..1, and its depth.
    * The same formula as the vertex shader.
+   * @param {number[]} matrix @param {number} x @param {number} y @param {number} z @returns {Atlas.Place}
    */
   function projectCube(matrix, x, y, z) {
     const rx = (matrix[0] * x + matrix[3] * y + matrix[6] * z) * SHRINK;
@@ -124,8 +132,9 @@
     return { x: rx * near, y: ry * near, depth, near };
   }
 
-  atlas.camera = {
+  const api = {
     EYE, SHRINK, toScreen, toWorld, worldBounds, fit, zoomAt, pan, keepInside, keepInView, ease, between, rotation, orbit, projectCube,
   };
-  if (typeof module !== "undefined") module.exports = atlas.camera;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  atlas.camera = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -1,5 +1,6 @@
 /** The scene's own colours: CSS custom properties on the element, with defaults for both themes. */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  /** @type {Record<string, Atlas.Colours>} */
   const DEFAULTS = {
     light: {
       canvas: "#ffffff", cell: "#f5f6f8", text: "#1b2430", muted: "#5d6878", line: "#b45309", ring: "#c87500",
@@ -10,6 +11,7 @@
       faded: "#4a525e", queryText: "#b7ebc2", keyText: "#f7b8d6",
     },
   };
+  /** @type {Atlas.Colours} */
   const PROPERTIES = {
     canvas: "--atlas-canvas", cell: "--atlas-cell", text: "--atlas-text", muted: "--atlas-muted", line: "--atlas-line",
     ring: "--atlas-ring", faded: "--atlas-faded", queryText: "--atlas-query-text", keyText: "--atlas-key-text",
@@ -17,23 +19,28 @@
 
   /**
    * @param {(property: string) => string} read  the value of a custom property, "" if unset
-   * @param {"light"|"dark"} theme
-   * @returns {Object<string, string>}
+   * @param {string} theme  "light" or "dark"
+   * @returns {Atlas.Colours}
    */
   function themeColours(read, theme) {
     const defaults = DEFAULTS[theme] || DEFAULTS.light;
-    return Object.fromEntries(Object.keys(defaults).map((name) => [name, read(PROPERTIES[name]).trim() || defaults[name]]));
+    const names = /** @type {Array<keyof Atlas.Colours>} */ (Object.keys(defaults));
+    const found = names.map((name) => [name, read(PROPERTIES[name]).trim() || defaults[name]]);
+    return /** @type {Atlas.Colours} */ (Object.fromEntries(found));
   }
 
-  /** Any CSS colour → three numbers 0..1, by way of a canvas, which knows them all. */
+  /** Any CSS colour → three numbers 0..1, by way of a canvas, which knows them all.
+   * @param {CanvasRenderingContext2D} context @param {string} colour */
   function colourNumbers(context, colour) {
     context.fillStyle = "#808080";
     context.fillStyle = colour;
-    const hex = /^#(..)(..)(..)/.exec(context.fillStyle);
-    const parts = hex ? hex.slice(1).map((h) => parseInt(h, 16)) : context.fillStyle.match(/[\d.]+/g).slice(0, 3).map(Number);
+    const known = String(context.fillStyle);
+    const hex = /^#(..)(..)(..)/.exec(known);
+    const parts = hex ? hex.slice(1).map((h) => parseInt(h, 16)) : (known.match(/[\d.]+/g) || []).slice(0, 3).map(Number);
     return parts.map((value) => value / 255);
   }
 
-  atlas.colours = { DEFAULTS, themeColours, colourNumbers };
-  if (typeof module !== "undefined") module.exports = atlas.colours;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { DEFAULTS, themeColours, colourNumbers };
+  atlas.colours = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

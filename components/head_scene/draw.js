@@ -3,11 +3,11 @@
  * so that neither a software renderer nor ten million points can freeze the page. Highlights have a layer of their
  * own, drawn first and laid on top of every state of the picture.
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const shaders = atlas.shaders || require("./shaders.js");
   const camera = atlas.camera || require("./camera.js");
   const grid = atlas.grid || require("./grid.js");
-  const { Gpu, textureRows } = atlas.gpu || require("./gpu.js");
+  const { Gpu } = atlas.gpu || require("./gpu.js");
 
   const FINE_FROM = 2.6;
   const MOST_A_BATCH = 8_000_000;
@@ -16,7 +16,7 @@
 
   /**
    * Diameter of a point in CSS px: grows with the cell, shrinks with the crowd, and grows slower than the zoom.
-   * @param {number} cell  px a cell  @param {number} points  points a head  @param {number} fitted  px of a cell that fills the view
+   * @param {number} cell  px a cell @param {number} points  points a head  @param {number} fitted  px of a cell that fills the view
    */
   function pointDiameter(cell, points, fitted) {
     const atFit = Math.min(10, Math.max(3.2, (0.62 * fitted) / Math.sqrt(points)));
@@ -26,36 +26,56 @@
     return Math.min(atFit, Math.max(1.25, Math.min(plain + 0.6, blend)));
   }
 
-  /** Opacity that keeps crowded cells from turning into one block of colour. */
+  /** Opacity that keeps crowded cells from turning into one block of colour.
+   * @param {number} cell  px @param {number} points  a head @param {number} diameter  px */
   function pointAlpha(cell, points, diameter) {
     const cover = (points * diameter * diameter) / (cell * cell);
     return Math.min(0.88, Math.max(0.34, 0.86 * Math.pow(cover, -0.3)));
   }
 
-  class Renderer extends Gpu {
-    /** @returns {Renderer|null} null without WebGL2 */
+  /** @typedef {{texture: WebGLTexture, buffer: WebGLFramebuffer}} Layer */
+
+  class Renderer {
+    /** @param {HTMLCanvasElement} canvas @returns {Renderer|null} null without WebGL2 */
     static create(canvas) {
       const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: false, stencil: false });
       return gl ? new Renderer(canvas, gl) : null;
     }
 
+    /** @param {HTMLCanvasElement} canvas @param {WebGL2RenderingContext} gl */
     constructor(canvas, gl) {
-      super(gl);
       this.canvas = canvas;
+      this.gl = gl;
+      this.gpu = new Gpu(gl);
+      /** points a ms */
       this.rate = 4000;
+      /** points of the last batch */
+      this.batch = 0;
       this.drawnPoints = 0;
+      /** @type {Atlas.Frame|null} */
+      this.frame = null;
+      /** the next chunk, and the next run of cells in it @type {{chunk: number, run: number}} */
+      this.cursor = { chunk: 0, run: 0 };
+      /** @type {WebGLSync|null} */
+      this.fence = null;
+      this.fenceAt = 0;
+      /** @type {{width: number, height: number, depth: WebGLRenderbuffer, picture: Layer, highlights: Layer}|null} */
+      this.layers = null;
       this.start();
     }
 
     /** Everything that dies with a context; data are uploaded again when next needed. */
     start() {
       const gl = this.gl;
-      this.forget();
+      this.gpu.forget();
       this.fence = null;
       this.layers = null;
-      this.cursor = null;
+      this.frame = null;
+      /** @type {WebGLVertexArrayObject|null} */
       this.pointArray = gl.createVertexArray();
+      /** @type {WebGLVertexArrayObject|null} */
       this.screenArray = gl.createVertexArray();
+      /** @type {WebGLBuffer|null} */
       this.screenBuffer = gl.createBuffer();
       gl.bindVertexArray(this.screenArray);
       gl.bindBuffer(gl.ARRAY_BUFFER, this.screenBuffer);
@@ -74,26 +94,31 @@
       if (this.canvas.width === width && this.canvas.height === height) return;
       this.canvas.width = width;
       this.canvas.height = height;
-      if (this.layers) this.blit(this.gl.LINEAR);
+      if (this.layers) this.blit(this.layers, this.gl.LINEAR);
     }
 
-    /** Copy the picture to the canvas. */
-    blit(filter) {
+    /** Where values of all slots are put. @returns {Atlas.ValueStore} */
+    get store() {
+      return this.gpu;
+    }
+
+    /** Copy the picture to the canvas. @param {NonNullable<Renderer["layers"]>} layers @param {GLenum} filter */
+    blit(layers, filter) {
       const gl = this.gl;
       const { width, height } = this.canvas;
-      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.layers.picture.buffer);
+      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, layers.picture.buffer);
       gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
       gl.viewport(0, 0, width, height);
-      gl.blitFramebuffer(0, 0, this.layers.width, this.layers.height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, filter);
+      gl.blitFramebuffer(0, 0, layers.width, layers.height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, filter);
     }
 
-    /** Compile what the next click will need: up to 0.1 s a program, which is better spent while nothing moves. */
+    /** Compile what the next click will need: up to 0.1 s a program, which is better spent while nothing moves. @param {boolean} deep */
     warm(deep) {
       for (const names of [["FINE"], ["HITS"], ["FINE", "HITS"]]) {
         const defines = deep ? ["DEEP", ...names] : names;
-        this.program(defines.join(), shaders.POINT_VERTEX, shaders.POINT_FRAGMENT, defines);
+        this.gpu.program(defines.join(), shaders.POINT_VERTEX, shaders.POINT_FRAGMENT, defines);
       }
-      this.program("copy", shaders.SCREEN_VERTEX, shaders.COPY_FRAGMENT);
+      this.gpu.program("copy", shaders.SCREEN_VERTEX, shaders.COPY_FRAGMENT);
     }
 
     // --- layers -----------------------------------------------------------------------------------------------
@@ -102,24 +127,25 @@
     makeLayers() {
       const gl = this.gl;
       const { width, height } = this.canvas;
-      if (this.layers && this.layers.width === width && this.layers.height === height) return;
+      if (this.layers && this.layers.width === width && this.layers.height === height) return this.layers;
       this.dropLayers();
       const depth = gl.createRenderbuffer();
       gl.bindRenderbuffer(gl.RENDERBUFFER, depth);
       gl.renderbufferStorage(gl.RENDERBUFFER, gl.DEPTH_COMPONENT24, width, height);
+      /** @returns {Layer} */
       const layer = () => {
         const texture = gl.createTexture();
         gl.activeTexture(gl.TEXTURE0);
         gl.bindTexture(gl.TEXTURE_2D, texture);
         gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, width, height);
-        this.nearestFilter();
+        this.gpu.nearestFilter();
         const buffer = gl.createFramebuffer();
         gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
         gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
         gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.DEPTH_ATTACHMENT, gl.RENDERBUFFER, depth);
         return { texture, buffer };
       };
-      this.layers = { width, height, depth, picture: layer(), highlights: layer() };
+      return { width, height, depth, picture: layer(), highlights: layer() };
     }
 
     dropLayers() {
@@ -133,6 +159,7 @@
       this.layers = null;
     }
 
+    /** @param {Layer} layer @param {[number, number, number, number]} colour */
     clear(layer, colour) {
       const gl = this.gl;
       gl.bindFramebuffer(gl.FRAMEBUFFER, layer.buffer);
@@ -147,24 +174,26 @@
 
     /**
      * Start a picture anew: background and highlights at once, points in the batches that follow.
-     * @param {Object} frame  made by scene.js `frame()`
+     * @param {Atlas.Frame} frame
      */
     begin(frame) {
-      this.makeLayers();
+      const layers = (this.layers = this.makeLayers());
       this.frame = frame;
       this.cursor = { chunk: 0, run: 0 };
       this.drawnPoints = 0;
       if (frame.highlight) {
-        this.clear(this.layers.highlights, [0, 0, 0, 0]);
-        this.drawHighlight(frame);
+        this.clear(layers.highlights, [0, 0, 0, 0]);
+        this.drawHighlight(frame, frame.highlight);
       }
-      this.clear(this.layers.picture, [...frame.colours.canvas, 1]);
+      const [red, green, blue] = frame.colours.canvas;
+      this.clear(layers.picture, [red, green, blue, 1]);
       this.drawCells(frame);
     }
 
+    /** @param {Atlas.Frame} frame */
     drawCells(frame) {
       const gl = this.gl;
-      const u = this.program("cells", shaders.SCREEN_VERTEX, shaders.CELLS_FRAGMENT);
+      const u = this.gpu.program("cells", shaders.SCREEN_VERTEX, shaders.CELLS_FRAGMENT);
       gl.uniform2f(u.uOrigin, frame.originX, frame.originY);
       gl.uniform2f(u.uViewport, this.canvas.width, this.canvas.height);
       gl.uniform2f(u.uGrid, frame.grid.columns, frame.grid.rows);
@@ -186,21 +215,26 @@
 
     /** The picture of the frame is whole, as far as its data have arrived. */
     get finished() {
-      return !this.cursor || this.cursor.chunk >= this.frame.chunks;
+      return !this.frame || this.cursor.chunk >= this.frame.chunks;
+    }
+
+    get hasMore() {
+      return this.frame !== null && !this.finished && this.frame.blockOf(this.cursor.chunk) !== null;
     }
 
     /** Points may be shown: at least one chunk of every head in view is drawn, so no part of the matrix is bare. */
     get presentable() {
-      return this.finished || this.cursor.chunk > 0 || !this.frame.blockOf(0);
+      return !this.frame || this.finished || this.cursor.chunk > 0 || !this.frame.blockOf(0);
     }
 
     /**
      * Draw the next batch: what was drawn in `target` ms lately, and the first batch of a picture in one frame.
-     * @returns {number} points drawn
+     * @param {number} target @returns {number} points drawn
      */
     advance(target) {
       let drawn = 0;
       const { frame, cursor } = this;
+      if (!frame) return 0;
       const budget = Math.min(MOST_A_BATCH, this.rate * (this.drawnPoints ? target : FRAME_MS));
       const most = frame.passing ? this.sampleSize(frame) : Infinity;
       while (cursor.chunk < frame.chunks && (drawn === 0 || drawn < budget)) {
@@ -218,19 +252,21 @@
       return drawn;
     }
 
-    /** Heads that only pass by, in a flight, get as many points each as one frame can hold: the first are a fair sample. */
+    /** Heads that only pass by, in a flight, get as many points each as one frame can hold: the first are a fair sample.
+     * @param {Atlas.Frame} frame */
     sampleSize(frame) {
       const heads = frame.runs.reduce((sum, run) => sum + run.count, 0);
       return Math.max(LEAST_A_HEAD, Math.floor((this.rate * FRAME_MS) / heads));
     }
 
-    /** @param {number} most  points of a head */
+    /** @param {Atlas.Frame} frame @param {number} chunk @param {Atlas.Block} block @param {Atlas.FrameRun} run
+     * @param {number} most  points of a head */
     drawRun(frame, chunk, block, run, most) {
       const first = Math.max(run.first, block.firstCell);
       const count = Math.min(run.first + run.count, block.firstCell + block.cells) - first;
       if (count <= 0) return 0;
       const style = { size: frame.size, alpha: frame.alpha * run.alpha, muted: frame.muted, rim: 0 };
-      this.gl.bindFramebuffer(this.gl.FRAMEBUFFER, this.layers.picture.buffer);
+      if (this.layers) this.gl.bindFramebuffer(this.gl.FRAMEBUFFER, this.layers.picture.buffer);
       const previous = frame.previousOf(chunk);
       const slot = chunk * frame.chunkSize;
       if (run.alpha === 1 || most >= block.count) {
@@ -243,8 +279,8 @@
       return count * most;
     }
 
-    drawHighlight(frame) {
-      const { block, previous } = frame.highlight;
+    /** @param {Atlas.Frame} frame @param {Atlas.Highlight} highlight */
+    drawHighlight(frame, { block, previous }) {
       if (!block.count) return;
       const style = { size: frame.highlightSize, alpha: 1, muted: 0, rim: frame.highlightRim };
       for (const run of frame.highlightRuns) {
@@ -253,16 +289,18 @@
     }
 
     /**
-     * @param {Block} block @param {Block|null} previous  where the points come from, while a projection changes
+     * @param {Atlas.Frame} frame
+     * @param {Atlas.Block} block @param {Atlas.Block|null} previous  where the points come from, while a projection changes
      * @param {{first: number, count: number, slot: number, points?: number}} run  points: of one head, all if left out
+     * @param {Atlas.PointStyle} style @param {boolean} hits  they are highlights
      */
     drawPoints(frame, block, previous, run, style, hits) {
       const gl = this.gl;
       const deep = frame.dims === 3;
       const fine = style.size >= FINE_FROM * frame.ratio;
-      const defines = [deep && "DEEP", fine && "FINE", hits && "HITS"].filter(Boolean);
-      const u = this.program(defines.join(), shaders.POINT_VERTEX, shaders.POINT_FRAGMENT, defines);
-      ["index", "palette", "kind", "hits", "sizes"].forEach((name, unit) => this.bindTexture(unit, name));
+      const defines = [deep ? "DEEP" : "", fine ? "FINE" : "", hits ? "HITS" : ""].filter(Boolean);
+      const u = this.gpu.program(defines.join(), shaders.POINT_VERTEX, shaders.POINT_FRAGMENT, defines);
+      ["index", "palette", "kind", "hits", "sizes"].forEach((name, unit) => this.gpu.bindTexture(unit, name));
       gl.uniform1i(u.uIndex, 0);
       gl.uniform1i(u.uPalette, 1);
       if (u.uKind) gl.uniform1i(u.uKind, 2);
@@ -279,12 +317,12 @@
       // In double precision here: far into a head the matrix is millions of px wide.
       gl.uniform2f(u.uMiddle, frame.originX + (place.column + 0.5) * frame.cell, frame.originY + (place.row + 0.5) * frame.cell);
       gl.bindVertexArray(this.pointArray);
-      const offset = (b) => (run.first - b.firstCell) * b.count * b.dims * 2;
-      this.bindBlock(block);
+      const offset = (/** @type {Atlas.Block} */ b) => (run.first - b.firstCell) * b.count * b.dims * 2;
+      this.gpu.bindBlock(block);
       gl.enableVertexAttribArray(0);
       gl.vertexAttribPointer(0, block.dims, gl.UNSIGNED_SHORT, true, 0, offset(block));
       if (previous) {
-        this.bindBlock(previous);
+        this.gpu.bindBlock(previous);
         gl.enableVertexAttribArray(1);
         gl.vertexAttribPointer(1, previous.dims, gl.UNSIGNED_SHORT, true, 0, offset(previous));
       } else {
@@ -299,6 +337,7 @@
       gl.drawArrays(gl.POINTS, 0, run.points || run.count * block.count);
     }
 
+    /** @param {Record<string, WebGLUniformLocation|null>} u @param {Atlas.Frame} frame @param {Atlas.PointStyle} style */
     pointUniforms(u, frame, style) {
       const gl = this.gl;
       gl.uniform1i(u.uColumns, frame.grid.columns);
@@ -310,7 +349,8 @@
       gl.uniform1f(u.uAlpha, style.alpha);
       gl.uniform1f(u.uMuted, style.muted);
       gl.uniform3fv(u.uMutedColour, frame.colours.faded);
-      if (u.uRim) gl.uniform4f(u.uRim, ...frame.colours.canvas, 1);
+      const [red, green, blue] = frame.colours.canvas;
+      if (u.uRim) gl.uniform4f(u.uRim, red, green, blue, 1);
       if (u.uRimWidth) gl.uniform1f(u.uRimWidth, style.rim);
       if (u.uRotation) {
         gl.uniformMatrix3fv(u.uRotation, false, frame.matrix);
@@ -321,12 +361,13 @@
 
     /** Picture, then highlights, onto the canvas. */
     present() {
-      const gl = this.gl;
-      this.blit(gl.NEAREST);
-      if (!this.frame.highlight) return;
-      const u = this.program("copy", shaders.SCREEN_VERTEX, shaders.COPY_FRAGMENT);
+      const { gl, layers, frame } = this;
+      if (!layers || !frame) return;
+      this.blit(layers, gl.NEAREST);
+      if (!frame.highlight) return;
+      const u = this.gpu.program("copy", shaders.SCREEN_VERTEX, shaders.COPY_FRAGMENT);
       gl.activeTexture(gl.TEXTURE0);
-      gl.bindTexture(gl.TEXTURE_2D, this.layers.highlights.texture);
+      gl.bindTexture(gl.TEXTURE_2D, layers.highlights.texture);
       gl.uniform1i(u.uLayer, 0);
       gl.enable(gl.BLEND);
       gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -334,6 +375,14 @@
     }
 
     // --- pacing -----------------------------------------------------------------------------------------------
+
+    get waiting() {
+      return this.fence !== null;
+    }
+
+    dropFence() {
+      this.fence = null;
+    }
 
     setFence() {
       const gl = this.gl;
@@ -363,6 +412,7 @@
     }
   }
 
-  atlas.draw = { Renderer, pointDiameter, pointAlpha, textureRows };
-  if (typeof module !== "undefined") module.exports = atlas.draw;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { Renderer, pointDiameter, pointAlpha };
+  atlas.draw = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

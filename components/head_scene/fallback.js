@@ -2,43 +2,66 @@
  * Without WebGL2: the matrix is the server's sprite under a grid of real buttons, one head is drawn with Canvas 2D.
  * `CanvasRenderer` answers to the same calls as draw.js's `Renderer`.
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const { place } = atlas.pick || require("./pick.js");
   const grid = atlas.grid || require("./grid.js");
+  const { element, contextOf } = atlas.overlay || require("./overlay.js");
+  const { sizePart } = atlas.pointColours || require("./point_colours.js");
 
-  class CanvasRenderer {
-    constructor(canvas) {
-      this.canvas = canvas;
-      this.context = canvas.getContext("2d");
+  /** Values of all slots, kept as they come; there are no heads but the open one. */
+  class CanvasStore {
+    constructor() {
+      /** CSS colours @type {string[]} */
+      this.palette = [];
+      /** @type {Record<string, Uint8Array|Uint32Array>} */
       this.values = {};
-      this.drawnPoints = 0;
-      this.cursor = 0;
     }
 
+    /** @param {Uint8Array} bytes */
+    setPalette(bytes) {
+      this.palette = Array.from({ length: 256 }, (_, i) => `rgb(${bytes[4 * i]},${bytes[4 * i + 1]},${bytes[4 * i + 2]})`);
+    }
+
+    /** @param {string} name @param {Uint8Array|Uint32Array} values */
+    setValues(name, values) {
+      this.values[name] = values;
+    }
+
+    reserveHeads() {}
+    setHeadValues() {}
+    drop() {}
+  }
+
+  class CanvasRenderer {
+    /** @param {HTMLCanvasElement} canvas */
+    constructor(canvas) {
+      this.canvas = canvas;
+      this.context = contextOf(canvas);
+      this.store = new CanvasStore();
+      /** @type {Atlas.Frame|null} */
+      this.frame = null;
+      this.drawnPoints = 0;
+      this.cursor = 0;
+      this.waiting = false;
+    }
+
+    /** @param {number} width @param {number} height  device px */
     resize(width, height) {
       this.canvas.width = width;
       this.canvas.height = height;
     }
 
-    setPalette(bytes) {
-      this.palette = Array.from({ length: 256 }, (_, i) => `rgb(${bytes[4 * i]},${bytes[4 * i + 1]},${bytes[4 * i + 2]})`);
-    }
-
-    setValues(name, values) {
-      this.values[name] = values;
-    }
-
+    start() {}
     warm() {}
-    reserveHeads() {}
-    setHeadValues() {}
-    drop() {}
     setFence() {}
+    dropFence() {}
     present() {}
 
     busy() {
       return false;
     }
 
+    /** @param {Atlas.Frame} frame */
     begin(frame) {
       this.frame = frame;
       this.cursor = 0;
@@ -61,50 +84,51 @@
       return true;
     }
 
+    get hasMore() {
+      return this.frame !== null && !this.finished && this.frame.blockOf(this.cursor) !== null;
+    }
+
     /** One chunk a call, so that a large head does not hold up the page; highlights after the last. */
     advance() {
       const { frame } = this;
-      if (this.finished) return 0;
+      if (!frame || this.finished) return 0;
       const block = frame.blockOf(this.cursor);
       if (!block) return 0;
       const style = { size: frame.size, alpha: frame.alpha, muted: frame.muted > 0 };
       const start = (frame.open - block.firstCell) * block.count * block.dims;
-      this.drawBlock(block, start, this.cursor * frame.chunkSize, style, null);
+      const first = this.cursor * frame.chunkSize;
+      this.drawBlock(frame, block, start, (i) => first + i, style);
       this.cursor++;
       this.drawnPoints += block.count;
       if (this.finished && frame.highlight) {
         const marked = { size: frame.highlightSize, alpha: 1, muted: false };
-        this.drawBlock(frame.highlight.block, 0, 0, marked, this.values.hits);
+        const { hits } = this.store.values;
+        this.drawBlock(frame, frame.highlight.block, 0, (i) => hits[i], marked);
       }
       return block.count;
     }
 
-    drawBlock(block, start, slot, style, slots) {
+    /**
+     * @param {Atlas.Frame} frame @param {Atlas.Block} block @param {number} start  of the head's values in the block
+     * @param {(i: number) => number} slotOf  the slot of the block's i-th point
+     * @param {{size: number, alpha: number, muted: boolean}} style
+     */
+    drawBlock(frame, block, start, slotOf, style) {
       const c = this.context;
-      const view = this.headView(block.dims);
+      const { palette, values: { index, kind, sizes } } = this.store;
+      const view = headView(frame, block.dims);
       c.globalAlpha = style.alpha;
       for (let i = 0; i < block.count; i++) {
-        const s = slots ? slots[i] : slot + i;
+        const slot = slotOf(i);
         const at = place(view, block.values, start + i * block.dims);
-        c.fillStyle = style.muted ? this.frame.fadedColour : this.palette[this.values.index[s]];
-        const part = this.frame.sizedCell >= 0 ? 0.375 + (1.25 * (this.values.sizes[s] & 127)) / 127 : 1;
-        this.shape(at.x, at.y, style.size * at.near * part, this.values.kind[s]);
+        c.fillStyle = style.muted ? frame.fadedColour : palette[index[slot]];
+        const part = frame.sizedCell >= 0 ? sizePart(sizes[slot]) : 1;
+        this.shape(at.x, at.y, style.size * at.near * part, kind[slot] > 0);
       }
       c.globalAlpha = 1;
     }
 
-    headView(dims) {
-      const { frame } = this;
-      const { column, row } = grid.cellPlace(frame.grid, frame.open);
-      return {
-        middleX: frame.originX + (column + 0.5) * frame.cell,
-        middleY: frame.originY + (row + 0.5) * frame.cell,
-        half: frame.half,
-        dims,
-        matrix: frame.matrix,
-      };
-    }
-
+    /** @param {number} x @param {number} y @param {number} size @param {boolean} key */
     shape(x, y, size, key) {
       const c = this.context;
       c.beginPath();
@@ -122,7 +146,20 @@
     destroy() {}
   }
 
-  /** The sprite's address while something is searched for: the server lights the hits in the picture. */
+  /** How the open head lies on the canvas, device px. @param {Atlas.Frame} frame @param {number} dims @returns {Atlas.HeadView} */
+  function headView(frame, dims) {
+    const { column, row } = grid.cellPlace(frame.grid, frame.open);
+    return {
+      middleX: frame.originX + (column + 0.5) * frame.cell,
+      middleY: frame.originY + (row + 0.5) * frame.cell,
+      half: frame.half,
+      dims,
+      matrix: frame.matrix,
+    };
+  }
+
+  /** The sprite's address while something is searched for: the server lights the hits in the picture.
+   * @param {string} sprite @param {Atlas.Search} search */
   function withSearch(sprite, search) {
     const [path, known] = sprite.split("?");
     const question = new URLSearchParams(known);
@@ -136,42 +173,56 @@
   class SpriteMatrix {
     /** @param {HTMLElement} root @param {(cell: number) => void} onOpen @param {(cell: number) => void} onFocus */
     constructor(root, onOpen, onFocus) {
-      this.node = atlas.overlay.element("div", "atlas-scene-sprite", root);
+      this.node = element("div", "atlas-scene-sprite", root);
       this.onOpen = onOpen;
       this.onFocus = onFocus;
+      /** @type {Atlas.Grid|null} */
+      this.grid = null;
+      /** one a cell @type {HTMLButtonElement[]} */
       this.buttons = [];
+      /** @type {HTMLImageElement|null} */
+      this.image = null;
       this.node.addEventListener("keydown", (event) => this.key(event));
       this.node.addEventListener("click", (event) => {
-        const cell = this.buttons.indexOf(event.target);
+        const cell = this.cellOf(event);
         if (cell >= 0) this.onOpen(cell);
       });
     }
 
-    /** @param {Grid} matrix @param {string|undefined} sprite */
+    /** The cell of the button that an event is of, or -1. @param {Event} event */
+    cellOf(event) {
+      return this.buttons.findIndex((button) => button === event.target);
+    }
+
+    /** @param {Atlas.Grid} matrix @param {string|undefined} sprite */
     build(matrix, sprite) {
       this.grid = matrix;
       this.node.replaceChildren();
       const size = `${matrix.columns * 100}% ${matrix.rows * 100}%`;
-      const share = (i, n) => `${n > 1 ? (100 * i) / (n - 1) : 0}%`;
-      this.image = sprite && !matrix.order ? atlas.overlay.element("img", "", this.node, { alt: "", src: sprite }) : null;
+      const share = (/** @type {number} */ i, /** @type {number} */ n) => `${n > 1 ? (100 * i) / (n - 1) : 0}%`;
+      this.image = sprite && !matrix.order ? element("img", "", this.node, { alt: "", src: sprite }) : null;
       const names = Array.from({ length: matrix.rows * matrix.columns }, (_, cell) => grid.cellName(matrix, cell));
       this.buttons = names.map((name, cell) => {
-        const label = { type: "button", "aria-label": `Open ${name}`, title: name, tabindex: cell === grid.cellOf(matrix, 0) ? "0" : "-1" };
-        const button = atlas.overlay.element("button", "", this.node, label);
+        const tabindex = cell === grid.cellOf(matrix, 0) ? "0" : "-1";
+        const label = { type: "button", "aria-label": `Open ${name}`, title: name, tabindex };
+        const button = element("button", "", this.node, label);
         if (!matrix.order) return button;
         const { column, row } = grid.cellPlace(matrix, cell);
         const { layer, head } = grid.headOf(matrix, cell);
         Object.assign(button.style, { gridColumn: String(column + 1), gridRow: String(row + 1) });
         // Sorted, each button shows its own part of the sprite.
-        if (sprite) Object.assign(button.style, {
-          backgroundImage: `url("${encodeURI(sprite)}")`, backgroundSize: size,
-          backgroundPosition: `${share(head, matrix.columns)} ${share(layer, matrix.rows)}`,
-        });
+        if (sprite) {
+          Object.assign(button.style, {
+            backgroundImage: `url("${encodeURI(sprite)}")`, backgroundSize: size,
+            backgroundPosition: `${share(head, matrix.columns)} ${share(layer, matrix.rows)}`,
+          });
+        }
         return button;
       });
     }
 
-    /** Lay the sprite and its buttons where the camera shows the matrix. */
+    /** Lay the sprite and its buttons where the camera shows the matrix.
+     * @param {number} originX @param {number} originY @param {number} cell  CSS px @param {boolean} visible */
     arrange(originX, originY, cell, visible) {
       this.node.hidden = !visible;
       if (!this.grid) return;
@@ -182,26 +233,27 @@
       });
     }
 
+    /** @param {KeyboardEvent} event */
     key(event) {
+      /** @type {Record<string, [number, number]>} */
       const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-      const cell = this.buttons.indexOf(event.target);
-      if (cell < 0 || !moves[event.key]) return;
+      const cell = this.cellOf(event);
+      if (cell < 0 || !this.grid || !moves[event.key]) return;
       event.preventDefault();
       event.stopPropagation();
       this.focus(grid.neighbour(this.grid, cell, ...moves[event.key]));
     }
 
+    /** @param {number} cell */
     focus(cell) {
       this.buttons.forEach((button, i) => button.setAttribute("tabindex", i === cell ? "0" : "-1"));
       this.buttons[cell].focus();
       this.onFocus(cell);
     }
 
-    destroy() {
-      this.node.remove();
-    }
   }
 
-  atlas.fallback = { CanvasRenderer, SpriteMatrix, withSearch };
-  if (typeof module !== "undefined") module.exports = atlas.fallback;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { CanvasRenderer, SpriteMatrix, withSearch };
+  atlas.fallback = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

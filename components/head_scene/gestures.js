@@ -1,10 +1,11 @@
 /**
  * Pointer, wheel and touch events of one element, told as gestures: pan, turn, zoom, tap, hover, reset.
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const TAP_DISTANCE = 5;
 
-  /** Factor of one wheel event; the same for pixels, lines and pages, and bounded. */
+  /** Factor of one wheel event; the same for pixels, lines and pages, and bounded.
+   * @param {Pick<WheelEvent, "deltaMode" | "deltaY" | "ctrlKey">} event */
   function wheelFactor(event) {
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 120 : 1;
     const delta = Math.max(-160, Math.min(160, event.deltaY * unit));
@@ -12,22 +13,42 @@
     return Math.exp(-delta / (event.ctrlKey ? 90 : 400));
   }
 
+  /**
+   * @typedef {Object} GestureHooks  lengths in CSS px, places within the element
+   * @property {(dx: number, dy: number) => void} pan
+   * @property {(dx: number, dy: number) => void} turn
+   * @property {(factor: number, x: number, y: number) => void} zoom
+   * @property {(x: number, y: number, touch: boolean, event: PointerEvent) => void} tap
+   * @property {(x: number, y: number, touch: boolean) => void} hover
+   * @property {() => void} leave
+   * @property {(x: number, y: number) => void} reset
+   */
+
   class Gestures {
     /**
      * @param {HTMLElement} element
-     * @param {Object} on  {pan(dx, dy), turn(dx, dy), zoom(factor, x, y), tap(x, y, touch, event), hover(x, y, touch),
-     *   leave(), reset(x, y)}
+     * @param {GestureHooks} on
      * @param {(event: PointerEvent) => boolean} turns  does this drag turn the picture instead of moving it
-     * @param {Lasso|null} [lasso]  may take a drag for itself
+     * @param {Atlas.Lasso|null} [lasso]  may take a drag for itself
      */
     constructor(element, on, turns, lasso = null) {
       this.lasso = lasso;
       this.element = element;
       this.on = on;
       this.turns = turns;
+      /** @type {Map<number, Atlas.Point>} */
       this.pointers = new Map();
       this.moved = 0;
+      this.turning = false;
+      this.button = 0;
+      this.from = { x: 0, y: 0 };
+      /** @type {Atlas.Drawing|null} */
+      this.drawing = null;
       this.stop = new AbortController();
+      /**
+       * @template {keyof HTMLElementEventMap} Type
+       * @param {Type} type @param {(event: HTMLElementEventMap[Type]) => unknown} handler @param {AddEventListenerOptions} [options]
+       */
       const listen = (type, handler, options) =>
         element.addEventListener(type, handler, { signal: this.stop.signal, ...options });
       listen("pointerdown", (event) => this.down(event));
@@ -44,16 +65,19 @@
       this.stop.abort();
     }
 
+    /** @param {MouseEvent} event @returns {[number, number]} */
     place(event) {
       const box = this.element.getBoundingClientRect();
       return [event.clientX - box.left, event.clientY - box.top];
     }
 
+    /** @param {WheelEvent} event */
     wheel(event) {
       event.preventDefault();
       this.on.zoom(wheelFactor(event), ...this.place(event));
     }
 
+    /** @param {PointerEvent} event */
     down(event) {
       if (event.button === 1) return;
       const [x, y] = this.place(event);
@@ -67,6 +91,7 @@
       this.element.setPointerCapture(event.pointerId);
     }
 
+    /** @param {PointerEvent} event */
     move(event) {
       const [x, y] = this.place(event);
       const before = this.pointers.get(event.pointerId);
@@ -80,9 +105,12 @@
       return this.turning ? this.on.turn(x - before.x, y - before.y) : this.on.pan(x - before.x, y - before.y);
     }
 
+    /** @param {number} x @param {number} y */
     draw(x, y) {
-      if (!this.lasso.active) this.lasso.start(this.from.x, this.from.y, this.drawing);
-      this.lasso.move(x, y);
+      const { lasso, drawing, from } = this;
+      if (!lasso || !drawing) return;
+      if (!lasso.active) lasso.start(from.x, from.y, drawing);
+      lasso.move(x, y);
     }
 
     spread() {
@@ -91,6 +119,7 @@
       return { distance: Math.hypot(a.x - b.x, a.y - b.y) || 1, x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
     }
 
+    /** @param {{distance: number, x: number, y: number}|null} before */
     pinch(before) {
       const after = this.spread();
       if (!before || !after) return;
@@ -98,6 +127,7 @@
       this.on.zoom(after.distance / before.distance, after.x, after.y);
     }
 
+    /** @param {PointerEvent} event */
     up(event) {
       if (!this.pointers.has(event.pointerId)) return;
       const several = this.pointers.size > 1;
@@ -111,9 +141,10 @@
 
     finishDrawing() {
       this.drawing = null;
-      if (this.lasso.active) this.lasso.end();
+      if (this.lasso && this.lasso.active) this.lasso.end();
     }
 
+    /** @param {PointerEvent} event */
     cancel(event) {
       this.pointers.delete(event.pointerId);
       this.drawing = null;
@@ -122,6 +153,7 @@
     }
   }
 
-  atlas.gestures = { Gestures, wheelFactor };
-  if (typeof module !== "undefined") module.exports = atlas.gestures;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { Gestures, wheelFactor };
+  atlas.gestures = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -2,27 +2,40 @@
  * What lives in a WebGL2 context: programs, textures, buffers. All of it is made when first needed, and made again
  * after the context was lost: the data are remembered here.
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const shaders = atlas.shaders || require("./shaders.js");
 
   const TEXTURE_WIDTH = 2048;
 
-  /**
-   * Positions of consecutive cells: [cells][count][dims].
-   * @typedef {{values: Uint16Array, firstCell: number, cells: number, count: number, dims: number}} Block
-   */
-
-  /** Rows of a texture that holds `count` values of a head. */
+  /** Rows of a texture that holds `count` values of a head. @param {number} count */
   const textureRows = (count) => Math.max(1, Math.ceil(count / TEXTURE_WIDTH));
 
+  /**
+   * @typedef {Object} Texture
+   * @property {Uint8Array|Uint32Array} data
+   * @property {number} width
+   * @property {number} height
+   * @property {"RGBA8"|"R8UI"|"R32UI"} format
+   * @property {WebGLTexture} [handle]
+   * @property {number} generation
+   * @property {boolean} stale  its data have not been uploaded
+   *
+   * @typedef {{handle: WebGLProgram, uniforms: Record<string, WebGLUniformLocation|null>}} Program
+   */
+
+  /** @param {Texture|undefined} old */
   const keepHandle = (old) =>
     old ? { handle: old.handle, generation: old.generation, stale: true } : { generation: -1, stale: true };
 
   class Gpu {
+    /** @param {WebGL2RenderingContext} gl */
     constructor(gl) {
       this.gl = gl;
       this.generation = 0;
+      /** @type {Record<string, Texture>} */
       this.textures = {};
+      /** @type {Map<string, Program>} */
+      this.programs = new Map();
     }
 
     /** The context is new: what an older one held is no more. */
@@ -33,18 +46,21 @@
 
     // --- programs ---------------------------------------------------------------------------------------------
 
+    /** Use a program. @param {string} name @param {string} vertex @param {string} fragment @param {string[]} [defines] */
     program(name, vertex, fragment, defines = []) {
-      if (!this.programs.has(name)) this.programs.set(name, this.link(vertex, fragment, defines));
-      const program = this.programs.get(name);
+      const program = this.programs.get(name) || this.link(vertex, fragment, defines);
+      this.programs.set(name, program);
       this.gl.useProgram(program.handle);
       return program.uniforms;
     }
 
+    /** @param {string} vertex @param {string} fragment @param {string[]} defines @returns {Program} */
     link(vertex, fragment, defines) {
       const gl = this.gl;
       const handle = gl.createProgram();
-      for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
+      for (const { type, source } of [{ type: gl.VERTEX_SHADER, source: vertex }, { type: gl.FRAGMENT_SHADER, source: fragment }]) {
         const shader = gl.createShader(type);
+        if (!shader) continue; // the context is lost
         gl.shaderSource(shader, shaders.withDefines(source, defines));
         gl.compileShader(shader);
         gl.attachShader(handle, shader);
@@ -54,41 +70,47 @@
       if (!gl.getProgramParameter(handle, gl.LINK_STATUS) && !gl.isContextLost()) {
         throw new Error(`shader: ${gl.getProgramInfoLog(handle)}`);
       }
+      /** @type {Program["uniforms"]} */
       const uniforms = {};
       const count = gl.getProgramParameter(handle, gl.ACTIVE_UNIFORMS) || 0;
       for (let i = 0; i < count; i++) {
-        const { name } = gl.getActiveUniform(handle, i);
-        uniforms[name] = gl.getUniformLocation(handle, name);
+        const uniform = gl.getActiveUniform(handle, i);
+        if (uniform) uniforms[uniform.name] = gl.getUniformLocation(handle, uniform.name);
       }
       return { handle, uniforms };
     }
 
     // --- data -------------------------------------------------------------------------------------------------
 
-    /** Remember a texture's data; it is uploaded when first used, and again after a lost context. */
+    /** Remember a texture's data; it is uploaded when first used, and again after a lost context.
+     * @param {string} name @param {Texture["data"]} data @param {number} height @param {Texture["format"]} format */
     setTexture(name, data, height, format) {
       const old = this.textures[name];
       this.textures[name] = { data, width: name === "palette" ? 256 : TEXTURE_WIDTH, height, format, ...keepHandle(old) };
     }
 
+    /** @param {Uint8Array} bytes  RGBA of 256 colours */
     setPalette(bytes) {
       this.setTexture("palette", bytes, 1, "RGBA8");
     }
 
-    /** Values of all slots (or of all slots of all heads) as unsigned integers. */
+    /** Values of all slots (or of all slots of all heads) as unsigned integers.
+     * @param {string} name @param {Uint8Array|Uint32Array} values @param {number} rows */
     setValues(name, values, rows) {
-      const Type = values.constructor;
-      const padded = new Type(TEXTURE_WIDTH * rows);
+      const wide = values instanceof Uint32Array;
+      const padded = wide ? new Uint32Array(TEXTURE_WIDTH * rows) : new Uint8Array(TEXTURE_WIDTH * rows);
       padded.set(values);
-      this.setTexture(name, padded, rows, Type === Uint32Array ? "R32UI" : "R8UI");
+      this.setTexture(name, padded, rows, wide ? "R32UI" : "R8UI");
     }
 
-    /** Room for an attribute that differs by head; heads are written as they arrive. */
+    /** Room for an attribute that differs by head; heads are written as they arrive.
+     * @param {string} name @param {number} cells @param {number} count */
     reserveHeads(name, cells, count) {
       const rows = textureRows(count);
       this.setTexture(name, new Uint8Array(TEXTURE_WIDTH * rows * cells), rows * cells, "R8UI");
     }
 
+    /** @param {string} name @param {number} cell @param {Uint8Array} values */
     setHeadValues(name, cell, values) {
       const texture = this.textures[name];
       const rows = textureRows(values.length);
@@ -96,6 +118,7 @@
       texture.stale = true;
     }
 
+    /** @param {number} unit @param {string} name */
     bindTexture(unit, name) {
       const gl = this.gl;
       const texture = this.textures[name];
@@ -106,7 +129,7 @@
         texture.generation = this.generation;
         texture.stale = true;
       }
-      gl.bindTexture(gl.TEXTURE_2D, texture.handle);
+      gl.bindTexture(gl.TEXTURE_2D, texture.handle || null);
       if (!texture.stale) return;
       texture.stale = false;
       const [format, type] = {
@@ -125,23 +148,24 @@
       gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
     }
 
-    /** @param {Block} block */
+    /** @param {Atlas.Block} block */
     bindBlock(block) {
       const gl = this.gl;
-      if (block.generation === this.generation) return gl.bindBuffer(gl.ARRAY_BUFFER, block.buffer);
+      if (block.generation === this.generation) return gl.bindBuffer(gl.ARRAY_BUFFER, block.buffer || null);
       block.buffer = gl.createBuffer();
       block.generation = this.generation;
       gl.bindBuffer(gl.ARRAY_BUFFER, block.buffer);
       return gl.bufferData(gl.ARRAY_BUFFER, block.values, gl.STATIC_DRAW);
     }
 
-    /** @param {Block|null} block */
+    /** @param {Atlas.Block|null} block */
     drop(block) {
-      if (block && block.generation === this.generation) this.gl.deleteBuffer(block.buffer);
+      if (block && block.generation === this.generation) this.gl.deleteBuffer(block.buffer || null);
       if (block) block.generation = -1;
     }
   }
 
-  atlas.gpu = { Gpu, TEXTURE_WIDTH, textureRows };
-  if (typeof module !== "undefined") module.exports = atlas.gpu;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { Gpu, TEXTURE_WIDTH, textureRows };
+  atlas.gpu = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -2,18 +2,13 @@
  * Cell arithmetic of the matrix of heads: world coordinates in which one cell is one unit square, columns are heads
  * (x rightwards) and rows are layers (y downwards). Cell i is head i % columns of layer i / columns.
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   /** Part of a cell left free on each side. */
   const GAP = 0.06;
 
   /**
-   * In another order than layer and head: `order[place]` is the cell at a place, `places[cell]` the place of a cell.
-   * @typedef {{rows: number, columns: number, order?: number[], places?: number[]}} Grid
-   */
-
-  /**
    * The grid with its cells in another order, or in their own for anything that is no permutation of them.
-   * @param {Grid} grid @param {Array<number>|null|undefined} order
+   * @param {Atlas.Grid} grid @param {unknown} order @returns {Atlas.Grid}
    */
   function ordered({ rows, columns }, order) {
     const count = rows * columns;
@@ -24,13 +19,14 @@
     return { rows, columns, order: [...order], places };
   }
 
-  /** The cell at a place, counted row by row. */
+  /** The cell at a place, counted row by row. @param {Atlas.Grid} grid @param {number} place */
   const cellOf = (grid, place) => (grid.order ? grid.order[place] : place);
+  /** @param {Atlas.Grid} grid @param {number} cell */
   const placeOf = (grid, cell) => (grid.places ? grid.places[cell] : cell);
 
   /**
    * The cell under a world point, or -1 outside the grid.
-   * @param {Grid} grid @param {number} x @param {number} y
+   * @param {Atlas.Grid} grid @param {number} x @param {number} y
    */
   function cellAt(grid, x, y) {
     const column = Math.floor(x);
@@ -39,25 +35,28 @@
     return inside ? cellOf(grid, row * grid.columns + column) : -1;
   }
 
-  /** The cell whose centre is nearest to a world point, also outside the grid. */
+  /** The cell whose centre is nearest to a world point, also outside the grid.
+   * @param {Atlas.Grid} grid @param {number} x @param {number} y */
   function nearestCell(grid, x, y) {
     const column = Math.min(grid.columns - 1, Math.max(0, Math.floor(x)));
     const row = Math.min(grid.rows - 1, Math.max(0, Math.floor(y)));
     return cellOf(grid, row * grid.columns + column);
   }
 
-  /** Where a cell lies. @returns {{column: number, row: number}} */
+  /** Where a cell lies. @returns {{column: number, row: number}} @param {Atlas.Grid} grid @param {number} cell */
   function cellPlace(grid, cell) {
     const place = placeOf(grid, cell);
     return { column: place % grid.columns, row: Math.floor(place / grid.columns) };
   }
 
-  /** Which head a cell is, wherever it lies. @returns {{layer: number, head: number}} */
+  /** Which head a cell is, wherever it lies. @returns {{layer: number, head: number}}
+   * @param {Atlas.Grid} grid @param {number} cell */
   function headOf(grid, cell) {
     return { layer: Math.floor(cell / grid.columns), head: cell % grid.columns };
   }
 
-  /** The neighbour of a cell, or the cell itself at the edge. */
+  /** The neighbour of a cell, or the cell itself at the edge.
+   * @param {Atlas.Grid} grid @param {number} cell @param {number} dColumn @param {number} dRow */
   function neighbour(grid, cell, dColumn, dRow) {
     const { column, row } = cellPlace(grid, cell);
     const toColumn = Math.min(grid.columns - 1, Math.max(0, column + dColumn));
@@ -67,10 +66,10 @@
 
   /**
    * Runs of consecutive cells inside a world rectangle, whole rows merged, none longer than `longest` cells.
-   * @param {Grid} grid
-   * @param {{left: number, top: number, right: number, bottom: number}} bounds
+   * @param {Atlas.Grid} grid
+   * @param {Atlas.Bounds} bounds
    * @param {number} longest
-   * @returns {Array<{first: number, count: number}>}
+   * @returns {Atlas.Run[]}
    */
   function visibleRuns(grid, bounds, longest) {
     const c0 = Math.max(0, Math.floor(bounds.left));
@@ -87,9 +86,11 @@
     return runs;
   }
 
-  /** Consecutive places as runs of cells that are consecutive too, in one row by number and by place. */
+  /** Consecutive places as runs of cells that are consecutive too, in one row by number and by place.
+   * @param {Atlas.Grid} grid @param {number} first @param {number} count @param {number} longest @returns {Atlas.Run[]} */
   function cellRuns(grid, first, count, longest) {
     if (!grid.order) return splitRun(first, count, longest);
+    /** @type {Atlas.Run[]} */
     const runs = [];
     for (let place = first; place < first + count; place++) {
       const cell = grid.order[place];
@@ -101,6 +102,7 @@
     return runs;
   }
 
+  /** @param {number} first @param {number} count @param {number} longest */
   function splitRun(first, count, longest) {
     const runs = [];
     const step = Math.max(1, Math.floor(longest));
@@ -110,14 +112,16 @@
     return runs;
   }
 
+  /** @param {number} layer @param {number} head */
   const headName = (layer, head) => `L${layer} H${head}`;
 
-  /** @param {Grid} grid */
+  /** @param {Atlas.Grid} grid @param {number} cell */
   function cellName(grid, cell) {
     const { layer, head } = headOf(grid, cell);
     return headName(layer, head);
   }
 
-  atlas.grid = { GAP, cellAt, nearestCell, cellPlace, cellOf, headOf, ordered, neighbour, visibleRuns, headName, cellName };
-  if (typeof module !== "undefined") module.exports = atlas.grid;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { GAP, cellAt, nearestCell, cellPlace, cellOf, headOf, ordered, neighbour, visibleRuns, headName, cellName };
+  atlas.grid = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

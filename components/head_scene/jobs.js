@@ -1,18 +1,23 @@
 /**
  * Jobs that fetch something: named, replaced by newer ones of their name, and to be tried again after a failure.
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   class Jobs {
-    /** @param {{onChange: (what: string) => void}} hooks  told of "failure" and "settled" */
+    /** @param {{failure: () => void, settled: () => void}} hooks */
     constructor(hooks) {
       this.hooks = hooks;
-      this.client = null;
+      this.generation = 0;
       this.forget();
     }
 
+    /** What runs now is void. */
     forget() {
+      this.generation++;
+      /** by name @type {Map<string, Atlas.Failure>} */
       this.failures = new Map();
+      /** @type {Record<string, number>} */
       this.turns = {};
+      /** how many run @type {number} */
       this.pending = 0;
     }
 
@@ -21,29 +26,29 @@
      * @param {string} name @param {(current: () => boolean) => Promise<void>} work
      */
     async run(name, work) {
-      const client = this.client;
+      const { generation } = this;
       const turn = (this.turns[name] = (this.turns[name] || 0) + 1);
-      const current = () => this.client === client && this.turns[name] === turn;
+      const current = () => this.generation === generation && this.turns[name] === turn;
       this.pending++;
-      if (this.failures.delete(name)) this.hooks.onChange("failure");
+      if (this.failures.delete(name)) this.hooks.failure();
       try {
         await work(current);
       } catch (error) {
         if (!current() || error.name === "AbortError") return;
         this.failures.set(name, { message: error.message, retry: () => this.run(name, work) });
-        this.hooks.onChange("failure");
+        this.hooks.failure();
       } finally {
-        if (this.client === client) {
+        if (this.generation === generation) {
           this.pending--;
-          this.hooks.onChange("settled");
+          this.hooks.settled();
         }
       }
     }
 
-    /** Make results of a running job void. */
+    /** Make results of a running job void. @param {string} name */
     cancel(name) {
       this.turns[name] = (this.turns[name] || 0) + 1;
-      if (this.failures.delete(name)) this.hooks.onChange("failure");
+      if (this.failures.delete(name)) this.hooks.failure();
     }
 
     retry() {
@@ -51,6 +56,7 @@
     }
   }
 
-  atlas.Jobs = Jobs;
-  if (typeof module !== "undefined") module.exports = { Jobs };
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { Jobs };
+  atlas.jobs = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -1,30 +1,40 @@
-/** Drawing a box or a lasso over an open head, and what becomes of it: a set of points. */
-(function (atlas) {
+/** Drawing a box or a lasso over an open head. */
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const SVG = "http://www.w3.org/2000/svg";
   const STEP = 3; // px between two vertices of a lasso
   const MOST_DRAWN = 4000;
 
+  /**
+   * @typedef {Object} LassoHooks
+   * @property {() => string|undefined} tool
+   * @property {() => boolean} allowed  there is something to draw over
+   * @property {() => void} started
+   * @property {(vertices: Atlas.Point[], add: boolean) => void} drawn  CSS px; `add`: to the present set
+   */
+
   class Lasso {
-    /** @param {Scene} scene */
-    constructor(scene) {
-      this.scene = scene;
+    /** @param {HTMLElement} stage @param {LassoHooks} hooks */
+    constructor(stage, hooks) {
+      this.hooks = hooks;
       this.svg = document.createElementNS(SVG, "svg");
       this.svg.setAttribute("class", "atlas-scene-lasso");
       this.svg.setAttribute("aria-hidden", "true");
       this.path = document.createElementNS(SVG, "path");
       this.svg.appendChild(this.path);
-      scene.stage.appendChild(this.svg);
+      stage.appendChild(this.svg);
+      /** @type {Atlas.Point[]|null} */
       this.vertices = null;
+      /** @type {Atlas.Drawing} */
+      this.drawing = { shape: "lasso", add: false };
     }
 
     /**
      * Does this drag draw, and what? Shift draws a lasso with any tool; with a drawing tool, Shift or Ctrl adds.
-     * @returns {{shape: "box"|"lasso", add: boolean}|null}
+     * @param {PointerEvent} event @returns {Atlas.Drawing|null}
      */
     meant(event) {
-      const { scene } = this;
-      if (!scene.isOpen || event.button !== 0) return null;
-      const tool = scene.props.tool;
+      if (!this.hooks.allowed() || event.button !== 0) return null;
+      const tool = this.hooks.tool();
       const more = event.ctrlKey || event.metaKey;
       if (tool === "box" || tool === "lasso") return { shape: tool, add: more || event.shiftKey };
       return event.shiftKey ? { shape: "lasso", add: more } : null;
@@ -34,18 +44,18 @@
       return this.vertices !== null;
     }
 
-    start(x, y, { shape, add }) {
-      this.shape = shape;
-      this.add = add;
-      this.from = { x, y };
+    /** @param {number} x @param {number} y @param {Atlas.Drawing} drawing */
+    start(x, y, drawing) {
+      this.drawing = drawing;
       this.vertices = [{ x, y }];
-      this.scene.overlay.showTooltip(null);
+      this.hooks.started();
     }
 
+    /** @param {number} x @param {number} y */
     move(x, y) {
-      if (!this.active) return;
-      if (this.shape === "box") {
-        const { x: x0, y: y0 } = this.from;
+      if (!this.vertices) return;
+      if (this.drawing.shape === "box") {
+        const [{ x: x0, y: y0 }] = this.vertices;
         this.vertices = [{ x: x0, y: y0 }, { x, y: y0 }, { x, y }, { x: x0, y }];
       } else {
         const last = this.vertices[this.vertices.length - 1];
@@ -60,19 +70,9 @@
     }
 
     end() {
-      const drawn = this.vertices;
+      const { vertices } = this;
       this.cancel();
-      if (!drawn || drawn.length < 3) return;
-      const { scene } = this;
-      const { sets, grid } = atlas;
-      const view = scene.headView();
-      const vertices = drawn.map(({ x, y }) => ({ x: (x - view.middleX) / view.half, y: (view.middleY - y) / view.half }));
-      const { column, row } = grid.cellPlace(scene.grid, scene.open);
-      const turn = scene.dims === 3 ? { ...scene.turn } : null;
-      const place = { layer: row, head: column, projection: scene.data.set.projection.name, turn };
-      const made = sets.region(place, vertices);
-      const before = scene.props.tokenSet;
-      scene.changeSet(this.add && before ? sets.addRegion(before.recipe, made) : made);
+      if (vertices && vertices.length >= 3) this.hooks.drawn(vertices, this.drawing.add);
     }
 
     destroy() {
@@ -80,5 +80,7 @@
     }
   }
 
-  atlas.lasso = { Lasso };
-})(window.atlas_head_scene);
+  const api = { Lasso };
+  atlas.lasso = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -1,13 +1,46 @@
 /**
  * When frames are drawn: batches that leave time to the page, until the picture is whole.
  */
-(function (atlas) {
-  const { same } = atlas.payload;
-
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   /** Length of a batch while nobody touches the picture: longer ones cost less in all, shorter ones answer sooner. */
   const STILL_MS = 200;
+  const TOUCHED_MS = 24;
+  const REST_MS = 250;
 
-  class Loop extends atlas.Picture {
+  /**
+   * @typedef {Object} LoopHooks  what the loop asks of the scene, and tells it
+   * @property {(now: number) => boolean} move  step what moves; true: the picture has changed
+   * @property {() => boolean} moving
+   * @property {() => Atlas.Frame|null} frame  what to draw; null for nothing at all
+   * @property {() => void} empty  there is nothing to draw
+   * @property {() => void} overlay  draw what lies over the points
+   * @property {() => boolean} complete  the picture's data are there, or there is nothing to wait for
+   * @property {() => number} pending  requests under way
+   * @property {() => void} measured  a batch is done
+   * @property {() => void} rested  a picture has begun while nothing moved
+   * @property {() => void} settled  everything asked for has been fetched and drawn
+   */
+
+  class FrameLoop {
+    /** @param {Atlas.Renderer} renderer @param {LoopHooks} hooks */
+    constructor(renderer, hooks) {
+      this.renderer = renderer;
+      this.hooks = hooks;
+      this.frames = 0;
+      this.touchedAt = 0;
+      this.dirty = false;
+      this.overlayDirty = false;
+      /** a picture has begun and not been shown */
+      this.fresh = false;
+      this.drawing = false;
+      this.stopped = false;
+      this.closed = false;
+      /** @type {number|null} */
+      this.ticking = null;
+      /** @type {Array<() => void>} */
+      this.waiting = [];
+    }
+
     redraw() {
       this.dirty = true;
       this.wake();
@@ -18,136 +51,109 @@
       this.wake();
     }
 
+    /** Someone moves the picture by hand. */
+    touch() {
+      this.touchedAt = performance.now();
+      this.redraw();
+    }
+
     wake() {
-      if (this.ticking || this.destroyed || this.lost) return;
+      if (this.ticking !== null || this.stopped) return;
       this.ticking = requestAnimationFrame((now) => this.tick(now));
     }
 
-    tick(now) {
+    /** Draw nothing until `resume`. */
+    stop() {
+      if (this.ticking !== null) cancelAnimationFrame(this.ticking);
       this.ticking = null;
-      this.step(now);
-      if (!this.settled()) return this.data.pending && !this.drawing() ? undefined : this.wake();
-      this.finished();
-      return undefined;
+      this.stopped = true;
     }
 
-    step(now) {
-      if (this.camera.step(now) | this.openness.step(now) | this.moveStep(now)) this.dirty = true;
-      if (this.renderer.busy()) return;
-      this.noteTiming();
-      if (!this.grid) return this.drawNothing();
-      if (this.dirty) {
-        if (!this.moving()) this.tellViewpointSoon();
-        this.dirty = false;
-        this.renderer.begin(this.frame());
-        this.fresh = true;
-        this.overlayDirty = true;
-      }
-      const still = now - (this.touchedAt || 0) > 250 && !this.moving();
-      const drawn = this.renderer.advance(still ? STILL_MS : 24);
-      if ((drawn || this.fresh) && this.renderer.presentable) {
-        this.renderer.present();
-        this.renderer.setFence();
-        this.fresh = false;
-        this.frames++;
-      }
-      if (this.overlayDirty && !this.fresh) this.drawOverlay();
+    resume() {
+      if (this.closed) return;
+      this.stopped = false;
+      this.redraw();
     }
 
-    drawNothing() {
-      this.dirty = this.overlayDirty = false;
-      this.canvas.style.visibility = "hidden";
-      this.overlay.setHeading("");
-      this.overlay.setProgress(1);
-      this.overlay.context.clearRect(0, 0, this.overlay.canvas.width, this.overlay.canvas.height);
+    /** For ever. */
+    close() {
+      this.closed = true;
+      this.stop();
+      this.release();
     }
 
-    moveStep(now) {
-      if (!this.mixing.active) return false;
-      this.mixing.step(now);
-      if (!this.mixing.active) {
-        this.data.endMove();
-        if (this.marksBlock) this.marksBlock = { ...this.marksBlock, previous: null };
-      }
-      return true;
-    }
-
-    moving() {
-      return this.camera.active || this.openness.active || this.mixing.active;
-    }
-
-    drawing() {
-      const more = !this.renderer.finished && this.renderer.frame.blockOf(this.nextChunk());
-      return this.dirty || this.overlayDirty || this.moving() || Boolean(this.renderer.fence) || Boolean(more);
-    }
-
-    nextChunk() {
-      const { cursor } = this.renderer;
-      return typeof cursor === "number" ? cursor : cursor.chunk;
-    }
-
-    settled() {
-      const complete = !this.grid || !this.data.set || !this.data.order || this.renderer.finished;
-      return this.data.pending === 0 && complete && !this.drawing();
-    }
-
-    finished() {
-      if (this.timing.start !== undefined && this.timing.full === undefined && this.data.set) {
-        this.timing.full = performance.now() - this.timing.start;
-        this.timing.first ??= this.timing.full;
-        this.tellStatus();
-      }
-      if (this.data.set && this.warmed !== this.dims) {
-        this.warmed = this.dims;
-        (window.requestIdleCallback || window.setTimeout)(() => this.destroyed || this.lost || this.renderer.warm(this.dims === 3));
-      }
-      this.finishWaiting();
-    }
-
-    finishWaiting() {
-      this.waiting.splice(0).forEach((resolve) => resolve());
-    }
-
-    noteTiming() {
-      if (this.timing.first === undefined && this.renderer.drawnPoints > 0) {
-        this.timing.first = performance.now() - this.timing.start;
-        this.tellStatus();
-      }
-    }
-
-    tellStatus() {
-      const { data, timing } = this;
-      const set = data.incoming || data.set;
-      const part = set && set.wanted(this.open) ? set.loaded(this.open) / set.wanted(this.open) : data.set ? 1 : 0;
-      const [failure] = data.failures.values();
-      this.overlay.setProgress(this.props.payload && this.props.projection && !failure ? part : 1);
-      const whole = (ms) => (ms === undefined ? null : Math.round(ms));
-      const status = {
-        webgl: this.webgl, loaded: Math.round(part * 4) / 4, firstMs: whole(timing.first), fullMs: whole(timing.full),
-        points: data.client ? data.points * data.client.cells : 0, message: failure ? failure.message : "",
-      };
-      if (same(status, this.status)) return;
-      this.status = status;
-      this.setProps({ status });
-    }
-
-    drawOverlay() {
-      this.overlayDirty = false;
-      this.canvas.style.visibility = "visible";
-      const state = this.overlayState();
-      if (this.sprites) this.arrangeSprites();
-      this.overlay.setHeading(this.isOpen ? this.nameOf(this.open) : "");
-      this.overlay.draw(state);
-    }
-
-    /** Resolves when everything asked for has been fetched and drawn. */
+    /** Resolves when everything asked for has been fetched and drawn. @returns {Promise<void>} */
     ready() {
       return new Promise((resolve) => {
         this.waiting.push(resolve);
         this.wake();
       });
     }
+
+    release() {
+      this.waiting.splice(0).forEach((resolve) => resolve());
+    }
+
+    /** @param {number} now */
+    tick(now) {
+      this.ticking = null;
+      this.step(now);
+      const busy = this.isBusy();
+      if (!busy && this.hooks.pending() === 0 && (this.hooks.complete() || this.renderer.finished)) {
+        this.hooks.settled();
+        this.release();
+      } else if (busy || !this.hooks.pending()) {
+        this.wake();
+      }
+    }
+
+    /** @param {number} now */
+    step(now) {
+      const { renderer, hooks } = this;
+      if (hooks.move(now)) this.dirty = true;
+      if (renderer.busy()) return;
+      hooks.measured();
+      if (this.dirty) {
+        const frame = hooks.frame();
+        this.drawing = frame !== null;
+        if (frame) this.begin(frame);
+      }
+      if (!this.drawing) {
+        this.dirty = this.overlayDirty = false;
+        hooks.empty();
+        return;
+      }
+      const still = now - this.touchedAt > REST_MS && !hooks.moving();
+      const drawn = renderer.advance(still ? STILL_MS : TOUCHED_MS);
+      if ((drawn || this.fresh) && renderer.presentable) {
+        renderer.present();
+        renderer.setFence();
+        this.fresh = false;
+        this.frames++;
+      }
+      if (this.overlayDirty && !this.fresh) {
+        this.overlayDirty = false;
+        hooks.overlay();
+      }
+    }
+
+    /** @param {Atlas.Frame} frame */
+    begin(frame) {
+      if (!this.hooks.moving()) this.hooks.rested();
+      this.dirty = false;
+      this.renderer.begin(frame);
+      this.fresh = true;
+      this.overlayDirty = true;
+    }
+
+    /** There is something to draw now. */
+    isBusy() {
+      const { renderer } = this;
+      return this.dirty || this.overlayDirty || this.hooks.moving() || renderer.waiting || renderer.hasMore;
+    }
   }
 
-  atlas.Loop = Loop;
-})(window.atlas_head_scene);
+  const api = { FrameLoop };
+  atlas.loop = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

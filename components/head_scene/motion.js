@@ -1,14 +1,19 @@
 /** Values that move in time. Nobody who asked for less motion sees any. */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const { ease, between } = atlas.camera || require("./camera.js");
 
   const calm = () => typeof window !== "undefined" && window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-  /** One tweened value, blended by `mix(from, to, t)`. */
+  /**
+   * One value that moves in time, blended by `mix(from, to, t)`.
+   * @template T
+   */
   class Tween {
+    /** @param {T} value @param {(from: T, to: T, t: number) => T} mix */
     constructor(value, mix) {
       this.value = value;
       this.mix = mix;
+      /** @type {{from: T, to: T, start: number, duration: number}|null} */
       this.move = null;
     }
 
@@ -20,18 +25,19 @@
       return this.move ? this.move.to : this.value;
     }
 
+    /** @param {T} value */
     set(value) {
       this.move = null;
       this.value = value;
     }
 
+    /** @param {T} value @param {number} duration  ms @param {number} now */
     to(value, duration, now) {
-      if (duration <= 0 || calm()) return this.set(value);
-      this.move = { from: this.value, to: value, start: now, duration };
-      return undefined;
+      if (duration <= 0 || calm()) this.set(value);
+      else this.move = { from: this.value, to: value, start: now, duration };
     }
 
-    /** @returns {boolean} the value changed */
+    /** @returns {boolean} the value changed @param {number} now */
     step(now) {
       if (!this.move) return false;
       const { from, to, start, duration } = this.move;
@@ -42,8 +48,10 @@
     }
   }
 
+  /** @param {number} a @param {number} b @param {number} t */
   const number = (a, b, t) => a + (b - a) * t;
 
-  atlas.motion = { Tween, number, between, calm };
-  if (typeof module !== "undefined") module.exports = atlas.motion;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { Tween, number, between, calm };
+  atlas.motion = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -2,20 +2,11 @@
  * Where the points of one head are on the screen, and which one is nearest to the pointer. Brute force: 0.1–0.2 ms
  * for 10,000 points, which no index repays.
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const camera = atlas.camera || require("./camera.js");
 
-  /**
-   * Everything needed to place the points of one head.
-   * @typedef {Object} HeadView
-   * @property {number} middleX  middle of the cell, CSS px
-   * @property {number} middleY
-   * @property {number} half  half the side of the drawn square, CSS px
-   * @property {2|3} dims
-   * @property {number[]} matrix  rotation, for 3D
-   */
-
-  /** @param {HeadView} view @param {Uint16Array} values @param {number} at  index of the point's first value */
+  /** @param {Atlas.HeadView} view @param {Uint16Array} values @param {number} at  index of the point's first value
+   * @returns {Atlas.Place} */
   function place(view, values, at) {
     const x = values[at] / 32767.5 - 1;
     const y = values[at + 1] / 32767.5 - 1;
@@ -26,9 +17,9 @@
 
   /**
    * The slot nearest to a place within a radius, or -1. In 3D the nearer of two close points wins.
-   * @param {HeadView} view
+   * @param {Atlas.HeadView} view
    * @param {Array<{values: Uint16Array, start: number, count: number}|null>} chunks  `start`: first value of the head
-   * @param {number} chunkSize
+   * @param {number} chunkSize @param {number} x @param {number} y @param {number} radius  px
    * @param {(slot: number) => boolean} [accepts]
    */
   function nearest(view, chunks, chunkSize, x, y, radius, accepts) {
@@ -51,12 +42,17 @@
     return best;
   }
 
+  /** @param {Atlas.HeadView} view @param {Uint16Array} values @param {number} at @param {number} x @param {number} y */
   function flatDistance(view, values, at, x, y) {
     const dx = view.middleX + (values[at] / 32767.5 - 1) * view.half - x;
     const dy = view.middleY - (values[at + 1] / 32767.5 - 1) * view.half - y;
     return dx * dx + dy * dy;
   }
 
+  /**
+   * @param {Atlas.HeadView} view @param {Uint16Array} values @param {number} at @param {number} x @param {number} y
+   * @param {number} radius
+   */
   function deepDistance(view, values, at, x, y, radius) {
     const p = place(view, values, at);
     const dx = p.x - x;
@@ -66,6 +62,7 @@
     return squared * (1.2 - 0.4 * p.depth);
   }
 
-  atlas.pick = { place, nearest };
-  if (typeof module !== "undefined") module.exports = atlas.pick;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { place, nearest };
+  atlas.pick = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -1,13 +1,14 @@
 /**
  * The positions of one projection: chunks of all heads as far as memory allows, the rest for the open head only.
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   /** Points kept for all heads at once. Beyond this a cell's pixels are full long before its points are drawn. */
   const MOST_RESIDENT = 5_000_000;
   const FEWEST_CHUNKS = 2;
   const CONCURRENT = 3;
 
-  /** Chunks of all heads to keep. */
+  /** Chunks of all heads to keep.
+   * @param {number} cells @param {number} points @param {number} chunk @param {number} [most] */
   function residentChunks(cells, points, chunk, most = MOST_RESIDENT) {
     const all = Math.ceil(points / chunk);
     if (cells * points <= most) return all;
@@ -16,9 +17,9 @@
 
   class PositionSet {
     /**
-     * @param {PayloadClient} client
-     * @param {{name: string, key: string, dims: 2|3}} projection
-     * @param {{resident: number, onChunk: () => void, drop: (block: Object) => void}} options
+     * @param {Atlas.PayloadClient} client
+     * @param {Atlas.Projection} projection
+     * @param {{resident: number, onChunk: () => void, drop: (block: Atlas.Block) => void}} options
      */
     constructor(client, projection, options) {
       this.client = client;
@@ -27,9 +28,13 @@
       this.resident = options.resident;
       this.onChunk = options.onChunk;
       this.dropBlock = options.drop;
+      /** of all heads @type {Array<Atlas.Block|null>} */
       this.chunks = new Array(client.chunks).fill(null);
+      /** the head whose chunks are complete */
       this.cell = -1;
+      /** @type {Atlas.Block[]} */
       this.headChunks = [];
+      /** other positions of one head @type {{cell: number, blocks: Atlas.Block[]}|null} */
       this.override = null;
       this.closed = false;
     }
@@ -43,7 +48,7 @@
       });
     }
 
-    /** Fetch what is missing of one head. */
+    /** Fetch what is missing of one head. @param {number} cell */
     async openHead(cell) {
       if (this.cell !== cell) this.closeHead();
       this.cell = cell;
@@ -61,7 +66,8 @@
       this.cell = -1;
     }
 
-    /** The first chunk alone, as it makes the first picture; then a few at a time. */
+    /** The first chunk alone, as it makes the first picture; then a few at a time.
+     * @param {number} count @param {(chunk: number) => Promise<void>} work */
     async several(count, work) {
       let next = 0;
       const step = async () => {
@@ -75,6 +81,7 @@
       await Promise.all(Array.from({ length: Math.min(CONCURRENT, count) }, worker));
     }
 
+    /** @param {Uint16Array} values @param {number} firstCell @param {number} cells @param {number} chunk @returns {Atlas.Block} */
     block(values, firstCell, cells, chunk) {
       return { values, firstCell, cells, count: this.client.chunkLength(chunk), dims: this.dims, generation: -1 };
     }
@@ -89,58 +96,67 @@
       return old;
     }
 
+    /** @param {Uint16Array} values @param {number} cell */
     blocksOf(values, cell) {
       const { chunk } = this.client.payload;
       return Array.from({ length: this.client.chunks }, (_, c) =>
         this.block(values.slice(c * chunk * this.dims, (c * chunk + this.client.chunkLength(c)) * this.dims), cell, 1, c));
     }
 
+    /** @param {PositionSet["override"]} override */
     dropOverride(override) {
       if (override) override.blocks.forEach((block) => this.dropBlock(block));
     }
 
-    /** This set as it looks now, to move from: it keeps what is shown of the open head. */
+    /** This set as it looks now, to move from: it keeps what is shown of the open head.
+     * @param {PositionSet["override"]} override @returns {PositionSet} */
     snapshot(override) {
+      /** @type {PositionSet} */
       const before = Object.create(this);
       before.override = override;
       before.close = () => this.dropOverride(override);
       return before;
     }
 
-    /** Chunks a picture of the matrix, or of one head, is made of. */
+    /** Chunks a picture of the matrix, or of one head, is made of. @param {number} cell */
     wanted(cell) {
       return cell < 0 ? this.resident : this.client.chunks;
     }
 
+    /** @param {number} chunk @param {number} cell @returns {Atlas.Block|null} */
     blockOf(chunk, cell) {
       if (this.override && cell >= 0 && cell === this.override.cell) return this.override.blocks[chunk];
       if (this.chunks[chunk]) return this.chunks[chunk];
       return cell >= 0 && cell === this.cell ? this.headChunks[chunk] || null : null;
     }
 
-    /** Chunks loaded without a hole, from the first. */
+    /** Chunks loaded without a hole, from the first. @param {number} cell */
     loaded(cell) {
       let c = 0;
       while (c < this.wanted(cell) && this.blockOf(c, cell)) c++;
       return c;
     }
 
+    /** @param {number} cell */
     complete(cell) {
       return this.loaded(cell) === this.wanted(cell);
     }
 
-    /** One head's part of each chunk, for picking and labels. */
+    /** One head's part of each chunk, for picking and labels. @param {number} cell */
     headParts(cell) {
+      /** @type {Array<{values: Uint16Array, start: number, count: number}|null>} */
       const parts = [];
       for (let c = 0; c < this.client.chunks; c++) {
         const block = this.blockOf(c, cell);
-        const start = block && (cell - block.firstCell) * block.count * this.dims;
+        const start = block ? (cell - block.firstCell) * block.count * this.dims : 0;
         parts.push(block && { values: block.values, start, count: block.count });
       }
       return parts;
     }
 
-    /** Copy the positions of some slots of consecutive cells into a block of their own. */
+    /** Copy the positions of some slots of consecutive cells into a block of their own.
+     * @param {Uint32Array} slots @param {number} firstCell @param {number} cells @param {number} cell  the open head's
+     * @returns {Atlas.Block} */
     gather(slots, firstCell, cells, cell) {
       const chunk = this.client.payload.chunk;
       const limit = this.loaded(cell) * chunk;
@@ -155,29 +171,35 @@
       this.closed = true;
       this.dropOverride(this.setOverride(null));
       this.closeHead();
-      this.chunks.forEach((block) => this.dropBlock(block));
+      this.chunks.forEach((block) => block && this.dropBlock(block));
       this.chunks.fill(null);
     }
   }
 
+  /**
+   * @param {Uint16Array} values  to fill: [cells][count][dims]
+   * @param {PositionSet} set @param {Uint32Array} slots @param {number} count
+   * @param {number} firstCell @param {number} cells @param {number} cell
+   */
   function gatherInto(values, set, slots, count, firstCell, cells, cell) {
-    const chunk = set.client.payload.chunk;
-    const { dims } = set;
+    const { chunk } = set.client.payload;
     // Two 16-bit values are one 32-bit value: half the copies, for the common case.
-    const wide = dims === 2;
-    const to = wide ? new Uint32Array(values.buffer) : values;
+    const wide = set.dims === 2;
+    /** @param {Uint16Array} array */
+    const seen = (array) => (wide ? new Uint32Array(array.buffer, array.byteOffset, array.length / 2) : array);
+    const to = seen(values);
     let block = null;
-    let from = null;
+    let from = to;
     let current = -1;
     for (let i = 0; i < count; i++) {
       const c = Math.floor(slots[i] / chunk);
       if (c !== current) {
         current = c;
         block = set.blockOf(c, cell);
-        from = wide ? new Uint32Array(block.values.buffer, block.values.byteOffset, block.values.length / 2) : block.values;
+        if (block) from = seen(block.values);
       }
-      const inChunk = slots[i] - c * chunk;
-      const base = (firstCell - block.firstCell) * block.count + inChunk;
+      if (!block) continue; // not of a chunk without a hole before it
+      const base = (firstCell - block.firstCell) * block.count + slots[i] - c * chunk;
       if (wide) {
         for (let h = 0; h < cells; h++) to[h * count + i] = from[base + h * block.count];
       } else {
@@ -192,6 +214,7 @@
     }
   }
 
-  atlas.positions = { MOST_RESIDENT, residentChunks, PositionSet };
-  if (typeof module !== "undefined") module.exports = atlas.positions;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { MOST_RESIDENT, residentChunks, PositionSet };
+  atlas.positions = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -7,15 +7,17 @@
  *   p.<base64url varints>                               single points: ascending ids, each as the step from the last
  *   x.<base64url varints>                               points taken out again
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const MOST_VERTICES = 64;
   const MOST_POINTS = 1000;
   const MOST_REGIONS = 8;
   const MOST_TEXT = 6000;
 
+  /** @param {Uint8Array|number[]} bytes */
   const toBase64 = (bytes) =>
     btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
+  /** @param {string} text */
   function fromBase64(text) {
     const raw = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
     return Uint8Array.from(raw, (letter) => letter.charCodeAt(0));
@@ -37,6 +39,7 @@
     return toBase64(bytes);
   }
 
+  /** @param {string} text */
   function decodeIds(text) {
     const ids = [];
     let last = 0;
@@ -57,13 +60,14 @@
   /** @param {number[]} numbers */
   const encodeFloats = (numbers) => toBase64(new Uint8Array(Float32Array.from(numbers).buffer));
 
-  /** Twice the area of the triangle at a vertex: what is lost when the vertex goes. */
+  /** Twice the area of the triangle at a vertex: what is lost when the vertex goes.
+   * @param {Atlas.Point} a @param {Atlas.Point} b @param {Atlas.Point} c */
   const areaAt = (a, b, c) => Math.abs((b.x - a.x) * (c.y - a.y) - (c.x - a.x) * (b.y - a.y));
 
   /**
    * A closed polygon with at most `most` vertices: the one that changes the shape least goes first
    * (Visvalingam and Whyatt 1993).
-   * @param {Array<{x: number, y: number}>} vertices
+   * @param {Atlas.Point[]} vertices @param {number} [most]
    */
   function simplify(vertices, most = MOST_VERTICES) {
     const kept = vertices.slice();
@@ -79,7 +83,10 @@
     return kept;
   }
 
-  /** @param {{layer: number, head: number, projection: string, turn: {yaw: number, pitch: number}|null}} place */
+  /**
+   * Points inside a polygon.
+   * @param {Atlas.Head & {projection: string, turn: Atlas.Turn|null}} place @param {Atlas.Point[]} vertices  in the unit square
+   */
   function region(place, vertices) {
     const few = simplify(vertices);
     const turn = place.turn ? [place.turn.yaw, place.turn.pitch] : [];
@@ -87,14 +94,17 @@
     return `r.${place.layer}.${place.head}.${place.projection}.${encodeFloats(numbers)}`;
   }
 
+  /** @param {string} recipe */
   const parts = (recipe) => (recipe ? recipe.split("~") : []);
 
+  /** @param {string} recipe @param {string} kind  "p" or "x" */
   function idsOf(recipe, kind) {
     const part = parts(recipe).find((text) => text.startsWith(`${kind}.`));
     return part ? decodeIds(part.slice(2)) : [];
   }
 
-  /** Regions, then single points, then points taken out; empty lists are left out. */
+  /** Regions, then single points, then points taken out; empty lists are left out.
+   * @param {string[]} regions @param {number[]} points @param {number[]} out */
   function compose(regions, points, out) {
     const made = [...regions];
     if (points.length) made.push(`p.${encodeIds(points)}`);
@@ -102,14 +112,17 @@
     return made.join("~");
   }
 
+  /** @param {string} recipe */
   const regionsOf = (recipe) => parts(recipe).filter((part) => part.startsWith("r."));
 
-  /** A set with one more region; the oldest region gives way when there are too many. */
+  /** A set with one more region; the oldest region gives way when there are too many.
+   * @param {string} recipe @param {string} made */
   function addRegion(recipe, made) {
     return compose([...regionsOf(recipe), made].slice(-MOST_REGIONS), idsOf(recipe, "p"), []);
   }
 
-  /** A set with a point put in or, if it is in, taken out. */
+  /** A set with a point put in or, if it is in, taken out.
+   * @param {string} recipe @param {number} point @param {boolean} isIn */
   function toggle(recipe, point, isIn) {
     const points = idsOf(recipe, "p").filter((id) => id !== point);
     const out = idsOf(recipe, "x").filter((id) => id !== point);
@@ -118,12 +131,15 @@
     return compose(regionsOf(recipe), points, out);
   }
 
+  /** @param {number[]} points */
   const ofPoints = (points) => compose([], points.slice(0, MOST_POINTS), []);
+  /** @param {string} recipe  short enough for a link? */
   const fits = (recipe) => recipe.length <= MOST_TEXT && ["p", "x"].every((kind) => idsOf(recipe, kind).length <= MOST_POINTS);
 
-  atlas.sets = {
+  const api = {
     MOST_VERTICES, MOST_POINTS, MOST_REGIONS, encodeIds, decodeIds, encodeFloats, fromBase64, simplify, region, parts,
     idsOf, addRegion, toggle, ofPoints, fits,
   };
-  if (typeof module !== "undefined") module.exports = atlas.sets;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  atlas.sets = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -6,7 +6,7 @@
  *   FINE  antialiased shapes: queries are discs, keys are triangles, so that colour is not the only difference
  *   HITS  vertices are a list of slots (highlights), not a chunk
  */
-(function (atlas) {
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const POINT_VERTEX = `
 precision highp float; precision highp int; precision highp usampler2D;
 layout(location = 0) in vec3 position;
@@ -128,6 +128,7 @@ void main() { colour = texture(uLayer, place); }`;
   const withDefines = (source, defines) =>
     `#version 300 es\n${defines.map((name) => `#define ${name}\n`).join("")}${source}`;
 
-  atlas.shaders = { POINT_VERTEX, POINT_FRAGMENT, SCREEN_VERTEX, CELLS_FRAGMENT, COPY_FRAGMENT, withDefines };
-  if (typeof module !== "undefined") module.exports = atlas.shaders;
-})(typeof window === "undefined" ? {} : (window.atlas_head_scene ??= {}));
+  const api = { POINT_VERTEX, POINT_FRAGMENT, SCREEN_VERTEX, CELLS_FRAGMENT, COPY_FRAGMENT, withDefines };
+  atlas.shaders = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

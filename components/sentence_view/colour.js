@@ -2,9 +2,10 @@
 (function () {
   "use strict";
 
-  /** "rgb(1, 2, 3)", "rgba(…)", "#abc", "#aabbcc", "color(srgb …)" → [r, g, b] in 0 … 255; null when unknown. */
-  function parse(text) {
-    text = String(text || "").trim();
+  /** "rgb(1, 2, 3)", "rgba(…)", "#abc", "#aabbcc", "color(srgb …)" → [r, g, b] in 0 … 255; null when unknown.
+   * @param {unknown} given @returns {number[]|null} */
+  function parse(given) {
+    const text = String(given || "").trim();
     let match = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text);
     if (match) {
       const hex = match[1].length === 3 ? match[1].replace(/./g, "$&$&") : match[1];
@@ -17,14 +18,19 @@
     return null;
   }
 
+  /** @param {number[]} rgb @param {number} [alpha] */
   const css = (rgb, alpha = 1) =>
     `rgba(${Math.round(rgb[0])}, ${Math.round(rgb[1])}, ${Math.round(rgb[2])}, ${alpha})`;
+  /** @param {number[]} a @param {number[]} b @param {number} t */
   const mix = (a, b, t) => a.map((value, i) => value + (b[i] - value) * t);
 
-  const linear = (v) => ((v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  /** @param {number} byte */
+  const linear = (byte) => (byte / 255 <= 0.04045 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4);
+  /** @param {number} v */
   const gamma = (v) => 255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * Math.max(0, v) ** (1 / 2.4) - 0.055);
 
   // OKLab, Björn Ottosson 2020.
+  /** @param {number[]} rgb */
   function toOklab(rgb) {
     const [r, g, b] = rgb.map(linear);
     const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
@@ -37,6 +43,7 @@
     ];
   }
 
+  /** @param {number[]} lab */
   function fromOklab([L, a, b]) {
     const l = (L + 0.3963377774 * a + 0.2158037573 * b) ** 3;
     const m = (L - 0.1055613458 * a - 0.0638541728 * b) ** 3;
@@ -48,7 +55,8 @@
     ].map((v) => Math.min(255, Math.max(0, gamma(v))));
   }
 
-  /** A colour between two, around the hue circle the shorter way. */
+  /** A colour between two, around the hue circle the shorter way.
+   * @param {number[]} from @param {number[]} to @param {number} t */
   function between(from, to, t) {
     const [l1, a1, b1] = toOklab(from);
     const [l2, a2, b2] = toOklab(to);
@@ -61,10 +69,13 @@
     return fromOklab([l1 + (l2 - l1) * t, chroma * Math.cos(hue), chroma * Math.sin(hue)]);
   }
 
+  /** @param {string} text @returns {number[]} */
+  const known = (text) => parse(text) || [128, 128, 128];
+
   // Sequential scales that begin at the canvas: more attention is further from the background. One hue family,
   // lightness strictly monotonous (readable in grey and for colour-blind readers).
-  const LIGHT = ["#d3e4f1", "#8cbbdc", "#3f86bd", "#1c5490", "#0c2c5c", "#061534"].map(parse);
-  const DARK = ["#123650", "#17577a", "#2583a2", "#52b3b7", "#a3dcc2", "#f7fbdc"].map(parse);
+  const LIGHT = ["#d3e4f1", "#8cbbdc", "#3f86bd", "#1c5490", "#0c2c5c", "#061534"].map(known);
+  const DARK = ["#123650", "#17577a", "#2583a2", "#52b3b7", "#a3dcc2", "#f7fbdc"].map(known);
 
   /** 256 colours as RGBA bytes. @param {number[]} canvas @param {boolean} dark */
   function scale(canvas, dark) {
@@ -78,9 +89,9 @@
     return table;
   }
 
-  /** WCAG contrast of two colours. */
+  /** WCAG contrast of two colours. @param {number[]} a @param {number[]} b */
   function contrast(a, b) {
-    const luminance = (rgb) => {
+    const luminance = (/** @type {number[]} */ rgb) => {
       const [r, g, blue] = rgb.map(linear);
       return 0.2126 * r + 0.7152 * g + 0.0722 * blue;
     };
@@ -88,6 +99,7 @@
     return (high + 0.05) / (low + 0.05);
   }
 
+  /** @param {number[]} rgb */
   const isDark = (rgb) => toOklab(rgb)[0] < 0.5;
 
   const api = { parse, css, mix, between, scale, contrast, isDark };

@@ -21,7 +21,7 @@
   }
 
   /** Indices (anything a client may have sent) → one flag a token; what is out of range is ignored.
-   * @param {number} count @param {...(number[]|null|undefined)} lists @returns {Uint8Array} */
+   * @param {number} count @param {...unknown} lists @returns {Uint8Array} */
   function flags(count, ...lists) {
     const mask = new Uint8Array(count);
     for (const list of lists) {
@@ -32,7 +32,7 @@
   }
 
   /** Hidden tokens of one side: those the reader hid, and those an option hides.
-   * @param {number} count @param {number[]} special 0/1 a token @param {number[]} chosen
+   * @param {number} count @param {ArrayLike<number>} special 0/1 a token @param {unknown} chosen  positions; anything else hides nothing
    * @param {{hideSpecial?: boolean, hideFirst?: boolean}} options */
   function hiddenMask(count, special, chosen, options) {
     const mask = flags(count, chosen);
@@ -53,26 +53,28 @@
     if (valueNorms) {
       for (let k = 0; k < keys; k++) factor[k] = Number.isFinite(valueNorms[k]) ? Math.max(0, valueNorms[k]) : 0;
     }
-    const anyHidden = Boolean(hiddenKeys) && hiddenKeys.includes(1);
+    const anyHidden = hiddenKeys !== undefined && hiddenKeys.includes(1);
     for (let q = 0, row = 0; q < queries; q++, row += keys) {
       let all = 0;
       let left = 0;
       for (let k = 0; k < keys; k++) {
         const weight = raw[row + k] * factor[k];
         all += weight;
-        if (!anyHidden || !hiddenKeys[k]) left += weight;
+        if (!hiddenKeys || !hiddenKeys[k]) left += weight;
       }
       kept[q] = all > 0 ? left / all : 0;
       if ((hiddenQueries && hiddenQueries[q]) || !(left > 0)) continue;
       const scale = anyHidden || valueNorms ? 1 / left : 1 / UNIT;
       for (let k = 0; k < keys; k++) {
-        if (!anyHidden || !hiddenKeys[k]) weights[row + k] = raw[row + k] * factor[k] * scale;
+        if (!hiddenKeys || !hiddenKeys[k]) weights[row + k] = raw[row + k] * factor[k] * scale;
       }
     }
     return { weights, kept };
   }
 
-  /** What one token reads (a query: its row) or who reads it (a key: its column). */
+  /** What one token reads (a query: its row) or who reads it (a key: its column).
+   * @param {Float32Array} weights @param {number} queries @param {number} keys @param {"query"|"key"} side
+   * @param {number} index */
   function lineOf(weights, queries, keys, side, index) {
     if (side === "query") return weights.slice(index * keys, (index + 1) * keys);
     const column = new Float32Array(queries);
@@ -89,7 +91,8 @@
     return topk > 0 ? found.slice(0, topk) : found;
   }
 
-  /** The value that `rank` values are at least as large as (rank counts from 1). Changes `values`. */
+  /** The value that `rank` values are at least as large as (rank counts from 1). Changes `values`.
+   * @param {Float32Array} values @param {number} rank */
   function kthLargest(values, rank) {
     let low = 0;
     let high = values.length - 1;
@@ -115,13 +118,15 @@
   }
 
   /** Step 6 for the whole picture.
+   * @param {Float32Array} weights @param {number} queries @param {number} keys
    * @param {{topk?: number, threshold?: number, limit?: number}} options
    * @returns {{index: Uint32Array, candidates: number, cut: number}} flat positions, weakest first (so that strong
    *   lines are painted last); candidates: pairs that pass top k and threshold; cut: weight of the weakest drawn */
   function strongestPairs(weights, queries, keys, options) {
-    const topk = options.topk > 0 && options.topk < keys ? Math.floor(options.topk) : 0;
-    const threshold = options.threshold > 0 ? options.threshold : 0;
-    const limit = options.limit > 0 ? options.limit : Infinity;
+    const { topk: most = 0, threshold: least = 0, limit: room = 0 } = options;
+    const topk = most > 0 && most < keys ? Math.floor(most) : 0;
+    const threshold = least > 0 ? least : 0;
+    const limit = room > 0 ? room : Infinity;
     let index = new Uint32Array(topk ? queries * topk : weights.length);
     let count = 0;
     if (topk) {
@@ -144,6 +149,7 @@
     return { index, candidates, cut: index.length ? weights[index[0]] : 0 };
   }
 
+  /** @param {ArrayLike<number>} weights */
   function maximum(weights) {
     let max = 0;
     for (let i = 0; i < weights.length; i++) if (weights[i] > max) max = weights[i];

@@ -1,4 +1,7 @@
-/** The scene's pure functions, as the browser has them. */
+/** The client code's scripts, as the browser has them. */
 const path = require("node:path");
-const folder = path.join(__dirname, "..", "..", "components", "head_scene");
-module.exports = (name) => require(path.join(folder, `${name}.js`));
+
+const components = path.join(__dirname, "..", "..", "components");
+
+/** A script of a component. @param {string} name @param {string} [component] */
+module.exports = (name, component = "head_scene") => require(path.join(components, component, `${name}.js`));

@@ -4,6 +4,7 @@ const assert = require("node:assert");
 const { PositionSet } = require("../../components/head_scene/positions.js");
 
 /** 3 heads of 5 points in chunks of 2: the value of a coordinate tells head and slot. */
+/** @type {any} */
 const client = {
   cells: 3, points: 5, chunks: 3, payload: { chunk: 2 },
   chunkLength: (c) => Math.min(2, 5 - c * 2),
@@ -16,7 +17,7 @@ const client = {
 
 async function loaded() {
   const dropped = [];
-  const set = new PositionSet(client, { name: "pca2d", dims: 2 }, { resident: 3, onChunk: () => {}, drop: (block) => dropped.push(block) });
+  const set = new PositionSet(client, { name: "pca2d", key: "k", method: "pca", dims: 2 }, { resident: 3, onChunk: () => {}, drop: (block) => dropped.push(block) });
   await set.load();
   return { set, dropped };
 }
@@ -31,7 +32,7 @@ test("the head's own positions give way to others, chunk by chunk, and other hea
   assert.deepStrictEqual([...set.blockOf(2, 1).values], [5008, 5009]);
   assert.strictEqual(set.blockOf(1, 2).firstCell, 0);
   assert.strictEqual(set.blockOf(1, -1).firstCell, 0);
-  assert.deepStrictEqual([...set.gather([0, 4], 1, 1, 1).values], [5000, 5001, 5008, 5009]);
+  assert.deepStrictEqual([...set.gather(Uint32Array.of(0, 4), 1, 1, 1).values], [5000, 5001, 5008, 5009]);
   set.setOverride(null);
   assert.strictEqual(set.blockOf(1, 1).firstCell, 0);
 });

@@ -60,7 +60,7 @@ const lines = (more = {}) =>
 
 test("columns: hit test inverts the positions; nothing beyond the last token", () => {
   const layout = lines();
-  for (const [side, count] of [["query", 40], ["key", 30]]) {
+  for (const { side, count } of [{ side: "query", count: 40 }, { side: "key", count: 30 }]) {
     const x = side === "query" ? layout.xQuery - 20 : layout.xKey + 20;
     for (let i = 0; i < count; i++) assert.deepEqual(L.tokenAt(layout, x, L.rowY(layout, i)), { side, index: i });
   }

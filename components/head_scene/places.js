@@ -1,0 +1,57 @@
+/** Where points of a head are on the screen, and which point is under the pointer. */
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const pick = atlas.pick || require("./pick.js");
+
+  class PointPlaces {
+    /**
+     * @param {Pick<Atlas.View, "open" | "headView">} view
+     * @param {Pick<Atlas.Points, "set" | "dims" | "client" | "order">} points
+     * @param {Pick<Atlas.Highlights, "slots" | "flags">} highlights
+     */
+    constructor(view, points, highlights) {
+      this.view = view;
+      this.points = points;
+      this.highlights = highlights;
+    }
+
+    /** How the open (or a given) head lies on the screen. @param {number} [cell] */
+    headView(cell = this.view.open) {
+      return this.view.headView(cell, this.points.dims);
+    }
+
+    /**
+     * CSS px of a slot; null while its position is not known.
+     * @param {number} slot @param {number} [cell] @param {Atlas.HeadView} [headView]  worked out once for many slots
+     * @returns {Atlas.Place|null}
+     */
+    at(slot, cell = this.view.open, headView = undefined) {
+      const { set, client } = this.points;
+      if (!set || !client || cell < 0) return null;
+      const size = client.payload.chunk;
+      const chunk = Math.floor(slot / size);
+      const block = set.blockOf(chunk, cell);
+      if (!block) return null;
+      const first = ((cell - block.firstCell) * block.count + slot - chunk * size) * block.dims;
+      return pick.place(headView || this.headView(cell), block.values, first);
+    }
+
+    /**
+     * The slot of the open head nearest to a place, or -1; what is lit is preferred to its faded neighbours.
+     * @param {number} x @param {number} y @param {number} reach  CSS px
+     */
+    nearest(x, y, reach) {
+      const { set, client, order } = this.points;
+      if (!set || !client || !order) return -1;
+      const parts = set.headParts(this.view.open);
+      const { slots, flags } = this.highlights;
+      /** @param {(slot: number) => boolean} [accepts] */
+      const find = (accepts) => pick.nearest(this.headView(), parts, client.payload.chunk, x, y, reach, accepts);
+      const lit = slots.length ? find((slot) => flags[slot] === 1) : -1;
+      return lit >= 0 ? lit : find();
+    }
+  }
+
+  const api = { PointPlaces };
+  atlas.places = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

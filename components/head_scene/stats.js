@@ -1,0 +1,29 @@
+/** What tests and benchmarks ask of a scene. */
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  /** @param {Atlas.Scene} scene */
+  function sceneStats(scene) {
+    const { view, cursor, renderer, data, progress, overlay, picture, loop, rings, webgl } = scene;
+    const { client, points, highlights, attention } = data;
+    const { set } = points;
+    return {
+      webgl, mode: view.isOpen ? "head" : "matrix", open: view.open, dims: points.dims,
+      cells: client ? client.cells : 0, points: points.count, drawnPoints: renderer.drawnPoints,
+      residentChunks: set ? set.resident : 0, loadedChunks: set ? set.loaded(view.open) : 0,
+      bytes: client ? client.bytes : 0, marks: highlights.slots.length, lines: attention.lines.length,
+      set: highlights.setSlots ? highlights.setSlots.length : null, average: attention.mean !== null,
+      labels: overlay.painter.labelBoxes.map(({ text, side, box, slot }) => ({ text, side, box, slot })),
+      camera: { ...view.camera.value }, turn: { ...view.turn }, diameter: view.cells ? picture.diameter() : 0,
+      frames: loop.frames, firstMs: progress.first, fullMs: progress.full, pending: data.jobs.pending,
+      ...cursor, order: view.cells && view.cells.order ? [...view.cells.order] : null,
+      badges: view.cells ? picture.badges().size : 0,
+      rings: view.cells ? rings.targets.map(({ slot, weight }) => ({ slot, weight })) : [],
+      moving: scene.moving(),
+      projection: set ? set.projection.key : null,
+      live: set && set.override && points.live ? points.live.path : null,
+    };
+  }
+
+  const api = { sceneStats };
+  atlas.stats = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -1,0 +1,107 @@
+/**
+ * Puts what has been fetched where a renderer draws from: kinds, sizes, colours, and the positions of what is lit.
+ */
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const { textureRows } = atlas.gpu || require("./gpu.js");
+  const p = atlas.payload || require("./payload.js");
+
+  /** Highlights copied for all heads at once; a prefix of the hits, which is a fair sample of them. */
+  const MOST_MARKS = 2_000_000;
+  const NEUTRAL = "#7b8794";
+
+  class Textures {
+    /** @param {Atlas.ValueStore} store @param {Pick<Atlas.SceneData, "points" | "colours" | "highlights">} data */
+    constructor(store, data) {
+      this.store = store;
+      this.data = data;
+      /** @type {Array<Atlas.Block|null>} */
+      this.gathered = [];
+      this.clear();
+    }
+
+    /** Nothing that was put there is of use any more. */
+    clear() {
+      /** texture rows a head where colours differ by head, else 0 @type {number} */
+      this.headRows = 0;
+      /** heads whose colours are in the texture of all heads @type {{name: string, cells: Set<number>}|null} */
+      this.written = null;
+      /** @type {Atlas.Highlight|null} */
+      this.highlight = null;
+      this.gathered.forEach((old) => this.store.drop(old));
+      this.gathered = [];
+    }
+
+    putKinds() {
+      const { kinds, count } = this.data.points;
+      this.store.setValues("kind", kinds || new Uint8Array(count), textureRows(count));
+      this.store.setValues("sizes", new Uint8Array(1), 1); // a texture must be bound
+    }
+
+    putSizes() {
+      const { sizes } = this.data.colours;
+      if (sizes) this.store.setValues("sizes", sizes.values, textureRows(this.data.points.count));
+    }
+
+    /** The palette, and the right indices. @param {number} open  the open head's cell */
+    putColour(open) {
+      const { colours, points } = this.data;
+      const { client, order } = points;
+      if (!client || !order) return;
+      const colour = colours.shown;
+      this.store.setPalette(p.paletteBytes(colour ? colour.palette : [NEUTRAL]));
+      if (colour && colour.scope === "head" && colours.headColoursFit) {
+        this.putHeadColours(colour.name, client.cells, points.count);
+        return;
+      }
+      this.written = null;
+      this.headRows = 0;
+      this.store.setValues("index", colours.indicesOf(open) || new Uint8Array(points.count), textureRows(points.count));
+    }
+
+    /** Heads are written as they arrive, into one texture of all heads. @param {string} name @param {number} cells @param {number} count */
+    putHeadColours(name, cells, count) {
+      if (!this.written || this.written.name !== name) {
+        this.store.reserveHeads("index", cells, count);
+        this.written = { name, cells: new Set() };
+      }
+      this.headRows = textureRows(count);
+      for (const [cell, values] of this.data.colours.headIndices) {
+        if (!this.written.cells.has(cell)) this.store.setHeadValues("index", cell, values);
+        this.written.cells.add(cell);
+      }
+    }
+
+    /** What is lit, or where it lies, has changed. */
+    forgetHighlight() {
+      this.highlight = null;
+    }
+
+    /** The points have arrived where they moved to. */
+    endMove() {
+      if (this.highlight) this.highlight = { ...this.highlight, previous: null };
+    }
+
+    /**
+     * Positions of the highlighted points in some cells; kept until they change.
+     * @param {number} first @param {number} cells @param {number} open
+     * @returns {Atlas.Highlight|null}
+     */
+    gather(first, cells, open) {
+      const { set, previous: before, order } = this.data.points;
+      if (this.highlight || !set || !order) return this.highlight;
+      const all = this.data.highlights.slots;
+      const slots = all.length * cells > MOST_MARKS ? all.slice(0, Math.floor(MOST_MARKS / cells)) : all;
+      const block = set.gather(slots, first, cells, open);
+      const previous = before ? before.gather(slots, first, cells, open) : null;
+      this.gathered.forEach((old) => this.store.drop(old));
+      this.gathered = [block, previous];
+      this.store.setValues("hits", slots.length ? slots : new Uint32Array(1), textureRows(slots.length));
+      this.highlight = { block, previous: previous && previous.count === block.count ? previous : null };
+      return this.highlight;
+    }
+  }
+
+  const api = { Textures, NEUTRAL };
+  atlas.textures = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -1,0 +1,43 @@
+/** What a tooltip says of a head or of a token. */
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  /** The number behind a palette index on the scale of one head; undefined where there is no such scale.
+   * @param {number[]|undefined} ranges @param {number} cell @param {number} index */
+  function inRange(ranges, cell, index) {
+    if (!ranges || cell < 0) return undefined;
+    const [low, high] = [ranges[2 * cell], ranges[2 * cell + 1]];
+    return String(Number((low + ((index & 127) / 127) * (high - low)).toPrecision(3)));
+  }
+
+  /**
+   * The value a colour stands for: from `colour.values` where given, else its swatch and name.
+   * @param {Atlas.Colour|null|undefined} colour @param {number|undefined} index  of the palette @param {number} cell
+   * @returns {Atlas.TooltipRow|null}
+   */
+  function colourRow(colour, index, cell) {
+    if (!colour || index === undefined) return null;
+    const value = colour.values ? colour.values[index] : inRange(colour.ranges, cell, index);
+    const name = colour.label ?? colour.name;
+    if (!name) return null; // the side is named above already
+    return { swatch: colour.palette[index], text: value === undefined ? name : `${name}: ${value}` };
+  }
+
+  /** @param {Atlas.Side} side @param {Atlas.Token|null} token  null: on its way @param {Atlas.TooltipRow|null} colour */
+  function tokenTooltip(side, token, colour) {
+    if (!token) return { title: "…", rows: [{ text: side }] };
+    const rows = [
+      { text: `${side === "key" ? "▲ key" : "● query"} · pos ${token.position} of ${token.length - 1}` },
+      { text: `input ${token.input}` },
+    ];
+    return { title: token.text.trim() || "␣", rows: colour ? [...rows, colour] : rows };
+  }
+
+  /** @param {string} name @param {string|undefined} note @param {Atlas.Badge|undefined} badge */
+  function headTooltip(name, note, badge) {
+    const texts = [note, badge && badge.title].filter((text) => typeof text === "string" && text !== "");
+    return { title: name, rows: texts.map((text) => ({ text: String(text) })) };
+  }
+
+  const api = { inRange, colourRow, tokenTooltip, headTooltip };
+  atlas.tooltips = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -1,0 +1,269 @@
+/**
+ * What one looks at and from where: the size of the view, the grid of heads, which head is open, the camera, and how
+ * heads are turned. Pure arithmetic over its own state; nothing here draws or fetches.
+ */
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const grid = atlas.grid || require("./grid.js");
+  const cam = atlas.camera || require("./camera.js");
+  const viewpoint = atlas.viewpoint || require("./viewpoint.js");
+  const { Tween, number, between } = atlas.motion || require("./motion.js");
+
+  /** Room at the edges of the matrix for layer and head numbers, CSS px. */
+  const MATRIX_MARGINS = { left: 46, top: 40, right: 14, bottom: 14 };
+  const HEAD_MARGINS = { left: 24, top: 44, right: 24, bottom: 24 };
+  const MOST_ZOOM = 80;
+  const NO_GRID = { rows: 1, columns: 1 };
+
+  class View {
+    constructor() {
+      /** @type {Atlas.Size} */
+      this.size = { width: 1, height: 1 };
+      /** device px a CSS px */
+      this.ratio = 1;
+      /** null: nothing to look at @type {Atlas.Grid|null} */
+      this.cells = null;
+      /** the open head's cell, or -1 for the matrix */
+      this.open = -1;
+      /** the head opened last: it stays in sight while it closes */
+      this.shown = -1;
+      /** @type {Atlas.Turn} */
+      this.turn = { ...viewpoint.REST };
+      /** @type {Atlas.Tween<Atlas.Camera>} */
+      this.camera = new Tween({ x: 0, y: 0, scale: 1 }, between);
+      /** 0 at the matrix, 1 at the open head @type {Atlas.Tween<number>} */
+      this.openness = new Tween(0, number);
+    }
+
+    // --- what there is to see -----------------------------------------------------------------------------------
+
+    /** Look at other heads, from home. @param {Atlas.Grid|null} cells */
+    setCells(cells) {
+      this.cells = cells;
+      this.open = this.shown = -1;
+      this.openness.set(0);
+      if (cells) this.camera.set(this.home());
+    }
+
+    /** Cells change their places; an open head takes the view along. @param {number[]|null|undefined} order */
+    sort(order) {
+      const stand = this.stand();
+      this.cells = grid.ordered(this.grid, order);
+      this.camera.set(viewpoint.absolute(stand, this.home()));
+    }
+
+    get grid() {
+      return this.cells || NO_GRID;
+    }
+
+    get isOpen() {
+      return this.open >= 0;
+    }
+
+    get isSingle() {
+      return this.grid.rows * this.grid.columns === 1;
+    }
+
+    /** @returns {Atlas.Head|null} null: the matrix */
+    get openHead() {
+      return this.isOpen ? grid.headOf(this.grid, this.open) : null;
+    }
+
+    /** The cell of a head, or -1 where there is none. @param {Atlas.Head|null|undefined} head */
+    cellOf(head) {
+      if (!this.cells || !head) return -1;
+      const cell = head.layer * this.grid.columns + head.head;
+      return cell >= 0 && head.head < this.grid.columns && head.layer < this.grid.rows ? cell : -1;
+    }
+
+    /** The part of the world one looks at: all cells, or the open head's. @returns {Atlas.Rectangle} */
+    area() {
+      if (!this.isOpen) return { x: 0, y: 0, width: this.grid.columns, height: this.grid.rows };
+      const { column, row } = grid.cellPlace(this.grid, this.open);
+      return { x: column, y: row, width: 1, height: 1 };
+    }
+
+    // --- where the camera may be --------------------------------------------------------------------------------
+
+    /** @param {number} cell @returns {Atlas.Camera} */
+    cellCamera(cell) {
+      const { column, row } = grid.cellPlace(this.grid, cell);
+      return cam.fit({ x: column, y: row, width: 1, height: 1 }, this.size, HEAD_MARGINS);
+    }
+
+    matrixCamera() {
+      const margins = this.isSingle ? HEAD_MARGINS : MATRIX_MARGINS;
+      return cam.fit({ x: 0, y: 0, width: this.grid.columns, height: this.grid.rows }, this.size, margins);
+    }
+
+    /** Where the camera rests: the whole matrix, or the whole of the open head. */
+    home() {
+      return this.isOpen ? this.cellCamera(this.open) : this.matrixCamera();
+    }
+
+    /** px a cell where one head fills the view */
+    get fittedScale() {
+      return this.cellCamera(0).scale;
+    }
+
+    /** How far out and in one can zoom, px a cell. */
+    scales() {
+      const least = this.isOpen ? this.thresholds().leave : this.matrixCamera().scale * 0.7;
+      return { least, most: this.fittedScale * MOST_ZOOM };
+    }
+
+    /** Zoom scales at which the wheel enters and leaves a head; apart, so that it does not flicker. */
+    thresholds() {
+      const whole = this.matrixCamera().scale;
+      const single = this.fittedScale;
+      return {
+        enter: Math.max(0.6 * single, 1.25 * whole),
+        leave: whole > 0.45 * single ? 0.8 * whole : 0.5 * single,
+      };
+    }
+
+    /** Where the camera goes, beside its home. @returns {Atlas.Stand} */
+    stand() {
+      return viewpoint.relative(this.camera.target, this.home());
+    }
+
+    isFitted() {
+      if (!this.cells) return true;
+      const { x, y, zoom } = this.stand();
+      return Math.abs(Math.log(zoom)) < 0.01 && Math.hypot(x, y) * this.home().scale < 4;
+    }
+
+    /** As words of a link, null at home. @param {number} dims */
+    viewpoint(dims) {
+      const at = viewpoint.write(this.isFitted() ? null : this.stand(), dims === 3 ? this.turn : null);
+      return at === null ? null : { head: this.openHead, at };
+    }
+
+    // --- changes ------------------------------------------------------------------------------------------------
+
+    /** @param {number} width @param {number} height @param {number} ratio @returns {boolean} something is different */
+    resize(width, height, ratio) {
+      if (width === this.size.width && height === this.size.height && ratio === this.ratio) return false;
+      const stand = this.cells && this.stand();
+      this.size = { width, height };
+      this.ratio = ratio;
+      if (stand) this.camera.set(viewpoint.absolute(stand, this.home()));
+      return true;
+    }
+
+    /**
+     * Open a head, or the matrix (-1).
+     * @param {number} cell @param {number} duration  ms @param {number} now @param {boolean} keepCamera
+     */
+    openCell(cell, duration, now, keepCamera) {
+      this.open = cell;
+      if (cell >= 0) this.shown = cell;
+      if (!keepCamera) this.camera.to(this.home(), duration, now);
+      this.openness.to(cell >= 0 ? 1 : 0, duration * 0.7, now);
+    }
+
+    /** Look from a place as a link names it, or (null) from home. @param {string|null} at */
+    look(at) {
+      const found = at === null ? null : viewpoint.read(at);
+      const camera = found ? viewpoint.absolute(found.stand, this.home()) : this.home();
+      const { least, most } = this.scales();
+      camera.scale = Math.min(most, Math.max(least, camera.scale));
+      this.camera.set(cam.keepInView(camera, this.size, this.area()));
+      this.turn = found && found.turn ? cam.orbit(found.turn, 0, 0) : { ...viewpoint.REST };
+    }
+
+    /** @param {number} duration @param {number} now @param {boolean} turnToo */
+    reset(duration, now, turnToo) {
+      this.camera.to(this.home(), duration, now);
+      if (turnToo) this.turn = { ...viewpoint.REST };
+    }
+
+    /** Move by a drag, CSS px. @param {number} dx @param {number} dy */
+    pan(dx, dy) {
+      this.camera.set(cam.keepInside(cam.pan(this.camera.value, dx, dy), this.area()));
+    }
+
+    /** @param {number} dx @param {number} dy */
+    orbit(dx, dy) {
+      this.turn = cam.orbit(this.turn, dx, dy);
+    }
+
+    /** Zoom towards a place. @param {number} factor @param {number} x @param {number} y @returns {number} px a cell */
+    zoom(factor, x, y) {
+      const { least, most } = this.scales();
+      const from = this.camera.value;
+      const scale = Math.min(most, Math.max(least, from.scale * factor));
+      const to = cam.zoomAt(from, this.size, x, y, scale / from.scale);
+      this.camera.set(cam.keepInView(to, this.size, this.area()));
+      return scale;
+    }
+
+    /** Bring a cell into the middle unless its middle is in sight. @param {number} cell @param {number} now */
+    show(cell, now) {
+      const { column, row } = grid.cellPlace(this.grid, cell);
+      const { x, y } = cam.toScreen(this.camera.target, this.size, column + 0.5, row + 0.5);
+      if (x > 0 && y > 0 && x < this.size.width && y < this.size.height) return false;
+      this.camera.to({ x: column + 0.5, y: row + 0.5, scale: this.camera.target.scale }, 250, now);
+      return true;
+    }
+
+    /** @param {number} now @returns {boolean} something moved */
+    step(now) {
+      const moved = this.camera.step(now);
+      return this.openness.step(now) || moved;
+    }
+
+    get moving() {
+      return this.camera.active || this.openness.active;
+    }
+
+    /** Heads only pass by, on the way into one or out. */
+    get passing() {
+      return this.openness.active || (this.camera.active && this.openness.value < 1);
+    }
+
+    // --- from world to screen and back --------------------------------------------------------------------------
+
+    /** @param {number} longest @returns {Atlas.Run[]} cells in view */
+    runs(longest) {
+      return grid.visibleRuns(this.grid, cam.worldBounds(this.camera.value, this.size), longest);
+    }
+
+    /** Where the matrix begins, CSS px. @returns {Atlas.Point} */
+    origin() {
+      return cam.toScreen(this.camera.value, this.size, 0, 0);
+    }
+
+    /** The cell under a place, or -1. @param {number} x @param {number} y  CSS px */
+    cellAt(x, y) {
+      const world = cam.toWorld(this.camera.value, this.size, x, y);
+      return this.cells ? grid.cellAt(this.cells, world.x, world.y) : -1;
+    }
+
+    /** @param {number} x @param {number} y @returns {number} */
+    nearestCell(x, y) {
+      const world = cam.toWorld(this.camera.value, this.size, x, y);
+      return grid.nearestCell(this.grid, world.x, world.y);
+    }
+
+    rotation() {
+      return cam.rotation(this.turn.yaw, this.turn.pitch);
+    }
+
+    /** How points of a head lie on the screen. @param {number} cell @param {number} dims @returns {Atlas.HeadView} */
+    headView(cell, dims) {
+      const { column, row } = grid.cellPlace(this.grid, cell);
+      const middle = cam.toScreen(this.camera.value, this.size, column + 0.5, row + 0.5);
+      return {
+        middleX: middle.x,
+        middleY: middle.y,
+        half: this.camera.value.scale * (0.5 - grid.GAP),
+        dims,
+        matrix: this.rotation(),
+      };
+    }
+  }
+
+  const api = { View, MATRIX_MARGINS, HEAD_MARGINS };
+  atlas.view = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));
