@@ -7,6 +7,7 @@
 
   /** @typedef {{field: string, as: "switch"|"number"|"text"}} Control */
 
+  /** @type {Record<Control["as"], (value: any) => any>} */
   const AS = {
     switch: (value) => (Array.isArray(value) ? value.length > 0 : Boolean(value)),
     number: Number,
@@ -15,9 +16,12 @@
 
   /**
    * A store with the values of its controls; a control that is not there says nothing.
-   * @param {Control[]} controls @param {any[]} values  one a control @param {Object} before
+   * @param {Control[]} controls
+   * @param {any[]} values  one a control
+   * @param {Record<string, any>} before
    */
   function fromControls(controls, values, before) {
+    /** @type {Record<string, any>} */
     const now = { ...before };
     controls.forEach(({ field, as }, i) => {
       if (values[i] !== null && values[i] !== undefined) now[field] = AS[as](values[i]);
@@ -25,17 +29,22 @@
     return now;
   }
 
-  /** What a store holds at this moment, for what is no callback: a key, a menu. */
+  /** What a store holds at this moment, for what is no callback: a key, a menu. @param {string} id */
   const read = (id) => window.dash_component_api.getLayout(id)?.props?.data ?? null;
 
-  /** All stores of a page that is shown, by name. */
-  const held = (page) => Object.fromEntries(Object.entries(pages[page].stores).map(([name, { id }]) => [name, read(id)]));
+  /** All stores of a page that is shown, by name. @param {string} page */
+  const held = (page) => {
+    /** @type {Record<string, {id: string}>} */
+    const stores = pages[page].stores;
+    return Object.fromEntries(Object.entries(stores).map(([name, { id }]) => [name, read(id)]));
+  };
 
   /** What the map shows, in words. @param {{layer: number, head: number}|null} head */
   const title = (head) => (head ? titles.head.replace("{layer}", String(head.layer)).replace("{head}", String(head.head)) : titles.all);
 
-  /** The controls of a store are its only writer; the scene is shown what it can show as it is. */
+  /** The controls of a store are its only writer; the scene is shown what it can show as it is. @param {any[]} values */
   function picture(...values) {
+    /** @type {{controls: Control[], shown: {field: string}[]}} */
     const { controls, shown } = pages.atlas.stores.picture;
     const before = values.pop();
     const now = fromControls(controls, values, before);

@@ -436,6 +436,5 @@
     picture.set({ found, sides, reading, selection, mask: payload.mask, name: `L${view.layer} H${view.head}` });
     return url;
   }
-
   root.atlasAverage = { draw, shown };
 })();

@@ -30,7 +30,7 @@
     `${(form.factor * value).toFixed(form.digits)}${form.unit}`.replace("-", "−");
 
   /** What is known of a measure: of the heads themselves, or on a map. @returns {Object|undefined} */
-  const known = (report, map, measure) => measure && (measure.scope === "head" ? report.heads : report.maps[map]);
+  const known = (all, map, measure) => measure && (measure.scope === "head" ? all.heads : all.maps[map]);
 
   /** @returns {Object|null} {"L-H": {text, grade, title}} */
   function badgesOf(found, measure, heads, notes = {}) {
