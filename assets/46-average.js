@@ -424,8 +424,7 @@
     const words = ["special", "first", "values"].filter((name) => reading[name]).join("-");
     const url = `${payload.base}/average/${payload.stream}/${view.layer}/${view.head}${words && `/${words}`}`;
     const chosen = selection && known(selection.input);
-    let found;
-    let sides = null;
+    let [found, sides] = [null, null];
     try {
       [found, sides] = await Promise.all([load(url), chosen ? inputOf(payload, selection.input) : null]);
     } catch {

@@ -82,7 +82,7 @@ class JobTable:
         Raises:
             JobError: as above.
         """
-        if not self.exists:
+        if not self.exists or not id.isascii():  # a browser may post anything as a name
             return None
         with self._errors():
             return self._get(_PREFIX + id)
