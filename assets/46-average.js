@@ -19,8 +19,7 @@
     const cells = queries * keys;
     const part = (Kind, at, length) => (at + 4 * length <= buffer.byteLength ? new Kind(buffer, at, length) : null);
     const found = {
-      queries, keys, inputs,
-      mean: part(Float32Array, 12, cells), count: part(Uint32Array, 12 + 4 * cells, cells),
+      queries, keys, inputs, mean: part(Float32Array, 12, cells), count: part(Uint32Array, 12 + 4 * cells, cells),
       offsets: part(Float32Array, 12 + 8 * cells, 2 * REACH + 3),
       offsetCounts: part(Uint32Array, 12 + 8 * cells + 4 * (2 * REACH + 3), 2 * REACH + 3),
     };
@@ -424,7 +423,8 @@
     const words = ["special", "first", "values"].filter((name) => reading[name]).join("-");
     const url = `${payload.base}/average/${payload.stream}/${view.layer}/${view.head}${words && `/${words}`}`;
     const chosen = selection && known(selection.input);
-    let [found, sides] = [null, null];
+    let found;
+    let sides = null;
     try {
       [found, sides] = await Promise.all([load(url), chosen ? inputOf(payload, selection.input) : null]);
     } catch {
