@@ -15,18 +15,21 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VEC
 if TYPE_CHECKING:
     from dash import Dash
 
+    from services.jobs.backend import Backend
     from services.settings import Settings
 
 
-def create_app(settings: "Settings") -> "Dash":
+def create_app(settings: "Settings", jobs: "Backend | None" = None) -> "Dash":
     """Make the dashboard for one home folder; Dash is imported here, so that the other commands start without it.
+
+    jobs: who runs its jobs; None: this machine.
 
     Raises:
         AtlasError: the home folder cannot be used.
     """
     from components.server.application import create_app as make
 
-    return make(settings)
+    return make(settings, jobs)
 
 
 def main(arguments: list[str]) -> int:

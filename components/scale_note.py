@@ -9,9 +9,10 @@ from components.catalogue import method_label
 from components.scaling.layouts import progress
 from components.server.context import context
 from components.state.atlas_page import View
-from services.alignment.variants import OWN, scale_variant
-from services.jobs.refining import Status
-from services.jobs.scaled_maps import scale_job, start_scaled_build, stop_scaled_build
+from services.alignment.variants import OWN
+from services.errors import JobError
+from services.jobs.layouts import LayoutStatus
+from services.jobs.scaled_maps import map_spec, map_status
 
 
 def scale_note() -> html.Div:
@@ -34,40 +35,40 @@ def scale_note() -> html.Div:
     Output(ids.SCALE_TICK, "disabled"),
     Input(ids.VIEW, "data"),
     Input(ids.CATALOGUE, "data"),
+    Input(ids.JOBS, "data"),
     Input(ids.SCALE_BUILD, "n_clicks"),
     Input(ids.SCALE_STOP, "n_clicks"),
     Input(ids.SCALE_TICK, "n_intervals"),
     State(ids.SCALE_SELECT, "value"),
 )
 def follow_scale(
-    view_data: Any, _known: Any, builds: Any, _stops: Any, _ticks: Any, chosen: Any
+    view_data: Any, _known: Any, _jobs: Any, builds: Any, _stops: Any, _ticks: Any, chosen: Any
 ) -> tuple[Any, bool, bool, bool]:
     """Say which maps are by this metric; start, follow or stop the making of the others."""
-    quiet = None, True, True, True
     view = View.from_store(view_data)
     here = context()
     atlas = here.library.get(view.atlas)
     stream = atlas.info.stream(view.stream) if atlas else None
     if atlas is None or stream is None or not isinstance(chosen, str) or chosen == OWN:
-        return quiet
-    variant = scale_variant(atlas, stream, chosen, here.settings.maps)
-    if variant is None:
+        return None, True, True, True
+    status = map_status(here.jobs, here.settings.maps, atlas, stream, chosen, view.dims)
+    if status is None:
         return "This atlas has no scaling study yet; the page Scaling can make one.", True, True, True
-    missing = [p for p in variant.info.projections if p.dims == view.dims and not variant.ready(p)]
-    missing = [p for p in missing if p.method != "attention"]
-    job = scale_job(here.settings, atlas, stream, chosen)
-    running = job is not None and job.state == "running"
-    if missing and not running and ctx.triggered_id == ids.SCALE_BUILD and builds:
-        methods = [p.method for p in missing]
-        start_scaled_build(here.settings, atlas, stream, chosen, methods, view.dims)
-        return "Starting …", True, False, False
-    if running and job is not None:
-        if ctx.triggered_id == ids.SCALE_STOP:
-            stop_scaled_build(here.settings, atlas, stream, chosen)
+    try:
+        if status.missing and not status.under_way and ctx.triggered_id == ids.SCALE_BUILD and builds:
+            here.jobs.submit(map_spec(atlas, stream, chosen, status.missing, view.dims, "dashboard"))
+            return "Starting …", True, False, False
+        if status.job is not None and status.under_way and ctx.triggered_id == ids.SCALE_STOP:
+            here.jobs.cancel(status.job.id)
             return "Stopping …", True, True, False
-        return progress([Status("running", "making the maps", job.fraction)], "All heads"), True, False, False
-    if not missing:
+    except JobError as error:
+        return str(error), status.under_way, not status.under_way, True
+    if status.job is not None and status.under_way:
+        waits = status.job.label if status.job.state == "waiting" else "making the maps"
+        made = LayoutStatus("running", waits, status.job.fraction)
+        return progress([made], "All heads"), True, status.job.cancel, False
+    if not status.missing:
         return "All maps are made with this c. The attention map does not depend on it.", True, True, True
-    names = " and ".join(method_label(p.method) for p in missing)
-    failed = f" {job.message}" if job is not None and job.state in ("failed", "stopped") else ""
-    return f"PCA follows at once; {names} in {view.dims}D still as built.{failed}", False, True, True
+    names = " and ".join(method_label(method) for method in status.missing)
+    ended = f" {status.job.message}" if status.job is not None and status.job.state != "finished" else ""
+    return f"PCA follows at once; {names} in {view.dims}D still as built.{ended}", False, True, True

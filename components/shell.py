@@ -9,6 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from components import ids
+from components.job_banner import job_watch
 
 
 def icon(name: str) -> html.Span:
@@ -66,7 +67,7 @@ def shell(prefix: str, extra: Sequence[Component] = (), more: Sequence[Component
                 className="topbar",
             ),
             html.Main(dash.page_container, id="page"),
-            dcc.Interval(id=ids.TICK, interval=1500),
+            *job_watch(),
             *more,
         ],
         className="shell",

@@ -1,5 +1,6 @@
 """The body of the main page: controls, map, legend and the sentence panel, all set to one state."""
 
+from pathlib import Path
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -13,6 +14,7 @@ from components.export import export_menu
 from components.findings import findings_menu
 from components.head_scene import HeadScene
 from components.help import info_button, with_help
+from components.job_banner import progress_bar
 from components.legend import legend
 from components.navigation import head_controls, hint, minimap, picture_controls
 from components.panels.align import align_body
@@ -29,7 +31,8 @@ from services.alignment.study import scales
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.attributes.registry import BY_NAME, scale_of
-from services.jobs.builds import Job
+from services.jobs.builds import DEMO_SLUG
+from services.jobs.spec import Job
 
 
 def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
@@ -44,7 +47,6 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
         [
             dcc.Store(id=ids.CATALOGUE, data=known),
             *state.components(),
-            dcc.Interval(id=ids.MAP_TICK, interval=2000),
             toolbar(here.library.entries(), atlas, state, building),
             html.Div(notice(state.dropped), id=ids.NOTICE),
             html.Div(
@@ -171,10 +173,14 @@ def waiting(job: Job | None, problems: list[str]) -> html.Div:
     """What the page shows while there is no atlas to show."""
     command = "python app.py build --model minilm --corpus demo"
     parts: list[Any] = []
-    if job and job.state == "running":
+    if job and job.active:
+        is_demo = Path(job.subject).name == DEMO_SLUG
         parts = [
-            html.H1("Building the demo atlas"),
-            html.P("A real model reads 172 sentences. The first map opens here by itself in a few seconds."),
+            html.H1("Building the demo atlas" if is_demo else job.title),
+            html.P(
+                ("A real model reads 172 sentences. " if is_demo else "")
+                + "The first map opens here by itself in a few seconds."
+            ),
             progress_bar(job),
         ]
     else:
@@ -185,19 +191,7 @@ def waiting(job: Job | None, problems: list[str]) -> html.Div:
             html.P("Any Hugging Face encoder or decoder and any text file will do; see --help."),
         ]
         if job and job.message:
-            parts.insert(1, dbc.Alert(job.message, color="danger"))
+            parts.insert(1, dbc.Alert(job.sentence, color="danger"))
     parts += [dbc.Alert(problem, color="danger") for problem in problems]
-    parts.append(dcc.Interval(id=ids.WAITING_TICK, interval=700))
+    parts.append(dcc.Interval(id=ids.WAITING_TICK, interval=700, disabled=not (job and job.active)))
     return html.Div(parts, className="waiting")
-
-
-def progress_bar(job: Job) -> html.Div:
-    """Stage and share of a running build."""
-    percent = round(100 * job.fraction)
-    return html.Div(
-        [
-            html.Span(f"{job.label} · {percent} %", className="progress-label"),
-            html.Progress(value=str(percent), max="100", **{"aria-label": job.label}),
-        ],
-        className="build-progress",
-    )

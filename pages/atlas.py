@@ -8,11 +8,12 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 
 from components import ids
 from components.catalogue import catalogue, dims_options, method_options
+from components.job_banner import announced
 from components.server.context import context
 from components.state.atlas_page import AtlasPage, View
-from components.workspace import progress_bar, waiting, workspace
+from components.workspace import waiting, workspace
 from services.alignment.variants import OWN
-from services.jobs.builds import Job, jobs
+from services.jobs.builds import is_building
 
 dash.register_page(__name__, path="/", title="Attention Atlas", name="Atlas")
 
@@ -24,35 +25,13 @@ def layout(**query: Any) -> html.Div:
 
 def _body(query: dict[str, Any]) -> html.Div:
     here = context()
-    running = _running()
     found = AtlasPage.open(query, here.library)
     if found is None:
         problems = [entry.problem for entry in here.library.entries() if entry.problem]
-        recent = jobs(here.settings)
-        return waiting(running or next(iter(recent), None), problems)
+        job = max(announced(here), key=lambda job: (job.active, job.updated), default=None)
+        return waiting(job, problems)
     atlas, state = found
-    return workspace(atlas, state, building=running is not None and running.slug == atlas.slug)
-
-
-def _running() -> Job | None:
-    return next((job for job in jobs(context().settings) if job.state == "running"), None)
-
-
-@callback(
-    Output(ids.BANNER, "children"),
-    Output(ids.TICK, "interval"),
-    Input(ids.TICK, "n_intervals"),
-)
-def show_build(_ticks: int | None) -> tuple[Any, int]:
-    """The bar's word on a running or failed build; look often only while one runs."""
-    recent = jobs(context().settings)
-    running = next((job for job in recent if job.state == "running"), None)
-    if running:
-        return progress_bar(running), 1500
-    failed = next((job for job in recent if job.state == "failed"), None)
-    return (
-        html.Span(f"Build of {failed.slug} failed: {failed.message}", className="build-failed") if failed else None
-    ), 6000
+    return workspace(atlas, state, building=is_building(here.jobs, atlas.path))
 
 
 @callback(
@@ -70,26 +49,33 @@ def open_first_atlas(_ticks: int | None, search: Any) -> html.Div:
     Output(ids.CATALOGUE, "data"),
     Output(ids.METHOD_SELECT, "options"),
     Output(ids.DIMS_SELECT, "options"),
-    Input(ids.MAP_TICK, "n_intervals"),
+    Input(ids.JOBS, "data"),
     Input(ids.METHOD_SELECT, "value"),
     Input(ids.SCALE_SELECT, "value"),
     State(ids.CATALOGUE, "data"),
     State(ids.VIEW, "data"),
 )
-def notice_new_maps(_ticks: int | None, method: Any, scale: Any, known: Any, view_data: Any) -> tuple[Any, Any, Any]:
+def notice_new_maps(_jobs: Any, method: Any, scale: Any, known: Any, view_data: Any) -> tuple[Any, Any, Any]:
     """Offer maps as a build finishes them."""
     view = View.from_store(view_data)
     atlas = context().library.get(view.atlas)
     if atlas is None or (stream := atlas.info.stream(view.stream)) is None:
         return no_update, no_update, no_update
-    running = _running()
-    building = running is not None and running.slug == atlas.slug
     now = catalogue(atlas, stream, scale if isinstance(scale, str) else OWN, context().settings.maps)
     return (
         no_update if now == known else now,
-        method_options(atlas, stream, building),
+        method_options(atlas, stream, is_building(context().jobs, atlas.path)),
         dims_options(atlas, stream, str(method)),
     )
+
+
+clientside_callback(
+    ClientsideFunction("atlasJobs", "lookAtWaiting"),
+    Output(ids.WAITING_TICK, "n_intervals"),
+    Input(ids.JOBS, "data"),
+    State(ids.WAITING_TICK, "n_intervals"),
+    prevent_initial_call=True,
+)
 
 
 def _client(name: str) -> ClientsideFunction:

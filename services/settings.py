@@ -21,7 +21,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default=Path("~/.local/share/attention-atlas"),
-        description="Folder of atlases, build progress and caches; created when missing.",
+        description="Folder of atlases, jobs and caches; created when missing.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8050, ge=1, le=65535, description="Port to listen on.")
@@ -61,10 +61,6 @@ class Settings(BaseSettings):
         return self.home / "atlases"
 
     @property
-    def progress(self) -> Path:
-        return self.home / "jobs"
-
-    @property
     def job_folder(self) -> Path:
         """Table, slots and logs of jobs."""
         return self.home / "jobs"
@@ -88,7 +84,7 @@ class Settings(BaseSettings):
         Raises:
             AtlasError: the home folder cannot be created or written.
         """
-        for folder in (self.home, self.atlases, self.progress, self.cache):
+        for folder in (self.home, self.atlases, self.job_folder, self.cache):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:

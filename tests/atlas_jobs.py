@@ -7,7 +7,6 @@ maps with the c of another metric.
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,9 +15,12 @@ from pathlib import Path
 
 from services.alignment.variants import scale_variant
 from services.atlas.folder import Atlas, open_atlas
-from services.jobs.scaled_maps import scale_job, start_scaled_build, stop_scaled_build
-from services.jobs.study import start_study, study_job
+from services.jobs.local import LocalJobs
+from services.jobs.scaled_maps import map_spec, map_status
+from services.jobs.spec import Job
+from services.jobs.study import study_job, study_spec
 from services.settings import Settings
+from tests.job_processes import processes
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 120  # seconds, on a machine that is busy with other things
@@ -53,7 +55,11 @@ class AtlasJob:
         return open_atlas(self.folder)
 
     @property
-    def name(self) -> str:
+    def jobs(self) -> LocalJobs:
+        return LocalJobs(self.settings)
+
+    @property
+    def kind(self) -> str:
         raise NotImplementedError
 
     def start(self) -> None:
@@ -87,17 +93,17 @@ class AtlasJob:
 
     def kill(self) -> None:
         """End the process of the job as a machine that runs out of memory does."""
-        process = json.loads((self.home / "jobs" / f"{self.name}.json").read_text())["pid"]
-        os.kill(process, signal.SIGKILL)
+        (process,) = processes(self.settings, self.kind)
+        process.kill()
 
     def left_over(self) -> list[str]:
         """Files of the machinery that a job which has ended should not leave, and half-written files of its results."""
         marks = (*self.home.rglob("*.stop"), *self.home.rglob("*.part"), *self.home.rglob(".*.lock"))
         return sorted(str(path.relative_to(self.home)) for path in marks)
 
-    def _terminal(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def _terminal(self, *values: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", *map(str, arguments)],
+            [sys.executable, "-m", "services.jobs.run", self.kind, *values],
             cwd=ROOT,
             env={**os.environ, "ATLAS_HOME": str(self.home)},
             capture_output=True,
@@ -111,17 +117,17 @@ class Study(AtlasJob):
     """The scaling study of an atlas built without one."""
 
     @property
-    def name(self) -> str:
-        return f"{self.slug}-study"
+    def kind(self) -> str:
+        return "study"
 
     def start(self) -> None:
-        start_study(self.settings, self.atlas)
+        self.jobs.submit(study_spec(self.atlas))
 
     def status(self) -> Status | None:
-        return _status(study_job(self.settings, self.atlas))
+        return _status(study_job(self.jobs, self.atlas))
 
     def command(self, *more: str) -> subprocess.CompletedProcess[str]:
-        return self._terminal("services.jobs.study", *(more or [self.folder]))
+        return self._terminal(*(more or [f"atlas={self.folder}"]))
 
 
 @dataclass(frozen=True)
@@ -133,22 +139,30 @@ class Maps(AtlasJob):
     dims: int = 2
 
     @property
-    def name(self) -> str:
-        return f"{self.slug}-self-{self.metric}"
+    def kind(self) -> str:
+        return "maps"
 
     def start(self) -> None:
-        start_scaled_build(self.settings, *self._stream, self.metric, list(self.methods), self.dims)
+        self.jobs.submit(map_spec(*self._stream, self.metric, list(self.methods), self.dims))
 
     def status(self) -> Status | None:
-        return _status(scale_job(self.settings, *self._stream, self.metric))
+        return _status(self._job())
 
     def stop(self) -> None:
         """Ask the job to end."""
-        stop_scaled_build(self.settings, *self._stream, self.metric)
+        job = self._job()
+        assert job is not None
+        self.jobs.cancel(job.id)
 
     def command(self, *more: str) -> subprocess.CompletedProcess[str]:
-        wanted = ("--metric", self.metric, "--methods", ",".join(self.methods), "--dims", self.dims)
-        return self._terminal("services.jobs.scaled_maps", self.folder, *wanted, *more)
+        wanted = (f"metric={self.metric}", f"methods={','.join(self.methods)}", f"dims={self.dims}")
+        return self._terminal(f"atlas={self.folder}", *wanted, *more)
+
+    def _job(self) -> Job | None:
+        status = map_status(self.jobs, self.settings.maps, *self._stream, self.metric, self.dims)
+        if status is None:  # the atlas has no study
+            return next((job for job in self.jobs.list() if job.kind == self.kind), None)
+        return status.job
 
     def files(self) -> dict[str, Path]:
         """Where each map is kept, by its method."""
@@ -173,8 +187,10 @@ class Maps(AtlasJob):
         return atlas, atlas.info.streams[0]
 
 
-def _status(job) -> Status | None:
-    return Status(job.state, job.fraction, job.message) if job else None
+def _status(job: Job | None) -> Status | None:
+    """A job that waits is under way; one that was cancelled or lost has stopped."""
+    states = {"waiting": "running", "cancelled": "stopped", "lost": "stopped"}
+    return Status(states.get(job.state, job.state), job.fraction, job.message) if job else None
 
 
 def forget_study(folder: Path) -> None:

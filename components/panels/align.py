@@ -19,7 +19,7 @@ from services.alignment.scale_metrics import CONSTANTS, METRIC_LABELS, METRICS
 from services.alignment.study import scales
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.jobs.refining import task_of
+from services.jobs.layouts import drop, layout_of, want
 
 EXTENT = math.log10(CONSTANTS[-1])
 STEP = 0.002
@@ -207,7 +207,7 @@ def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, 
     ours = visitor(tab) + "-align"
     fits = stream is not None and view.at_head and (view.layer or 0) < stream.layers and (view.head or 0) < stream.heads
     if not (atlas and stream and fits and state.on) or view.method == "pca":
-        here.refiner.drop(ours)
+        drop(here.jobs, ours)
         return None, None, True
     if view.method not in ("umap", "tsne"):
         return (
@@ -216,7 +216,7 @@ def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, 
             True,
         )
     wanted = HeadMap(atlas, stream, view.layer or 0, view.head or 0, view.ref, state.alignment)
-    status = here.refiner.want([task_of(wanted, here.settings.maps)], ours)[0]
+    status = want(here.jobs, [layout_of(wanted, here.settings.maps)], ours)[0]
     if status.state == "ready":
         place = {"method": view.method, "dims": view.dims, "layer": view.layer, "head": view.head}
         return {"alignment": state.alignment.name, **place}, None, True

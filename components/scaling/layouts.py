@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from dash import Input, Output, State, callback, html, no_update
+from dash import Input, Output, State, callback, ctx, html, no_update
 
 from components import ids
 from components.scaling.callbacks import best_c, constants_projection, find
 from components.server.context import context
 from services.alignment.head_maps import ConstantMaps
-from services.jobs.refining import Status, task_of
-from services.jobs.study import start_study, study_job
+from services.errors import AtlasError
+from services.jobs.layouts import LayoutStatus, drop, layout_of, want
+from services.jobs.study import study_job, study_spec
 
 
 def visitor(tab: Any) -> str:
@@ -31,23 +32,23 @@ def lay_out_constants(data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]
     if found is None:
         return no_update, "This atlas is no longer there.", True
     atlas, stream, state = found
-    refiner = context().refiner
+    here = context()
+    pca = constants_projection(atlas, stream, state, "pca")
     if state.method == "pca":
-        refiner.drop(visitor(tab))
-        return constants_projection(atlas, stream, state, "pca"), None, True
-    folder = context().settings.maps
+        drop(here.jobs, visitor(tab))
+        return pca, None, True
     maps = ConstantMaps("umap", state.layer, state.head, best_c(atlas, stream, state))
-    tasks = [task_of(one, folder) for one in maps.heads(atlas, stream)]
-    statuses = refiner.want(tasks, visitor(tab))
+    layouts = [layout_of(one, here.settings.maps) for one in maps.heads(atlas, stream)]
+    statuses = want(here.jobs, layouts, visitor(tab))
     if all(status.state == "ready" for status in statuses):
         return constants_projection(atlas, stream, state, "umap"), None, True
     failed = next((status for status in statuses if status.state in ("failed", "busy")), None)
     if failed:
-        return constants_projection(atlas, stream, state, "pca"), f"UMAP is not shown: {failed.message}", True
-    return constants_projection(atlas, stream, state, "pca"), progress(statuses, "UMAP"), False
+        return pca, f"UMAP is not shown: {failed.message}", True
+    return pca, progress(statuses, "UMAP"), False
 
 
-def progress(statuses: list[Status], name: str) -> html.Div:
+def progress(statuses: list[LayoutStatus], name: str) -> html.Div:
     """How far the layouts are, together."""
     share = sum(status.share for status in statuses) / len(statuses)
     running = next((status for status in statuses if status.state == "running"), statuses[-1])
@@ -64,26 +65,29 @@ def progress(statuses: list[Status], name: str) -> html.Div:
 @callback(
     Output(ids.SCALING_STUDY_NOTE, "children"),
     Output(ids.SCALING_STUDY, "disabled"),
+    Output(ids.SCALING_STUDY_TICK, "disabled"),
     Input(ids.SCALING_STUDY, "n_clicks"),
     Input(ids.SCALING_STUDY_TICK, "n_intervals"),
+    Input(ids.JOBS, "data"),
     State(ids.SCALING_STATE, "data"),
 )
-def study_atlas(clicks: Any, _ticks: Any, data: Any) -> tuple[Any, bool]:
+def study_atlas(clicks: Any, _ticks: Any, _jobs: Any, data: Any) -> tuple[Any, bool, bool]:
     """Start the study of an atlas that has none, and follow it."""
-    from dash import ctx
-
     found = find(data)
     if found is None:
-        return "This atlas is no longer there.", True
-    atlas, settings = found[0], context().settings
-    job = study_job(settings, atlas)
-    if ctx.triggered_id == ids.SCALING_STUDY and clicks and not (job and job.state == "running"):
-        start_study(settings, atlas)
-        return "Starting …", True
+        return "This atlas is no longer there.", True, True
+    atlas, jobs = found[0], context().jobs
+    if ctx.triggered_id == ids.SCALING_STUDY and clicks:
+        try:
+            jobs.submit(study_spec(atlas, "dashboard"))
+        except AtlasError as error:
+            return str(error), False, True
+        return "Starting …", True, False
+    job = study_job(jobs, atlas)
     if job is None:
-        return no_update, False
-    if job.state == "running":
-        return progress([Status("running", job.label, job.fraction)], "Study"), True
+        return no_update, False, True
+    if job.active:
+        return progress([LayoutStatus("running", job.label, job.fraction)], "Study"), True, False
     if job.state == "finished":
-        return html.A("The study is ready: show it", href="", className="text-button"), True
-    return f"The study did not finish: {job.message}", False
+        return html.A("The study is ready: show it", href="", className="text-button"), True, True
+    return f"The study did not finish: {job.message}", False, True

@@ -157,7 +157,7 @@ def _no_study(atlas: Atlas) -> html.Div:
             ),
             html.Button("Study all heads now", id=ids.SCALING_STUDY, className="text-button", type="button"),
             html.Div(id=ids.SCALING_STUDY_NOTE, role="status"),
-            dcc.Interval(id=ids.SCALING_STUDY_TICK, interval=1000),
+            dcc.Interval(id=ids.SCALING_STUDY_TICK, interval=1000, disabled=True),
         ],
         className="scaling-empty",
     )

@@ -1,6 +1,7 @@
 """The dashboard as one Dash app: pages, payload routes, caches, compression, headers, errors."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import dash
@@ -16,13 +17,16 @@ from components.server.callback_guard import guard_callbacks
 from components.server.callback_registry import share_callbacks
 from components.server.context import KEY, Context
 from components.server.export_routes import export_routes
+from components.server.job_stamp import tell_of_jobs
 from components.server.not_found import refuse_unknown_addresses
 from components.server.payload_routes import payload_routes
 from components.shell import shell
 from services.atlas.library import Library
-from services.jobs import builds as jobs
+from services.jobs.backend import Backend
+from services.jobs.local import LocalJobs
 from services.settings import Settings
 
+ROOT = Path(__file__).parents[2]
 THEME = "00-theme.js"  # comes first of all, so that no dark page begins with a white flash
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -31,8 +35,8 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def create_app(settings: Settings) -> Dash:
-    """Make the dashboard for one home folder.
+def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
+    """Make the dashboard for one home folder; `jobs`: who runs its jobs, None for this machine.
 
     Raises:
         AtlasError: the home folder cannot be used.
@@ -41,8 +45,8 @@ def create_app(settings: Settings) -> Dash:
     app = Dash(
         "attention_atlas",
         use_pages=True,
-        pages_folder=str(jobs.ROOT / "pages"),
-        assets_folder=str(jobs.ROOT / "assets"),
+        pages_folder=str(ROOT / "pages"),
+        assets_folder=str(ROOT / "assets"),
         assets_ignore=rf"vendor/.*|{THEME}",
         url_base_pathname=settings.url_prefix,
         title="Attention Atlas",
@@ -58,7 +62,7 @@ def create_app(settings: Settings) -> Dash:
     app.index_string = INDEX.replace("THEME", f"{app.get_asset_url(THEME)}?m={_changed(THEME)}")
     library = Library(settings.atlases)
     server = app.server
-    server.config[KEY] = Context(settings, library)
+    server.config[KEY] = Context(settings, library, jobs or LocalJobs(settings))
     if settings.secret_key is not None:
         server.secret_key = settings.secret_key.get_secret_value()
     _add_compression(app)
@@ -73,6 +77,7 @@ def create_app(settings: Settings) -> Dash:
     )
     share_callbacks(app)
     guard_callbacks(app, f"{prefix}_dash-update-component")
+    tell_of_jobs(app, f"{prefix}_dash-update-component")
     refuse_unknown_addresses(app)
     _add_errors(app)
     _add_headers(app)
@@ -81,7 +86,7 @@ def create_app(settings: Settings) -> Dash:
 
 def _changed(asset: str) -> int:
     """When the file was written, which makes a browser fetch it anew."""
-    return int((jobs.ROOT / "assets" / asset).stat().st_mtime)
+    return int((ROOT / "assets" / asset).stat().st_mtime)
 
 
 def _add_compression(app: Dash) -> None:

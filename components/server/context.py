@@ -1,11 +1,11 @@
-"""What an app's callbacks share: its settings and its library of atlases."""
+"""What an app's callbacks share: its settings, its library of atlases and its jobs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flask import current_app
 
 from services.atlas.library import Library
-from services.jobs.refining import Refiner
+from services.jobs.backend import Backend
 from services.settings import Settings
 
 KEY = "ATTENTION_ATLAS"
@@ -15,7 +15,7 @@ KEY = "ATTENTION_ATLAS"
 class Context:
     settings: Settings
     library: Library
-    refiner: Refiner = field(default_factory=Refiner)
+    jobs: Backend
 
 
 def context() -> Context:

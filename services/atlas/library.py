@@ -1,5 +1,6 @@
 """All atlases of the home folder: what there is, what cannot be read and why."""
 
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,14 @@ class Library:
 
     def first(self) -> Atlas | None:
         return next((entry.atlas for entry in self.entries() if entry.atlas), None)
+
+    def stamp(self) -> list[list[str | int]]:
+        """Changes whenever an atlas comes, goes, or gets more maps."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(self._folder) if SLUG.fullmatch(entry.name))
+        except OSError:
+            return []
+        return [[name, *(_stamp(self._folder / name / INFO) or ())] for name in names]
 
     def _entry(self, slug: str) -> Entry:
         path = self._folder / slug

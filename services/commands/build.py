@@ -2,19 +2,18 @@
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import get_args
 
 from services.alignment import DISTANCES, SCALES
-from services.errors import AtlasError, BuildError, BusyError, Cancelled
+from services.errors import AtlasError, BuildError, Cancelled
+from services.jobs.builds import BUILD, BuildArguments, run_build
+from services.jobs.here import here
+from services.jobs.spec import JobSpec
 from services.models.files import check_model_name
 from services.models.memory import is_out_of_memory
-from services.pipeline.build import build
-from services.pipeline.progress import Progress
 from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, Precision, default_folder
-from services.pipeline.workers import Workers
 from services.projection import METHODS
 from services.settings import load_settings
 
@@ -133,7 +132,6 @@ def _pos(choice: str) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Build and report. Returns the exit code: 0, 2 after an error of the user's, 130 when stopped."""
-    progress = None
     try:
         request = _request(options)
         settings = load_settings()
@@ -142,53 +140,27 @@ def run(options: argparse.Namespace) -> int:
         folder = Path(
             os.path.expanduser(options.out or default_folder(settings.atlases, options.model, name))
         ).absolute()
-        progress = Progress(
-            folder.name,
-            settings.progress / f"{folder.name}.json" if folder.parent == settings.atlases else None,
-            bar=not options.quiet,
-        )
-        _stop_on_signals(progress)
-        workers = Workers(
-            jobs=options.jobs or settings.jobs or os.cpu_count() or 1,
+        arguments = BuildArguments(
+            request=request,
+            folder=str(folder),
+            overwrite=options.overwrite,
+            jobs=options.jobs,
             device=options.device,
-            dask=options.dask_scheduler or settings.dask_scheduler,
+            dask=options.dask_scheduler,
         )
-        build(request, folder, progress, workers=workers, overwrite=options.overwrite)
-    except BusyError as error:  # the progress file is the other build's
-        return _end(2, str(error))
-    except Cancelled as stop:
-        return _end(130, str(stop), progress, "stopped")
-    except KeyboardInterrupt:
-        return _end(130, "Stopped.", progress, "stopped")
+        with here(settings, JobSpec.of(BUILD.name, arguments, "terminal")) as running:
+            running.result = run_build(arguments, running, bar=not options.quiet)
+    except (Cancelled, KeyboardInterrupt) as stop:
+        return _end(130, str(stop) or "Stopped.")
     except AtlasError as error:
-        return _end(2, str(error), progress)
+        return _end(2, str(error))
     except (MemoryError, OSError) as error:
         reason = "Memory ran out" if is_out_of_memory(error) else f"The system refused something ({error})"
-        return _end(2, f"{reason}; run the same command again: it goes on where it stopped.", progress)
-    except BaseException as error:  # a fault of ours: say it in the dashboard, and let the traceback through
-        if progress:
-            progress.finish("failed", f"The build failed: {type(error).__name__}: {error}")
-        raise
-    progress.finish("finished")
+        return _end(2, f"{reason}; run the same command again: it goes on where it stopped.")
     print(f"The atlas is ready: {folder}")
     return 0
 
 
-def _stop_on_signals(progress: Progress) -> None:
-    """Ctrl-C and SIGTERM end the build at its next step; the second time at once, as a kill would."""
-
-    def stop(*_: object) -> None:
-        if progress.stopping:
-            os._exit(130)
-        progress.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-
-
-def _end(code: int, message: str, progress: Progress | None = None, state: str = "failed") -> int:
-    line = " ".join(message.split())
-    if progress:
-        progress.finish(state, line)
-    print(line, file=sys.stderr)
+def _end(code: int, message: str) -> int:
+    print(" ".join(message.split()), file=sys.stderr)
     return code

@@ -52,10 +52,10 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     return cli
 
 
-def run(arguments: Sequence[str], create_app: Callable[[Any], Any]) -> int:
+def run(arguments: Sequence[str], create_app: Callable[[Any, Any], Any]) -> int:
     """Parse and run; without a command the dashboard is served. Returns the exit code.
 
-    create_app: makes the dashboard from the settings; only `serve` calls it.
+    create_app: makes the dashboard from the settings and the jobs; only `serve` calls it.
     """
     given = list(arguments)
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):

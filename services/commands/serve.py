@@ -12,6 +12,7 @@ from typing import Any
 
 from services.errors import AtlasError
 from services.jobs.builds import start_demo_if_needed
+from services.jobs.local import LocalJobs
 from services.settings import load_settings
 
 
@@ -21,12 +22,13 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     cli.add_argument("--port", type=int, help="port to listen on (default: ATLAS_PORT, or 8050)")
 
 
-def run(options: argparse.Namespace, create_app: Callable[[Any], Any]) -> int:
+def run(options: argparse.Namespace, create_app: Callable[[Any, Any], Any]) -> int:
     """Serve until stopped. Returns the exit code."""
     try:
         settings = load_settings()
-        start_demo_if_needed(settings)  # first, so that both processes load their libraries at once
-        app = create_app(settings)
+        jobs = LocalJobs(settings)
+        start_demo_if_needed(settings, jobs)  # first, so that both processes load their libraries at once
+        app = create_app(settings, jobs)
     except AtlasError as error:
         print(error, file=sys.stderr)
         return 2
@@ -45,6 +47,9 @@ def run(options: argparse.Namespace, create_app: Callable[[Any], Any]) -> int:
     except OSError as error:
         print(f"Cannot listen on {host}:{port} ({error.strerror}); set ATLAS_PORT.", file=sys.stderr)
         return 2
+    finally:
+        jobs.cancel_asked()  # what a page or an empty start has begun; it goes on where it stopped
+        jobs.close()
     return 0
 
 

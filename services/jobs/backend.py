@@ -21,10 +21,14 @@ class Backend(Protocol):
         """The job as it is now, or None when there is none."""
 
     def cancel(self, id: str, owner: str | None = None) -> Job | None:
-        """Stop a job; with an owner only this one's interest in it ends, and the job where it was the last."""
+        """Stop a job. With an owner only this one's interest in it ends: with the last one's the job is stopped, and
+        forgotten where its kind keeps no rows."""
 
     def list(self, owner: str | None = None) -> Sequence[Job]:
         """All jobs that wait, run or have ended lately, or those of an owner, in the order of asking."""
 
     def log(self, id: str) -> str:
         """What the job's process has written, its last 64 kB; empty when it has not."""
+
+    def stamp(self) -> str:
+        """Changes when a job that pages announce begins or ends; cheap, for it is asked at every request."""

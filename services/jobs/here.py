@@ -46,7 +46,8 @@ def here(settings: Settings, spec: JobSpec) -> Iterator[Running]:
 def _begun(jobs: LocalJobs, spec: JobSpec, title: str, subject: str, slot: Slot) -> Job:
     now = time.time()
     with jobs.table.transaction():
-        before = jobs.status(spec.id)
+        before = jobs.table.get(spec.id)
+        before = before and jobs.settled(before)
         if before is not None and before.active:
             raise BusyError(f"{title} is under way already; wait for it or stop it.")
         job = Job(

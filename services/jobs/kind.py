@@ -29,7 +29,8 @@ class JobKind:
     name: as in JobSpec.kind · arguments: the model of its arguments · title: what it does, for a reader
     run: does the work in a process of its own, tells `Running` how far it is and ends with Cancelled when told to
         stop; what it returns is the job's result; heavy libraries are imported in here
-    subject: the atlas it works on, by which pages find it
+    subject: folder of the atlas it works on, by which pages find it
+    starting: what is said while its process starts
     announced: every page tells that it runs
     limit: processes at once; the rest wait in order · most_waiting: beyond so many, asking is refused
     warm: seconds for which its process waits for the next job, where many small ones come; 0: one process a job
@@ -42,6 +43,7 @@ class JobKind:
     title: Callable[[Any], str]
     run: Callable[[Any, "Running"], dict[str, Any] | None]
     subject: Callable[[Any], str] = _nothing
+    starting: str = "Starting"
     announced: bool = True
     limit: int = 1
     most_waiting: int = 20

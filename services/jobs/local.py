@@ -5,6 +5,8 @@ So there is no moment at which a job is known to one process alone: when the ask
 anything starts what waits; when the job's process dies, its slot is free, and the row says so.
 """
 
+import json
+import logging
 import os
 import subprocess
 import sys
@@ -30,6 +32,7 @@ RECENT = 600.0  # seconds for which the end of a job is still told
 SEEN = 2.0  # seconds after which an owner's interest is noted again
 ASKERS = "askers"  # lock shared by all who ask for jobs of warm kinds
 _LOG_TAIL = 65_536
+_log = logging.getLogger(__name__)
 
 
 class LocalJobs:
@@ -41,6 +44,7 @@ class LocalJobs:
         self.slots = Slots(settings.job_folder / "slots")
         self._asks = -1
         self._asked: set[str] = set()
+        self._stamped: tuple[object, str] = (None, "")
 
     def submit(self, spec: JobSpec) -> Job:
         """See Backend."""
@@ -70,16 +74,19 @@ class LocalJobs:
         if job.state == "waiting":
             with suppress(JobError):  # its asker was told
                 self.start_waiting(job_kind(job.kind))
-        return self._settled(job)
+        return self.settled(job)
 
     def cancel(self, id: str, owner: str | None = None) -> Job | None:
         """See Backend."""
         with self.table.transaction():
             job = self.table.get(id)
-            if job is None or not job.active:
+            if job is None or (owner is None and not job.active):
                 return job
             owners = {name: last for name, last in job.owners.items() if name != owner}
-            if owner is not None and owners:
+            if not job.active and not owners and not job_kind(job.kind).kept:
+                self.table.drop(job.id)
+                return job
+            if not job.active or (owner is not None and owners):
                 job = job.changed(owners=owners)
             elif job.state == "waiting" or self._is_dead(job):
                 job = job.changed(owners=owners, state="cancelled", message="Stopped.", updated=time.time())
@@ -93,7 +100,11 @@ class LocalJobs:
 
     def list(self, owner: str | None = None) -> Sequence[Job]:
         """See Backend."""
-        found = [self._settled(job) for job in self.table.all()]
+        try:
+            found = [self.settled(job) for job in self.table.all()]
+        except JobError as error:  # whoever starts a job is told
+            _log.warning("%s", error)
+            return []
         for name in {job.kind for job in found if job.state == "waiting"}:
             with suppress(JobError):  # its asker was told
                 self.start_waiting(job_kind(name))
@@ -115,6 +126,17 @@ class LocalJobs:
                 return file.read().decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def stamp(self) -> str:
+        """See Backend."""
+        version = self.table.version()
+        if version != self._stamped[0]:
+            try:
+                rows = [[job.id, job.state, job.attempt] for job in self.table.all() if job_kind(job.kind).announced]
+            except JobError:
+                rows = []
+            self._stamped = version, json.dumps(rows)
+        return self._stamped[1]
 
     def cancel_asked(self) -> None:
         """Stop what was asked for through this object, as a dashboard in a terminal does when it ends."""
@@ -153,6 +175,7 @@ class LocalJobs:
             finally:
                 slot.release()
             missing -= 1
+            self._say_starting(kind, next(job for job in rows if job.state == "waiting"))
         if kind.warm:
             ring(self._settings.job_folder, kind)
 
@@ -181,12 +204,18 @@ class LocalJobs:
 
     # --- rows
 
+    def _say_starting(self, kind: JobKind, job: Job) -> None:
+        with self.table.transaction():
+            now = self.table.get(job.id)
+            if now is not None and now.state == "waiting":
+                self.table.put(now.changed(label=kind.starting))
+
     def _entered(self, kind: JobKind, spec: JobSpec, title: str, subject: str) -> Job:
         """The row of a job that was asked for just now; within a transaction."""
         now = time.time()
         job = self.table.get(spec.id)
         if job is not None:
-            job = self._settled(job)
+            job = self.settled(job)
         if job is not None and job.active:
             known = now - job.owners.get(spec.owner, 0.0) < SEEN
             if known and not (job.cancel and not job.again):
@@ -213,7 +242,7 @@ class LocalJobs:
         self.table.put(new)
         return new
 
-    def _settled(self, job: Job) -> Job:
+    def settled(self, job: Job) -> Job:
         """The row, after it was seen whether the process that has it still lives."""
         if job.state != "running" or abs(time.time() - job.updated) < SILENT or not self._is_dead(job):
             return job

@@ -1,9 +1,18 @@
 """Every kind of job. To add one: docs/recipes/job-kind.md."""
 
 from services.errors import JobError
+from services.jobs.builds import BUILD
 from services.jobs.kind import JobKind
+from services.jobs.layouts import LAYOUT
+from services.jobs.scaled_maps import MAPS
+from services.jobs.study import STUDY
 
-KINDS: tuple[JobKind, ...] = ()
+KINDS: tuple[JobKind, ...] = (
+    BUILD,
+    STUDY,
+    MAPS,
+    LAYOUT,
+)
 
 
 def job_kind(name: str) -> JobKind:

@@ -1,129 +1,143 @@
-"""`python -m services.jobs.scaled_maps <atlas folder> --metric pearson`: maps made with the c of another metric.
+"""The kind "maps": all heads laid out with the c of another metric than the atlas's own.
 
-PCA needs no build (services.alignment.variants). A map that is there already is left alone; SIGTERM stops, the maps
-that are whole stay.
+PCA needs no job (services.alignment.variants). A map that is there already is left alone; finished layers of one that
+was stopped are kept beside it and not made again.
 """
 
-import argparse
 import os
-import signal
-import subprocess
-import sys
-import time
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import field_validator
 
 from services.alignment import align
 from services.alignment.live import head_vectors, token_places
-from services.alignment.scale_metrics import METRICS
 from services.alignment.variants import ScaleVariant, scale_variant, write_array
-from services.atlas import Atlas, ProjectionRef, arrays, open_atlas
+from services.atlas import Atlas, arrays, open_atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.errors import AtlasError, BuildError, Cancelled
-from services.jobs.builds import ONE_THREAD, ROOT, Job, jobs
-from services.settings import Settings, load_settings
+from services.errors import BuildError, Cancelled
+from services.jobs.backend import Backend
+from services.jobs.kind import Arguments, JobKind
+from services.jobs.running import Running
+from services.jobs.spec import Job, JobSpec
 
 if TYPE_CHECKING:
     from services.projection import LayerPoints
 
 
-def job_name(slug: str, stream: str, metric: str) -> str:
-    """How the job calls itself, and its progress file."""
-    return f"{slug}-{stream}-{metric}"
+class MapArguments(Arguments):
+    """The folder of the atlas, and which maps: those of every method in every number of dimensions."""
+
+    atlas: str
+    stream: str = "self"
+    metric: Literal["weighted", "scaled", "norms", "pearson"]
+    methods: tuple[Literal["umap", "tsne"], ...] = ("umap", "tsne")
+    dims: tuple[Literal[2, 3], ...] = (2,)
+
+    @field_validator("methods", "dims", mode="before")
+    @classmethod
+    def _parts(cls, value: Any) -> Any:
+        """As a terminal gives them: `umap,tsne`, `2,3`."""
+        if not isinstance(value, str):
+            return value
+        return [int(part) if part.strip().isdecimal() else part.strip() for part in value.split(",")]
 
 
-def scale_job(settings: Settings, atlas: Atlas, stream: StreamInfo, metric: str) -> Job | None:
-    """The build of these maps that runs or has just ended."""
-    name = job_name(atlas.slug, stream.name, metric)
-    return next((job for job in jobs(settings) if job.slug == name), None)
+def map_spec(atlas: Atlas, stream: StreamInfo, metric: str, methods: list[str], dims: int, owner: str = "") -> JobSpec:
+    values = {"atlas": str(atlas.path), "stream": stream.name, "metric": metric, "methods": methods, "dims": [dims]}
+    return JobSpec.of(MAPS.name, MAPS.read(values), owner)
 
 
-def start_scaled_build(
-    settings: Settings, atlas: Atlas, stream: StreamInfo, metric: str, methods: list[str], dims: int
-) -> None:
-    """Make maps beside this process."""
-    name = job_name(atlas.slug, stream.name, metric)
-    arguments = ["--stream", stream.name, "--metric", metric, "--methods", ",".join(methods), "--dims", str(dims)]
-    with (settings.progress / "build.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.jobs.scaled_maps", str(atlas.path), *arguments],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, **ONE_THREAD, "ATLAS_HOME": str(settings.home)},
-        )
-    now = time.time()
-    first = {"slug": name, "pid": process.pid, "state": "running", "label": "Starting", "updated": now}
-    arrays.write_json(settings.progress / f"{name}.json", first)
+@dataclass(frozen=True)
+class MapStatus:
+    """How the maps of one metric and number of dimensions stand.
+
+    missing: methods without a map by this metric · job: what makes them, or did lately
+    """
+
+    missing: list[str]
+    job: Job | None
+
+    @property
+    def under_way(self) -> bool:
+        return self.job is not None and self.job.active
 
 
-def stop_scaled_build(settings: Settings, atlas: Atlas, stream: StreamInfo, metric: str) -> None:
-    """Ask the build of these maps to end."""
-    (settings.progress / f"{job_name(atlas.slug, stream.name, metric)}.stop").touch()
+def map_status(
+    jobs: Backend, folder: Path, atlas: Atlas, stream: StreamInfo, metric: str, dims: int
+) -> MapStatus | None:
+    """None when the atlas has no study of the metric.
+
+    folder: of the maps in the cache
+    """
+    variant = scale_variant(atlas, stream, metric, folder)
+    if variant is None:
+        return None
+    found = [p for p in variant.info.projections if p.dims == dims and not variant.ready(p)]
+    missing = [p.method for p in found if p.method != "attention"]  # which no c changes
+    wanted = {"atlas": str(atlas.path), "stream": stream.name, "metric": metric, "dims": [dims]}
+    ours = [job for job in jobs.list() if job.kind == MAPS.name and _has(job, wanted)]
+    return MapStatus(missing, max(ours, key=lambda job: (job.active, job.updated), default=None))
 
 
-def make_maps(atlas: Atlas, stream: StreamInfo, metric: str, wanted: list[tuple[str, int]], settings: Settings) -> None:
+def _has(job: Job, values: dict[str, Any]) -> bool:
+    return all(job.arguments.get(name) == value for name, value in values.items())
+
+
+def make_maps(arguments: MapArguments, running: Running) -> None:
     """Lay out every head by several methods, each with the c of the metric, and keep the maps in the cache.
 
     Raises:
         Cancelled: a stop was asked for.
         AtlasError: the atlas has no study, or the disk is full.
     """
-    from services.pipeline.progress import Progress
     from services.projection import layout_layer
 
-    name = job_name(atlas.slug, stream.name, metric)
-    stop = settings.progress / f"{name}.stop"
-    stop.unlink(missing_ok=True)
-    progress = Progress(name, settings.progress / f"{name}.json", bar=False)
-    signal.signal(signal.SIGTERM, lambda *_: progress.stop())
-    try:
-        variant = scale_variant(atlas, stream, metric, settings.maps)
-        if variant is None:
-            raise BuildError(f"{atlas.slug} has no scaling study of {metric}.")
-        todo = _missing(variant, stream, wanted)
-        requests = {projection.ref.own: projection for projection in todo}
-        label = f"Maps of {atlas.slug} by {metric}"
-        progress.stage("maps", label, stream.layers * stream.heads)
-        points_of = sum(atlas.points(stream))
-        layouts = {
-            wanted: np.zeros((stream.layers, stream.heads, points_of, wanted.dims), np.float32) for wanted in requests
-        }
-        for layer in range(stream.layers if requests else 0):
-            points = _layer_points(atlas, stream, variant, layer)
-            start = {dims: np.array(_pca(variant, stream, dims)[layer]) for dims in {ref.dims for ref in requests}}
+    atlas, metric = open_atlas(Path(arguments.atlas)), arguments.metric
+    stream = atlas.info.stream(arguments.stream)
+    if stream is None:
+        raise BuildError(f"{arguments.atlas} has no attention {arguments.stream!r}.")
+    variant = scale_variant(atlas, stream, metric, running.settings.maps)
+    if variant is None:
+        raise BuildError(f"{atlas.slug} has no scaling study of {metric}.")
+    label, heads = f"Maps of {atlas.slug} by {metric}", stream.heads
+    requests = {projection.ref.own: projection for projection in _missing(variant, stream, arguments)}
+    threads = running.settings.jobs or os.cpu_count() or 1
+    for layer in range(stream.layers if requests else 0):
+        todo = [request for request, projection in requests.items() if not _part(variant, projection, layer).is_file()]
 
-            def told(done: int, _total: int, layer: int = layer) -> bool:
-                progress.show(layer * stream.heads + done)
-                return progress.stopping or stop.is_file()
+        def told(done: int, _total: int, layer: int = layer) -> bool:
+            return running.report(label, layer * heads + done, stream.layers * heads)
 
-            threads = settings.jobs or os.cpu_count() or 1
-            found = layout_layer(points, list(requests), start=start, seed=0, jobs=threads, progress=told)
-            for request, layout in found.items():
-                layouts[request][layer] = layout
-        for request, projection in requests.items():
-            write_array(variant.file(projection), layouts[request])
-    except Cancelled:
-        progress.finish("stopped", "Stopped.")
-        raise
-    except AtlasError as error:
-        progress.finish("failed", str(error))
-        raise
-    except BaseException:
-        progress.finish("failed", "It ended unexpectedly; start it again.")
-        raise
-    finally:
-        stop.unlink(missing_ok=True)
-    progress.finish("finished")
+        if told(0, heads):
+            raise Cancelled("Stopped.")
+        if not todo:
+            continue
+        points = _layer_points(atlas, stream, variant, layer)
+        start = {dims: np.array(_pca(variant, stream, dims)[layer]) for dims in {request.dims for request in todo}}
+        found = layout_layer(points, todo, start=start, seed=0, jobs=threads, progress=told)
+        for request, layout in found.items():
+            write_array(_part(variant, requests[request], layer), layout)
+    for projection in requests.values():
+        parts = [_part(variant, projection, layer) for layer in range(stream.layers)]
+        write_array(variant.file(projection), np.stack([arrays.read(part) for part in parts]))
+        with suppress(OSError):
+            shutil.rmtree(parts[0].parent)
 
 
-def _missing(variant: ScaleVariant, stream: StreamInfo, wanted: list[tuple[str, int]]) -> list[ProjectionInfo]:
-    refs = {ProjectionRef(method, dims) for method, dims in wanted if method != "attention"}  # not changed by any c
-    maps = [p for p in variant.info.projections if p.stream == stream.name]
-    return [p for p in maps if p.ref.own in refs and not variant.ready(p)]
+def _part(variant: ScaleVariant, projection: ProjectionInfo, layer: int) -> Path:
+    """Where a finished layer waits for the others: float32 [heads, points, dims]."""
+    file = variant.file(projection)
+    return file.with_name(f"{file.stem}.layers") / f"{layer}.npy"
+
+
+def _missing(variant: ScaleVariant, stream: StreamInfo, wanted: MapArguments) -> list[ProjectionInfo]:
+    maps = [p for p in variant.info.projections if p.stream == stream.name and not variant.ready(p)]
+    return [p for p in maps if p.method in wanted.methods and p.dims in wanted.dims]
 
 
 def _pca(variant: ScaleVariant, stream: StreamInfo, dims: int) -> np.ndarray:
@@ -151,28 +165,10 @@ def _layer_points(atlas: Atlas, stream: StreamInfo, variant: ScaleVariant, layer
     )
 
 
-def main(arguments: list[str]) -> int:
-    cli = argparse.ArgumentParser(prog="python -m services.jobs.scaled_maps", description=__doc__)
-    cli.add_argument("folder", type=Path, help="the atlas")
-    cli.add_argument("--stream", default="self", help="kind of attention (default: self)")
-    cli.add_argument("--metric", required=True, choices=METRICS, help="what chooses the c of each head")
-    cli.add_argument("--methods", default="umap,tsne", help="comma-separated, of: umap, tsne (default: both)")
-    cli.add_argument("--dims", default="2", help="comma-separated, of: 2, 3 (default: 2)")
-    options = cli.parse_args(arguments)
-    try:
-        settings = load_settings()
-        settings.make_folders()
-        wanted = [(m, int(d)) for m in options.methods.split(",") for d in options.dims.split(",")]
-        atlas = open_atlas(options.folder)
-        stream = atlas.info.stream(options.stream)
-        if stream is None:
-            raise BuildError(f"{options.folder} has no attention {options.stream!r}.")
-        make_maps(atlas, stream, options.metric, wanted, settings)
-    except (AtlasError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+MAPS = JobKind(
+    name="maps",
+    arguments=MapArguments,
+    title=lambda arguments: f"Making the maps of {Path(arguments.atlas).name} by {arguments.metric}",
+    subject=lambda arguments: arguments.atlas,
+    run=make_maps,
+)

@@ -50,7 +50,7 @@ class Job(BaseModel):
     kind: str
     arguments: dict[str, Any]
     title: str
-    subject: str = Field(default="", description="the atlas it works on")
+    subject: str = Field(default="", description="folder of the atlas it works on")
     owners: dict[str, float] = {}
     state: State = "waiting"
     label: str = ""
@@ -94,6 +94,12 @@ class Job(BaseModel):
             return f"{self.title}: stopping"
         again = ", taken up again" if self.attempt > 1 else ""
         return f"{self.title}{again}: {self.label}"
+
+    @property
+    def headline(self) -> str:
+        """What the bar of every page says: the stage alone while all goes well, else a sentence."""
+        plain = self.state == "running" and self.attempt == 1 and not self.cancel
+        return self.label if plain else self.sentence
 
     def changed(self, **fields: Any) -> "Job":
         return self.model_copy(update=fields)

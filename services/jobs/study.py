@@ -1,47 +1,33 @@
-"""`python -m services.jobs.study <atlas folder>`: the scaling study for an atlas that was built without one."""
+"""The kind "study": the scaling study of an atlas that was built without one."""
 
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-from services.atlas import Atlas, arrays, open_atlas
-from services.errors import AtlasError, BuildError
-from services.jobs.builds import ONE_THREAD, ROOT, Job, jobs
-from services.settings import Settings, load_settings
+from services.atlas import Atlas, open_atlas
+from services.errors import BuildError
+from services.jobs.backend import Backend
+from services.jobs.kind import Arguments, JobKind
+from services.jobs.running import Running
+from services.jobs.spec import Job, JobSpec
 
 
-def job_name(atlas: Atlas) -> str:
-    """How the job calls itself, and its progress file."""
-    return f"{atlas.slug}-study"
+class StudyArguments(Arguments):
+    """The folder of the atlas."""
+
+    atlas: str
 
 
-def study_job(settings: Settings, atlas: Atlas) -> Job | None:
-    """The atlas's study that runs or has just ended."""
-    return next((job for job in jobs(settings) if job.slug == job_name(atlas)), None)
+def study_spec(atlas: Atlas, owner: str = "") -> JobSpec:
+    return JobSpec.of(STUDY.name, StudyArguments(atlas=str(atlas.path)), owner)
 
 
-def start_study(settings: Settings, atlas: Atlas) -> "subprocess.Popen[bytes]":
-    """Study an atlas beside this process."""
-    log = (settings.progress / "build.log").open("ab")
-    with log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.jobs.study", str(atlas.path)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, **ONE_THREAD, "ATLAS_HOME": str(settings.home)},
-        )
-    now = time.time()
-    first = {"slug": job_name(atlas), "pid": process.pid, "state": "running", "label": "Starting", "updated": now}
-    arrays.write_json(settings.progress / f"{job_name(atlas)}.json", first)
-    return process
+def study_job(jobs: Backend, atlas: Atlas) -> Job | None:
+    """The atlas's study that is under way or has just ended."""
+    id = study_spec(atlas).id
+    return next((job for job in jobs.list() if job.id == id), None)
 
 
-def study_atlas(folder: Path, file: Path | None = None) -> None:
-    """Add the study to a finished atlas.
+def study_atlas(arguments: StudyArguments, running: Running) -> None:
+    """Add the study to a finished atlas; finished layers of one that was stopped are kept.
 
     Raises:
         AtlasError: it cannot be read or written, or another build works on it.
@@ -54,36 +40,22 @@ def study_atlas(folder: Path, file: Path | None = None) -> None:
     from services.pipeline.study_stage import study_stream
     from services.pipeline.workers import Workers
 
+    folder = Path(arguments.atlas)
     atlas = open_atlas(folder)
-    progress = Progress(job_name(atlas), file, bar=False)
-    try:
-        with build_lock(folder):
-            journal = Journal.load(folder)
-            if journal is None:
-                raise BuildError(f"{folder} has no build.json; build it again with --overwrite.")
-            for stream in atlas.info.streams:
-                study_stream(folder, stream, journal, progress, Workers())
-            write_info(folder, BuildRequest(model=atlas.info.model.id, corpus="demo"), journal, progress)
-    except AtlasError as error:
-        progress.finish("failed", str(error))
-        raise
-    except BaseException:
-        progress.finish("failed", "It ended unexpectedly; start it again.")
-        raise
-    progress.finish("finished")
+    progress = Progress(f"{atlas.slug}-study", running.report, bar=False)
+    with build_lock(folder):
+        journal = Journal.load(folder)
+        if journal is None:
+            raise BuildError(f"{folder} has no build.json; build it again with --overwrite.")
+        for stream in atlas.info.streams:
+            study_stream(folder, stream, journal, progress, Workers())
+        write_info(folder, BuildRequest(model=atlas.info.model.id, corpus="demo"), journal, progress)
 
 
-def main(arguments: list[str]) -> int:
-    try:
-        settings = load_settings()
-        settings.make_folders()
-        folder = Path(arguments[0])
-        study_atlas(folder, settings.progress / f"{folder.name}-study.json")
-    except (AtlasError, IndexError) as error:
-        print(error if isinstance(error, AtlasError) else __doc__, file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+STUDY = JobKind(
+    name="study",
+    arguments=StudyArguments,
+    title=lambda arguments: f"Scaling study of {Path(arguments.atlas).name}",
+    subject=lambda arguments: arguments.atlas,
+    run=study_atlas,
+)

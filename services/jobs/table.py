@@ -122,6 +122,15 @@ class JobTable:
     def exists(self) -> bool:
         return self._cache is not None or (self.folder / "cache.db").is_file()
 
+    def version(self) -> tuple[tuple[int, int], ...]:
+        """Sizes and times of the database's files: equal means that nothing was written in between."""
+        found = []
+        for name in ("cache.db", "cache.db-wal"):
+            with suppress(OSError):
+                status = (self.folder / name).stat()
+                found.append((status.st_size, status.st_mtime_ns))
+        return tuple(found)
+
     def close(self) -> None:
         with self._lock:
             cache, self._cache = self._cache, None

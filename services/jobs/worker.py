@@ -20,6 +20,7 @@ from services.settings import Settings
 
 LOOK = 1.0  # seconds after which a warm process looks again, whatever the bell says
 KEPT = 86_400.0  # seconds for which the row and the log of a job that has ended are kept
+_DEAF = 0.02  # seconds between two looks where there is no bell
 _PULSE = 0.05  # of warm kinds, whose jobs are small
 
 
@@ -48,9 +49,7 @@ class Worker:
             self._jobs.start_waiting(self._kind)
 
     def _work_warm(self) -> None:
-        with suppress(FileExistsError):
-            os.mkfifo(bell(self._settings.job_folder, self._kind), 0o600)
-        ear = os.open(bell(self._settings.job_folder, self._kind), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        ear = self._ear()
         last = time.monotonic()
         while not self._ends:
             if (job := self._next()) is not None:
@@ -58,9 +57,22 @@ class Worker:
                 last = time.monotonic()
             elif time.monotonic() - last > self._kind.warm or self._jobs.slots.is_unshared(ASKERS):
                 break
+            elif ear is None:
+                time.sleep(_DEAF)
             elif select.select([ear], [], [], LOOK)[0]:
                 os.read(ear, 4096)
-        os.close(ear)
+        if ear is not None:
+            os.close(ear)
+
+    def _ear(self) -> int | None:
+        """Where the bell is heard; None on a file system without named pipes."""
+        pipe = bell(self._settings.job_folder, self._kind)
+        try:
+            with suppress(FileExistsError):
+                os.mkfifo(pipe, 0o600)
+            return os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return None
 
     def _next(self) -> Job | None:
         """The first waiting job, which is ours from now on; those that nobody wants any more are dropped."""

@@ -160,7 +160,7 @@ def test_the_tick_answers_whatever_is_posted(client, value):
     response = post(
         client,
         "..catalogue.data...method-select.options...dims-select.options..",
-        [("map-tick", "n_intervals", value), ("method-select", "value", value), ("scale-select", "value", value)],
+        [("jobs", "data", value), ("method-select", "value", value), ("scale-select", "value", value)],
         [("catalogue", "data", value), ("view", "data", value)],
     )
     assert response.status_code in (200, 204)

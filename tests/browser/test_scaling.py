@@ -16,7 +16,7 @@ def dashboard(dashboard_home):
     app = create_app(Settings(home=dashboard_home, demo=False))
     with serving(app.server) as url:
         yield url
-    app.server.config["ATTENTION_ATLAS"].refiner.close()
+    app.server.config["ATTENTION_ATLAS"].jobs.close()
 
 
 def ready(page: Page, scene: str) -> None:

@@ -78,6 +78,11 @@ def start(arguments, home: Path, slow: Path | None = None, stage: str = "", seco
     )
 
 
+def options_of(model, corpus, out, *more):
+    """Arguments of a build in 2D."""
+    return ["--model", model, "--corpus", corpus, "--dims", "2", "--out", out, *more]
+
+
 def finish(process: subprocess.Popen) -> tuple[int, str]:
     """Wait for the end; exit code and what was written to stderr."""
     _, errors = process.communicate(timeout=150)

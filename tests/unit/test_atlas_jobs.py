@@ -101,7 +101,7 @@ def test_a_study_of_an_atlas_without_a_journal_says_what_to_do(unstudied):
 
 def test_a_study_of_no_atlas_is_one_line(tmp_path):
     job = Study(tmp_path)
-    done = job.command(str(tmp_path / "nowhere"))
+    done = job.command(f"atlas={tmp_path / 'nowhere'}")
     assert done.returncode == 2
     assert "nowhere" in one_line(done.stderr)
 
@@ -111,15 +111,15 @@ def test_the_button_of_the_page_studies_the_atlas(unstudied):
     client, state = app.server.test_client(), {"atlas": "tiny", "stream": "self"}
 
     def ask(trigger, clicks=None):
-        inputs = {"scaling-study.n_clicks": clicks, "scaling-study-tick.n_intervals": 1}
-        return post(
-            client, ("scaling-study-note.children", "scaling-study.disabled"), inputs, {"scaling-state.data": state},
-            trigger,
-        )  # fmt: skip
+        inputs = {"scaling-study.n_clicks": clicks, "scaling-study-tick.n_intervals": 1, "jobs.data": None}
+        outputs = ("scaling-study-note.children", "scaling-study.disabled", "scaling-study-tick.disabled")
+        return post(client, outputs, inputs, {"scaling-state.data": state}, trigger)
 
-    assert ask("scaling-study-tick.n_intervals").get("scaling-study") == {"disabled": False}
+    idle = ask("jobs.data")
+    assert (idle["scaling-study"], idle["scaling-study-tick"]) == ({"disabled": False}, {"disabled": True})
     assert ask("scaling-study.n_clicks", 1)["scaling-study-note"]["children"] == "Starting …"
-    assert ask("scaling-study-tick.n_intervals")["scaling-study"] == {"disabled": True}
+    running = ask("scaling-study-tick.n_intervals")
+    assert (running["scaling-study"], running["scaling-study-tick"]) == ({"disabled": True}, {"disabled": False})
     assert Study(unstudied).until("finished")
     assert "ready" in json.dumps(ask("scaling-study-tick.n_intervals")["scaling-study-note"])
 
@@ -189,14 +189,22 @@ def test_maps_stopped_in_the_middle_leave_nothing_half_made(home):
     assert all(file.exists() for file in job.files().values())
 
 
-def test_maps_killed_in_the_middle_can_be_made_again(home):
+def test_maps_killed_in_the_middle_go_on_after_the_last_whole_layer(home):
     job = Maps(home)
     job.start()
-    job.until("running", fraction=1 / (LAYERS * HEADS))
+    job.until("running", fraction=1.5 / LAYERS)
     job.kill()
     assert "ended unexpectedly" in one_line(job.until("stopped").message)
+    (file,) = job.files().values()
+    first = file.with_name(f"{file.stem}.layers") / "0.npy"
+    marked = np.load(first, allow_pickle=False) + 1000
+    np.save(first, marked)
     assert job.run().state == "finished"
-    assert all(file.exists() for file in job.files().values())
+    layout = np.load(file, allow_pickle=False)
+    assert np.array_equal(layout[0], marked)  # not made again
+    assert np.isfinite(layout).all()
+    assert (np.abs(layout[1:]) < 500).all()
+    assert not first.parent.exists()
 
 
 def test_maps_of_an_atlas_without_a_study_are_refused_in_one_line(unstudied):
@@ -210,7 +218,7 @@ def test_maps_of_an_atlas_without_a_study_are_refused_in_one_line(unstudied):
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [(["--stream", "cross"], "cross"), (["--dims", "two"], "two"), (["--metric", "taste"], "taste")],
+    [(["stream=cross"], "cross"), (["dims=two"], "two"), (["metric=taste"], "taste")],
 )
 def test_a_wrong_choice_is_named(home, more, said):
     done = Maps(home).command(*more)
@@ -227,7 +235,8 @@ def test_the_buttons_of_the_tab_make_and_stop_the_maps(home):
 
     def ask(trigger):
         inputs = {
-            "view.data": view, "catalogue.data": None, "scale-build.n_clicks": 1, "scale-stop.n_clicks": 1,
+            "view.data": view, "catalogue.data": None, "jobs.data": None, "scale-build.n_clicks": 1,
+            "scale-stop.n_clicks": 1,
             "scale-tick.n_intervals": 1,
         }  # fmt: skip
         answer = post(client, outputs, inputs, {"scale-select.value": "pearson"}, trigger)

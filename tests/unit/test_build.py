@@ -18,6 +18,7 @@ from services.capture import load_model
 from services.commands import build as command
 from services.commands.line import parser
 from services.errors import BuildError, BusyError, Cancelled, CaptureError, ModelError
+from services.jobs.local import LocalJobs
 from services.pipeline import build as pipeline
 from services.pipeline import capture_stage, layout_stage, publish
 from services.pipeline.build import build
@@ -25,7 +26,7 @@ from services.pipeline.journal import Journal
 from services.pipeline.lock import build_lock
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest, default_folder, same_vectors
-from services.settings import load_settings
+from services.settings import Settings, load_settings
 
 torch.set_num_threads(1)
 
@@ -85,7 +86,7 @@ class StopsAfter(Progress):
         self._when = stage, steps
 
     def update(self, done):
-        if (self._state["stage"], done) >= self._when and self._state["stage"] == self._when[0]:
+        if (self._stage, done) >= self._when and self._stage == self._when[0]:
             self.stop()
         super().update(done)
 
@@ -624,15 +625,10 @@ def test_a_second_build_into_a_folder_is_refused(bert, corpus, out, cli, tmp_pat
     assert everything(out.parent) == []
     folder = tmp_path / "home" / "atlases" / "one"
     folder.parent.mkdir(parents=True)
-    first = quiet("one", tmp_path / "home" / "jobs" / "one.json")
-    (tmp_path / "home" / "jobs").mkdir()
-    first.stage("capture", "Capturing", 10)
-    before = (tmp_path / "home" / "jobs" / "one.json").read_text()
     with build_lock(folder):
         code, errors = cli("--model", bert, "--corpus", corpus, "--out", folder)
     assert (code, len(errors)) == (2, 1)
-    assert (tmp_path / "home" / "jobs" / "one.json").read_text() == before  # the first build's, not ours
-    first.finish("finished")
+    assert LocalJobs(Settings(home=tmp_path / "home")).list() == []  # the first build's word stands, not ours
 
 
 # ---- errors
@@ -654,8 +650,8 @@ def test_the_command_builds_and_says_where(cli, bert, corpus, tmp_path):
     assert cli("--model", bert, "--corpus", corpus, "--projections", "pca", "--dims", "2") == (0, [])
     folder = tmp_path / "home" / "atlases" / "bert-lines"
     assert [p.name for p in open_atlas(folder).info.projections] == ["pca2d"]
-    state = json.loads((tmp_path / "home" / "jobs" / "bert-lines.json").read_text())
-    assert (state["state"], state["slug"], state["pid"]) == ("finished", "bert-lines", os.getpid())
+    (job,) = LocalJobs(Settings(home=tmp_path / "home")).list()
+    assert (job.state, job.title, job.result) == ("finished", "Build of bert-lines", {"folder": str(folder)})
 
 
 WRONG = {

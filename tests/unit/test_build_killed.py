@@ -1,7 +1,6 @@
 """Builds in a process of their own: killed with SIGKILL, stopped with Ctrl-C, and short of disk space."""
 
 import errno
-import json
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ from building import (
     kill,
     lines,
     noted,
+    options_of,
     request_for,
     same_arrays,
     start,
@@ -29,9 +29,11 @@ from tiny_models import save_model
 from services.atlas import arrays, open_atlas, verify
 from services.capture import load_model
 from services.errors import BuildError
+from services.jobs.local import LocalJobs
 from services.pipeline import capture_stage
 from services.pipeline.build import build
 from services.pipeline.progress import Progress
+from services.settings import Settings
 
 torch.set_num_threads(1)
 
@@ -63,14 +65,10 @@ def quiet():
     return Progress("one", None, bar=False)
 
 
-def options(bert, corpus, out, *more):
-    return ["--model", bert, "--corpus", corpus, "--dims", "2", "--out", out, *more]
-
-
 def test_a_capture_killed_in_the_middle_goes_on_without_redoing_inputs(bert, corpus, whole, tmp_path):
     out, work = tmp_path / "one", tmp_path / "one.partial"
     log = tmp_path / "log"
-    arguments = options(bert, corpus, out, "--projections", "pca,umap", "--jobs", "1")
+    arguments = options_of(bert, corpus, out, "--projections", "pca,umap", "--jobs", "1")
     process = start(arguments, tmp_path / "home", log, "capture", seconds=0.3)
     wait_for(lambda: len(noted(work, "capture")) >= 5, process)
     kill(process)
@@ -97,7 +95,7 @@ def rows_of(index: int) -> slice:
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_layouts_killed_in_the_middle_go_on_without_redoing_layers(bert, corpus, whole, pca_only, tmp_path, jobs):
     out, log = copy(pca_only, tmp_path / "one"), tmp_path / "log"
-    arguments = options(bert, corpus, out, "--projections", "pca,umap", "--jobs", jobs)
+    arguments = options_of(bert, corpus, out, "--projections", "pca,umap", "--jobs", jobs)
     process = start(arguments, tmp_path / "home", log, "layout", seconds=0.4)
     wait_for(lambda: noted(out, "self/umap2d"), process)
     kill(process)
@@ -116,27 +114,27 @@ def test_layouts_killed_in_the_middle_go_on_without_redoing_layers(bert, corpus,
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_ends_with_130_and_one_line(bert, corpus, pca_only, tmp_path, jobs):
     out, log = copy(pca_only, tmp_path / "home" / "atlases" / "one"), tmp_path / "log"
-    arguments = options(bert, corpus, out, "--projections", "umap", "--jobs", jobs)
+    arguments = options_of(bert, corpus, out, "--projections", "umap", "--jobs", jobs)
     process = start(arguments, tmp_path / "home", log, "layout", seconds=0.3)
     wait_for(lambda: noted(out, "self/umap2d"), process)
     process.send_signal(signal.SIGINT)
     code, errors = finish(process)
     assert code == 130
     assert errors.splitlines() == ["Stopped. Run the same command again to go on where it stopped."]
-    state = json.loads((tmp_path / "home" / "jobs" / "one.json").read_text())
-    assert state["state"] == "stopped"
+    (job,) = LocalJobs(Settings(home=tmp_path / "home")).list()
+    assert (job.title, job.state) == ("Build of one", "cancelled")
     assert open_atlas(out).info.projection("umap2d") is None
     assert not list(out.rglob("counters*"))
 
 
 def test_a_second_process_is_refused_while_the_first_builds(bert, corpus, pca_only, tmp_path):
     out, log = copy(pca_only, tmp_path / "one"), tmp_path / "log"
-    arguments = options(bert, corpus, out, "--projections", "umap", "--jobs", "1")
+    arguments = options_of(bert, corpus, out, "--projections", "umap", "--jobs", "1")
     first = start(arguments, tmp_path / "home", log, "layout", seconds=1)
     wait_for(lambda: (tmp_path / ".one.lock").exists(), first)
     code, errors = finish(start(arguments, tmp_path / "home"))
     assert (code, len(errors.splitlines())) == (2, 1)
-    assert "Another build" in errors
+    assert "Build of one is under way already" in errors
     assert finish(first) == (0, "")
     assert not (tmp_path / ".one.lock").exists()
 

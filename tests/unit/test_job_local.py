@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 
-import psutil
 import pytest
 
 from services.errors import BusyError, Cancelled, JobError
@@ -15,9 +14,8 @@ from services.jobs.here import here
 from services.jobs.local import LocalJobs
 from services.jobs.spec import JobSpec
 from services.settings import Settings
+from tests.job_processes import PATIENCE, ended, kill_all, processes, until
 from tests.toy_jobs import know_toys, noted
-
-PATIENCE = 60
 
 
 @pytest.fixture
@@ -26,8 +24,7 @@ def settings(tmp_path, monkeypatch):
     one = Settings(home=tmp_path / "home", demo=False)
     one.make_folders()
     yield one
-    for process in processes(one):
-        process.kill()
+    kill_all(one)
 
 
 @pytest.fixture
@@ -37,37 +34,12 @@ def jobs(settings):
     one.close()
 
 
-def processes(settings):
-    """The job processes of a home."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            ours = "services.jobs.run" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
-            if ours and process.environ().get("ATLAS_HOME") == str(settings.home):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
 @pytest.fixture
 def toy(tmp_path):
     def make(name="one", kind="toy", owner="ann", **choices):
         return JobSpec(kind, {"folder": str(tmp_path), "name": name, **choices}, owner)
 
     return make
-
-
-def until(what, message="it did not come"):
-    limit = time.monotonic() + PATIENCE
-    while not (found := what()):
-        assert time.monotonic() < limit, message
-        time.sleep(0.02)
-    return found
-
-
-def ended(jobs, job):
-    return until(lambda: (now := jobs.status(job.id)) and not now.active and now)
 
 
 def test_a_job_runs_once_and_tells_what_it_did(jobs, toy, tmp_path):
@@ -151,6 +123,32 @@ def test_more_than_may_wait_are_refused(jobs, toy):
     with pytest.raises(JobError, match="try again in a moment"):
         jobs.submit(toy("4", "warm"))
     jobs.submit(toy("3", "warm", steps=100, seconds=0.1, owner="bob"))  # that one is there
+
+
+def test_the_end_of_a_job_is_told_for_a_while(jobs, toy, monkeypatch):
+    job = jobs.submit(toy())
+    assert ended(jobs, job).state == "finished"
+    assert [one.id for one in jobs.list()] == [job.id]
+    monkeypatch.setattr("services.jobs.local.RECENT", 0.0)
+    assert jobs.list() == []
+    assert jobs.status(job.id).state == "finished"
+
+
+def test_the_stamp_changes_when_a_job_begins_and_ends_and_not_while_it_runs(jobs, settings, toy, tmp_path):
+    other, idle = LocalJobs(settings), jobs.stamp()
+    assert other.stamp() == idle
+    job = jobs.submit(toy(steps=20, seconds=0.05, hold="go"))
+    until(lambda: jobs.status(job.id).state == "running")
+    begun = other.stamp()
+    assert begun != idle
+    (tmp_path / "go").touch()
+    until(lambda: jobs.status(job.id).done > 2)
+    assert other.stamp() == jobs.stamp() == begun
+    ended(jobs, job)
+    assert other.stamp() == jobs.stamp() not in (begun, idle)
+    quiet = jobs.submit(toy(kind="warm", hold="never"))  # not announced
+    assert jobs.stamp() == other.stamp()
+    assert quiet.active
 
 
 # ---- stopping

@@ -80,7 +80,7 @@ def test_the_secret_key_is_never_shown():
 def test_folders_are_made_for_the_user_alone(tmp_path):
     settings = Settings(home=tmp_path / "home")
     settings.make_folders()
-    for folder in (settings.atlases, settings.progress, settings.cache):
+    for folder in (settings.atlases, settings.job_folder, settings.cache):
         assert folder.stat().st_mode & 0o777 == 0o700
 
 
