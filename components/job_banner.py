@@ -76,10 +76,11 @@ def _words(found: Sequence[Job]) -> tuple[Any, str | None]:
 )
 def stop_job(clicks: Any, shown: Any) -> Any:
     """Stop the job that the bar shows, whoever began it, then look at it."""
-    if not clicks or not isinstance(shown, str):
+    here = context()
+    if not clicks or shown not in [job.id for job in announced(here)]:
         return no_update
     with suppress(JobError):
-        context().jobs.cancel(shown)
+        here.jobs.cancel(shown)
     return f"stopped {shown}"
 
 

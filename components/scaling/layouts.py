@@ -15,7 +15,7 @@ from services.jobs.study import study_job, study_spec
 
 def visitor(tab: Any) -> str:
     """The nonce of one browser tab; whoever posts none shares one."""
-    return tab if isinstance(tab, str) and len(tab) <= 64 else ""
+    return tab if isinstance(tab, str) and len(tab) <= 64 and tab.isascii() else ""
 
 
 @callback(

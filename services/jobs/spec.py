@@ -110,5 +110,5 @@ LOST = "ended unexpectedly; start it again: it goes on where it stopped."
 
 def one_line(text: str) -> str:
     """Text without line breaks, short enough for a line of a page."""
-    line = " ".join(text.split())
+    line = " ".join(text.encode("utf-8", "replace").decode().split())  # file names may hold half a character
     return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"

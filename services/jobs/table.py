@@ -41,7 +41,7 @@ class JsonDisk(Disk):
         return key if raw and isinstance(key, str) else None
 
     def store(self, value: Any, read: bool, key: Any = None) -> tuple[int, int, None, str]:
-        return 0, MODE_RAW, None, json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return 0, MODE_RAW, None, json.dumps(value, allow_nan=False)
 
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
         """The value.

@@ -215,5 +215,6 @@ def test_a_read_only_disk_is_one_line(disk):
 
 def test_long_and_broken_text_becomes_one_line():
     assert one_line(" a\n b\t c ") == "a b c"
+    assert one_line("half \ud800") == "half ?"
     assert len(one_line("word " * 1000)) == 300
     assert one_line("word " * 1000).endswith("…")
