@@ -125,8 +125,8 @@
   const number = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) < 0.01 ? 4 : 3));
 
   /** The rows of a pair's tooltip. */
-  function pairRows(found) {
-    if (!found.visible) return [["", "the causal mask hides this key from the query"]];
+  function pairRows(found, mask) {
+    if (!found.visible) return [["", `${mask?.hides || "the mask"} hides this key from the query`]];
     const rows = [["q·k", number(found.dot)], ["scaled score", number(found.score)]];
     if (found.additive) rows.push(["softmax", "not of q·k alone: this model adds to the scores"]);
     else rows.push(["softmax of the scores", found.agrees ? `${number(found.softmax)} ✓` : `${number(found.softmax)} (model: ${number(found.weight)})`]);
@@ -145,7 +145,7 @@
     const url = `${payload.base}/pair/${payload.stream}/${input}/${layer}/${head}/${hover.query}/${hover.key}${map}`;
     const found = await ask(url);
     if (!found || turnNumber !== latest) return none();
-    return { query: hover.query, key: hover.key, rows: pairRows(found) };
+    return { query: hover.query, key: hover.key, rows: pairRows(found, payload.mask) };
   }
 
   /** A popover closes when one clicks elsewhere or presses Escape. */

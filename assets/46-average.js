@@ -129,7 +129,10 @@
       if (!step) return;
       event.preventDefault();
       const move = (value, by, size) => Math.min(size - 1, Math.max(0, value + by));
-      if (this.reading.offsets) return this.mark({ column: move(this.at ? this.at.column : REACH, step[1], this.columns().length) });
+      if (this.reading.offsets) {
+        const { length } = this.columns();
+        return length ? this.mark({ column: move(this.at ? this.at.column : Math.min(REACH, length - 1), step[1], length) }) : undefined;
+      }
       const at = this.at || { query: 0, key: 0 };
       const { rows, columns } = this.picture;
       return this.mark(this.at ? { query: move(at.query, step[0], rows), key: move(at.key, step[1], columns) } : at);
@@ -170,11 +173,19 @@
       });
     }
 
-    /** Offsets of the bars: further back, −10 … +10, further on; under a causal mask none after the query. */
+    /** Whether the stream's mask hides every key at an offset from its query (but for global tokens). */
+    masked(offset) {
+      const [least, most] = this.mask.offsets;
+      return (least !== null && offset < least) || (most !== null && offset > most);
+    }
+
+    /** Offsets of the bars: further back, −10 … +10, further on; without those that no query can see. */
     columns() {
       const near = Array.from({ length: 2 * REACH + 1 }, (_, i) => ({ offset: i - REACH, index: i }));
       const all = [{ offset: -Infinity, index: 2 * REACH + 1 }, ...near, { offset: Infinity, index: 2 * REACH + 2 }];
-      return this.causal ? all.filter(({ offset }) => offset <= 0) : all;
+      if (!this.mask.offsets) return [];
+      const counts = this.found.offsetCounts || [];
+      return all.filter(({ offset, index }) => counts[index] > 0 || !this.masked(offset));
     }
 
     sentence() {
@@ -182,6 +193,7 @@
       const weight = (value) => value.toFixed(value < 0.0995 ? 3 : 2);
       if (this.reading.offsets) {
         if (!this.found.offsets) return "This atlas is too large to work the profile out now; build it again to add it.";
+        if (!this.mask.offsets) return "Queries and keys are tokens of different texts: there is no distance between them.";
         const words = this.reading.special ? "" : " Special tokens count as keys; leave them out above to compare words alone.";
         if (!this.at) return `Mean share of a query's attention by distance of the key.${words}`;
         const { offset, index } = this.columns()[this.at.column];
@@ -194,7 +206,8 @@
       if (!this.at) return "Rows ask, columns answer. Point at a cell for its mean and the number of inputs behind it.";
       const { query, key } = this.at;
       const count = this.found.count[query * this.found.keys + key];
-      if (!count) return `Query at ${query}, key at ${key}: ${this.causal && key > query ? "the causal mask hides it" : "no input counts here"}.`;
+      const hidden = this.mask.offsets && this.masked(key - query);
+      if (!count) return `Query at ${query}, key at ${key}: ${hidden ? `${this.mask.hides} hides it` : "no input counts here"}.`;
       const texts = this.sides && [this.sides.queries.tokens[query], this.sides.keys.tokens[key]];
       const here = texts && texts.every(known) ? ` Here: “${texts[0].trim()}” → “${texts[1].trim()}”.` : "";
       const few = count < FEW ? ` Fewer than ${FEW}: read it with care.` : "";
@@ -357,6 +370,7 @@
       if (!this.found.offsets) return;
       const { inner } = this.geometry();
       const columns = this.columns();
+      if (!columns.length) return;
       const width = inner.width / columns.length;
       const values = columns.map(({ index }) => this.found.offsets[index]);
       const top = Math.max(0.02, ...values);
@@ -403,7 +417,7 @@
   }
 
   let latest = 0;
-  async function draw(reading, view, selection, panel, _theme, payload, facts) {
+  async function draw(reading, view, selection, panel, _theme, payload) {
     const box = document.getElementById("average-picture");
     const visible = panel && panel.tab === "average" && view && known(view.layer) && known(view.head);
     if (!box || !visible) return none();
@@ -420,7 +434,7 @@
     }
     if (turn !== latest) return none();
     const picture = box.atlasAverage || new Average(box);
-    picture.set({ found, sides, reading, selection, causal: facts.causal, name: `L${view.layer} H${view.head}` });
+    picture.set({ found, sides, reading, selection, mask: payload.mask, name: `L${view.layer} H${view.head}` });
     return url;
   }
 

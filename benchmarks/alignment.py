@@ -26,6 +26,7 @@ from scipy.spatial.distance import cdist
 
 from services.alignment.pairs import PairChoice, head_pairs
 from services.alignment.scale_metrics import CONSTANTS
+from services.streams import FULL, Places, StreamTokens
 
 Blocks = list[tuple[np.ndarray, np.ndarray]]  # rows of queries and of keys that are compared
 Distances = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -72,29 +73,29 @@ def one_pair(queries: np.ndarray, keys: np.ndarray, pairs: int = 5000) -> float:
     return (time.process_time() - start) / pairs
 
 
-def ours(queries: np.ndarray, keys: np.ndarray, inputs: np.ndarray, positions: np.ndarray, choice: PairChoice):
-    pairs = head_pairs(queries, keys, inputs, inputs, positions, positions, choice=choice)
+def ours(queries: np.ndarray, keys: np.ndarray, tokens: StreamTokens, choice: PairChoice):
+    pairs = head_pairs(queries, keys, tokens, choice=choice)
     measured = [pairs.measure(c, spearman=False) for c in CONSTANTS]
     return np.array([(m.pearson, m.threshold, m.weighted) for m in measured])
 
 
-def demo_heads(atlas: Path | None) -> tuple[Iterator[tuple[np.ndarray, np.ndarray]], int, np.ndarray, np.ndarray]:
-    """All heads of MiniLM on the demo corpus, their number, and input and position of each token."""
+def demo_heads(atlas: Path | None) -> tuple[Iterator[tuple[np.ndarray, np.ndarray]], int, StreamTokens]:
+    """All heads of MiniLM on the demo corpus, their number, and their tokens."""
     if atlas is not None:
         from services.atlas import open_atlas
 
         opened = open_atlas(atlas)
-        tokens = opened.tokens()
-        queries, keys = opened.array("self/queries"), opened.array("self/keys")
-        layers, heads = queries.shape[:2]
-        cells = [(layer, head) for layer in range(layers) for head in range(heads)]
-        return ((queries[cell], keys[cell]) for cell in cells), len(cells), tokens.input, tokens.position
+        stream = opened.info.streams[0]
+        vectors = opened.vectors(stream)
+        cells = [(layer, head) for layer in range(stream.layers) for head in range(stream.heads)]
+        found = ((vectors.queries(*cell), vectors.keys(*cell)) for cell in cells)
+        return found, len(cells), opened.stream_tokens(stream)
     from benchmarks.reproduce import capture_texts
     from services.modalities.corpora import read_corpus
 
     captured = capture_texts("minilm", read_corpus("demo").texts)
     vectors = zip(*(side.reshape(-1, *side.shape[2:]) for side in (captured.queries, captured.keys)), strict=True)
-    return vectors, captured.queries.shape[0] * captured.queries.shape[1], captured.inputs, captured.positions
+    return vectors, captured.queries.shape[0] * captured.queries.shape[1], captured.tokens
 
 
 def synthetic_heads(heads: int, tokens: int, head_dim: int = 64) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -110,11 +111,11 @@ def compare(
     label: str,
     heads: Iterator[tuple[np.ndarray, np.ndarray]],
     count: int,
-    inputs: np.ndarray,
-    positions: np.ndarray,
+    tokens: StreamTokens,
     choice: PairChoice,
     naive_heads: int,
 ) -> None:
+    inputs = tokens.queries.input
     everything = np.arange(len(inputs))
     rows = [everything] if choice.pairs == "all" else [np.flatnonzero(inputs == i) for i in np.unique(inputs)]
     blocks = [(block, block) for block in rows]
@@ -123,9 +124,9 @@ def compare(
     spent, slow, worst = 0.0, dict.fromkeys(NAIVE, 0.0), 0.0
     for number, (queries, keys) in enumerate(heads):
         if not number:
-            ours(queries, keys, inputs, positions, choice)  # compiles, or loads what was compiled
+            ours(queries, keys, tokens, choice)  # compiles, or loads what was compiled
         start = time.process_time()
-        found = ours(queries, keys, inputs, positions, choice)
+        found = ours(queries, keys, tokens, choice)
         spent += time.process_time() - start
         if number < naive_heads:
             for name, distances in NAIVE.items():
@@ -155,15 +156,14 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=2500, help="synthetic tokens")
     parser.add_argument("--naive-heads", type=int, default=2, help="heads on which the naive ways are measured")
     given = parser.parse_args()
-    heads, count, inputs, positions = demo_heads(given.atlas)
-    compare("MiniLM, pairs within an input", heads, count, inputs, positions, PairChoice(), given.naive_heads)
-    none = np.zeros(given.tokens, np.int32)
+    heads, count, tokens = demo_heads(given.atlas)
+    compare("MiniLM, pairs within an input", heads, count, tokens, PairChoice(), given.naive_heads)
+    places = Places(np.zeros(given.tokens, np.int32), np.arange(given.tokens))
     compare(
         "synthetic, all pairs",
         synthetic_heads(given.heads, given.tokens),
         given.heads,
-        none,
-        np.arange(given.tokens),
+        StreamTokens(FULL, places, places),
         PairChoice(pairs="all", sample=given.tokens),
         given.naive_heads,
     )

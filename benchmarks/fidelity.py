@@ -27,21 +27,16 @@ LOWER_IS_BETTER = ("pearson", "spearman", "query_spearman")
 
 def sample_of(atlas: Atlas, stream: StreamInfo, layer: int, head: int, sample: int) -> HeadSample:
     """One head of an atlas with the alignment it was built with."""
-    queries = atlas.array(f"{stream.name}/queries")[layer, head].astype(np.float32)
-    keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group].astype(np.float32)
+    queries, keys = atlas.vectors(stream).head(layer, head)
     alignment = head_alignment(atlas, stream, layer, head)
-    asks, answers = atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)
+    attention = attended_in_atlas(atlas, stream, layer, head)
     return head_sample(
         queries,
         keys,
         alignment.queries(queries),
         alignment.keys(keys),
-        asks.input,
-        answers.input,
-        asks.position,
-        answers.position,
-        causal=stream.causal,
-        attended=attended_in_atlas(atlas, stream, layer, head).top,
+        atlas.stream_tokens(stream),
+        attended=attention.top if attention else None,
         sample=sample,
     )
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from components.server.scaled_routes import live_positions
 from services.alignment import align
-from services.alignment.live import LiveAlignment, LiveHead, Space, head_vectors, token_places
+from services.alignment.live import LiveAlignment, LiveHead, Space, head_vectors
 from services.atlas import open_atlas
 from services.atlas.schema import Distance
 from services.projection.points import joint_cloud
@@ -63,7 +63,7 @@ def main() -> None:
         stream = atlas.info.streams[0]
         vectors = head_vectors(atlas, stream, stream.layers // 2, 0)
         name = f"{atlas.slug}, {sum(map(len, vectors)):,} points × {stream.head_dim}"
-        heads[name] = LiveHead(*vectors, *token_places(atlas, stream), causal=stream.causal)
+        heads[name] = LiveHead(*vectors, atlas.stream_tokens(stream))
     rows = []
     for name, live in heads.items():
         onto = live.pca(LiveAlignment(), 2)

@@ -26,11 +26,10 @@ from services.projection import LayerPoints, place
 def rows(points: LayerPoints, chosen: slice) -> LayerPoints:
     """The tokens of a layer in `chosen`, as queries and as keys."""
     vectors = ("queries", "keys", "aligned_queries", "aligned_keys")
-    columns = ("query_inputs", "key_inputs", "query_positions", "key_positions")
     return dataclasses.replace(
         points,
         **{name: getattr(points, name)[:, chosen] for name in vectors},
-        **{name: getattr(points, name)[chosen] for name in columns},
+        tokens=points.tokens.some(chosen, chosen),
     )
 
 

@@ -30,6 +30,7 @@ from services.projection.parameters import perplexity_for
 from services.projection.points import Head
 from services.projection.tsne_kernel import kl_divergence
 from services.projection.watch import Watch
+from services.streams import FULL, Places, StreamTokens
 
 WAYS = ("ours", "lift", "umap-learn", "opentsne", "scikit-learn", "authors")
 ATLAS_HEADS = 144
@@ -72,8 +73,8 @@ def aligned(arrays: dict[str, np.ndarray]) -> LayerPoints:
     c = np.sqrt(norm[1] / norm[0])[:, None, None].astype(np.float32)
     scaled_queries, scaled_keys = queries * c, keys / c
     shift = scaled_queries.mean(1, keepdims=True) - scaled_keys.mean(1, keepdims=True)
-    inputs, positions = arrays["inputs"], arrays["positions"]
-    return LayerPoints(queries, keys, scaled_queries, scaled_keys + shift, inputs, inputs, positions, positions, False)
+    places = Places(arrays["inputs"], arrays["positions"])
+    return LayerPoints(queries, keys, scaled_queries, scaled_keys + shift, StreamTokens(FULL, places, places))
 
 
 def lifted(layouts: HeadLayouts, dims: tuple[int, ...]) -> Jobs:
@@ -149,7 +150,7 @@ def judged(layouts: HeadLayouts, affinities: Graph, layout: np.ndarray) -> list[
         *quality.neighbor_quality(layouts.head.cloud, layout, sample=200),
         kl_divergence(affinities, layout),
         quality.query_spearman(layout, queries, keys, sample=200),
-        quality.input_spearman(layout, queries, keys, points.query_inputs, points.key_inputs, inputs=30),
+        quality.input_spearman(layout, queries, keys, points.tokens.queries.input, points.tokens.keys.input, inputs=30),
         quality.top_keys_distance(layout, queries, keys, sample=500),
         quality.top_keys_share(layout, queries, keys, sample=500),
     ]

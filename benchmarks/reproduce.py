@@ -23,6 +23,7 @@ from services.alignment.pairs import HeadPairs, PairChoice, head_pairs
 from services.alignment.scale_metrics import CONSTANTS, choose_scales, norm_ratio, study_head
 from services.errors import AtlasError
 from services.modalities.corpora import read_corpus
+from services.streams import FULL, Places, StreamTokens
 
 COSINE = PairChoice(distance="cosine", per_query=True)
 EUCLIDEAN = PairChoice(distance="euclidean", per_query=True)
@@ -81,9 +82,7 @@ class Captured:
     model: str
     queries: np.ndarray  # float32 [layers, heads, tokens, head_dim]
     keys: np.ndarray  # float32 [layers, heads, tokens, head_dim]
-    inputs: np.ndarray  # int32 [tokens]
-    positions: np.ndarray  # int32 [tokens]
-    causal: bool
+    tokens: StreamTokens
 
 
 def capture_texts(model: str, texts: Sequence[str], max_tokens: int | None = None) -> Captured:
@@ -94,13 +93,15 @@ def capture_texts(model: str, texts: Sequence[str], max_tokens: int | None = Non
     stream = loaded.streams[0]
     found = [one for one in capture(loaded, tokenise(loaded, texts, max_tokens)) if one.stream == stream.name]
     lengths = [one.queries.shape[2] for one in found]
+    places = Places(
+        np.repeat(np.arange(len(found), dtype=np.int32), lengths),
+        np.concatenate([np.arange(length, dtype=np.int32) for length in lengths]),
+    )
     return Captured(
         model=loaded.info.id,
         queries=np.concatenate([one.queries for one in found], axis=2),
         keys=np.repeat(np.concatenate([one.keys for one in found], axis=2), stream.group, axis=1),
-        inputs=np.repeat(np.arange(len(found), dtype=np.int32), lengths),
-        positions=np.concatenate([np.arange(length, dtype=np.int32) for length in lengths]),
-        causal=stream.causal,
+        tokens=StreamTokens(stream.mask, places, places),
     )
 
 
@@ -108,11 +109,7 @@ def pairs_of(captured: Captured, cell: tuple[int, int], choice: PairChoice) -> H
     return head_pairs(
         captured.queries[cell],
         captured.keys[cell],
-        captured.inputs,
-        captured.inputs,
-        captured.positions,
-        captured.positions,
-        causal=captured.causal,
+        captured.tokens,
         choice=choice,
     )
 
@@ -147,7 +144,7 @@ def norm_rows(captured: Captured, cells: list[tuple[int, int]], published: Publi
     ]
     difference = float((norms[0].mean(axis=1) - norms[1].mean(axis=1)).mean())
     medians = ", ".join(_number(float(np.median(side, axis=1).mean())) for side in norms)
-    first = captured.positions == 0
+    first = captured.tokens.queries.position == 0
     steps = []
     for side in norms:
         steps.append(_number(float(side[:, first].mean() - side[:, ~first].mean()), sign=True))
@@ -231,9 +228,10 @@ def run(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     layers, heads, tokens, head_dim = captured.queries.shape
+    mask = captured.tokens.mask
     print(
         f"{captured.model} on {corpus.name}: {len(corpus.texts)} inputs, {tokens} tokens, "
-        f"{layers} × {heads} heads of {head_dim}{', causal' if captured.causal else ''}"
+        f"{layers} × {heads} heads of {head_dim}{'' if mask == FULL else f', {mask.kind}'}"
     )
     rows = [("quantity", "published (Wiki-Auto)", "ours", "settings of ours"), *report(captured, given.heads)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]

@@ -23,6 +23,7 @@ from services.atlas.schema import StreamInfo
 from services.measures.attended import attended_in_atlas
 from services.measures.fidelity import aligned_fidelity, head_sample, layout_fidelity
 from services.projection import LayerPoints, layout_layer, pca_layer
+from services.streams import StreamTokens
 
 SPACE = ("query_spearman", "attended_near", "best_near", "mixing")
 MAP = (*SPACE, "recall")
@@ -34,11 +35,11 @@ def centred(queries: np.ndarray, keys: np.ndarray) -> Cloud:
     return unit_length(queries - queries.mean(axis=0)), unit_length(keys - keys.mean(axis=0))
 
 
-def ways(queries: np.ndarray, keys: np.ndarray, tokens: tuple, causal: bool) -> dict[str, Callable[[], Cloud]]:
+def ways(queries: np.ndarray, keys: np.ndarray, tokens: StreamTokens) -> dict[str, Callable[[], Cloud]]:
     """Aligned vectors of a head by each choice of c and distance."""
 
     def best(distance: str) -> float:
-        pairs = head_pairs(queries, keys, *tokens, causal=causal, choice=PairChoice(distance=distance))
+        pairs = head_pairs(queries, keys, tokens, choice=PairChoice(distance=distance))
         return study_head(pairs, None, spearman=False).optimum["pearson"] or 1.0
 
     euclidean, cosine, norms = best("euclidean"), best("cosine"), norm_ratio(queries, keys) or 1.0
@@ -58,18 +59,17 @@ def measure(
     atlas: Atlas, stream: StreamInfo, layer: int, head: int, umap: bool, sample: int, only: str
 ) -> dict[tuple[str, str], dict]:
     """Measures of one head by (way, "space" | "PCA" | "UMAP")."""
-    queries = atlas.array(f"{stream.name}/queries")[layer, head].astype(np.float32)
-    keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group].astype(np.float32)
-    asks, answers = atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)
-    tokens = asks.input, answers.input, asks.position, answers.position
-    top = attended_in_atlas(atlas, stream, layer, head).top
+    queries, keys = atlas.vectors(stream).head(layer, head)
+    tokens = atlas.stream_tokens(stream)
+    attention = attended_in_atlas(atlas, stream, layer, head)
+    top = attention.top if attention else None
     found: dict[tuple[str, str], dict] = {}
-    for name, make in ways(queries, keys, tokens, stream.causal).items():
+    for name, make in ways(queries, keys, tokens).items():
         if only not in name:
             continue
         aligned = make()
-        judged = head_sample(queries, keys, *aligned, *tokens, causal=stream.causal, attended=top, sample=sample)
-        points = LayerPoints(queries[None], keys[None], aligned[0][None], aligned[1][None], *tokens, stream.causal)
+        judged = head_sample(queries, keys, *aligned, tokens, attended=top, sample=sample)
+        points = LayerPoints(queries[None], keys[None], aligned[0][None], aligned[1][None], tokens)
         found[name, "space"] = aligned_fidelity(judged).values
         start = pca_layer(points, 2)
         found[name, "PCA"] = layout_fidelity(judged, start[0]).values

@@ -18,7 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from services.atlas import TokenTable
+from services.atlas import TokenTable, VectorStore
 from services.attributes import norms
 from services.payloads.scene import pack_mask
 from services.search.concentration import concentrations
@@ -84,8 +84,9 @@ def main() -> None:
         spent = best(lambda mask=mask: concentrations(layout, mask, mask))
         print(f"concentration of {hits} hits in all heads {spent:6.0f} ms")
     vectors = rng.normal(size=(1, 1, options.tokens, 64)).astype(np.float16)
-    one = SimpleNamespace(array=lambda _name: vectors)
-    spent = best(lambda: norms.head_norms(one, SimpleNamespace(name="self", group=1), 0, 0))
+    head = SimpleNamespace(name="self", group=1)
+    one = SimpleNamespace(vectors=lambda stream: VectorStore(stream, lambda _name: vectors))
+    spent = best(lambda: norms.head_norms(one, head, 0, 0))
     print(f"norms of one head {spent:6.1f} ms")
 
 

@@ -23,7 +23,9 @@ from joblib.externals.loky import get_reusable_executor
 from benchmarks.projection import synthetic
 from services import __version__
 from services.atlas import arrays
+from services.atlas.attention import ATTENTION
 from services.atlas.schema import CorpusInfo, ModelInfo, StreamInfo
+from services.atlas.vectors import KEYS, QUERIES, VALUE_NORMS, vector_shapes
 from services.pipeline import build as pipeline
 from services.pipeline.journal import Journal
 from services.pipeline.layout_stage import lay_out_pca, write_heads
@@ -31,6 +33,7 @@ from services.pipeline.progress import Progress
 from services.pipeline.publish import write_info
 from services.pipeline.request import BuildRequest
 from services.pipeline.workers import Workers
+from services.streams import FULL
 
 INPUT = 20  # tokens of an input
 
@@ -64,22 +67,17 @@ def write(folder: Path, layers: int, heads: int, points: int, head_dim: int, req
         heads=heads,
         key_heads=heads,
         head_dim=head_dim,
-        causal=False,
+        mask=FULL,
         scaling=(head_dim**-0.5,) * layers,
     )
-    shapes = {
-        "queries": (layers, heads, tokens, head_dim),
-        "keys": (layers, heads, tokens, head_dim),
-        "value_norms": (layers, heads, tokens),
-        "attention": (layers * heads * tokens * INPUT,),
-    }
+    shapes = vector_shapes(stream, tokens, tokens) | {ATTENTION: (layers * heads * tokens * INPUT,)}
     for name, shape in shapes.items():
-        array = arrays.create(work / "self" / f"{name}.npy", shape, "float32" if name == "value_norms" else "float16")
-        if name in ("queries", "keys"):
+        array = arrays.create(work / "self" / f"{name}.npy", shape, "float32" if name == VALUE_NORMS else "float16")
+        if name in (QUERIES, KEYS):
             for layer in range(layers):
                 array[layer] = synthetic(heads, tokens, head_dim)[name]
         else:
-            array[...] = 1 if name == "value_norms" else 1 / INPUT
+            array[...] = 1 if name == VALUE_NORMS else 1 / INPUT
         journal.record_file(f"self/{name}.npy", arrays.publish(work / "self" / f"{name}.npy"))
     journal.facts.update(
         corpus=CorpusInfo(

@@ -36,6 +36,7 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
         "pageSize": PAGE,
         "queryTable": stream.query_table,
         "keyTable": stream.key_table,
+        "mask": stream.mask.description(),
     }
 
 

@@ -25,6 +25,10 @@ class OutdatedAtlasError(AtlasFormatError):
     """An atlas of a schema version that is no longer read: it has to be built again."""
 
 
+class NotStoredError(AtlasError):
+    """The atlas was built without what is asked for."""
+
+
 class SearchError(AtlasError):
     """A search cannot be understood."""
 

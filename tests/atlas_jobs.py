@@ -154,7 +154,8 @@ class Maps(AtlasJob):
         """Where each map is kept, by its method."""
         variant = scale_variant(*self._stream, self.metric, self.settings.maps)
         assert variant is not None, "the atlas has no study"
-        found = {method: variant.info.projection(f"{method}_{self.metric}{self.dims}d") for method in self.methods}
+        names = {method: f"{method}_{self.metric}{self.dims}d" for method in self.methods}
+        found = {method: variant.info.projection(name, "self") for method, name in names.items()}
         return {method: variant.file(projection) for method, projection in found.items() if projection}
 
     def addresses(self) -> dict[str, str]:

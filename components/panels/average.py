@@ -57,5 +57,4 @@ clientside_callback(
     Input(ids.PANEL_STATE, "data"),
     Input(ids.THEME, "data"),
     State(ids.SENTENCE, "payload"),
-    State(ids.READING_FACTS, "data"),
 )

@@ -30,7 +30,6 @@ def reading_facts(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
         "inputs": len(atlas.inputs),
         "firstToShow": first_to_show(atlas, stream.query_table),
         "sameTokens": stream.query_table == stream.key_table,
-        "causal": stream.causal,
     }
 
 

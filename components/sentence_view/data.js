@@ -64,7 +64,7 @@
   }
 
   /** Everything that one picture needs.
-   * @returns {Promise<{queries: object, keys: object, raw: Uint16Array, valueNorms: Float32Array|null}>} */
+   * @returns {Promise<{queries: object, keys: object, pairs: number, raw: Uint16Array, valueNorms: Float32Array|null}>} */
   async function load(urls, signal, memory) {
     const [input, attention, values] = await Promise.all([
       get(urls.input, "json", signal, memory),
@@ -79,7 +79,9 @@
     if (values && values.byteLength !== 4 * keys.tokens.length) {
       throw new Error("The value norms of this input have the wrong size.");
     }
-    return { queries, keys, raw: new Uint16Array(attention), valueNorms: values && new Float32Array(values) };
+    // Pairs that the stream's mask shows, as the server counts them.
+    const pairs = Number.isInteger(input.pairs) ? input.pairs : queries.tokens.length * keys.tokens.length;
+    return { queries, keys, pairs, raw: new Uint16Array(attention), valueNorms: values && new Float32Array(values) };
   }
 
   const api = { addresses, load, Memory };

@@ -21,7 +21,7 @@
         this.leftTitle.style.left = heatmap ? `${Math.max(10, layout.x - layout.room)}px` : "auto";
         this.leftTitle.style.right = heatmap ? "auto" : `calc(100% - ${layout.xQuery - layout.gap}px)`;
         this.rightTitle.style.left = `${heatmap ? Math.max(layout.x, layout.x - layout.room + 96) : layout.xKey + layout.gap}px`;
-        const total = queries * keys;
+        const total = this.data.pairs;
         const drawn = heatmap ? scene.pairs.candidates : scene.pairs.index.length;
         this.note.textContent = describe.coverage({
           drawn,

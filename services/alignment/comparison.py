@@ -5,11 +5,11 @@ from typing import Literal
 
 import numpy as np
 
-from services.alignment.live import LiveAlignment, aligned_vectors, head_vectors, mean_vector, token_places
+from services.alignment.live import LiveAlignment, aligned_vectors, head_vectors, mean_vector
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.numerics.correlation import pearson, spearman
-from services.streams.key_runs import runs_by_position, runs_within_inputs
+from services.streams import StreamTokens
 
 Pairs = Literal["input", "all"]
 BINS = 90
@@ -49,40 +49,32 @@ def density(
     pairs: "input" those within an input, "all" those of SAMPLE tokens drawn from the whole corpus; masked pairs are
     left out of both. Vectors that are not finite are left out.
     """
-    vectors, places = head_vectors(atlas, stream, layer, head), token_places(atlas, stream)
-    return pair_density(*vectors, *places, causal=stream.causal, alignment=alignment, pairs=pairs, bins=bins)
+    vectors = head_vectors(atlas, stream, layer, head)
+    return pair_density(*vectors, atlas.stream_tokens(stream), alignment=alignment, pairs=pairs, bins=bins)
 
 
 def pair_density(
     queries: np.ndarray,
     keys: np.ndarray,
-    query_inputs: np.ndarray,
-    key_inputs: np.ndarray,
-    query_positions: np.ndarray,
-    key_positions: np.ndarray,
+    tokens: StreamTokens,
     *,
-    causal: bool,
     alignment: LiveAlignment,
     pairs: Pairs = "input",
     bins: int = BINS,
 ) -> Density:
-    """As `density`, for vectors [n, head_dim] and their tokens' inputs and positions [n]."""
+    """As `density`, for vectors [n, head_dim] and their tokens."""
     queries, keys = np.asarray(queries, np.float64), np.asarray(keys, np.float64)
     rows, columns = (np.flatnonzero(np.isfinite(side).all(axis=1)) for side in (queries, keys))
     means = mean_vector(queries[rows]), mean_vector(keys[columns])
     if pairs == "all":
         rows, columns = _drawn(rows, SAMPLE), _drawn(columns, SAMPLE)
-        runs = runs_by_position(query_positions[rows], key_positions[columns], causal=causal)
+        runs = tokens.some(rows, columns).runs_by_position()
     else:
-        runs = runs_within_inputs(
-            query_inputs[rows], query_positions[rows], key_inputs[columns], key_positions[columns], causal=causal
-        )
-        total = int((runs.stop - runs.first).sum())
+        runs = tokens.some(rows, columns).runs_within_inputs()
+        total = int(runs.counts.sum())
         if total > MOST_PAIRS:
             rows = _drawn(rows, max(1, len(rows) * MOST_PAIRS // total))
-            runs = runs_within_inputs(
-                query_inputs[rows], query_positions[rows], key_inputs[columns], key_positions[columns], causal=causal
-            )
+            runs = tokens.some(rows, columns).runs_within_inputs()
     of_query, of_key = runs.pairs()
     left, right = rows[of_query], columns[of_key]
     dots = _paired(queries, keys, left, right)

@@ -17,7 +17,7 @@ from services.atlas.schema import StreamInfo
 from services.numerics.agreement import EQUAL_SCORES, FEW_PAIRS, NOT_FINITE, SAMPLE
 from services.numerics.correlation import mean_within, pearson, ranks, ranks_within
 from services.numerics.linear import lift, principal_axes, rotation_onto
-from services.streams.key_runs import runs_within_inputs
+from services.streams import StreamTokens
 
 Space = Literal["euclidean", "cosine", "lift"]
 SPACES: tuple[Space, ...] = get_args(Space)
@@ -79,15 +79,11 @@ class LiveHead:
         self,
         queries: np.ndarray,
         keys: np.ndarray,
-        query_inputs: np.ndarray,
-        key_inputs: np.ndarray,
-        query_positions: np.ndarray,
-        key_positions: np.ndarray,
+        tokens: StreamTokens,
         *,
-        causal: bool = False,
         sample: int = SAMPLE,
     ) -> None:
-        """queries [n_queries, head_dim], keys [n_keys, head_dim]; int inputs and positions of each token."""
+        """queries [n_queries, head_dim], keys [n_keys, head_dim], and the tokens that they are of."""
         (self.queries, good_queries), (self.keys, good_keys) = _finite(queries), _finite(keys)
         self.not_finite = int((~good_queries).sum() + (~good_keys).sum())
         self._means = mean_vector(self.queries), mean_vector(self.keys)
@@ -96,10 +92,7 @@ class LiveHead:
         kept, kept_keys = np.flatnonzero(good_queries), np.flatnonzero(good_keys)
         drawn = np.random.default_rng(0).choice(len(kept), min(len(kept), sample), replace=False)
         rows = kept[np.sort(drawn)]  # the queries that services.measures.fidelity judges a map by
-        runs = runs_within_inputs(
-            query_inputs[rows], query_positions[rows], key_inputs[kept_keys], key_positions[kept_keys], causal=causal
-        )
-        pair_query, pair_key = runs.pairs()
+        pair_query, pair_key = tokens.some(rows, kept_keys).runs_within_inputs().pairs()
         self._group = pair_query
         self._pair_query, self._pair_key = rows[pair_query], kept_keys[pair_key]
 
@@ -252,7 +245,7 @@ def live_head(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> LiveHe
     Raises:
         IndexError: there is no such head.
     """
-    return LiveHead(*head_vectors(atlas, stream, layer, head), *token_places(atlas, stream), causal=stream.causal)
+    return LiveHead(*head_vectors(atlas, stream, layer, head), atlas.stream_tokens(stream))
 
 
 def head_vectors(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> tuple[np.ndarray, np.ndarray]:
@@ -261,17 +254,7 @@ def head_vectors(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> tup
     Raises:
         IndexError: there is no such head.
     """
-    if not (0 <= layer < stream.layers and 0 <= head < stream.heads):
-        raise IndexError((layer, head))
-    queries = atlas.array(f"{stream.name}/queries")[layer, head]
-    keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group]
-    return queries.astype(np.float32), keys.astype(np.float32)
-
-
-def token_places(atlas: Atlas, stream: StreamInfo) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Inputs of queries and keys, then positions of queries and keys: int32 [tokens] each."""
-    queries, keys = atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)
-    return queries.input, keys.input, queries.position, keys.position
+    return atlas.vectors(stream).head(layer, head)
 
 
 def own_alignment(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> LiveAlignment:

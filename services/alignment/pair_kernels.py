@@ -22,6 +22,18 @@ def gram_runs(queries, keys, first, stop, offsets, gram):
             gram[offsets[i] + j - first[i]] = total
 
 
+@nb.njit(cache=True, nogil=True, fastmath=REORDER)
+def gram_entries(queries, keys, order, first, stop, offsets, gram):
+    """As `gram_runs`, where entry j of the runs is key order[j]: a key may stand there more than once."""
+    for i in range(queries.shape[0]):
+        for j in range(first[i], stop[i]):
+            total = 0.0
+            key = order[j]
+            for d in range(queries.shape[1]):
+                total += queries[i, d] * keys[key, d]
+            gram[offsets[i] + j - first[i]] = total
+
+
 # Loops below run over slices from 0: an index that could be negative would cost a test a pair and the vector units.
 
 

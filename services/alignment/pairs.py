@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from services.numerics.correlation import clipped, mean_within, pearson, ranks, ranks_within, weighted_correlation
-from services.streams.key_runs import KeyRuns, runs_by_position, runs_within_inputs
+from services.streams import KeyRuns, Places, StreamTokens
 
 PERCENTILE = 0.5  # of the head's distances: the threshold d of the seed
 LEAST_PAIRS = 3  # any two points lie on a line: with fewer, a correlation is ±1 whatever the head does
@@ -73,7 +73,7 @@ class HeadPairs:
         choice: PairChoice,
         means: tuple[np.ndarray, ...],
     ) -> None:
-        """queries, keys float64, less their means when translated, keys in the order of the runs.
+        """queries, keys float64, less their means when translated.
 
         whole: most keys count for most queries, so that one matrix product gives all of them.
         """
@@ -85,17 +85,24 @@ class HeadPairs:
         self._offsets = np.concatenate([[0], np.cumsum(runs.stop - runs.first)])
         self._counts = (runs.stop - runs.first).astype(np.float64)
         self.pairs = int(self._offsets[-1])
-        if whole:
-            self._gram = (queries @ keys.T).ravel()
-            self._begins = runs.first + np.arange(len(queries)) * len(keys)
-        else:
+        self._begins = self._offsets[:-1]
+        entry: np.ndarray | slice = slice(None)  # which key each entry of the runs is
+        if runs.repeats:
+            entry = runs.order
             self._gram = np.empty(self.pairs)
-            self._begins = self._offsets[:-1]
-            kernels.gram_runs(queries, keys, runs.first, runs.stop, self._offsets, self._gram)
+            kernels.gram_entries(queries, keys, runs.order, runs.first, runs.stop, self._offsets, self._gram)
+        else:
+            keys = np.ascontiguousarray(keys[runs.order])
+            if whole:
+                self._gram = (queries @ keys.T).ravel()
+                self._begins = runs.first + np.arange(len(queries)) * len(keys)
+            else:
+                self._gram = np.empty(self.pairs)
+                kernels.gram_runs(queries, keys, runs.first, runs.stop, self._offsets, self._gram)
         query_mean, key_mean = means
         self._query_squares = np.einsum("ij,ij->i", queries, queries)
-        self._key_squares = np.einsum("ij,ij->i", keys, keys)
-        self._u, self._v = queries @ key_mean, keys @ query_mean
+        self._key_squares = np.einsum("ij,ij->i", keys, keys)[entry]
+        self._u, self._v = queries @ key_mean, (keys @ query_mean)[entry]
         self._mean_square = float(query_mean @ query_mean)
         if choice.distance == "cosine":
             raw = queries + query_mean
@@ -304,12 +311,8 @@ class HeadPairs:
 def head_pairs(
     queries: np.ndarray,
     keys: np.ndarray,
-    query_inputs: np.ndarray,
-    key_inputs: np.ndarray,
-    query_positions: np.ndarray,
-    key_positions: np.ndarray,
+    tokens: StreamTokens,
     *,
-    causal: bool = False,
     choice: PairChoice | None = None,
 ) -> HeadPairs:
     """Prepare one head.
@@ -317,36 +320,30 @@ def head_pairs(
     Args:
         queries: [n_queries, head_dim], as the model dots them.
         keys: [n_keys, head_dim].
-        query_inputs, key_inputs: int, the input of each token; *_positions: its position there.
-        causal: a query sees no key at a later position; such pairs are left out. Among all pairs this holds across
-            inputs as well: no text could put that key before that query.
+        tokens: of the queries and the keys. Pairs that their mask hides are left out; among all pairs this holds across
+            inputs as well: no text could put that key where the query sees it.
 
     Vectors that are not finite are left out.
     """
     choice = choice or PairChoice()
-    sides = []
-    for vectors, inputs, positions in (
-        (queries, query_inputs, query_positions),
-        (keys, key_inputs, key_positions),
-    ):
+    sides: list[tuple[np.ndarray, Places]] = []
+    for vectors, places in ((queries, tokens.queries), (keys, tokens.keys)):
         vectors = np.asarray(vectors, np.float64)
         good: np.ndarray | slice = slice(None)
         if not np.isfinite(vectors.sum()):  # a cheap sign that there may be some
             good = np.isfinite(vectors).all(axis=1)
-        sides.append((vectors[good], np.asarray(inputs)[good], np.asarray(positions)[good]))
+        sides.append((vectors[good], places[good]))
     means = []
-    for side, (vectors, inputs, positions) in enumerate(sides):
+    for side, (vectors, places) in enumerate(sides):
         mean = vectors.mean(axis=0) if choice.translate and len(vectors) else np.zeros(vectors.shape[1])
         means.append(mean)
         kept = _drawn(len(vectors), choice)
-        sides[side] = vectors[kept] - mean, inputs[kept], positions[kept]
-    (q, q_inputs, q_positions), (k, k_inputs, k_positions) = sides
+        sides[side] = vectors[kept] - mean, places[kept]
+    (q, query_places), (k, key_places) = sides
+    chosen = StreamTokens(tokens.mask, query_places, key_places)
     whole = choice.pairs == "all"
-    if whole:
-        runs = runs_by_position(q_positions, k_positions, causal=causal)
-    else:
-        runs = runs_within_inputs(q_inputs, q_positions, k_inputs, k_positions, causal=causal)
-    return HeadPairs(q, np.ascontiguousarray(k[runs.order]), runs, whole, choice, tuple(means))
+    runs = chosen.runs_by_position() if whole else chosen.runs_within_inputs()
+    return HeadPairs(q, k, runs, whole, choice, tuple(means))
 
 
 def _drawn(n: int, choice: PairChoice) -> np.ndarray | slice:

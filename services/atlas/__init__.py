@@ -1,5 +1,6 @@
 """The atlas folder: what it holds, how it is opened, checked and mapped. See `docs/atlas-format.md`."""
 
+from services.atlas.attention import AttentionBlocks
 from services.atlas.folder import (
     HEADS,
     INFO,
@@ -14,6 +15,7 @@ from services.atlas.folder import (
     verify,
 )
 from services.atlas.projection_ref import ProjectionRef
+from services.atlas.vectors import VectorStore
 
 __all__ = [
     "HEADS",
@@ -21,9 +23,11 @@ __all__ = [
     "INPUTS",
     "SLUG",
     "Atlas",
+    "AttentionBlocks",
     "InputTable",
     "ProjectionRef",
     "TokenTable",
+    "VectorStore",
     "expected_shapes",
     "open_atlas",
     "token_tables",

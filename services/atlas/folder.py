@@ -18,8 +18,11 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from services.atlas import arrays, upgrade
+from services.atlas.attention import ATTENTION, AttentionBlocks
 from services.atlas.schema import SCHEMA_VERSION, AtlasInfo, ProjectionInfo, StreamInfo
+from services.atlas.vectors import KEYS, QUERIES, VectorStore, vector_shapes
 from services.errors import AtlasFormatError, OutdatedAtlasError
+from services.streams import Places, StreamTokens
 
 INFO = "atlas.json"
 INPUTS = "inputs.parquet"
@@ -39,6 +42,7 @@ class TokenTable:
     word: np.ndarray  # int32 [tokens], word index within the input, −1 for special tokens
     offsets: np.ndarray  # uint32 [inputs + 1], first row of each input
     pos: Sequence[str] | None = None  # Universal part-of-speech tags; None: the atlas was built without them
+    is_global: np.ndarray | None = None  # bool [tokens]: sees and is seen by all; None: no token is
 
     def __len__(self) -> int:
         return len(self.token)
@@ -53,6 +57,16 @@ class TokenTable:
     def length(self) -> np.ndarray:
         """int32 [tokens]: number of tokens in the token's input."""
         return self.counts[self.input].astype(np.int32)
+
+    def rows(self, index: int) -> slice:
+        """The rows of an input."""
+        first, end = self.offsets[index : index + 2].tolist()
+        return slice(first, end)
+
+    @property
+    def places(self) -> Places:
+        """Where the tokens stand."""
+        return Places(self.input, self.position, self.is_global)
 
 
 @dataclass(frozen=True)
@@ -128,8 +142,13 @@ class Atlas:
                 word=np.asarray(columns["word"], dtype=np.int32),
                 offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
                 pos=_strings(columns.get("pos")),
+                is_global=np.asarray(columns["global"], dtype=bool) if "global" in columns else None,
             )
         return self._tables[table]
+
+    def stream_tokens(self, stream: StreamInfo) -> StreamTokens:
+        """Where queries and keys of a stream stand, and who of them may attend to whom."""
+        return StreamTokens(stream.mask, self.tokens(stream.query_table).places, self.tokens(stream.key_table).places)
 
     @cached_property
     def inputs(self) -> InputTable:
@@ -151,20 +170,21 @@ class Atlas:
         """Number of query and of key points."""
         return self.table_rows(stream.query_table), self.table_rows(stream.key_table)
 
-    def attention(self, stream: StreamInfo, index: int, layer: int, head: int) -> np.ndarray:
-        """float16 [queries, keys]: the model's own attention weights of one head on one input."""
-        flat = self.array(f"{stream.name}/attention")
-        queries, keys = (self.tokens(table).counts for table in (stream.query_table, stream.key_table))
-        pairs = queries * keys
-        size = int(pairs[index])
-        start = stream.layers * stream.heads * int(pairs[:index].sum())
-        start += (layer * stream.heads + head) * size
-        return flat[start : start + size].reshape(int(queries[index]), int(keys[index]))
+    def vectors(self, stream: StreamInfo) -> VectorStore:
+        """Queries, keys and value norms of a stream."""
+        return VectorStore(stream, self.array)
 
-    def value_norms(self, stream: StreamInfo, index: int, layer: int, head: int) -> np.ndarray:
-        """float32 [keys]: ‖v‖ of each key of one input."""
-        first, end = self.tokens(stream.key_table).offsets[index : index + 2]
-        return self.array(f"{stream.name}/value_norms")[layer, head // stream.group, first:end]
+    def attention(self, stream: StreamInfo) -> AttentionBlocks:
+        """The model's own attention weights of a stream."""
+        if stream not in self._attention:
+            flat = None if stream.attention == "none" else self.array(f"{stream.name}/{ATTENTION}")
+            blocks = AttentionBlocks(stream, self.stream_tokens(stream), len(self.inputs), flat)
+            self._attention[stream] = blocks
+        return self._attention[stream]
+
+    @cached_property
+    def _attention(self) -> dict[StreamInfo, AttentionBlocks]:
+        return {}
 
 
 def _strings(values: list[Any] | None) -> list[str] | None:
@@ -248,9 +268,8 @@ def expected_shapes(atlas: Atlas) -> dict[str, tuple[int, ...]]:
     for stream in atlas.info.streams:
         queries, keys = atlas.points(stream)
         base, heads = stream.name, (stream.layers, stream.heads)
-        shapes[f"{base}/queries.npy"] = (*heads, queries, stream.head_dim)
-        shapes[f"{base}/keys.npy"] = (stream.layers, stream.key_heads, keys, stream.head_dim)
-        shapes[f"{base}/value_norms.npy"] = (stream.layers, stream.key_heads, keys)
+        vectors = vector_shapes(stream, queries, keys)
+        shapes |= {f"{base}/{name}.npy": shape for name, shape in vectors.items()}
         for projection in atlas.info.projections:
             if projection.stream == base:
                 shapes[projection.ref.file(base)] = (*heads, queries + keys, projection.dims)
@@ -290,10 +309,12 @@ def _check_arrays(atlas: Atlas) -> None:
             raise AtlasFormatError(
                 f"{atlas.path / name} has the shape {found} instead of {shape}; build the atlas again."
             )
-        allowed = ("float16", "float32") if name.endswith(("/queries.npy", "/keys.npy")) else ("float32",)
+        allowed = ("float16", "float32") if name.endswith((f"/{QUERIES}.npy", f"/{KEYS}.npy")) else ("float32",)
         _check_type(atlas.path / name, dtype, allowed)
     for stream in atlas.info.streams:
-        file = _listed(atlas, f"{stream.name}/attention.npy")
+        if stream.attention == "none":
+            continue
+        file = _listed(atlas, f"{stream.name}/{ATTENTION}.npy")
         found, dtype = _header(file)
         if len(found) != 1 or found[0] % (stream.layers * stream.heads):
             raise AtlasFormatError(f"{file} has the shape {found}, which is not one block an input.")

@@ -10,6 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.atlas.projection_ref import METHOD, ProjectionRef
+from services.streams import StreamMask
+from services.streams.registry import AttentionLayout
 
 SCHEMA_VERSION = 2
 
@@ -33,7 +35,8 @@ class StreamInfo(Frozen):
     heads: int = Field(ge=1)
     key_heads: int = Field(ge=1, description="fewer than heads for grouped-query attention")
     head_dim: int = Field(ge=1)
-    causal: bool
+    mask: StreamMask = Field(description="who may attend to whom")
+    attention: AttentionLayout = Field(default="dense", description="which of its weights are kept")
     scaling: tuple[float, ...] = Field(description="one factor a layer, applied to q·k before the softmax")
     additive: bool = Field(
         default=False,
@@ -156,7 +159,7 @@ class AtlasInfo(Frozen):
     def stream(self, name: str) -> StreamInfo | None:
         return next((stream for stream in self.streams if stream.name == name), None)
 
-    def projection(self, which: ProjectionRef | str, stream: str = "self") -> ProjectionInfo | None:
+    def projection(self, which: ProjectionRef | str, stream: str) -> ProjectionInfo | None:
         """A map by what names it; None when the stream has none of that name."""
         name = which if isinstance(which, str) else which.name
         return next((p for p in self.projections if p.name == name and p.stream == stream), None)

@@ -21,9 +21,8 @@ _one_at_a_time = threading.Lock()  # a browser asks for several heads at once: r
 
 def head_norms(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> np.ndarray:
     """float32 [queries + keys]: ‖q‖ of each query, then ‖k‖ of each key; the vectors are read one head at a time."""
-    queries = atlas.array(f"{stream.name}/queries")[layer, head]
-    keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group]
-    return np.concatenate([_norms(queries), _norms(keys)])
+    vectors = atlas.vectors(stream)
+    return np.concatenate([_norms(vectors.queries(layer, head)), _norms(vectors.keys(layer, head))])
 
 
 def _norms(vectors: np.ndarray) -> np.ndarray:

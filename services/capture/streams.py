@@ -8,6 +8,7 @@ import torch
 from services.atlas.schema import StreamInfo
 from services.capture.recorder import Call, attention_implementation, recording
 from services.errors import ModelError
+from services.streams import CAUSAL, FULL, StreamMask
 
 
 def describe_streams(model: Any, ids: Sequence[int], name: str) -> tuple[StreamInfo, ...]:
@@ -48,11 +49,18 @@ def describe_streams(model: Any, ids: Sequence[int], name: str) -> tuple[StreamI
             heads=heads,
             key_heads=key_heads,
             head_dim=head_dim,
-            causal=all(not call.attention.triu(1).any() for call in calls),
+            mask=_mask(calls),
             scaling=tuple(call.scaling for call in calls),
             additive=any(call.additive for call in calls),
         ),
     )
+
+
+def _mask(calls: Sequence[Call]) -> StreamMask:
+    """The narrowest mask that fits every layer of a trial run."""
+    if any(call.attention.triu(1).any() for call in calls):
+        return FULL
+    return CAUSAL
 
 
 def model_arguments(model: Any, ids: torch.Tensor, mask: torch.Tensor | None = None) -> dict[str, Any]:

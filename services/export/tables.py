@@ -106,15 +106,15 @@ def coordinates_table(
 
 def attention_rows(atlas: Atlas, stream: StreamInfo, index: int | None = None) -> int:
     """Rows of `attention_table`."""
-    queries, keys = (atlas.tokens(table).counts for table in (stream.query_table, stream.key_table))
-    pairs = queries * keys
+    tokens = atlas.stream_tokens(stream)
+    pairs = tokens.mask.pairs_in_inputs(tokens.queries, tokens.keys, len(atlas.inputs))
     return int(pairs.sum() if index is None else pairs[index])
 
 
 def attention_tables(
     atlas: Atlas, stream: StreamInfo, layer: int, head: int, index: int | None = None
 ) -> Iterator[pa.Table]:
-    """One row a pair of query and key of the same input: the model's own attention weight.
+    """One row a pair of query and key of the same input that its mask shows: the model's own attention weight.
 
     In parts of about `PART_ROWS` rows, whole inputs each, so that a large atlas is never in memory as a whole.
 
@@ -123,9 +123,11 @@ def attention_tables(
 
     Raises:
         IndexError: no such head or input.
+        NotStoredError: the atlas keeps no attention weights of the stream.
     """
     if not (0 <= layer < stream.layers and 0 <= head < stream.heads):
         raise IndexError(head)
+    atlas.attention(stream).check_kept()
     if index is not None and not 0 <= index < len(atlas.inputs):
         raise IndexError(index)
     return _attention_parts(atlas, stream, layer, head, range(len(atlas.inputs)) if index is None else [index])
@@ -136,9 +138,7 @@ def _attention_parts(
 ) -> Iterator[pa.Table]:
     queries, keys = atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)
     texts = [pa.array(list(side.text), pa.string()) for side in (queries, keys)]
-    pairs = queries.counts * keys.counts
-    starts = stream.layers * stream.heads * (np.cumsum(pairs) - pairs) + (layer * stream.heads + head) * pairs
-    flat = atlas.array(f"{stream.name}/attention")
+    blocks = atlas.attention(stream)
     held: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     rows = 0
 
@@ -156,10 +156,9 @@ def _attention_parts(
         )
 
     for number in inputs:
-        count_q, count_k = int(queries.counts[number]), int(keys.counts[number])
-        query = np.repeat(np.arange(count_q) + int(queries.offsets[number]), count_k)
-        key = np.tile(np.arange(count_k) + int(keys.offsets[number]), count_q)
-        held.append((query, key, np.asarray(flat[starts[number] : starts[number] + pairs[number]])))
+        visible, (first_query, first_key) = blocks.visible(number), (rows.start for rows in blocks.rows(number))
+        query, key = np.nonzero(visible)
+        held.append((query + first_query, key + first_key, blocks.block(number, layer, head)[visible]))
         rows += len(query)
         if rows >= PART_ROWS:
             yield table()

@@ -19,7 +19,7 @@ from typing import IO, Any
 import numpy as np
 
 from services.alignment.head_maps import start_layout
-from services.alignment.live import LiveAlignment, head_vectors, live_head, token_places
+from services.alignment.live import LiveAlignment, head_vectors, live_head
 from services.alignment.variants import write_array
 from services.atlas import ProjectionRef, open_atlas
 from services.errors import AtlasError, Cancelled
@@ -27,6 +27,7 @@ from services.projection.layout import HeadLayouts, single_threaded_blas
 from services.projection.parameters import EPOCHS, TSNE_ITERATIONS
 from services.projection.points import Head, LayerPoints
 from services.projection.watch import Watch
+from services.streams import StreamTokens
 
 IDLE = 600.0  # seconds without work after which the memory is given back
 MOST_KEPT = 2000  # layouts of single heads that stay in the cache
@@ -82,8 +83,8 @@ def lay_out_head(task: dict[str, Any], tell: Tell, stopped: Callable[[], bool]) 
 
     watch = Steps(told)
     notes: list[str] = []
-    raw, places = head_vectors(atlas, stream, layer, head), token_places(atlas, stream)
-    points = _points(live.vectors(alignment), raw, places, stream)
+    raw = head_vectors(atlas, stream, layer, head)
+    points = _points(live.vectors(alignment), raw, atlas.stream_tokens(stream))
     layouts = HeadLayouts(Head(points, 0, notes.append), {wanted.dims: start[None]}, 0, "fast", watch)
     with single_threaded_blas():
         plain = layouts.plain(wanted)
@@ -101,21 +102,14 @@ def lay_out_head(task: dict[str, Any], tell: Tell, stopped: Callable[[], bool]) 
 
 
 def _points(
-    aligned: tuple[np.ndarray, np.ndarray],
-    raw: tuple[np.ndarray, np.ndarray],
-    places: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
-    stream: Any,
+    aligned: tuple[np.ndarray, np.ndarray], raw: tuple[np.ndarray, np.ndarray], tokens: StreamTokens
 ) -> LayerPoints:
     return LayerPoints(
         queries=raw[0][None],
         keys=raw[1][None],
         aligned_queries=aligned[0][None].astype(np.float32),
         aligned_keys=aligned[1][None].astype(np.float32),
-        query_inputs=places[0],
-        key_inputs=places[1],
-        query_positions=places[2],
-        key_positions=places[3],
-        causal=stream.causal,
+        tokens=tokens,
     )
 
 

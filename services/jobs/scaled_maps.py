@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from services.alignment import align
-from services.alignment.live import head_vectors, token_places
 from services.alignment.scale_metrics import METRICS
 from services.alignment.variants import ScaleVariant, scale_variant, write_array
 from services.atlas import Atlas, ProjectionRef, arrays, open_atlas
@@ -132,22 +131,18 @@ def _pca(variant: ScaleVariant, stream: StreamInfo, dims: int) -> np.ndarray:
 
 
 def _layer_points(atlas: Atlas, stream: StreamInfo, variant: ScaleVariant, layer: int) -> "LayerPoints":
-    pairs = [head_vectors(atlas, stream, layer, head) for head in range(stream.heads)]
+    queries, keys = atlas.vectors(stream).layer(layer)
     distance = atlas.info.alignment.distance
+    pairs = zip(queries, keys, strict=True)
     aligned = [align(q, k, float(variant.c[layer, head]), distance)[:2] for head, (q, k) in enumerate(pairs)]
-    query_inputs, key_inputs, query_positions, key_positions = token_places(atlas, stream)
     from services.projection import LayerPoints
 
     return LayerPoints(
-        queries=np.stack([q for q, _ in pairs]),
-        keys=np.stack([k for _, k in pairs]),
+        queries=queries,
+        keys=keys,
         aligned_queries=np.stack([q for q, _ in aligned]),
         aligned_keys=np.stack([k for _, k in aligned]),
-        query_inputs=query_inputs,
-        key_inputs=key_inputs,
-        query_positions=query_positions,
-        key_positions=key_positions,
-        causal=stream.causal,
+        tokens=atlas.stream_tokens(stream),
     )
 
 

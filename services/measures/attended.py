@@ -1,6 +1,6 @@
 """What the model's own attention says of a head: each query's most attended keys, and how much one token takes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,55 +30,36 @@ class Attended:
     even_share: float | None
 
 
-def attended(
-    blocks: Iterable[np.ndarray], query_offsets: np.ndarray, key_offsets: np.ndarray, *, causal: bool
-) -> Attended:
-    """Read a head's attention, one block [queries, keys] of weights an input, in order.
-
-    query_offsets, key_offsets: int [inputs + 1], the first row of each input.
-    """
-    top = np.full((int(query_offsets[-1]), TOP), -1, np.int64)
+def attended(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Attended:
+    """Read a head's attention, input after input: weights [queries, keys] and bool, which of the pairs are visible."""
+    tops: list[np.ndarray] = []
     shares: list[tuple[float, float, float, float]] = []
-    for index, block in enumerate(blocks):
+    first_key = 0
+    for block, visible in blocks:
         weights = np.nan_to_num(np.asarray(block, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
         n_queries, n_keys = weights.shape
+        top = np.full((n_queries, TOP), -1, np.int64)
+        tops.append(top)
+        begin, first_key = first_key, first_key + n_keys
         if not n_queries or not n_keys:
             continue
-        visible = np.tri(n_queries, n_keys, dtype=bool) if causal else np.ones((n_queries, n_keys), bool)
         order = np.argsort(np.where(visible, -weights, np.inf), axis=1, kind="stable")[:, :TOP]
-        rows = order + int(key_offsets[index])
+        rows = order + begin
         rows[~np.take_along_axis(visible, order, axis=1)] = -1
-        first = int(query_offsets[index])
-        top[first : first + n_queries, : rows.shape[1]] = rows
+        top[:, : rows.shape[1]] = rows
         counts = visible.sum(axis=1)
         choosing = counts >= LEAST_KEYS
         if choosing.any():
             received = weights[choosing].mean(axis=0)
             even = float((1 / counts[choosing]).mean())
             shares.append((float(received.max()), float(received[0]), float(received[-1]), even))
+    top = np.concatenate([np.empty((0, TOP), np.int64), *tops])
     if not shares:
         return Attended(top, None, None, None, None)
     return Attended(top, *(float(value) for value in np.mean(shares, axis=0)))
 
 
-def attention_blocks(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> Iterator[np.ndarray]:
-    """The blocks of one head as the atlas holds them: float16 [queries, keys] of each input."""
-    flat = atlas.array(f"{stream.name}/attention")
-    queries, keys = (
-        np.bincount(atlas.tokens(table).input, minlength=atlas.info.corpus.inputs)
-        for table in (stream.query_table, stream.key_table)
-    )
-    sizes = queries * keys
-    starts = stream.layers * stream.heads * (np.cumsum(sizes) - sizes) + (layer * stream.heads + head) * sizes
-    for n_queries, n_keys, start in zip(queries.tolist(), keys.tolist(), starts.tolist(), strict=True):
-        yield flat[start : start + n_queries * n_keys].reshape(n_queries, n_keys)
-
-
-def attended_in_atlas(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> Attended:
-    """`attended` of one head of an atlas."""
-    return attended(
-        attention_blocks(atlas, stream, layer, head),
-        atlas.tokens(stream.query_table).offsets.astype(np.int64),
-        atlas.tokens(stream.key_table).offsets.astype(np.int64),
-        causal=stream.causal,
-    )
+def attended_in_atlas(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> Attended | None:
+    """`attended` of one head of an atlas; None when it keeps no attention weights."""
+    blocks = atlas.attention(stream)
+    return attended(blocks.visible_of_head(layer, head)) if blocks.kept else None

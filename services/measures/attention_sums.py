@@ -19,7 +19,7 @@ FIGURES = ("first", "special", "last", "self", "previous", "next", "entropy", "d
 class Counts:
     """How much the means rest on; the same for all heads.
 
-    pairs: int32 [query positions, key positions], inputs that have both (and under a causal mask, key ≤ query)
+    pairs: int32 [query positions, key positions], inputs that have both, and whose mask shows them
     offsets: int64 [COLUMNS], queries for which there is a key at the offset; queries: all that were counted
     """
 
@@ -29,10 +29,14 @@ class Counts:
 
 
 class Sums:
-    """Running sums over inputs for `heads` heads; feed each input once with `add`."""
+    """Running sums over inputs for `heads` heads; feed each input once with `add_…`.
 
-    def __init__(self, heads: int, longest_query: int, longest_key: int, *, causal: bool) -> None:
-        self._causal = causal
+    visible: bool [queries, keys] of an input, which pairs its mask shows. Without `same_positions` (cross-attention)
+    there is no offset and no distance between a query and a key: those figures are not defined.
+    """
+
+    def __init__(self, heads: int, longest_query: int, longest_key: int, *, same_positions: bool = True) -> None:
+        self._same_positions = same_positions
         shape = min(longest_query, POSITIONS), min(longest_key, POSITIONS)
         self._mean = np.zeros((heads, *shape))
         self._pairs = np.zeros(shape, np.int64)
@@ -43,27 +47,31 @@ class Sums:
         self._figures = np.zeros((len(FIGURES), heads))
         self._figure_counts = np.zeros(len(FIGURES), np.int64)
 
-    def add_mean(self, block: np.ndarray, queries: np.ndarray | None = None, keys: np.ndarray | None = None) -> None:
+    def add_mean(
+        self,
+        block: np.ndarray,
+        visible: np.ndarray,
+        queries: np.ndarray | None = None,
+        keys: np.ndarray | None = None,
+    ) -> None:
         """Add a block to the mean by position; `queries`, `keys`: bool, which positions count (default all)."""
         _, n, m = block.shape
         rows, columns = min(n, self._pairs.shape[0]), min(m, self._pairs.shape[1])
-        there = np.ones((rows, columns), bool)
+        there = visible[:rows, :columns]
         if queries is not None:
-            there &= queries[:rows, None]
+            there = there & queries[:rows, None]
         if keys is not None:
-            there &= keys[None, :columns]
-        if self._causal:
-            there &= np.tri(rows, columns, dtype=bool)
+            there = there & keys[None, :columns]
         self._pairs[:rows, :columns] += there
         self._mean[:, :rows, :columns] += block[:, :rows, :columns] * there
 
-    def add_offsets(self, block: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> None:
+    def add_offsets(self, block: np.ndarray, visible: np.ndarray, queries: np.ndarray, keys: np.ndarray) -> None:
         """Add a block of rows that sum to 1 (or 0) over the counted keys to the offset profile."""
+        if not self._same_positions:
+            return
         _, n, m = block.shape
         kept = block * (queries[:, None] & keys[None, :])
-        pairs = queries[:, None] & keys[None, :]
-        if self._causal:
-            pairs &= np.tri(n, m, dtype=bool)
+        pairs = visible & queries[:, None] & keys[None, :]
         near = np.zeros(block.shape[0])
         for column, offset in enumerate(OFFSETS):
             if -n < offset < m:
@@ -81,10 +89,9 @@ class Sums:
         self._offset_rows += (kept.sum(axis=2) > 0).sum(axis=1)
         self._offset_queries += int((queries & pairs.any(axis=1)).sum())
 
-    def add_figures(self, block: np.ndarray, special: np.ndarray) -> None:
+    def add_figures(self, block: np.ndarray, visible: np.ndarray, special: np.ndarray) -> None:
         """Add a block of the model's own weights to the figures; `special`: bool [keys]."""
         heads, n, m = block.shape
-        visible = np.tri(n, m, dtype=bool) if self._causal else np.ones((n, m), bool)
         # With an attention sink a row sums to less than 1: its shares decide, not its weights.
         total = block.sum(axis=2, keepdims=True)
         share = np.divide(block, total, out=np.zeros_like(block), where=total > 0)
@@ -97,13 +104,21 @@ class Sums:
             (block[:, :, 0].sum(axis=1), n),
             (block[:, :, special].sum(axis=(1, 2)), n),
             (block[:, :, m - 1].sum(axis=1), n),
-            *((np.diagonal(block, d, axis1=1, axis2=2).sum(axis=1), np.diagonal(visible, d).size) for d in (0, -1, 1)),
+            *self._on_diagonals(block, visible, (0, -1, 1)),
             ((entropy[:, several] / np.log(choices[several])).sum(axis=1), int(several.sum())),
-            (np.einsum("hqk,qk->h", share, apart), n),
+            (np.einsum("hqk,qk->h", share, apart), n if self._same_positions else 0),
         )
         for number, (value, count) in enumerate(parts):
             self._figures[number, :heads] += value
             self._figure_counts[number] += count
+
+    def _on_diagonals(
+        self, block: np.ndarray, visible: np.ndarray, offsets: tuple[int, ...]
+    ) -> list[tuple[np.ndarray, int]]:
+        """Mass [heads] at each key − query, and how many pairs there are."""
+        masses = [np.diagonal(block, offset, axis1=1, axis2=2).sum(axis=1) for offset in offsets]
+        counts = [int(np.diagonal(visible, offset).sum()) for offset in offsets]
+        return list(zip(masses, counts if self._same_positions else [0] * len(offsets), strict=True))
 
     @property
     def counts(self) -> Counts:

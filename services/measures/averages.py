@@ -3,16 +3,15 @@
 `docs/atlas-format.md` says what the files hold; formulas are in `services.measures.attention_sums`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from services.atlas import Atlas
+from services.atlas import Atlas, AttentionBlocks
 from services.atlas.schema import StreamInfo
 from services.measures.attention_sums import FIGURES, Counts, Sums, renormalised
 
@@ -77,72 +76,42 @@ class Everything:
 
 
 @dataclass(frozen=True)
-class Tokens:
-    """Numbers of tokens of each input, and which rows are special."""
+class Special:
+    """Which rows of the query and the key table are special tokens: bool."""
 
-    queries: np.ndarray  # int64 [inputs]
+    queries: np.ndarray
     keys: np.ndarray
-    special_queries: np.ndarray  # bool [query rows]
-    special_keys: np.ndarray
-
-    @property
-    def pairs(self) -> np.ndarray:
-        return self.queries * self.keys
 
 
-def tokens_in(folder: Path, stream: StreamInfo, inputs: int) -> Tokens:
-    """From the token tables, whether the folder is an atlas yet or not."""
-    found = []
-    for table in (stream.query_table, stream.key_table):
-        columns = pq.read_table(folder / f"{table}.parquet", columns=["input", "special"])
-        counts = np.bincount(columns["input"].to_numpy(), minlength=inputs)
-        found.append((counts.astype(np.int64), columns["special"].to_numpy(zero_copy_only=False).astype(bool)))
-    (queries, special_queries), (keys, special_keys) = found
-    return Tokens(queries, keys, special_queries, special_keys)
+def aggregate(blocks: AttentionBlocks, special: Special, progress: Callable[[int], None] | None = None) -> Everything:
+    """Everything from the attention of a stream, one input and layer at a time.
 
-
-def _slices(tokens: Tokens) -> Iterator[tuple[slice, slice, int]]:
-    """Query rows, key rows and first pair of each input."""
-    ends = [np.concatenate([[0], np.cumsum(counts)]) for counts in (tokens.queries, tokens.keys, tokens.pairs)]
-    for index in range(len(tokens.queries)):
-        yield (
-            slice(int(ends[0][index]), int(ends[0][index + 1])),
-            slice(int(ends[1][index]), int(ends[1][index + 1])),
-            int(ends[2][index]),
-        )
-
-
-def aggregate(
-    flat: np.ndarray, stream: StreamInfo, tokens: Tokens, progress: Callable[[int], None] | None = None
-) -> Everything:
-    """Everything from the ragged attention of a stream, one input and layer at a time.
-
-    Args:
-        flat: the content of `attention.npy`.
-        progress: told the number of inputs that are done; may raise to stop.
+    progress: told the number of inputs that are done; may raise to stop.
     """
-    longest = int(tokens.queries.max(initial=0)), int(tokens.keys.max(initial=0))
-    sums = [Sums(stream.heads, *longest, causal=stream.causal) for _ in range(stream.layers)]
-    per_pair = stream.layers * stream.heads
-    for number, (queries, keys, start) in enumerate(_slices(tokens)):
-        shape = stream.layers, stream.heads, queries.stop - queries.start, keys.stop - keys.start
-        size = shape[2] * shape[3]
-        if size:
-            blocks = flat[per_pair * start : per_pair * (start + size)].reshape(shape)
-            kept_queries, kept_keys = ~tokens.special_queries[queries], ~tokens.special_keys[keys]
+    stream = blocks.stream
+    sums = [_sums(blocks, stream.heads) for _ in range(stream.layers)]
+    for index in range(blocks.inputs):
+        if all(blocks.shape(index)):
+            queries, keys = blocks.rows(index)
+            kept_queries, kept_keys = ~special.queries[queries], ~special.keys[keys]
+            visible = blocks.visible(index)
             for layer in range(stream.layers):
-                block = blocks[layer].astype(np.float32)
-                sums[layer].add_mean(block)
-                sums[layer].add_offsets(renormalised(block, kept_keys), kept_queries, kept_keys)
-                sums[layer].add_figures(block, ~kept_keys)
+                block = blocks.of_layer(index, layer).astype(np.float32)
+                sums[layer].add_mean(block, visible)
+                sums[layer].add_offsets(renormalised(block, kept_keys), visible, kept_queries, kept_keys)
+                sums[layer].add_figures(block, visible, ~kept_keys)
         if progress:
-            progress(number + 1)
+            progress(index + 1)
     return Everything(
         mean=np.stack([s.mean for s in sums]),
         count=sums[0].counts.pairs,
         offsets=np.stack([s.offsets for s in sums]),
         figures={name: np.stack([s.figures[name] for s in sums]) for name in FIGURES},
     )
+
+
+def _sums(blocks: AttentionBlocks, heads: int) -> Sums:
+    return Sums(heads, *blocks.longest, same_positions=blocks.stream.mask.same_positions)
 
 
 def summary_table(figures: dict[str, np.ndarray]) -> pa.Table:
@@ -155,7 +124,12 @@ def summary_table(figures: dict[str, np.ndarray]) -> pa.Table:
 
 def unavailable(atlas: Atlas, stream: StreamInfo) -> str | None:
     """Why figures of all heads cannot be had, in one sentence; None when they can."""
-    if _has_files(atlas, stream) or _weights(atlas, stream) * stream.layers * stream.heads <= MOST_FOR_ALL:
+    if _has_files(atlas, stream):
+        return None
+    blocks = atlas.attention(stream)
+    if not blocks.kept:
+        return "This atlas keeps no attention weights of this kind: there is nothing to average."
+    if blocks.length <= MOST_FOR_ALL:
         return None
     return "This atlas was built without averages and is too large to work them out now; build it again to add them."
 
@@ -207,43 +181,32 @@ def everything(atlas: Atlas, stream: StreamInfo) -> tuple[np.ndarray, np.ndarray
 @lru_cache(maxsize=256)
 def head_average(atlas: Atlas, stream: StreamInfo, layer: int, head: int, variant: Variant) -> HeadAverage | None:
     """One head from its attention; None when the atlas has too many weights for that."""
-    if _weights(atlas, stream) > MOST_FOR_HEAD:
+    blocks = atlas.attention(stream)
+    if not blocks.kept or blocks.weights_of_head > MOST_FOR_HEAD:
         return None
-    tokens = _tokens(atlas, stream)
-    flat = atlas.array(f"{stream.name}/attention")
-    norms = atlas.array(f"{stream.name}/value_norms")[layer, head // stream.group] if variant.values else None
-    longest = int(tokens.queries.max(initial=0)), int(tokens.keys.max(initial=0))
-    sums = Sums(1, *longest, causal=stream.causal)
-    number = layer * stream.heads + head
-    for queries, keys, start in _slices(tokens):
-        shape = queries.stop - queries.start, keys.stop - keys.start
-        size = shape[0] * shape[1]
-        if not size:
+    special = _special(atlas, stream)
+    norms = atlas.vectors(stream).value_norms(layer, head) if variant.values else None
+    sums = _sums(blocks, 1)
+    for index, (weights, visible) in enumerate(blocks.visible_of_head(layer, head)):
+        if not weights.size:
             continue
-        begin = stream.layers * stream.heads * start + number * size
-        block = flat[begin : begin + size].reshape(1, *shape).astype(np.float32)
+        rows = blocks.rows(index)
+        block = weights[None].astype(np.float32)
         kept = []
-        for length, special in ((shape[0], tokens.special_queries[queries]), (shape[1], tokens.special_keys[keys])):
-            mask = ~special if variant.special else np.ones(length, bool)
+        for flags, side in zip((special.queries, special.keys), rows, strict=True):
+            mask = ~flags[side] if variant.special else np.ones(side.stop - side.start, bool)
             mask[0] &= not variant.first
             kept.append(mask)
         if not variant.plain:
-            block = renormalised(block, kept[1], None if norms is None else norms[None, keys])
-        sums.add_mean(block, *kept)
-        sums.add_offsets(block, *kept)
+            block = renormalised(block, kept[1], None if norms is None else norms[None, rows[1]])
+        sums.add_mean(block, visible, *kept)
+        sums.add_offsets(block, visible, *kept)
     counts = sums.counts
     return HeadAverage(Average(sums.mean[0], counts.pairs), sums.offsets[0], counts)
 
 
-def _weights(atlas: Atlas, stream: StreamInfo) -> int:
-    """Pairs of tokens of one head, over all inputs."""
-    size = atlas.array(f"{stream.name}/attention").size
-    return int(size) // (stream.layers * stream.heads)
-
-
-@lru_cache(maxsize=8)
-def _tokens(atlas: Atlas, stream: StreamInfo) -> Tokens:
-    return tokens_in(atlas.path, stream, atlas.info.corpus.inputs)
+def _special(atlas: Atlas, stream: StreamInfo) -> Special:
+    return Special(atlas.tokens(stream.query_table).special, atlas.tokens(stream.key_table).special)
 
 
 def _has_files(atlas: Atlas, stream: StreamInfo) -> bool:
@@ -259,4 +222,4 @@ def _everything(atlas: Atlas, name: str) -> Everything | None:
     stream = atlas.stream(name)
     if unavailable(atlas, stream):
         return None
-    return aggregate(atlas.array(f"{name}/attention"), stream, _tokens(atlas, stream))
+    return aggregate(atlas.attention(stream), _special(atlas, stream))

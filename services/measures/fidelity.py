@@ -11,7 +11,7 @@ import numpy as np
 
 from services.numerics.agreement import EQUAL_SCORES, FEW_PAIRS, NOT_FINITE, SAMPLE
 from services.numerics.correlation import mean_within, pearson, ranks, ranks_within
-from services.streams.key_runs import runs_within_inputs
+from services.streams import StreamTokens
 
 NEIGHBORS = 15  # of trustworthiness, recall and mixing, as UMAP's default neighbourhood
 ATTENDED = 5  # each query's most attended keys …
@@ -69,17 +69,13 @@ def head_sample(
     keys: np.ndarray,
     aligned_queries: np.ndarray,
     aligned_keys: np.ndarray,
-    query_inputs: np.ndarray,
-    key_inputs: np.ndarray,
-    query_positions: np.ndarray,
-    key_positions: np.ndarray,
+    tokens: StreamTokens,
     *,
-    causal: bool = False,
     attended: np.ndarray | None = None,
     sample: int = SAMPLE,
     seed: int = 0,
 ) -> HeadSample:
-    """Prepare one head: vectors [n, head_dim], inputs and positions int [n].
+    """Prepare one head: vectors [n, head_dim] and their tokens.
 
     attended: int [n_queries, ATTENDED], the key rows that the model itself attends to most, −1 for none
         (services.measures.attended); None takes the keys of the query's input with the highest q·k.
@@ -89,14 +85,7 @@ def head_sample(
     rng = np.random.default_rng(seed)
     rows = good_queries[_drawn(len(good_queries), sample, rng)]
     n_points = len(good_queries) + len(good_keys)
-    runs = runs_within_inputs(
-        np.asarray(query_inputs)[rows],
-        np.asarray(query_positions)[rows],
-        np.asarray(key_inputs)[good_keys],
-        np.asarray(key_positions)[good_keys],
-        causal=causal,
-    )
-    pair_query, pair_key = runs.pairs()
+    pair_query, pair_key = tokens.some(rows, good_keys).runs_within_inputs().pairs()
     kept_keys = np.asarray(keys, np.float64)[good_keys]
     kept_keys = kept_keys - kept_keys.mean(axis=0) if len(kept_keys) else kept_keys
     chosen = np.asarray(queries, np.float64)[rows]

@@ -20,6 +20,7 @@ from services.measures.attention_sums import REACH
 from services.measures.averages import offset_profile, summary
 from services.measures.notes import SINK_SHARE, SINK_TIMES_EVEN
 from services.numerics.correlation import mean_within, ranks_within
+from services.streams import FULL, StreamMask, StreamTokens
 
 VERSION = 1  # of the stored form and of the measures
 # In inputs of ten tokens an even share is 0.1: four times that, so that the place alone must draw the attention.
@@ -69,7 +70,7 @@ class Measures:
     agreement: Spearman's correlation of distance on the map with attention, within a query
     """
 
-    causal: bool = False
+    mask: StreamMask = FULL
     offsets: np.ndarray | None = None
     figures: Mapping[str, np.ndarray] | None = None
     even: float = 0.0
@@ -106,17 +107,15 @@ def explained_by_place(layout: np.ndarray, values: np.ndarray) -> float | None:
     return 1 - (within / (count - len(members))) / (total / (count - 1))
 
 
-def sampled_pairs(queries: TokenTable, keys: TokenTable, *, causal: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def sampled_pairs(tokens: StreamTokens) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Queries evenly over the corpus with all keys that each can see: query rows, key rows, group of each pair."""
-    visible = queries.position + 1 if causal else keys.counts[queries.input]
+    visible = tokens.mask.keys_seen(tokens.queries, tokens.keys)
     rows = np.flatnonzero(visible >= 3)  # fewer keys have no order to speak of
     if len(rows):
         step = max(1, int(np.ceil(visible[rows].sum() / PAIRS)))
         rows = rows[::step]
-    counts = visible[rows]
-    starts = keys.offsets.astype(np.int64)[queries.input[rows]]
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(rows, counts), np.repeat(starts, counts) + within, np.repeat(np.arange(len(rows)), counts)
+    group, key = tokens.some(rows).runs_within_inputs().pairs()
+    return rows[group], key, group
 
 
 def agreement(atlas: Atlas, stream: StreamInfo, projection: ProjectionInfo) -> np.ndarray:
@@ -124,22 +123,18 @@ def agreement(atlas: Atlas, stream: StreamInfo, projection: ProjectionInfo) -> n
 
     −1: the nearer a key, the more it is attended to. NaN where it is not defined.
     """
-    queries, keys = atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)
-    query, key, group = sampled_pairs(queries, keys, causal=stream.causal)
+    blocks = atlas.attention(stream)
+    query, key, group = sampled_pairs(blocks.tokens)
     found = np.full((stream.layers, stream.heads), np.nan)
-    if not len(query):
+    if not len(query) or not blocks.kept:
         return found
-    pairs = queries.counts * keys.counts  # of each input: where its block begins
-    begins = (np.cumsum(pairs) - pairs)[queries.input[query]] * stream.layers * stream.heads
-    size = pairs[queries.input[query]]
-    inside = queries.position[query].astype(np.int64) * keys.counts[queries.input[query]] + keys.position[key]
-    flat = atlas.array(f"{stream.name}/attention")
-    layout = atlas.layout(projection)
+    pairs = blocks.locate(query, key)
+    n_queries, layout = len(blocks.tokens.queries), atlas.layout(projection)
     for layer in range(stream.layers):
         for head in range(stream.heads):
-            weights = flat[begins + (layer * stream.heads + head) * size + inside].astype(np.float64)
+            weights = blocks.at(pairs, layer, head).astype(np.float64)
             points = np.asarray(layout[layer, head], np.float64)
-            distance = np.linalg.norm(points[query] - points[len(queries) + key], axis=1)
+            distance = np.linalg.norm(points[query] - points[n_queries + key], axis=1)
             value = mean_within(ranks_within(distance, group), ranks_within(weights, group), group)
             found[layer, head] = np.nan if value is None else value
     return found
@@ -159,7 +154,7 @@ def measure(atlas: Atlas, stream: StreamInfo) -> Measures:
     layout = atlas.layout(shape) if shape else None
     counts = keys.counts[keys.counts > 0]
     return Measures(
-        causal=stream.causal,
+        mask=stream.mask,
         offsets=offset_profile(atlas, stream),
         figures=summary(atlas, stream),
         even=float((1 / counts).mean()) if len(counts) else 0.0,
@@ -224,7 +219,7 @@ def _offsets(m: Measures) -> list[Finding | None]:
     found: list[Finding | None] = []
     for kind, offset, title, text in kinds:
         best = None if m.offsets is None else _extreme(m.offsets[..., offset + REACH])
-        if best is None or best[2] < OFFSET_SHARE or (m.causal and offset > 0):
+        if best is None or best[2] < OFFSET_SHARE or not m.mask.sees(0, offset):
             continue
         layer, head, share = best
         view = {"colour": "position", **_with_map(m.shape_map)}

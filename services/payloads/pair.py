@@ -19,16 +19,17 @@ class PairNumbers:
     """One pair.
 
     dot: q·k · score: q·k × the layer's factor · softmax: of the scores over the query's keys · weight: the model's own
+        (None: the atlas keeps none)
     aligned: distance of the aligned vectors · median_aligned: median of such distances in the head
     screen: distance on the map divided by the map's median distance of a query and a key; None without a map
     additive: the model adds more to the scores than q·k, so softmax need not be weight
-    visible: False where a causal mask hides the key from the query
+    visible: False where the stream's mask hides the key from the query
     """
 
     dot: float
     score: float
     softmax: float
-    weight: float
+    weight: float | None
     aligned: float
     median_aligned: float
     screen: float | None
@@ -37,7 +38,7 @@ class PairNumbers:
 
     @property
     def agrees(self) -> bool:
-        return abs(self.softmax - self.weight) <= TOLERANCE
+        return self.weight is None or abs(self.softmax - self.weight) <= TOLERANCE
 
 
 def pair_numbers(
@@ -57,36 +58,32 @@ def pair_numbers(
     """
     if not 0 <= index < len(atlas.inputs):
         raise IndexError(index)
-    queries = _rows(atlas, stream.query_table, index)
-    keys = _rows(atlas, stream.key_table, index)
-    if not (0 <= query < len(queries) and 0 <= key < len(keys)):
+    blocks, vectors = atlas.attention(stream), atlas.vectors(stream)
+    n_queries, n_keys = blocks.shape(index)
+    if not (0 <= query < n_queries and 0 <= key < n_keys):
         raise IndexError((query, key))
-    visible = not stream.causal or key <= query
-    readable = keys[: query + 1] if stream.causal else keys
-    key_head = head // stream.group
-    q = atlas.array(f"{stream.name}/queries")[layer, head, queries[query]].astype(np.float64)
-    ks = atlas.array(f"{stream.name}/keys")[layer, key_head, keys[0] : keys[-1] + 1].astype(np.float64)
-    scores = ks[: len(readable)] @ q * stream.scaling[layer]
-    weights = np.exp(scores - scores.max())
-    weights /= weights.sum()
+    queries, keys = blocks.rows(index)
+    readable = blocks.visible(index)[query]
+    q = vectors.queries(layer, head, queries.start + query).astype(np.float64)
+    ks = vectors.keys(layer, head, keys).astype(np.float64)
+    scores = np.where(readable, ks @ q * stream.scaling[layer], -np.inf)
+    weights = np.exp(scores - scores.max()) if readable.any() else np.zeros(n_keys)
+    weights /= max(weights.sum(), 1e-300)
     aligned = head_alignment(atlas, stream, layer, head)
     dot = float(ks[key] @ q)
     return PairNumbers(
         dot=dot,
         score=dot * stream.scaling[layer],
-        softmax=float(weights[key]) if visible else 0.0,
-        weight=float(atlas.attention(stream, index, layer, head)[query, key]),
+        softmax=float(weights[key]),
+        weight=float(blocks.block(index, layer, head)[query, key]) if blocks.kept else None,
         aligned=float(np.linalg.norm(aligned.queries(q) - aligned.keys(ks[key]))),
         median_aligned=_median_aligned(atlas, stream, layer, head),
-        screen=_on_map(atlas, stream, projection, layer, head, queries[query], keys[key]) if projection else None,
+        screen=_on_map(atlas, stream, projection, layer, head, queries.start + query, keys.start + key)
+        if projection
+        else None,
         additive=stream.additive,
-        visible=visible,
+        visible=bool(readable[key]),
     )
-
-
-def _rows(atlas: Atlas, table: str, index: int) -> range:
-    first, end = atlas.tokens(table).offsets[index : index + 2]
-    return range(int(first), int(end))
 
 
 def _sample(queries: int, keys: int) -> tuple[np.ndarray, np.ndarray]:
@@ -99,8 +96,8 @@ def _median_aligned(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> 
     """Median distance of a query and a key of any inputs, over a seeded sample."""
     q, k = _sample(*atlas.points(stream))
     aligned = head_alignment(atlas, stream, layer, head)
-    queries = atlas.array(f"{stream.name}/queries")[layer, head][q]
-    keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group][k]
+    vectors = atlas.vectors(stream)
+    queries, keys = vectors.queries(layer, head, q), vectors.keys(layer, head, k)
     return float(np.median(np.linalg.norm(aligned.queries(queries) - aligned.keys(keys), axis=1)))
 
 

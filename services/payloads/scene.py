@@ -78,7 +78,7 @@ def token_page(atlas: Atlas, table: str, page: int) -> dict[str, list]:
 
 
 def input_sides(atlas: Atlas, stream: StreamInfo, index: int) -> dict[str, object]:
-    """Text and tokens of one input, for the sentence view.
+    """Text and tokens of one input, and how many pairs of them its mask shows, for the sentence view.
 
     Raises:
         IndexError: no such input.
@@ -88,29 +88,31 @@ def input_sides(atlas: Atlas, stream: StreamInfo, index: int) -> dict[str, objec
 
     def side(table: str) -> dict[str, object]:
         tokens = atlas.tokens(table)
-        first, end = (int(n) for n in tokens.offsets[index : index + 2])
+        rows = tokens.rows(index)
         return {
-            "first": first,
-            "tokens": list(tokens.text[first:end]),
-            "special": tokens.special[first:end].astype(int).tolist(),
+            "first": rows.start,
+            "tokens": list(tokens.text[rows]),
+            "special": tokens.special[rows].astype(int).tolist(),
         }
 
     return {
         "text": atlas.inputs.text[index],
         "queries": side(stream.query_table),
         "keys": side(stream.key_table),
+        "pairs": int(atlas.attention(stream).visible(index).sum()),
     }
 
 
 def attention(atlas: Atlas, stream: StreamInfo, index: int, layer: int, head: int) -> bytes:
     """uint16 [queries, keys]: attention weight × 65535, rounded."""
-    weights = atlas.attention(stream, index, layer, head).astype(np.float32)
+    weights = atlas.attention(stream).block(index, layer, head).astype(np.float32)
     return np.rint(weights * 65535).clip(0, 65535).astype("<u2").tobytes()
 
 
 def values(atlas: Atlas, stream: StreamInfo, index: int, layer: int, head: int) -> bytes:
     """float32 [keys]: norm of the value vector of each key."""
-    return atlas.value_norms(stream, index, layer, head).astype("<f4").tobytes()
+    rows = atlas.tokens(stream.key_table).rows(index)
+    return atlas.vectors(stream).value_norms(layer, head, rows).astype("<f4").tobytes()
 
 
 def pack_mask(mask: np.ndarray) -> bytes:

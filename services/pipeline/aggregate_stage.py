@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from services.atlas import arrays
+from services.atlas.attention import stored_attention
 from services.atlas.schema import FileInfo, StreamInfo
-from services.measures.averages import aggregate, file_names, summary_table, tokens_in
+from services.measures.averages import aggregate, file_names, summary_table
 from services.pipeline.journal import Journal
 from services.pipeline.progress import Progress
+from services.pipeline.units import special_tokens, stored_tokens
 
 
 def write_averages(folder: Path, streams: Sequence[StreamInfo], journal: Journal, progress: Progress) -> bool:
@@ -22,12 +24,13 @@ def write_averages(folder: Path, streams: Sequence[StreamInfo], journal: Journal
         Cancelled: the build was stopped.
         BuildError: the disk is full.
     """
-    missing = [s for s in streams if not all(map(journal.has_file, file_names(s.name).values()))]
+    kept = [stream for stream in streams if stream.attention != "none"]
+    missing = [s for s in kept if not all(map(journal.has_file, file_names(s.name).values()))]
     for stream in missing:
         inputs = int(journal.facts["corpus"]["inputs"])
         progress.stage("aggregate", "Averaging attention", inputs)
-        flat = arrays.read(folder / stream.name / "attention.npy")
-        found = aggregate(flat, stream, tokens_in(folder, stream, inputs), progress.update)
+        blocks = stored_attention(folder, stream, stored_tokens(folder, stream), inputs)
+        found = aggregate(blocks, special_tokens(folder, stream), progress.update)
         names = file_names(stream.name)
         for name, values in (("mean", found.mean), ("count", found.count), ("offsets", found.offsets)):
             journal.record_file(names[name], _write(folder / names[name], values))

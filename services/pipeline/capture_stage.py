@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from services import __version__
 from services.atlas import arrays
-from services.atlas.schema import CAPTURED, CorpusInfo, FileInfo, StreamInfo
+from services.atlas.attention import ATTENTION, AttentionBlocks
+from services.atlas.schema import CorpusInfo, FileInfo, StreamInfo
+from services.atlas.vectors import KEYS, QUERIES, VALUE_NORMS, vector_shapes
 from services.capture import (
     CAPTURE_TOLERANCE,
     STORED_TOLERANCE,
@@ -30,6 +32,7 @@ from services.models.loading import LoadedModel
 from services.pipeline.journal import Journal
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
+from services.streams import Places, StreamTokens
 
 CHECKED_INPUTS = 8
 _JOURNAL_EVERY = 2.0  # seconds
@@ -151,7 +154,7 @@ def run_capture(
             journal.facts["precision"] = precision
             journal.forget("capture")
     for stream in loaded.streams:
-        for name in CAPTURED:
+        for name in writer.arrays_of(stream):
             path = folder / stream.name / f"{name}.npy"
             if not journal.has_file(f"{stream.name}/{name}.npy"):
                 writer.flush()
@@ -240,11 +243,12 @@ def _capture_all(
     progress: Progress,
 ) -> "_Writer":
     """Capture every input that is not captured yet into the arrays."""
-    maps, resumed = _open_arrays(folder, loaded.streams, prepared, precision)
+    blocks = {stream.name: _blocks(stream, prepared) for stream in loaded.streams}
+    maps, resumed = _open_arrays(folder, blocks, precision)
     done = journal.done("capture") if resumed else set()
     progress.stage("capture", "Capturing attention", len(prepared.inputs))
     progress.update(len(done))
-    writer = _Writer(maps, loaded.streams, prepared)
+    writer = _Writer(maps, blocks)
     missing = dict.fromkeys(range(len(prepared.inputs)), len(loaded.streams))
     try:
         for item in capture(loaded, prepared.inputs, done=frozenset(done)):
@@ -285,33 +289,35 @@ def _check_stored(
     return largest
 
 
+def _blocks(stream: StreamInfo, prepared: Prepared) -> AttentionBlocks:
+    """Where each input's rows and weights will lie."""
+    lengths = prepared.lengths
+    places = Places(np.repeat(np.arange(len(lengths)), lengths), np.concatenate([np.arange(n) for n in lengths]))
+    return AttentionBlocks(stream, StreamTokens(stream.mask, places, places), len(lengths), None)
+
+
 def _open_arrays(
-    folder: Path, streams: tuple[StreamInfo, ...], prepared: Prepared, precision: Mapping[str, str]
+    folder: Path, blocks: dict[str, AttentionBlocks], precision: Mapping[str, str]
 ) -> tuple[dict[str, dict[str, np.memmap]], bool]:
     """Map all arrays for writing; the flag tells whether every one goes on from a stopped build."""
     maps: dict[str, dict[str, np.memmap]] = {}
     resumed = True
-    for stream in streams:
-        maps[stream.name] = {}
-        for name in CAPTURED:
-            maps[stream.name][name], old = _open_array(folder, stream, name, prepared, precision[stream.name])
+    for stream, of_stream in blocks.items():
+        maps[stream] = {}
+        for name, shape in _shapes(of_stream).items():
+            dtype = {VALUE_NORMS: "float32", ATTENTION: "float16"}.get(name, precision[stream])
+            maps[stream][name], old = _open_array(folder / stream / f"{name}.npy", shape, np.dtype(dtype))
             resumed = resumed and old
     return maps, resumed
 
 
-def _open_array(
-    folder: Path, stream: StreamInfo, name: str, prepared: Prepared, precision: str
-) -> tuple[np.memmap, bool]:
+def _shapes(blocks: AttentionBlocks) -> dict[str, tuple[int, ...]]:
+    shapes = vector_shapes(blocks.stream, len(blocks.tokens.queries), len(blocks.tokens.keys))
+    return shapes | ({} if blocks.stream.attention == "none" else {ATTENTION: (blocks.length,)})
+
+
+def _open_array(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.memmap, bool]:
     """Map an array for writing; True when it is the `.part` of a stopped build and its shape fits."""
-    tokens = int(prepared.lengths.sum())
-    shape: tuple[int, ...] = {
-        "queries": (stream.layers, stream.heads, tokens, stream.head_dim),
-        "keys": (stream.layers, stream.key_heads, tokens, stream.head_dim),
-        "value_norms": (stream.layers, stream.key_heads, tokens),
-        "attention": (stream.layers * stream.heads * int((prepared.lengths**2).sum()),),
-    }[name]
-    dtype = np.dtype("float32" if name == "value_norms" else "float16" if name == "attention" else precision)
-    path = folder / stream.name / f"{name}.npy"
     old = arrays.resume(path, shape, dtype)
     return (arrays.create(path, shape, dtype), False) if old is None else (old, True)
 
@@ -319,38 +325,36 @@ def _open_array(
 class _Writer:
     """Puts the capture of one input into its place in the arrays, and takes it out again."""
 
-    def __init__(
-        self, maps: dict[str, dict[str, np.memmap]], streams: tuple[StreamInfo, ...], prepared: Prepared
-    ) -> None:
-        self._maps = maps
-        self._streams = {stream.name: stream for stream in streams}
-        self._first = np.concatenate([[0], np.cumsum(prepared.lengths)])
-        self._pairs = np.concatenate([[0], np.cumsum(prepared.lengths**2)])
+    def __init__(self, maps: dict[str, dict[str, np.memmap]], blocks: dict[str, AttentionBlocks]) -> None:
+        self._maps, self._blocks = maps, blocks
 
     def write(self, index: int, item: InputCapture) -> None:
-        maps, stream = self._maps[item.stream], self._streams[item.stream]
-        rows = slice(self._first[index], self._first[index + 1])
-        _store(maps["queries"], (slice(None), slice(None), rows), item.queries, stream, "queries")
-        _store(maps["keys"], (slice(None), slice(None), rows), item.keys, stream, "keys")
-        _store(maps["value_norms"], (slice(None), slice(None), rows), item.value_norms, stream, "value norms")
-        per_pair = stream.layers * stream.heads
-        block = slice(per_pair * self._pairs[index], per_pair * self._pairs[index + 1])
-        _store(maps["attention"], (block,), item.attention, stream, "attention weights")
+        maps, blocks = self._maps[item.stream], self._blocks[item.stream]
+        stream = blocks.stream
+        queries, keys = blocks.rows(index)
+        _store(maps[QUERIES], (slice(None), slice(None), queries), item.queries, stream, "queries")
+        _store(maps[KEYS], (slice(None), slice(None), keys), item.keys, stream, "keys")
+        _store(maps[VALUE_NORMS], (slice(None), slice(None), keys), item.value_norms, stream, "value norms")
+        if ATTENTION in maps:
+            weights = blocks.packed(index, item.attention)
+            _store(maps[ATTENTION], (blocks.slot(index),), weights, stream, "attention weights")
 
     def read(self, index: int, stream: StreamInfo) -> InputCapture:
         """What was written of one input, as float32."""
-        maps = self._maps[stream.name]
-        rows = slice(self._first[index], self._first[index + 1])
-        found = {name: np.array(maps[name][:, :, rows], np.float32) for name in ("queries", "keys", "value_norms")}
-        per_pair = stream.layers * stream.heads
-        block = maps["attention"][per_pair * self._pairs[index] : per_pair * self._pairs[index + 1]]
-        length = rows.stop - rows.start
-        weights = np.array(block, np.float32).reshape(stream.layers, stream.heads, length, length)
-        return InputCapture(index=index, stream=stream.name, **found, attention=weights)
+        maps, blocks = self._maps[stream.name], self._blocks[stream.name]
+        queries, keys = blocks.rows(index)
+        rows = {QUERIES: queries, KEYS: keys, VALUE_NORMS: keys}
+        found = {name: np.array(maps[name][:, :, rows[name]], np.float32) for name in rows}
+        weights = np.array(maps[ATTENTION][blocks.slot(index)], np.float32).reshape(stream.layers, stream.heads, -1)
+        return InputCapture(index=index, stream=stream.name, **found, attention=blocks.unpacked(index, weights))
+
+    def arrays_of(self, stream: StreamInfo) -> list[str]:
+        """Names of the arrays of a stream."""
+        return list(self._maps[stream.name])
 
     def is_narrow(self, stream: StreamInfo) -> bool:
         """Whether a stream's vectors are kept in float16."""
-        return self._maps[stream.name]["queries"].dtype == np.float16
+        return self._maps[stream.name][QUERIES].dtype == np.float16
 
     def flush(self) -> None:
         for arrays_of_stream in self._maps.values():

@@ -21,7 +21,7 @@ from services.numerics.linear import lift
 from services.pipeline.journal import Journal
 from services.pipeline.parallel import by_layer, forget_layers
 from services.pipeline.progress import Progress, layer_counter
-from services.pipeline.units import follow, layer_vectors, tokens_of
+from services.pipeline.units import follow
 from services.pipeline.workers import Workers
 
 # Fewer points on all maps together than this are measured before a worker process has started.
@@ -97,25 +97,15 @@ def fidelity_unit(
     follow(builder)
     count = layer_counter(counters, layer)
     atlas = open_atlas(folder)
-    queries, keys = layer_vectors(folder, stream, layer)
+    queries, keys = atlas.vectors(stream).layer(layer)
     known = alignments(pq.read_table(folder / HEADS).to_pydict(), stream.name)
-    asks, answers = (tokens_of(folder, table) for table in (stream.query_table, stream.key_table))
+    tokens = atlas.stream_tokens(stream)
     found = []
     for head in range(stream.heads):
         alignment = known[layer, head]
         moved = alignment.queries(queries[head]), alignment.keys(keys[head])
         attention = attended_in_atlas(atlas, stream, layer, head)
-        sample = head_sample(
-            queries[head],
-            keys[head],
-            *moved,
-            asks[0],
-            answers[0],
-            asks[1],
-            answers[1],
-            causal=stream.causal,
-            attended=attention.top,
-        )
+        sample = head_sample(queries[head], keys[head], *moved, tokens, attended=attention.top if attention else None)
         layouts = {name: _layout(atlas, stream, name, layer, head) for name in maps}
         clouds = {}
         if spaces:
@@ -130,7 +120,7 @@ def fidelity_unit(
             {
                 "maps": {name: judged[name] for name in maps},
                 "spaces": {name: judged[name] for name in clouds},
-                "shares": {name: getattr(attention, name) for name in SHARES},
+                "shares": {name: getattr(attention, name, None) for name in SHARES},
             }
         )
         if count(head + 1, stream.heads):

@@ -13,12 +13,13 @@ from services.alignment.scale_metrics import norm_ratio
 from services.alignment.study import SCALES
 from services.atlas import HEADS, ProjectionRef, arrays
 from services.atlas.schema import AlignmentInfo, FileInfo, ProjectionInfo, Scale, StreamInfo
+from services.atlas.vectors import stored_vectors
 from services.errors import BuildError
 from services.pipeline.journal import Journal
 from services.pipeline.parallel import counted, told
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
-from services.pipeline.units import layer_points, layer_vectors, layout_unit
+from services.pipeline.units import layer_points, layout_unit
 from services.pipeline.workers import Workers
 from services.projection import align_axes, parameters, pca_layer
 
@@ -38,7 +39,7 @@ def write_heads(
     for stream in streams:
         studied = _studied(work, stream, made.scale)
         for layer in range(stream.layers):
-            queries, keys = layer_vectors(work, stream, layer)
+            queries, keys = stored_vectors(work, stream).layer(layer)
             for head in range(stream.heads):
                 c, scale = _scale(studied.get((layer, head)), made.scale, queries[head], keys[head])
                 _, _, alignment = align(queries[head], keys[head], c, made.distance)

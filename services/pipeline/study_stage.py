@@ -22,12 +22,14 @@ from services.alignment.scale_metrics import (
 from services.alignment.study import CURVES, SCALES
 from services.atlas import arrays
 from services.atlas.schema import StreamInfo
+from services.atlas.vectors import stored_vectors
 from services.errors import Cancelled
 from services.pipeline.journal import Journal
 from services.pipeline.parallel import by_layer, forget_layers
 from services.pipeline.progress import Progress, layer_counter
-from services.pipeline.units import follow, layer_vectors, tokens_of
+from services.pipeline.units import follow, stored_tokens
 from services.pipeline.workers import Workers
+from services.streams import StreamTokens
 
 # Beyond so many pairs a head, those of a sample of inputs: a correlation over a million is known to three digits.
 LARGEST = 1_000_000
@@ -51,7 +53,7 @@ def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: P
     if all(journal.has_file(name) for name in names):
         forget_layers(folder, stream, "study", journal)  # killed before it was done
         return
-    pairs = int(_counts(folder, stream).sum()) * stream.layers * stream.heads
+    pairs = int(_counts(stored_tokens(folder, stream)).sum()) * stream.layers * stream.heads
     layers = by_layer(
         folder, stream, "study", "Studying scales", study_unit, (), journal, progress, workers,
         alone=pairs < WORTH_WORKERS,
@@ -84,7 +86,7 @@ def study_unit(
     follow(builder)
     count = layer_counter(counters, layer)
     pairs = pairs_of(folder, stream, layer)
-    queries, keys = layer_vectors(folder, stream, layer)
+    queries, keys = stored_vectors(folder, stream).layer(layer)
     found = []
     for head in range(stream.heads):
         study = study_head(pairs(head), norm_ratio(queries[head], keys[head]))
@@ -96,21 +98,14 @@ def study_unit(
 
 def pairs_of(folder: Path, stream: StreamInfo, layer: int) -> Callable[[int], HeadPairs]:
     """Gives the pairs within inputs of each head of a layer, of a sample of inputs when there are very many."""
-    queries, keys = layer_vectors(folder, stream, layer)
-    asks, answers = (tokens_of(folder, table) for table in (stream.query_table, stream.key_table))
-    inputs = sampled_inputs(_counts(folder, stream), LARGEST)
-    rows, columns = np.isin(asks[0], inputs), np.isin(answers[0], inputs)
+    queries, keys = stored_vectors(folder, stream).layer(layer)
+    tokens = stored_tokens(folder, stream)
+    inputs = sampled_inputs(_counts(tokens), LARGEST)
+    rows, columns = np.isin(tokens.queries.input, inputs), np.isin(tokens.keys.input, inputs)
+    chosen = tokens.some(rows, columns)
 
     def make(head: int) -> HeadPairs:
-        return head_pairs(
-            queries[head][rows],
-            keys[head][columns],
-            asks[0][rows],
-            answers[0][columns],
-            asks[1][rows],
-            answers[1][columns],
-            causal=stream.causal,
-        )
+        return head_pairs(queries[head][rows], keys[head][columns], chosen)
 
     return make
 
@@ -126,12 +121,10 @@ def sampled_inputs(counts: np.ndarray, largest: int, seed: int = 0) -> np.ndarra
     return np.sort(order[: max(1, int(np.searchsorted(np.cumsum(counts[order]), largest, side="right")))])
 
 
-def _counts(folder: Path, stream: StreamInfo) -> np.ndarray:
+def _counts(tokens: StreamTokens) -> np.ndarray:
     """int64 [inputs]: the query–key pairs of each input."""
-    sides = [tokens_of(folder, table)[0] for table in (stream.query_table, stream.key_table)]
-    size = max((int(side.max(initial=-1)) for side in sides), default=-1) + 1
-    queries, keys = (np.bincount(side, minlength=size) for side in sides)
-    return queries * (queries + 1) // 2 if stream.causal else queries * keys
+    inputs = int(tokens.queries.input.max(initial=-1)) + 1
+    return tokens.mask.pairs_in_inputs(tokens.queries, tokens.keys, inputs)
 
 
 def _study(found: dict[str, Any]) -> HeadStudy:

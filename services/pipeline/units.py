@@ -14,40 +14,46 @@ import pyarrow.parquet as pq
 from services.alignment import alignments
 from services.atlas import HEADS, ProjectionRef, arrays
 from services.atlas.schema import StreamInfo
+from services.atlas.vectors import stored_vectors
+from services.measures.averages import Special
 from services.pipeline.progress import layer_counter
 from services.projection import LayerPoints, layout_layer
+from services.streams import Places, StreamTokens
 
 
-def tokens_of(folder: Path, table: str) -> tuple[np.ndarray, np.ndarray]:
-    """int32 input and position of each token row."""
-    columns = pq.read_table(folder / f"{table}.parquet", columns=["input", "position"])
-    return columns["input"].to_numpy(), columns["position"].to_numpy()
+def stored_tokens(folder: Path, stream: StreamInfo) -> StreamTokens:
+    """The tokens of a stream, in the order of its tables."""
+    return StreamTokens(stream.mask, *(_places(folder, table) for table in (stream.query_table, stream.key_table)))
 
 
-def layer_vectors(folder: Path, stream: StreamInfo, layer: int) -> tuple[np.ndarray, np.ndarray]:
-    """float32 queries and keys [heads, tokens, head_dim]; shared keys are repeated for their query heads."""
-    queries = arrays.read(folder / stream.name / "queries.npy")[layer].astype(np.float32)
-    keys = arrays.read(folder / stream.name / "keys.npy")[layer].astype(np.float32)
-    return queries, np.repeat(keys, stream.group, axis=0)
+def _places(folder: Path, table: str) -> Places:
+    file = pq.ParquetFile(folder / f"{table}.parquet")
+    names = ["input", "position", *(["global"] if "global" in file.schema_arrow.names else [])]
+    columns = file.read(columns=names)
+    flags = columns["global"].to_numpy(zero_copy_only=False).astype(bool) if "global" in names else None
+    return Places(columns["input"].to_numpy(), columns["position"].to_numpy(), flags)
+
+
+def special_tokens(folder: Path, stream: StreamInfo) -> Special:
+    """Which rows of a stream's tables are special."""
+    sides = (
+        pq.read_table(folder / f"{table}.parquet", columns=["special"])["special"]
+        for table in (stream.query_table, stream.key_table)
+    )
+    return Special(*(side.to_numpy(zero_copy_only=False).astype(bool) for side in sides))
 
 
 def layer_points(folder: Path, stream: StreamInfo, layer: int) -> LayerPoints:
     """All that the projections need to know of one layer; `heads.parquet` says how its heads are aligned."""
-    queries, keys = layer_vectors(folder, stream, layer)
+    queries, keys = stored_vectors(folder, stream).layer(layer)
     known = alignments(pq.read_table(folder / HEADS).to_pydict(), stream.name)
     aligned = [known[layer, head] for head in range(stream.heads)]
-    query_inputs, query_positions = tokens_of(folder, stream.query_table)
-    key_inputs, key_positions = tokens_of(folder, stream.key_table)
     return LayerPoints(
         queries=queries,
         keys=keys,
         aligned_queries=np.stack([one.queries(q) for one, q in zip(aligned, queries, strict=True)]),
         aligned_keys=np.stack([one.keys(k) for one, k in zip(aligned, keys, strict=True)]),
-        query_inputs=query_inputs,
-        key_inputs=key_inputs,
-        query_positions=query_positions,
-        key_positions=key_positions,
-        causal=stream.causal,
+        tokens=stored_tokens(folder, stream),
     )
 
 

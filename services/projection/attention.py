@@ -20,6 +20,7 @@ from services.projection.parameters import (
     NEIGHBORS_PER_PERPLEXITY,
 )
 from services.projection.watch import Watch
+from services.streams import StreamTokens
 
 BLOCK = 512
 
@@ -28,20 +29,17 @@ def attention_graph(
     queries: np.ndarray,
     keys: np.ndarray,
     watch: Watch,
-    query_positions: np.ndarray | None = None,
-    key_positions: np.ndarray | None = None,
+    tokens: StreamTokens,
 ) -> Graph:
     """The joint affinities of queries [n_queries, head_dim] and keys [n_keys, head_dim], queries first.
 
-    With positions given, the head is causal: a query is related only to keys that are not after it.
+    tokens: of both; a query is related to a key of any input only where their mask lets it see one at such a place.
     """
     n_queries, n_keys = len(queries), len(keys)
     # A constant a query changes none of its attention; without it, a key's best queries are those that
     # prefer it to other keys, not those that are long.
-    to_keys = attended(queries, keys - keys.mean(axis=0), watch, query_positions, key_positions)
-    to_queries = ATTENTION_OF_KEYS * attended(
-        keys, queries - queries.mean(axis=0), watch, key_positions, query_positions, rows_are_keys=True
-    )
+    to_keys = attended(queries, keys - keys.mean(axis=0), watch, tokens)
+    to_queries = ATTENTION_OF_KEYS * attended(keys, queries - queries.mean(axis=0), watch, tokens, rows_are_keys=True)
     among_queries = ATTENTION_SAME_KIND * kindred(queries, watch)
     among_keys = ATTENTION_SAME_KIND * kindred(keys, watch)
     joint = sparse.bmat(
@@ -59,8 +57,7 @@ def attended(
     rows: np.ndarray,
     columns: np.ndarray,
     watch: Watch,
-    row_positions: np.ndarray | None,
-    column_positions: np.ndarray | None,
+    tokens: StreamTokens,
     rows_are_keys: bool = False,
 ) -> sparse.csr_matrix:
     """Softmax over each row's best scores rows · columns, at the common perplexity: [n_rows, n_columns]."""
@@ -72,9 +69,10 @@ def attended(
         watch.check()
         block = slice(begin, begin + BLOCK)
         against = -(rows[block] @ columns.T)
-        if row_positions is not None and column_positions is not None:
-            own, other = row_positions[block, None], column_positions[None]
-            against[own > other if rows_are_keys else other > own] = np.inf
+        seen = tokens.some(keys=block) if rows_are_keys else tokens.some(block)
+        hidden = seen.hidden()
+        if hidden is not None:
+            against[hidden.T if rows_are_keys else hidden] = np.inf
         best[block] = smallest(against, k)
         scores[block] = -np.take_along_axis(against, np.maximum(best[block], 0), axis=1)
     # Fewer than k allowed: the heap is not full. Those entries get no weight.

@@ -14,6 +14,7 @@ from services.numerics.linear import rotation_onto
 from services.projection.parameters import ENGINES, neighbors_for
 from services.projection.points import METHODS, Head, LayerPoints
 from services.projection.watch import Progress, Watch
+from services.streams import FULL, Places, StreamTokens
 
 if TYPE_CHECKING:
     from services.projection.graph import Graph
@@ -170,9 +171,7 @@ class HeadLayouts:
     def attention_graph(self) -> "Graph":
         from services.projection.attention import attention_graph
 
-        points = self.head.points
-        positions = (points.query_positions, points.key_positions) if points.causal else (None, None)
-        return attention_graph(self.head.queries, self.head.keys, self.watch, *positions)
+        return attention_graph(self.head.queries, self.head.keys, self.watch, self.head.points.tokens)
 
     def spread_start(self, dims: int) -> np.ndarray:
         """The common start at the size that UMAP expects, equal points drawn a little apart."""
@@ -241,8 +240,8 @@ def warm_up() -> None:
     """Compile the kernels, or load them from numba's cache on disk: once per process."""
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(1, 20, 4)).astype(np.float32)
-    tokens = np.arange(20, dtype=np.int32)
-    points = LayerPoints(vectors, vectors, vectors, vectors, tokens, tokens, tokens, tokens, causal=False)
+    places = Places(np.arange(20, dtype=np.int32), np.zeros(20, np.int32))
+    points = LayerPoints(vectors, vectors, vectors, vectors, StreamTokens(FULL, places, places))
     start = {dims: rng.normal(size=(1, 40, dims)).astype(np.float32) for dims in (2, 3)}
     requests = [ProjectionRef(method, dims) for method in METHODS for dims in (2, 3)]
     layout_layer(points, requests, start=start, seed=0)

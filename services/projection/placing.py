@@ -6,6 +6,7 @@ import numpy as np
 
 from services.atlas import ProjectionRef
 from services.projection.points import LayerPoints, finite, joint_cloud
+from services.streams import StreamTokens
 
 PLACING_NEIGHBORS = 15
 PLACING_PERPLEXITY = 5.0
@@ -67,8 +68,9 @@ def place_by_attention(points: LayerPoints, new: LayerPoints, layout: np.ndarray
 
     keys, key_places = points.keys[head], layout[points.n_queries :]
     scores = finite(new.queries[head]) @ centred(keys).T
-    if points.causal:
-        scores[points.key_positions > new.query_positions[:, None]] = -np.inf
+    hidden = StreamTokens(points.tokens.mask, new.tokens.queries, points.tokens.keys).hidden()
+    if hidden is not None:
+        scores[hidden] = -np.inf
     k = min(PLACING_NEIGHBORS, len(keys))
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     scores = np.take_along_axis(scores, best, axis=1)

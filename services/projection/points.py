@@ -6,6 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from services.streams import StreamTokens
+
 METHODS: tuple[str, ...] = ("pca", "umap", "tsne", "attention")
 
 Note = Callable[[str], None]
@@ -26,11 +28,7 @@ class LayerPoints:
     keys: np.ndarray  # float32 [heads, n_keys, head_dim]
     aligned_queries: np.ndarray  # float32 [heads, n_queries, head_dim]
     aligned_keys: np.ndarray  # float32 [heads, n_keys, head_dim]
-    query_inputs: np.ndarray  # int32 [n_queries] the input a token belongs to
-    key_inputs: np.ndarray  # int32 [n_keys]
-    query_positions: np.ndarray  # int32 [n_queries] its position in that input
-    key_positions: np.ndarray  # int32 [n_keys]
-    causal: bool
+    tokens: StreamTokens  # of the queries and the keys, the same in all heads
 
     @property
     def heads(self) -> int:

@@ -85,13 +85,11 @@ class TorchLayouts:
 
     @cached_property
     def attention_edges(self) -> Edges:
-        later = None
-        if self.points.causal:
-            later = torch.from_numpy(self.points.key_positions[None] > self.points.query_positions[:, None])
-            later = later.to(self.device)
+        hidden = self.points.tokens.hidden()
+        hidden = None if hidden is None else torch.from_numpy(hidden).to(self.device)
         queries = self.tensor(np.stack([head.queries for head in self.heads]))
         keys = self.tensor(np.stack([head.keys for head in self.heads]))
-        return attention_edges(queries, keys, later, self.watch)
+        return attention_edges(queries, keys, hidden, self.watch)
 
     def tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)

@@ -158,8 +158,8 @@ def best_scores(asking: Tensor, asked: Tensor, forbidden: Tensor | None, watch: 
     return torch.cat(found, 1), torch.cat(weights, 1)
 
 
-def attention_edges(queries: Tensor, keys: Tensor, later: Tensor | None, watch: Watch) -> Edges:
-    """The attention map's affinities, see `attention_graph`; later [n_queries, n_keys] is masked."""
+def attention_edges(queries: Tensor, keys: Tensor, hidden: Tensor | None, watch: Watch) -> Edges:
+    """The attention map's affinities, see `attention_graph`; hidden: bool [n_queries, n_keys], pairs left out."""
     heads, n_queries, _ = queries.shape
     n_keys = keys.shape[1]
     n = n_queries + n_keys
@@ -169,9 +169,9 @@ def attention_edges(queries: Tensor, keys: Tensor, later: Tensor | None, watch: 
         pairs = listed(indices, n, row_offset, column_offset)
         parts.append((*pairs, weights.reshape(-1) * weight / indices.shape[1]))
 
-    add(*best_scores(queries, keys, later, watch), 0, n_queries, 1.0)
-    earlier = None if later is None else later.T
-    add(*best_scores(keys, queries, earlier, watch), n_queries, 0, ATTENTION_OF_KEYS)
+    add(*best_scores(queries, keys, hidden, watch), 0, n_queries, 1.0)
+    turned = None if hidden is None else hidden.T
+    add(*best_scores(keys, queries, turned, watch), n_queries, 0, ATTENTION_OF_KEYS)
     for vectors, offset in ((queries, 0), (keys, n_queries)):
         k = min(vectors.shape[1] - 1, NEIGHBORS_PER_PERPLEXITY * ATTENTION_PERPLEXITY)
         if k < 1:

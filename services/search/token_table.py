@@ -14,7 +14,6 @@ import numpy as np
 from services.atlas import Atlas, TokenTable
 from services.atlas.schema import StreamInfo
 from services.attributes.registry import BY_NAME, Attribute, why_not
-from services.measures.attended import attention_blocks
 from services.modalities.text.parts_of_speech import name_of
 
 MOST_ROWS = 500  # a page
@@ -93,24 +92,22 @@ def token_columns(atlas: Atlas, stream: StreamInfo) -> dict[str, np.ndarray]:
 
 @lru_cache(maxsize=8)
 def head_columns(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> dict[str, np.ndarray]:
-    """`norm` and `received` of one head, float64 [queries + keys]; `received` is NaN for queries.
+    """`norm` and `received` of one head, float64 [queries + keys].
+
+    `received` is NaN for queries, and of a stream whose weights the atlas does not keep.
 
     Raises:
         IndexError: no such head.
     """
     if not (0 <= layer < stream.layers and 0 <= head < stream.heads):
         raise IndexError(head)
-    queries = atlas.array(f"{stream.name}/queries")[layer, head]
-    keys = atlas.array(f"{stream.name}/keys")[layer, head // stream.group]
+    vectors, blocks = atlas.vectors(stream), atlas.attention(stream)
+    queries, keys = vectors.queries(layer, head), vectors.keys(layer, head)
     norms = [np.linalg.norm(np.asarray(side, dtype=np.float64), axis=1) for side in (queries, keys)]
     received = np.full(len(keys), np.nan)
-    first = 0
-    for block in attention_blocks(atlas, stream, layer, head):
+    for index, (block, visible) in enumerate(blocks.visible_of_head(layer, head) if blocks.kept else ()):
         weights = np.asarray(block, dtype=np.float64)
-        n_queries, n_keys = weights.shape
-        seen_by = np.arange(n_queries, n_queries - n_keys, -1) if stream.causal else np.full(n_keys, n_queries)
-        received[first : first + n_keys] = weights.sum(axis=0) / np.maximum(seen_by, 1)
-        first += n_keys
+        received[blocks.rows(index)[1]] = weights.sum(axis=0) / np.maximum(visible.sum(axis=0), 1)
     return {"norm": np.concatenate(norms), "received": np.concatenate([np.full(len(queries), np.nan), received])}
 
 

@@ -31,7 +31,7 @@ def base(atlas):
 
 
 def test_positions_of_every_chunk_undo_to_the_layout(client, atlas, base):
-    info = atlas.info.projection("umap2d")
+    info = atlas.info.projection("umap2d", "self")
     layout = atlas.layout(info).reshape(72, -1, 2)
     points = layout.shape[1]
     chunks = [
@@ -48,7 +48,7 @@ def test_positions_of_every_chunk_undo_to_the_layout(client, atlas, base):
 
 def test_attention_route_gives_the_stored_weights(client, atlas, base):
     stream = atlas.info.streams[0]
-    stored = atlas.attention(stream, 3, 2, 5).astype(float)
+    stored = atlas.attention(stream).block(3, 2, 5).astype(float)
     sent = np.frombuffer(client.get(f"{base}/attention/self/3/2/5").data, "<u2").reshape(stored.shape) / 65535
     assert np.abs(sent - stored).max() < 1e-5
     assert np.allclose(sent.sum(axis=1), 1, atol=2e-3)
@@ -104,7 +104,7 @@ def test_payloads_are_immutable_and_typed(client, base):
     ],
 )
 def test_wrong_payload_addresses_answer_a_plain_404(client, atlas, base, path):
-    key = projection_key(atlas.info.projection("umap2d"))
+    key = projection_key(atlas.info.projection("umap2d", "self"))
     response = client.get(path.format(base=base, key=key))
     assert (response.status_code, response.mimetype) == (404, "text/plain")
     assert len(response.text.splitlines()) == 1
@@ -180,7 +180,7 @@ def test_below_a_prefix_the_same_holds(tmp_path):
 
 
 def test_sprite_is_a_png_of_all_heads(client, atlas, base):
-    key = projection_key(atlas.info.projection("pca2d"))
+    key = projection_key(atlas.info.projection("pca2d", "self"))
     response = client.get(f"{base}/sprite/self/pca2d-{key}/type/light.png")
     image = Image.open(io.BytesIO(response.data))
     assert image.width / image.height == 12 / 6
@@ -189,7 +189,7 @@ def test_sprite_is_a_png_of_all_heads(client, atlas, base):
 
 
 def test_one_head_of_a_chunk_can_be_asked_for_alone(client, atlas, base):
-    path = f"{base}/positions/self/umap2d-{projection_key(atlas.info.projection('umap2d'))}/0"
+    path = f"{base}/positions/self/umap2d-{projection_key(atlas.info.projection('umap2d', 'self'))}/0"
     whole = client.get(path).data
     part = client.get(path, headers={"Range": "bytes=4000-7999"})
     assert part.status_code == 206
@@ -223,7 +223,7 @@ NONSENSE = [
 @pytest.mark.parametrize("mode", ["token", "word", "prefix", "contains", "regex", "pos", "", "magic", "%00"])
 @pytest.mark.parametrize("query", NONSENSE, ids=range(len(NONSENSE)))
 def test_any_search_answers_and_never_with_an_error_of_ours(client, atlas, base, query, mode):
-    place = f"umap2d-{projection_key(atlas.info.projection('umap2d'))}"
+    place = f"umap2d-{projection_key(atlas.info.projection('umap2d', 'self'))}"
     asked = f"q={query}&mode={mode}&case=x&q=again"
     for path in ("search/tokens", "found/self", f"concentration/self/{place}", f"sprite/self/{place}/type/light.png"):
         with ends():
@@ -245,7 +245,7 @@ def test_what_is_found_is_counted_and_errors_are_sentences(client, atlas, base):
 
 
 def test_concentration_is_that_of_the_layout(client, atlas, base):
-    info = atlas.info.projection("umap2d")
+    info = atlas.info.projection("umap2d", "self")
     values = client.get(f"{base}/concentration/self/umap2d-{projection_key(info)}?q=the").json["values"]
     hits = np.array([text == "the" for text in atlas.tokens().text])
     layout = np.asarray(atlas.layout(info)).reshape(72, -1, 2)
@@ -256,7 +256,7 @@ def test_concentration_is_that_of_the_layout(client, atlas, base):
 
 
 def test_a_sprite_lights_the_hits_of_a_search(client, atlas, base):
-    path = f"{base}/sprite/self/pca2d-{projection_key(atlas.info.projection('pca2d'))}/type/light.png"
+    path = f"{base}/sprite/self/pca2d-{projection_key(atlas.info.projection('pca2d', 'self'))}/type/light.png"
 
     def colours(query):
         image = Image.open(io.BytesIO(client.get(path + query).data)).convert("RGBA")

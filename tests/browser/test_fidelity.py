@@ -149,7 +149,7 @@ def test_a_token_under_the_pointer_has_what_it_attends_to_ringed(page: Page, das
         assert side == point // len(tokens)
         index = int(tokens.input[row])
         first = int(tokens.offsets[index])
-        weights = np.rint(atlas.attention(stream, index, 2, 5).astype(np.float64) * 65535) / 65535
+        weights = np.rint(atlas.attention(stream).block(index, 2, 5).astype(np.float64) * 65535) / 65535
         mine = weights[:, row - first] if side else weights[row - first]
         expected = [cell for cell in np.argsort(-mine, kind="stable")[:5] if mine[cell] > 0]
         ringed = [divmod(int(order[ring["slot"]]), len(tokens)) for ring in seen["rings"]]

@@ -63,13 +63,14 @@ class Stream:
     heads: int
     key_heads: int
     head_dim: int
-    causal: bool
+    mask: str = "full"
     additive: bool = False
     query_table: str = "tokens"
     key_table: str = "tokens"
 
     def info(self) -> dict[str, Any]:
-        return {**self.__dict__, "scaling": [0.5 / (layer + 1) for layer in range(self.layers)]}
+        mask = {"kind": self.mask, "window": None}
+        return {**self.__dict__, "mask": mask, "scaling": [0.5 / (layer + 1) for layer in range(self.layers)]}
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def make_encoder(path: Path) -> Path:
     folder = Folder(path)
     tokens = make_tokens("encoder", inputs=48, least=6, most=18, tagged=True)
     _write_tokens(folder, {"tokens": tokens})
-    stream = Stream("self", layers=2, heads=3, key_heads=3, head_dim=4, causal=False)
+    stream = Stream("self", layers=2, heads=3, key_heads=3, head_dim=4)
     _write_captured(folder, stream, tokens, tokens)
     projections = [
         _write_map(folder, stream, method, dims, 2 * tokens.rows)
@@ -137,8 +138,8 @@ def make_decoder(path: Path) -> Path:
     target = make_tokens("decoder", inputs=7, least=1, most=14, tagged=False)
     source = make_tokens("source", inputs=7, least=2, most=9, tagged=False)
     _write_tokens(folder, {"tokens": target, "source": source})
-    own = Stream("self", layers=3, heads=4, key_heads=2, head_dim=2, causal=True, additive=True)
-    cross = Stream("cross", layers=2, heads=2, key_heads=1, head_dim=6, causal=False, key_table="source")
+    own = Stream("self", layers=3, heads=4, key_heads=2, head_dim=2, mask="causal", additive=True)
+    cross = Stream("cross", layers=2, heads=2, key_heads=1, head_dim=6, mask="cross", key_table="source")
     projections = []
     for stream, keys in ((own, target), (cross, source)):
         _write_captured(folder, stream, target, keys)
@@ -203,7 +204,7 @@ def _write_captured(folder: Folder, stream: Stream, queries: Tokens, keys: Token
     blocks = []
     for index, (n, m) in enumerate(zip(queries.counts, keys.counts, strict=True)):
         parts = whole(f"{folder.path.name} {base} attention {index}", (*heads, n, m), 0, 40) ** 2
-        if stream.causal:
+        if stream.mask == "causal":
             parts *= np.tri(n, m, dtype=np.int64)
         parts = parts * 1024 // np.maximum(parts.sum(axis=-1, keepdims=True), 1)
         parts[..., 0] += 1024 - parts.sum(axis=-1)  # what rounding down has lost goes to the first key

@@ -4,6 +4,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from services.streams import FULL, Places, StreamMask, StreamTokens
+
 
 def make_head(seed=0, inputs=9, longest=12, head_dim=6, key_scale=1.5):
     """Queries and keys of a few inputs of 1..longest tokens, as keyword arguments of `head_pairs`."""
@@ -16,10 +18,7 @@ def make_head(seed=0, inputs=9, longest=12, head_dim=6, key_scale=1.5):
     return {
         "queries": queries.astype(np.float32),
         "keys": keys.astype(np.float32),
-        "query_inputs": owner,
-        "key_inputs": owner,
-        "query_positions": position,
-        "key_positions": position,
+        "tokens": StreamTokens(FULL, Places(owner, position), Places(owner, position)),
     }
 
 
@@ -48,20 +47,53 @@ def real_head():
     arguments = {
         "queries": np.concatenate([one.queries[layer, head] for one in captured]).astype(np.float16),
         "keys": np.concatenate([one.keys[layer, head] for one in captured]).astype(np.float16),
-        "query_inputs": owner,
-        "key_inputs": owner,
-        "query_positions": position,
-        "key_positions": position,
+        "tokens": StreamTokens(FULL, Places(owner, position), Places(owner, position)),
     }
     return arguments, [one.attention[layer, head] for one in captured], loaded.streams[0].scaling[layer]
 
 
-def naive_pairs(head, *, pairs="input", causal=False):
+MASKS = {
+    "full": StreamMask(),
+    "causal": StreamMask(kind="causal"),
+    "sliding": StreamMask(kind="sliding", window=3),
+    "local": StreamMask(kind="local", window=2),
+    "local and global": StreamMask(kind="local", window=2),
+    "cross": StreamMask(kind="cross"),
+}
+
+
+def masked(head, name):
+    """The head under one of MASKS; the first token of each input is its global one."""
+    queries, keys = head["tokens"].queries, head["tokens"].keys
+    if name.endswith("global"):
+        queries, keys = (Places(side.input, side.position, side.position == 0) for side in (queries, keys))
+    return head | {"tokens": StreamTokens(MASKS[name], queries, keys)}
+
+
+def shortened(head, rows):
+    """Only some tokens of a head whose queries and keys are the same tokens."""
+    return {"queries": head["queries"][rows], "keys": head["keys"][rows], "tokens": head["tokens"].some(rows, rows)}
+
+
+def seen(mask, query, key, query_global=False, key_global=False):
+    """Whether a query at a position may see a key at another, in the plainest words."""
+    if mask.kind == "causal":
+        return key <= query
+    if mask.kind == "sliding":
+        return key <= query and query - key < mask.window
+    if mask.kind == "local":
+        return abs(query - key) <= mask.window or bool(query_global) or bool(key_global)
+    return True
+
+
+def naive_pairs(head, *, pairs="input"):
     """Every pair that counts, as two lists of row numbers, by two loops."""
+    mask, queries, keys = head["tokens"].mask, head["tokens"].queries, head["tokens"].keys
+    flags = [np.zeros(len(side), bool) if side.is_global is None else side.is_global for side in (queries, keys)]
     rows, columns = [], []
-    for i, (query_input, query_position) in enumerate(zip(head["query_inputs"], head["query_positions"], strict=True)):
-        for j, (key_input, key_position) in enumerate(zip(head["key_inputs"], head["key_positions"], strict=True)):
-            if (pairs == "all" or query_input == key_input) and not (causal and key_position > query_position):
+    for i, (query_input, query) in enumerate(zip(queries.input, queries.position, strict=True)):
+        for j, (key_input, key) in enumerate(zip(keys.input, keys.position, strict=True)):
+            if (pairs == "all" or query_input == key_input) and seen(mask, query, key, flags[0][i], flags[1][j]):
                 rows.append(i)
                 columns.append(j)
     return rows, columns

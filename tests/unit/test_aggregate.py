@@ -6,48 +6,68 @@ import math
 import numpy as np
 import pytest
 
-from services.atlas import Atlas, open_atlas
+from services.atlas import Atlas, AttentionBlocks, open_atlas
 from services.atlas.schema import StreamInfo
 from services.measures import averages
 from services.measures.attention_sums import OFFSETS, POSITIONS
-from services.measures.averages import Tokens, Variant, aggregate, head_average, mean_attention, offset_profile, summary
+from services.measures.averages import (
+    Special,
+    Variant,
+    aggregate,
+    head_average,
+    mean_attention,
+    offset_profile,
+    summary,
+)
+from services.streams import CAUSAL, FULL, Places, StreamMask, StreamTokens
 from tests.unit.building import copy
+from tests.unit.head_data import seen
 
 LAYERS, HEADS = 2, 3
 LENGTHS = (5, 1, 16, 3, 70)
 
 
-def make_stream(causal: bool) -> StreamInfo:
-    return StreamInfo(
-        name="self", layers=LAYERS, heads=HEADS, key_heads=HEADS, head_dim=4, causal=causal, scaling=(1.0,) * LAYERS
-    )
+def make_stream(mask: StreamMask, layout: str = "dense") -> StreamInfo:
+    sizes = {"layers": LAYERS, "heads": HEADS, "key_heads": HEADS, "head_dim": 4}
+    return StreamInfo(name="self", mask=mask, attention=layout, scaling=(1.0,) * LAYERS, **sizes)
 
 
-@pytest.fixture(params=[False, True], ids=["both ways", "causal"])
+def places(lengths=LENGTHS) -> Places:
+    return Places(np.repeat(np.arange(len(lengths)), lengths), np.concatenate([np.arange(n) for n in lengths]))
+
+
+@pytest.fixture(
+    params=[(FULL, "dense"), (CAUSAL, "dense"), (CAUSAL, "banded"), (StreamMask(kind="local", window=4), "banded")],
+    ids=lambda param: f"{param[0].kind}, {param[1]}",
+)
 def ragged(request):
-    """A stream, its flat attention, its blocks [layers, heads, q, k] and its special tokens, all of known random."""
-    causal = request.param
+    """A stream, where its weights lie, its blocks [layers, heads, q, k] and its special tokens, all of known random."""
+    mask, layout = request.param
     random = np.random.default_rng(3)
     blocks = []
     for n in LENGTHS:
         scores = random.normal(size=(LAYERS, HEADS, n, n)) * 2
-        if causal:
-            scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
+        positions = np.arange(n)
+        scores = np.where([[seen(mask, q, k) for k in positions] for q in positions], scores, -np.inf)
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
         blocks.append((weights / weights.sum(axis=-1, keepdims=True)).astype(np.float16))
     special = np.concatenate([np.isin(np.arange(n), [0, n - 1]) for n in LENGTHS])
-    counts = np.asarray(LENGTHS, np.int64)
-    flat = np.concatenate([block.ravel() for block in blocks])
-    return make_stream(causal), flat, blocks, Tokens(counts, counts, special, special)
+    stream = make_stream(mask, layout)
+    tokens = StreamTokens(mask, places(), places())
+    where = AttentionBlocks(stream, tokens, len(LENGTHS), None)
+    flat = np.zeros(where.length, np.float16)
+    for index, block in enumerate(blocks):
+        flat[where.slot(index)] = where.packed(index, block).ravel()
+    return stream, AttentionBlocks(stream, tokens, len(LENGTHS), flat), blocks, Special(special, special)
 
 
 def test_the_mean_by_position_is_over_the_inputs_that_have_both_and_says_how_many(ragged):
-    stream, flat, blocks, tokens = ragged
-    found = aggregate(flat, stream, tokens)
+    stream, where, blocks, special = ragged
+    found = aggregate(where, special)
     size = min(max(LENGTHS), POSITIONS)
     assert found.mean.shape == (LAYERS, HEADS, size, size)
     for q, k in [(0, 0), (0, 2), (2, 0), (4, 3), (3, 4), (15, 9), (20, 20), (63, 0)]:
-        there = [b for b in blocks if b.shape[2] > max(q, k) and not (stream.causal and k > q)]
+        there = [b for b in blocks if b.shape[2] > max(q, k) and seen(stream.mask, q, k)]
         assert found.count[q, k] == len(there)
         expected = np.mean([b[1, 2, q, k].astype(float) for b in there]) if there else 0
         assert found.mean[1, 2, q, k] == pytest.approx(expected, abs=1e-6)
@@ -55,8 +75,8 @@ def test_the_mean_by_position_is_over_the_inputs_that_have_both_and_says_how_man
 
 
 def test_the_offset_profile_leaves_special_tokens_out_and_sums_what_is_outside(ragged):
-    stream, flat, blocks, tokens = ragged
-    found = aggregate(flat, stream, tokens).offsets[0, 1]
+    stream, where, blocks, special = ragged
+    found = aggregate(where, special).offsets[0, 1]
     mass, rows = dict.fromkeys([*OFFSETS, "before", "after"], 0.0), 0
     for block in blocks:
         n = block.shape[2]
@@ -73,39 +93,43 @@ def test_the_offset_profile_leaves_special_tokens_out_and_sums_what_is_outside(r
     expected = [mass[place] / rows for place in [*OFFSETS, "before", "after"]]
     assert found == pytest.approx(expected, abs=1e-5)
     assert found.sum() == pytest.approx(1, abs=1e-5)
-    if stream.causal:
+    if stream.mask == CAUSAL:
         assert found[11:21].sum() == 0
         assert found[22] == 0
+    if stream.mask.kind == "local":
+        assert found[[*range(6), *range(15, 23)]].sum() == 0
 
 
 def test_the_figures_of_a_head_equal_a_loop_over_its_rows(ragged):
-    stream, flat, blocks, tokens = ragged
-    found = aggregate(flat, stream, tokens).figures
+    stream, where, blocks, special = ragged
+    found = aggregate(where, special).figures
     sums: dict[str, list[float]] = {name: [] for name in found}
     for block in blocks:
         n = block.shape[2]
         for q in range(n):
             row = block[1, 0, q].astype(float)
             share = row / row.sum()
-            keys = q + 1 if stream.causal else n
+            keys = sum(seen(stream.mask, q, k) for k in range(n))
             sums["first"].append(row[0])
             sums["last"].append(row[-1])
             sums["special"].append(row[0] + row[-1] if n > 1 else row[0])
             sums["self"].append(row[q])
             if q > 0:
                 sums["previous"].append(row[q - 1])
-            if q + 1 < n:
+            if q + 1 < n and seen(stream.mask, q, q + 1):
                 sums["next"].append(row[q + 1])
             if keys > 1:
                 sums["entropy"].append(-sum(p * math.log(p) for p in share if p > 0) / math.log(keys))
             sums["distance"].append(sum(p * abs(k - q) for k, p in enumerate(share)))
     for name, values in sums.items():
-        assert found[name][1, 0] == pytest.approx(np.mean(values), abs=2e-4), name
+        expected = np.mean(values) if values else np.nan  # under a causal mask no query has a next one
+        assert found[name][1, 0] == pytest.approx(expected, abs=2e-4, nan_ok=True), name
 
 
 def test_inputs_of_one_token_give_no_figure_instead_of_a_wrong_one():
-    tokens = Tokens(np.array([1]), np.array([1]), np.array([False]), np.array([False]))
-    found = aggregate(np.ones(LAYERS * HEADS, np.float16), make_stream(False), tokens)
+    tokens = StreamTokens(FULL, places([1]), places([1]))
+    where = AttentionBlocks(make_stream(FULL), tokens, 1, np.ones(LAYERS * HEADS, np.float16))
+    found = aggregate(where, Special(np.array([False]), np.array([False])))
     assert np.isnan(found.figures["previous"]).all()
     assert np.isnan(found.figures["entropy"]).all()
     assert (found.figures["self"] == 1).all()
@@ -120,8 +144,9 @@ def test_hiding_and_value_norms_renormalise_each_row_before_the_mean(small_atlas
     special, offsets = atlas.tokens().special, atlas.tokens().offsets.astype(int)
     cells: dict[tuple[int, int], list[float]] = {}
     for index in range(len(atlas.inputs)):
-        weights = atlas.attention(stream, index, 1, 4).astype(float)
-        norms = atlas.value_norms(stream, index, 1, 4) if variant.values else np.ones(len(weights))
+        weights = atlas.attention(stream).block(index, 1, 4).astype(float)
+        rows = atlas.tokens().rows(index)
+        norms = atlas.vectors(stream).value_norms(1, 4, rows) if variant.values else np.ones(len(weights))
         shown = [
             i
             for i in range(len(weights))

@@ -160,7 +160,7 @@ def test_maps_of_the_metric_that_the_atlas_has_are_like_its_own(home):
         job = Maps(home, metric=metric)
         assert job.run().state == "finished"
         atlas = job.atlas
-        own = np.asarray(atlas.layout(atlas.info.projection("umap2d")))
+        own = np.asarray(atlas.layout(atlas.info.projection("umap2d", "self")))
         made = np.load(job.files()["umap"], allow_pickle=False)
         heads = [(layer, head) for layer in range(LAYERS) for head in range(HEADS)]
         like[metric] = np.array([shared_neighbours(own[place], made[place]) for place in heads])

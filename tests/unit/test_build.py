@@ -26,6 +26,7 @@ from services.pipeline.lock import build_lock
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest, default_folder, same_vectors
 from services.settings import load_settings
+from services.streams import CAUSAL
 
 torch.set_num_threads(1)
 
@@ -161,7 +162,7 @@ def test_attention_in_the_atlas_is_the_softmax_of_its_queries_and_keys(tiny_atla
         keys = atlas.array("self/keys")[1, 2, rows].astype(float)
         weights = np.exp(queries @ keys.T * stream.scaling[1])
         weights /= weights.sum(axis=1, keepdims=True)
-        assert np.abs(atlas.attention(stream, index, 1, 2) - weights).max() < 5e-3  # float16 vectors
+        assert np.abs(atlas.attention(stream).block(index, 1, 2) - weights).max() < 5e-3  # float16 vectors
 
 
 def error_of_stored(atlas):
@@ -174,7 +175,7 @@ def error_of_stored(atlas):
         scores = queries[layer, head, rows] @ keys[layer, head, rows].T * stream.scaling[layer]
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         weights /= weights.sum(axis=1, keepdims=True)
-        largest = max(largest, np.abs(weights - atlas.attention(stream, index, layer, head)).max())
+        largest = max(largest, np.abs(weights - atlas.attention(stream).block(index, layer, head)).max())
     return largest
 
 
@@ -193,12 +194,12 @@ def test_grouped_queries_work_through_to_projections(tmp_path, corpus, out):
     build(request_for(llama, corpus, ("pca", "umap", "attention"), (2,)), out, quiet())
     atlas = open_atlas(out)
     stream, tokens = atlas.stream("self"), len(atlas.tokens())
-    assert (stream.heads, stream.key_heads, stream.causal) == (4, 2, True)
+    assert (stream.heads, stream.key_heads, stream.mask) == (4, 2, CAUSAL)
     assert atlas.array("self/keys").shape == (2, 2, tokens, 8)
     assert {p.name: atlas.layout(p).shape for p in atlas.info.projections} == dict.fromkeys(
         ("pca2d", "umap2d", "attention2d"), (2, 4, 2 * tokens, 2)
     )
-    assert atlas.value_norms(stream, 0, 1, 3).shape == (atlas.tokens().counts[0],)
+    assert atlas.vectors(stream).value_norms(1, 3, atlas.tokens().rows(0)).shape == (atlas.tokens().counts[0],)
 
 
 def test_a_real_model_gives_a_whole_atlas(small_atlas):
@@ -290,7 +291,7 @@ def test_cancelling_the_layouts_keeps_finished_layers(tiny_atlas, bert, corpus, 
     request = request_for(bert, corpus, ("umap", "tsne"), (2,))
     with pytest.raises(Cancelled, match="same command"):
         build(request, folder, stops())
-    assert open_atlas(folder).info.projection("umap2d") is None
+    assert open_atlas(folder).info.projection("umap2d", "self") is None
     kept = np.array(arrays.reopen(folder / "self/umap2d.npy")[0])
     laid_out.clear()
     build(request, folder, quiet())
@@ -372,7 +373,7 @@ def test_a_build_that_dies_between_any_two_writes_goes_on_to_the_same_atlas(
         with pytest.raises(Crash):
             build(request, folder, quiet())
         if folder.exists():
-            assert open_atlas(folder).info.projection("pca2d")  # visible only when its PCA maps are whole
+            assert open_atlas(folder).info.projection("pca2d", "self")  # visible only when its PCA maps are whole
         writes.update(count=0, at=lambda number: None)
         build(request, folder, quiet())
         assert same_arrays(folder, whole)
@@ -497,7 +498,7 @@ def test_an_older_atlas_can_be_added_to_after_its_upgrade(tiny_atlas, bert, corp
     assert captured == []
     monkeypatch.undo()
     again = open_atlas(folder)
-    assert again.info.projection("umap2d")
+    assert again.info.projection("umap2d", "self")
     assert again.info.corpus == open_atlas(tiny_atlas).info.corpus
     assert again.info.key == open_atlas(tiny_atlas).info.key
 
@@ -564,7 +565,7 @@ def test_overwriting_with_an_equal_request_goes_on(tiny_atlas, bert, corpus, tmp
     folder = copy(tiny_atlas, tmp_path / "tiny")
     build(request_for(bert, corpus, ("umap",), (2,)), folder, quiet(), overwrite=True)
     assert captured == []
-    assert open_atlas(folder).info.projection("umap2d")
+    assert open_atlas(folder).info.projection("umap2d", "self")
 
 
 def test_overwriting_adds_the_tags_that_an_atlas_lacks(bert, tmp_path, out):

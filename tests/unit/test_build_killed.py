@@ -125,7 +125,7 @@ def test_ctrl_c_ends_with_130_and_one_line(bert, corpus, pca_only, tmp_path, job
     assert errors.splitlines() == ["Stopped. Run the same command again to go on where it stopped."]
     state = json.loads((tmp_path / "home" / "jobs" / "one.json").read_text())
     assert state["state"] == "stopped"
-    assert open_atlas(out).info.projection("umap2d") is None
+    assert open_atlas(out).info.projection("umap2d", "self") is None
     assert not list(out.rglob("counters*"))
 
 
@@ -214,7 +214,7 @@ def test_a_full_disk_ends_any_stage_with_one_line_and_space_lets_it_finish(
             assert "\n" not in message
             stopped_at.add(message.split(" ")[4].rstrip(".").rsplit("/", 1)[-1])
             if folder.exists():
-                assert open_atlas(folder).info.projection("pca2d")
+                assert open_atlas(folder).info.projection("pca2d", "self")
             disk.make_room()
             build(request, folder, quiet())
         assert same_arrays(folder, undisturbed)
@@ -250,7 +250,7 @@ def test_a_refused_reservation_leaves_no_array(name, bert, small_corpus, tmp_pat
     elif name == "pca2d.npy":
         assert not out.exists()
     else:
-        assert open_atlas(out).info.projection("pca2d")
+        assert open_atlas(out).info.projection("pca2d", "self")
         assert not any(part.endswith(".part") for part in left)
     build(request, out, quiet())
     assert verify(out) == []

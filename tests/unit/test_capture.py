@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny_models import ARCHITECTURES, save_model
 
+from services import streams
 from services.capture import CAPTURE_TOLERANCE, capture, check_capture, load_model, run, tokenise
 from services.capture.streams import own_attentions
 from services.errors import ModelError
@@ -62,7 +63,7 @@ def test_capture_equals_the_models_own_attention(name, loaded_models):
             np.testing.assert_allclose(captured.attention, torch.cat(own), atol=1e-5)
             assert (captured.value_norms > 0).all()
     assert check_capture(loaded, inputs) < 1e-5
-    assert stream.causal == (name in CAUSAL)
+    assert stream.mask == (streams.CAUSAL if name in CAUSAL else streams.FULL)
     assert stream.additive == (name in {"gemma2", "gpt_oss"})
 
 
@@ -258,7 +259,7 @@ def test_minilm_has_six_layers_of_twelve_heads(minilm):
         12,
         32,
     )
-    assert not stream.causal
+    assert stream.mask == streams.FULL
     assert not stream.additive
     assert stream.scaling == pytest.approx((32**-0.5,) * 6)
     inputs = tokenise(minilm, ["The cat sat on the mat.", "Paris is in France; Lyon is too.", "😀 \x00 שלום"])

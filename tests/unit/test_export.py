@@ -84,7 +84,7 @@ def test_tokens_agree_with_the_atlas_in_both_formats(atlas, stream):
 
 
 def test_coordinates_are_the_layout_and_a_set_keeps_its_points_only(atlas, stream):
-    projection = atlas.info.projection("pca3d")
+    projection = atlas.info.projection("pca3d", "self")
     mask = np.zeros(sum(atlas.points(stream)), bool)
     mask[[3, 8, 200]] = True
     rows = read_csv(export.write_csv(export.coordinates_table(atlas, stream, projection, 1, 2, mask)))
@@ -98,7 +98,7 @@ def test_attention_is_the_models_own_pair_by_pair(atlas, stream):
     tokens = atlas.tokens()
     at = 0
     for index in range(len(atlas.inputs)):
-        block = np.asarray(atlas.attention(stream, index, 1, 2), dtype=np.float32)
+        block = np.asarray(atlas.attention(stream).block(index, 1, 2), dtype=np.float32)
         one = export.attention_table(atlas, stream, 1, 2, index).to_pylist()
         assert one == everything[at : at + block.size]
         at += block.size
@@ -136,13 +136,13 @@ def test_a_head_that_is_not_there_is_an_index_error(atlas, stream, place):
         with pytest.raises(IndexError):
             make(atlas, stream, *place)
     with pytest.raises(IndexError):
-        export.coordinates_table(atlas, stream, atlas.info.projection("pca2d"), *place)
+        export.coordinates_table(atlas, stream, atlas.info.projection("pca2d", "self"), *place)
 
 
 @pytest.mark.parametrize("colour", ["type", "position", "kind"])
 @pytest.mark.parametrize("name", ["pca2d", "pca3d"])
 def test_every_point_is_in_the_figure_once_and_where_the_layout_has_it(atlas, stream, colour, name):
-    projection = atlas.info.projection(name)
+    projection = atlas.info.projection(name, "self")
     figure = head_figure(atlas, stream, projection, (1, 2), BY_NAME[colour])
     axes = "xyz"[: projection.dims]
     drawn = np.concatenate([np.stack([np.asarray(trace[axis]) for axis in axes], axis=1) for trace in figure.data])
@@ -151,7 +151,7 @@ def test_every_point_is_in_the_figure_once_and_where_the_layout_has_it(atlas, st
 
 
 def test_the_html_file_holds_markup_tokens_as_text_and_names_no_address(atlas, stream):
-    page = head_html(atlas, stream, atlas.info.projection("pca2d"), (1, 2), BY_NAME["type"])
+    page = head_html(atlas, stream, atlas.info.projection("pca2d", "self"), (1, 2), BY_NAME["type"])
     assert len(page) < 10_000_000
     ours = page[page.rindex("Plotly.newPlot") :]
     assert "script" in ours  # the token is there …
@@ -162,12 +162,12 @@ def test_the_html_file_holds_markup_tokens_as_text_and_names_no_address(atlas, s
 def test_more_points_than_a_page_holds_are_refused(atlas, stream, monkeypatch):
     monkeypatch.setattr("components.export_html.MOST_POINTS", 10)
     with pytest.raises(TooManyPointsError, match="10"):
-        head_figure(atlas, stream, atlas.info.projection("pca2d"), (1, 2), BY_NAME["type"])
+        head_figure(atlas, stream, atlas.info.projection("pca2d", "self"), (1, 2), BY_NAME["type"])
     assert MOST_POINTS == 20_000
 
 
 def test_the_caption_says_model_corpus_projection_and_scale(atlas, stream):
-    words = export.facts(atlas, stream, atlas.info.projection("pca2d"), (1, 2))
+    words = export.facts(atlas, stream, atlas.info.projection("pca2d", "self"), (1, 2))
     caption = " ".join(words["caption"])
     row = 1 * stream.heads + 2
     assert words["title"].startswith("L1 H2 · PCA, 2D")

@@ -25,7 +25,8 @@ from services.measures.fidelity import (
 from services.numerics.agreement import NOT_FINITE
 from services.numerics.linear import lift
 from services.projection.quality import neighbor_quality, top_keys_share
-from tests.unit.head_data import make_head, naive_pairs, real_head
+from services.streams import CAUSAL, FULL, Places, StreamMask, StreamTokens
+from tests.unit.head_data import MASKS, make_head, masked, naive_pairs, real_head, seen, shortened
 from tests.unit.test_scaling import broken_heads
 
 EVERY = 100_000  # a sample of all
@@ -33,8 +34,7 @@ EVERY = 100_000  # a sample of all
 
 def sample_of(head, **options):
     queries, keys, _ = align(head["queries"], head["keys"])
-    places = {name: values for name, values in head.items() if name not in ("queries", "keys")}
-    return head_sample(head["queries"], head["keys"], queries, keys, **places, **options)
+    return head_sample(head["queries"], head["keys"], queries, keys, head["tokens"], **options)
 
 
 def layout_of(head, seed=0, dims=2):
@@ -44,16 +44,16 @@ def layout_of(head, seed=0, dims=2):
     return (cloud + np.random.default_rng(seed).normal(size=cloud.shape) * 0.2).astype(np.float32)
 
 
-@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("make", [lambda: make_head(seed=1, inputs=20), lambda: real_head()[0]], ids=["random", "real"])
-def test_reading_equals_a_naive_computation(make, causal):
-    head = make()
+def test_reading_equals_a_naive_computation(make, mask):
+    head = masked(make(), mask)
     layout = layout_of(head)
-    found = layout_fidelity(sample_of(head, causal=causal, sample=EVERY), layout).values
+    found = layout_fidelity(sample_of(head, sample=EVERY), layout).values
     n = len(head["queries"])
     scores = head["queries"].astype(np.float64) @ head["keys"].astype(np.float64).T
     shown = cdist(layout[:n], layout[n:])
-    rows, columns = (np.array(side) for side in naive_pairs(head, causal=causal))
+    rows, columns = (np.array(side) for side in naive_pairs(head))
     x, y = scores[rows, columns], shown[rows, columns]
     assert found["spearman"] == pytest.approx(stats.spearmanr(_less_key_mean(head)[rows, columns], y)[0], abs=1e-6)
     assert found["pearson"] == pytest.approx(stats.pearsonr(_less_key_mean(head)[rows, columns], y)[0], abs=1e-6)
@@ -135,8 +135,7 @@ def test_the_lift_reads_exactly():
 
 def test_the_models_own_attention_is_used():
     head, blocks, _ = real_head()
-    offsets = np.concatenate([[0], np.cumsum([len(block) for block in blocks])])
-    top = attended(blocks, offsets, offsets, causal=False).top
+    top = attended((block, np.ones(block.shape[-2:], bool)) for block in blocks).top
     layout = layout_of(head)
     own = layout_fidelity(sample_of(head, attended=top), layout).values["attended_near"]
     by_scores = layout_fidelity(sample_of(head), layout).values["attended_near"]
@@ -185,8 +184,7 @@ def test_broken_heads_give_no_warning_and_no_nan(name):
 
 
 def _sample_without_mean_warning(head):
-    places = {name: values for name, values in head.items() if name not in ("queries", "keys")}
-    return head_sample(head["queries"], head["keys"], head["queries"], head["keys"], **places)
+    return head_sample(head["queries"], head["keys"], head["queries"], head["keys"], head["tokens"])
 
 
 def _check_complete(found):
@@ -206,7 +204,7 @@ def test_reasons_of_maps():
     bad = layout_of(head)
     bad[3, 0] = np.nan
     assert layout_fidelity(sample, bad).reasons["recall"] == NOT_FINITE
-    tiny = {name: values[1:4] for name, values in head.items()}
+    tiny = shortened(head, slice(1, 4))
     found = layout_fidelity(sample_of(tiny), layout_of(tiny))
     assert found.reasons["best_near"] == FEW_KEYS.format(4)
 
@@ -216,7 +214,7 @@ def test_vectors_that_are_not_finite_are_left_out():
     layout = layout_of(head)
     keep = np.ones(len(head["queries"]), bool)
     keep[[2, 30]] = False
-    clean = {name: values[keep] for name, values in head.items()}
+    clean = shortened(head, keep)
     expected = layout_fidelity(_sample_without_mean_warning(clean), layout[np.concatenate([keep, keep])]).values
     bad = head | {"queries": head["queries"].copy(), "keys": head["keys"].copy()}
     bad["queries"][~keep], bad["keys"][~keep] = np.nan, np.inf
@@ -233,29 +231,30 @@ def test_aligned_space_has_the_reading_measures_only():
     assert found.values["query_spearman"] < -0.3
 
 
-@pytest.mark.parametrize("causal", [False, True])
-def test_attended_reads_the_blocks(causal):
+@pytest.mark.parametrize("mask", [FULL, CAUSAL, StreamMask(kind="local", window=1)], ids=lambda mask: mask.kind)
+def test_attended_reads_the_blocks(mask):
     rng = np.random.default_rng(0)
     blocks = []
     for length in (1, 4, 9):
         weights = rng.random((length, length)) + 0.01
         weights[:, 0] += length
-        weights = np.tril(weights) if causal else weights
+        weights = weights * mask.visible(length, length)
         blocks.append((weights / weights.sum(axis=1, keepdims=True)).astype(np.float16))
-    offsets = np.array([0, 1, 5, 14])
-    found = attended(blocks, offsets, offsets, causal=causal)
+    found = attended((block, mask.visible(*block.shape)) for block in blocks)
     assert found.top.shape == (14, 5)
     for query in range(4):
-        order = [k for k in np.argsort(-blocks[1][query], kind="stable") if not causal or k <= query]
+        order = [k for k in np.argsort(-blocks[1][query], kind="stable") if seen(mask, query, k)]
         assert [k for k in found.top[1 + query] if k >= 0] == [1 + k for k in order]
-    counted = [block[2:] if causal else block for block in blocks[1:]]
+    counted = [block[mask.visible(*block.shape).sum(axis=1) >= 3] for block in blocks[1:]]
     assert found.first_share == pytest.approx(np.mean([b[:, 0].astype(float).mean() for b in counted]), abs=1e-3)
+    if mask.kind == "local":  # most queries cannot see the first token
+        return
     assert found.sink_share == pytest.approx(found.first_share)
     assert 0 < found.last_share < found.even_share < found.sink_share
 
 
 def test_attended_of_nothing():
-    found = attended([np.ones((1, 1)), np.empty((0, 0))], np.array([0, 1, 1]), np.array([0, 1, 1]), causal=False)
+    found = attended((block, block > 0) for block in (np.ones((1, 1)), np.empty((0, 0))))
     assert found.sink_share is None
     assert found.top.tolist() == [[0, -1, -1, -1, -1]]
 
@@ -264,11 +263,11 @@ def test_the_work_grows_with_the_points_and_not_with_their_square(monkeypatch):
     """72 heads of 6,900 points take 30 s on one core, as only a sample of points is measured against all others."""
     rng = np.random.default_rng(0)
     n = 3450
+    places = Places(np.arange(n) // 20, np.arange(n) % 20)
     head = {
         "queries": rng.normal(size=(n, 32)).astype(np.float32),
         "keys": rng.normal(size=(n, 32)).astype(np.float32),
-        **dict.fromkeys(("query_inputs", "key_inputs"), np.arange(n) // 20),
-        **dict.fromkeys(("query_positions", "key_positions"), np.arange(n) % 20),
+        "tokens": StreamTokens(FULL, places, places),
     }
     distances = []
     plain = module.squares

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.atlas import open_atlas
+from services.atlas import AttentionBlocks, open_atlas
 from services.atlas.schema import StreamInfo
-from services.measures.averages import Tokens, aggregate
+from services.measures.averages import Special, aggregate
 from services.measures.findings import (
     MIXED,
     POSITIONAL,
@@ -20,12 +20,13 @@ from services.measures.findings import (
     measure,
     sampled_pairs,
 )
+from services.streams import CAUSAL, FULL, Places, StreamMask, StreamTokens
 
 LENGTHS = [9, 14, 11, 20]
 RNG = np.random.default_rng(5)
 
 
-def stream(heads: int, causal: bool = False) -> StreamInfo:
+def stream(heads: int, mask: StreamMask = FULL) -> StreamInfo:
     return StreamInfo(
         name="self",
         layers=1,
@@ -33,7 +34,7 @@ def stream(heads: int, causal: bool = False) -> StreamInfo:
         key_heads=heads,
         head_dim=4,
         scaling=(0.5,),
-        causal=causal,
+        mask=mask,
         query_table="tokens",
         key_table="tokens",
     )
@@ -43,9 +44,10 @@ def planted(patterns: list) -> Measures:
     """Measures of one layer whose heads attend as `patterns` say: each gives the weights [n, n] of an input."""
     blocks = [np.stack([pattern(n) for pattern in patterns])[None] for n in LENGTHS]
     flat = np.concatenate([block.ravel() for block in blocks]).astype(np.float16)
-    counts = np.array(LENGTHS)
-    special = np.zeros(sum(LENGTHS), bool)
-    everything = aggregate(flat, stream(len(patterns)), Tokens(counts, counts, special, special))
+    counts, special = np.array(LENGTHS), np.zeros(sum(LENGTHS), bool)
+    places = Places(np.repeat(np.arange(len(counts)), counts), np.concatenate([np.arange(n) for n in counts]))
+    where = AttentionBlocks(stream(len(patterns)), StreamTokens(FULL, places, places), len(counts), flat)
+    everything = aggregate(where, Special(special, special))
     return Measures(offsets=everything.offsets, figures=everything.figures, even=float((1 / counts).mean()))
 
 
@@ -90,7 +92,7 @@ def test_heads_without_a_pattern_are_no_findings():
 
 def test_a_decoder_never_looks_ahead():
     measures = planted([at(1, 0.9)])
-    causal = Measures(causal=True, offsets=measures.offsets)
+    causal = Measures(mask=CAUSAL, offsets=measures.offsets)
     assert choose(causal) == []
 
 
@@ -154,17 +156,17 @@ def test_what_does_not_vary_is_not_defined(layout, values):
 def test_on_a_real_atlas_each_number_is_the_one_computed_plainly(small_atlas):
     atlas = open_atlas(small_atlas)
     one = atlas.info.streams[0]
-    projection = atlas.info.projection("pca2d")
+    projection = atlas.info.projection("pca2d", "self")
     found = agreement(atlas, one, projection)
     tokens = atlas.tokens()
     layout = np.asarray(atlas.layout(projection), np.float64)
-    query, _, _ = sampled_pairs(tokens, tokens, causal=False)
+    query, _, _ = sampled_pairs(atlas.stream_tokens(one))
     for layer, head in ((0, 0), (3, 7)):
         values = []
         for row in np.unique(query):
             index = int(tokens.input[row])
             first, end = (int(n) for n in tokens.offsets[index : index + 2])
-            weights = atlas.attention(one, index, layer, head)[row - first].astype(float)
+            weights = atlas.attention(one).block(index, layer, head)[row - first].astype(float)
             places = layout[layer, head]
             distance = np.linalg.norm(places[row] - places[len(tokens) + first : len(tokens) + end], axis=1)
             values.append(stats.spearmanr(distance, weights).statistic)

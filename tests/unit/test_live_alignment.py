@@ -12,7 +12,7 @@ from services.alignment.live import SPACES, LiveAlignment, LiveHead
 from services.alignment.pairs import PairChoice, head_pairs
 from services.numerics.linear import lift
 from services.projection import LayerPoints, pca_layer
-from tests.unit.head_data import make_head, naive_pairs
+from tests.unit.head_data import make_head, masked, naive_pairs
 
 ALIGNMENTS = [
     LiveAlignment(c, translate, space)
@@ -45,8 +45,7 @@ def gaps(layout):
 def test_live_pca_equals_the_builds_pca_of_the_same_vectors(alignment, dims):
     head = make_head(seed=5, inputs=12)
     queries, keys = plain_vectors(head, alignment)
-    tokens = head["query_inputs"], head["key_inputs"], head["query_positions"], head["key_positions"]
-    points = LayerPoints(queries[None], keys[None], queries[None], keys[None], *tokens, causal=False)
+    points = LayerPoints(queries[None], keys[None], queries[None], keys[None], head["tokens"])
     wanted = pca_layer(points, dims)[0]
     found = LiveHead(**head).pca(alignment, dims)
     assert found.dtype == np.float32
@@ -118,8 +117,7 @@ def test_heads_on_which_nothing_is_defined_say_so_without_a_warning(kind):
     if kind == "nan":
         head["queries"][:] = np.nan
     if kind == "no keys":
-        head |= {"keys": head["keys"][:0], "key_inputs": head["key_inputs"][:0]}
-        head["key_positions"] = head["key_positions"][:0]
+        head |= {"keys": head["keys"][:0], "tokens": head["tokens"].some(keys=slice(0))}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         live = LiveHead(**head)
@@ -143,17 +141,18 @@ def test_vectors_that_are_not_finite_leave_the_others_where_they_were():
     assert live.agreement(LiveAlignment()).pearson is not None
 
 
+@pytest.mark.parametrize("mask", ["full", "local and global"])
 @pytest.mark.parametrize("pairs", ["input", "all"])
 @pytest.mark.parametrize(
     "alignment",
     [LiveAlignment(1.0, False), LiveAlignment(0.7), LiveAlignment(2.5, True, "cosine")],
     ids=lambda alignment: alignment.name,
 )
-def test_density_equals_the_studys_own_pairs(alignment, pairs):
-    head = make_head(seed=4, inputs=20)
+def test_density_equals_the_studys_own_pairs(alignment, pairs, mask):
+    head = masked(make_head(seed=4, inputs=20), mask)
     choice = PairChoice(pairs=pairs, distance=alignment.space, translate=alignment.translate)
     study = head_pairs(**head, choice=choice)
-    found = pair_density(**head, causal=False, alignment=alignment, pairs=pairs, bins=12)
+    found = pair_density(**head, alignment=alignment, pairs=pairs, bins=12)
     assert found.pairs == study.pairs == found.counts.sum()
     measured = study.measure(alignment.c)
     assert found.pearson == pytest.approx(measured.pearson, abs=1e-6)
@@ -164,14 +163,15 @@ def test_density_equals_the_studys_own_pairs(alignment, pairs):
 
 def test_density_leaves_masked_pairs_out():
     head = make_head(seed=4, inputs=20)
-    causal, full = (pair_density(**head, causal=causal, alignment=LiveAlignment()) for causal in (True, False))
-    assert causal.pairs == head_pairs(**head, causal=True).pairs < full.pairs
+    causal = masked(head, "causal")
+    found = pair_density(**causal, alignment=LiveAlignment())
+    assert found.pairs == head_pairs(**causal).pairs < pair_density(**head, alignment=LiveAlignment()).pairs
 
 
 def test_density_of_a_head_without_pairs_has_a_reason():
     head = make_head(seed=4, inputs=1)
-    found = pair_density(**head, causal=False, alignment=LiveAlignment())
+    found = pair_density(**head, alignment=LiveAlignment())
     assert found.pearson is None
     assert "at least 3" in found.reason
     flat = head | {"queries": head["queries"] * 0, "keys": head["keys"] * 0}
-    assert pair_density(**flat, causal=False, alignment=LiveAlignment()).pearson is None
+    assert pair_density(**flat, alignment=LiveAlignment()).pearson is None

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from services.atlas import open_atlas
+from services.atlas import VectorStore, open_atlas
 from services.attributes import norms
 from services.attributes.registry import BY_NAME, SIDE_STEPS, head_point_values, point_values, scale_of
 
@@ -61,7 +61,7 @@ def test_vectors_of_one_length_are_the_lowest_step(atlas, stream, monkeypatch):
 def test_heads_that_share_keys_have_the_norms_of_those_keys():
     rng = np.random.default_rng(0)
     arrays = {"self/queries": rng.normal(size=(1, 4, 5, 3)), "self/keys": rng.normal(size=(1, 2, 5, 3))}
-    atlas = SimpleNamespace(array=lambda name: arrays[name].astype(np.float16))
+    atlas = SimpleNamespace(vectors=lambda of: VectorStore(of, lambda name: arrays[name].astype(np.float16)))
     stream = SimpleNamespace(name="self", layers=1, heads=4, group=2)
     found = norms.head_norms(atlas, stream, 0, 3)[5:]
     np.testing.assert_allclose(found, np.linalg.norm(arrays["self/keys"][0, 1], axis=1), rtol=1e-2)

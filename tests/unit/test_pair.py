@@ -8,6 +8,7 @@ import pytest
 from services.alignment import align, head_alignment, unit_length
 from services.atlas import open_atlas
 from services.payloads.pair import pair_numbers
+from services.streams import CAUSAL
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def atlas(small_atlas):
 
 
 def test_scores_softmax_and_distances_equal_a_loop_over_the_vectors(atlas):
-    stream, projection = atlas.stream("self"), atlas.info.projection("pca2d")
+    stream, projection = atlas.stream("self"), atlas.info.projection("pca2d", "self")
     layer, head, index, query, key = 3, 7, 2, 4, 6
     first = int(atlas.tokens().offsets[index])
     count = int(atlas.tokens().counts[index])
@@ -28,7 +29,7 @@ def test_scores_softmax_and_distances_equal_a_loop_over_the_vectors(atlas):
     assert found.dot == pytest.approx(dots[key])
     assert found.score == pytest.approx(dots[key] / math.sqrt(stream.head_dim))
     assert found.softmax == pytest.approx(math.exp(found.score) / total)
-    assert found.weight == pytest.approx(float(atlas.attention(stream, index, layer, head)[query, key]))
+    assert found.weight == pytest.approx(float(atlas.attention(stream).block(index, layer, head)[query, key]))
     aligned_queries, aligned_keys, _ = align(queries, keys, head_alignment(atlas, stream, layer, head).c)
     if head_alignment(atlas, stream, layer, head).distance == "cosine":
         aligned_queries, aligned_keys = unit_length(aligned_queries), unit_length(aligned_keys)
@@ -51,7 +52,7 @@ def test_softmax_of_the_stored_vectors_is_the_models_own_attention(atlas):
 
 
 def test_a_causal_mask_hides_later_keys_from_the_softmax(atlas):
-    causal = atlas.stream("self").model_copy(update={"causal": True})
+    causal = atlas.stream("self").model_copy(update={"mask": CAUSAL})
     assert pair_numbers(atlas, causal, 0, 0, 0, 0, 0).softmax == 1
     later = pair_numbers(atlas, causal, 0, 0, 0, 1, 3)
     assert not later.visible

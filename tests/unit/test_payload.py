@@ -32,7 +32,7 @@ def browser_positions(atlas, projection):
 
 @pytest.mark.parametrize("name", ["pca2d", "pca3d"])
 def test_positions_undo_to_the_layout_within_half_a_step(atlas, name):
-    projection = atlas.info.projection(name)
+    projection = atlas.info.projection(name, "self")
     layout = np.asarray(atlas.layout(projection), np.float64).reshape(
         -1, sum(atlas.points(atlas.stream("self"))), projection.dims
     )
@@ -45,7 +45,7 @@ def test_positions_undo_to_the_layout_within_half_a_step(atlas, name):
 
 
 def test_all_axes_share_one_scale(atlas):
-    projection = atlas.info.projection("pca3d")
+    projection = atlas.info.projection("pca3d", "self")
     layout = np.asarray(atlas.layout(projection), np.float64).reshape(72, -1, 3)
     positions = browser_positions(atlas, projection)
     ratio = np.ptp(positions, axis=1) / np.ptp(layout, axis=1)
@@ -74,7 +74,7 @@ def test_any_start_of_the_draw_order_is_a_fair_sample():
 
 
 def test_there_is_no_chunk_beyond_the_last(atlas):
-    projection = atlas.info.projection("pca2d")
+    projection = atlas.info.projection("pca2d", "self")
     for chunk in (-1, payload.chunk_count(sum(atlas.points(atlas.stream("self"))))):
         with pytest.raises(IndexError):
             payload.positions(atlas, projection, chunk)

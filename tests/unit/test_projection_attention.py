@@ -10,8 +10,11 @@ from services.atlas import ProjectionRef
 from services.projection import layout_layer, pca_layer, place, quality
 from services.projection.attention import attended, attention_graph, attention_start, softmax_at_perplexity
 from services.projection.watch import Watch
+from services.streams import CAUSAL, FULL, StreamMask, StreamTokens
+from tests.unit.head_data import seen
 
 WATCH = Watch(None, 1)
+MASKS = [FULL, CAUSAL, StreamMask(kind="sliding", window=2), StreamMask(kind="local", window=2)]
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +58,21 @@ def test_weights_are_the_softmax_of_the_scores_at_the_perplexity():
 
 def test_each_query_is_related_to_its_best_keys(points):
     queries, keys = points.queries[0], points.keys[0]
-    weights = attended(queries, keys, WATCH, None, None).toarray()
+    weights = attended(queries, keys, WATCH, points.tokens).toarray()
     scores = queries @ keys.T
     np.testing.assert_array_equal(weights.argmax(axis=1), scores.argmax(axis=1))
     assert ((weights > 0).sum(axis=1) <= 60).all()
 
 
-def test_a_causal_head_relates_no_query_to_a_later_key(points):
-    graph = attention_graph(points.queries[0], points.keys[0], WATCH, points.query_positions, points.key_positions)
+@pytest.mark.parametrize("mask", MASKS[1:], ids=lambda mask: mask.kind)
+def test_no_query_is_related_to_a_key_that_its_mask_hides(points, mask):
+    tokens = StreamTokens(mask, points.tokens.queries, points.tokens.keys)
+    graph = attention_graph(points.queries[0], points.keys[0], WATCH, tokens)
     rows = np.repeat(np.arange(600), np.diff(graph.indptr))
     across = (rows < 300) & (graph.indices >= 300)
-    later = points.key_positions[graph.indices[across] - 300] > points.query_positions[rows[across]]
+    keys, queries = tokens.keys.position[graph.indices[across] - 300], tokens.queries.position[rows[across]]
     assert across.any()
-    assert not later.any()
+    assert all(seen(mask, query, key) for query, key in zip(queries, keys, strict=True))
 
 
 def test_the_start_orders_keys_by_their_scores(points):
@@ -75,10 +80,11 @@ def test_the_start_orders_keys_by_their_scores(points):
     assert quality.query_spearman(attention_start(queries, keys, 2), queries, keys) < -0.4
 
 
-def test_causal_layer_is_laid_out(points):
-    causal = replace(points, causal=True)
+@pytest.mark.parametrize("mask", MASKS[1:], ids=lambda mask: mask.kind)
+def test_a_layer_under_a_mask_is_laid_out(points, mask):
+    hidden = replace(points, tokens=StreamTokens(mask, points.tokens.queries, points.tokens.keys))
     start = {2: pca_layer(points, 2)}
-    layout = layout_layer(causal, [ProjectionRef("attention", 2)], start=start, seed=0)[ProjectionRef("attention", 2)]
+    layout = layout_layer(hidden, [ProjectionRef("attention", 2)], start=start, seed=0)[ProjectionRef("attention", 2)]
     assert np.isfinite(layout).all()
 
 
@@ -102,14 +108,14 @@ def test_placed_queries_are_near_the_keys_they_attend_to(points, layouts):
     assert quality.top_keys_share(both, new.queries[0], points.keys[0], near=40) > 0.3
 
 
-@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("mask", MASKS, ids=lambda mask: mask.kind)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_placing_broken_vectors_and_few_points_stays_finite(causal):
-    points = make_layer(heads=1, n_queries=4, n_keys=3, causal=causal)
+def test_placing_broken_vectors_and_few_points_stays_finite(mask):
+    points = make_layer(heads=1, n_queries=4, n_keys=3, mask=mask)
     start = {2: pca_layer(points, 2)}
     requests = [ProjectionRef(method, 2) for method in ("pca", "umap", "tsne", "attention")]
     layouts = layout_layer(points, requests, start=start, seed=0)
-    new = make_layer(heads=1, n_queries=2, n_keys=2, seed=1, causal=causal)
+    new = make_layer(heads=1, n_queries=2, n_keys=2, seed=1, mask=mask)
     new.queries[0, 0] = new.aligned_queries[0, 0] = np.nan
     for placed in place(points, new, layouts).values():
         assert placed.shape == (1, 4, 2)

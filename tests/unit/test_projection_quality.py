@@ -55,7 +55,7 @@ def test_spearman_within_inputs_ignores_other_inputs():
     points = make_layer(heads=1)
     queries, keys = points.queries[0], points.keys[0]
     layout = np.random.default_rng(0).normal(size=(120, 2))
-    inputs = points.query_inputs
+    inputs = points.tokens.queries.input
     found = quality.input_spearman(layout, queries, keys, inputs, inputs)
     expected = []
     for chosen in range(6):

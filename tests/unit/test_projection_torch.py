@@ -13,6 +13,7 @@ from services.projection.neighbors import exact_neighbors
 from services.projection.points import Head
 from services.projection.tsne_kernel import repulsion
 from services.projection.watch import Watch
+from services.streams import CAUSAL, FULL, StreamMask, StreamTokens
 
 WATCH = Watch(None, 1)
 
@@ -62,19 +63,19 @@ def test_neighbours_and_graphs_are_the_compiled_ones(clouds):
         np.testing.assert_allclose(dense_head(affinities, head), dense(affinity_graph(expected, 20.0)), atol=1e-6)
 
 
-@pytest.mark.parametrize("causal", [False, True])
-def test_attention_affinities_are_the_compiled_ones(points, causal):
+@pytest.mark.parametrize("mask", [FULL, CAUSAL, StreamMask(kind="local", window=3)], ids=lambda mask: mask.kind)
+def test_attention_affinities_are_the_compiled_ones(points, mask):
+    tokens = StreamTokens(mask, points.tokens.queries, points.tokens.keys)
+    hidden = tokens.hidden()
     heads = [Head(points, head, print) for head in range(2)]
-    later = points.key_positions[None] > points.query_positions[:, None]
     edges = torch_graph.attention_edges(
         torch.tensor(np.stack([head.queries for head in heads])),
         torch.tensor(np.stack([head.keys for head in heads])),
-        torch.tensor(later) if causal else None,
+        None if hidden is None else torch.tensor(hidden),
         WATCH,
     )
-    positions = (points.query_positions, points.key_positions) if causal else (None, None)
     for index, head in enumerate(heads):
-        expected = dense(attention_graph(head.queries, head.keys, WATCH, *positions))
+        expected = dense(attention_graph(head.queries, head.keys, WATCH, tokens))
         np.testing.assert_allclose(dense_head(edges, index), expected, atol=1e-6)
 
 

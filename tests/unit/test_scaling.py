@@ -20,7 +20,17 @@ from services.alignment.scale_metrics import (
     study_head,
 )
 from services.numerics.correlation import correlation_within, ranks, ranks_within
-from tests.unit.head_data import make_head, naive_distances, naive_pairs, naive_weighted, real_head
+from services.streams import FULL, Places, StreamTokens
+from tests.unit.head_data import (
+    MASKS,
+    make_head,
+    masked,
+    naive_distances,
+    naive_pairs,
+    naive_weighted,
+    real_head,
+    shortened,
+)
 
 CHOICES = [
     PairChoice(),
@@ -31,22 +41,22 @@ CHOICES = [
 ]
 
 
-@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
-def test_metrics_equal_a_naive_float64_loop(choice, causal):
+def test_metrics_equal_a_naive_float64_loop(choice, mask):
     head = make_head(seed=3, inputs=30, longest=16) if choice.pairs == "input" else make_head(seed=3, inputs=8)
-    _compare_with_naive(head, choice, causal, CONSTANTS if choice.pairs == "input" else (0.2, 1.0, 2.5))
+    _compare_with_naive(masked(head, mask), choice, CONSTANTS if choice.pairs == "input" else (0.2, 1.0, 2.5))
 
 
 def test_metrics_of_a_real_head_equal_a_naive_float64_loop():
     head, _, _ = real_head()
-    _compare_with_naive(head, PairChoice(), False, CONSTANTS)
+    _compare_with_naive(head, PairChoice(), CONSTANTS)
 
 
-def _compare_with_naive(head, choice, causal, constants):
-    rows, columns = naive_pairs(head, pairs=choice.pairs, causal=causal)
+def _compare_with_naive(head, choice, constants):
+    rows, columns = naive_pairs(head, pairs=choice.pairs)
     options = {"distance": choice.distance, "translate": choice.translate}
-    pairs = head_pairs(**head, causal=causal, choice=choice)
+    pairs = head_pairs(**head, choice=choice)
     assert pairs.pairs == len(rows)
     _, unscaled = naive_distances(head, 1.0, rows, columns, **options)
     fixed = np.percentile(unscaled, 0.5)
@@ -85,9 +95,10 @@ def test_a_bound_that_is_too_small_is_noticed():
     assert pairs.measure(1.0).threshold == pytest.approx(np.percentile(pairs.distances(1.0), 0.5), rel=1e-12)
 
 
+@pytest.mark.parametrize("mask", ["full", "local and global"])
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
-def test_per_query_measures_are_means_over_queries(distance):
-    head = make_head(seed=5, inputs=20)
+def test_per_query_measures_are_means_over_queries(distance, mask):
+    head = masked(make_head(seed=5, inputs=20), mask)
     pairs = head_pairs(**head, choice=PairChoice(per_query=True, distance=distance))
     rows, columns = naive_pairs(head)
     dots, distances = naive_distances(head, 0.8, rows, columns, distance=distance)
@@ -114,27 +125,28 @@ def test_cosine_without_translation_does_not_depend_on_c():
     assert pairs.measure(0.2).spearman == pytest.approx(pairs.measure(5.0).spearman, abs=1e-12)
 
 
-def test_tokens_in_any_order_give_the_same():
-    head = make_head(seed=4)
+@pytest.mark.parametrize("mask", ["causal", "local and global"])
+def test_tokens_in_any_order_give_the_same(mask):
+    head = masked(make_head(seed=4), mask)
     mixed = np.random.default_rng(0).permutation(len(head["keys"]))
-    shuffled = head | {name: head[name][mixed] for name in ("keys", "key_inputs", "key_positions")}
+    shuffled = head | {"keys": head["keys"][mixed], "tokens": head["tokens"].some(keys=mixed)}
     for choice in (PairChoice(), PairChoice(pairs="all")):
-        one = head_pairs(**head, causal=True, choice=choice).measure(1.25)
-        two = head_pairs(**shuffled, causal=True, choice=choice).measure(1.25)
+        one = head_pairs(**head, choice=choice).measure(1.25)
+        two = head_pairs(**shuffled, choice=choice).measure(1.25)
         assert (one.pearson, one.spearman, one.threshold) == pytest.approx((two.pearson, two.spearman, two.threshold))
 
 
 def test_a_mask_leaves_out_later_keys():
-    head = make_head(seed=6)
+    rows, columns = naive_pairs(make_head(seed=6))
+    head = masked(make_head(seed=6), "causal")
     changed = head | {"keys": head["keys"].copy()}
-    rows, columns = naive_pairs(head)
-    kept = naive_pairs(head, causal=True)
-    assert head_pairs(**head, causal=True).pairs == len(kept[0]) < len(rows)
+    kept = naive_pairs(head)
+    assert head_pairs(**head).pairs == len(kept[0]) < len(rows)
     # the last key of an input is seen by the last query only
-    last = int(np.flatnonzero(head["key_inputs"] == 3).max())
+    last = int(np.flatnonzero(head["tokens"].keys.input == 3).max())
     changed["keys"][last] += 5
     choice = PairChoice(translate=False, per_query=True)
-    dots = [head_pairs(**one, causal=True, choice=choice).measure(1.0).pearson for one in (head, changed)]
+    dots = [head_pairs(**one, choice=choice).measure(1.0).pearson for one in (head, changed)]
     assert dots[0] != dots[1]
     assert columns.count(last) > kept[1].count(last) == 1
 
@@ -157,7 +169,7 @@ def test_alignment_leaves_attention_as_it_was():
         if c is None:
             assert alignment.c == pytest.approx(norm_ratio(head["queries"], head["keys"]), rel=1e-3)
         for index, weights in enumerate(attention[:4]):
-            own = head["query_inputs"] == index
+            own = head["tokens"].queries.input == index
             raw = head["queries"][own].astype(np.float64) @ head["keys"][own].astype(np.float64).T
             moved = queries[own].astype(np.float64) @ keys[own].astype(np.float64).T
             before, after = (_softmax(scores * scaling) for scores in (raw, moved))
@@ -227,9 +239,8 @@ def broken_heads():
     head = make_head(seed=9)
     zero = np.zeros_like(head["queries"])
     constant = np.ones_like(head["queries"]) * np.float32(0.1)
-    one = {name: values[:1] for name, values in head.items()}
-    none = {name: values[:0] for name, values in head.items()}
-    lonely = head | {name: np.arange(len(zero)) for name in ("query_inputs", "key_inputs")}
+    one, none = shortened(head, slice(1)), shortened(head, slice(0))
+    alone = Places(np.arange(len(zero)), np.zeros(len(zero), int))
     all_nan = head | {"queries": np.full_like(zero, np.nan)}
     return {
         "zero queries": head | {"queries": zero},
@@ -239,7 +250,7 @@ def broken_heads():
         "constant": head | {"queries": constant, "keys": constant},
         "one token": one,
         "no token": none,
-        "inputs of one token": lonely | dict.fromkeys(("query_positions", "key_positions"), zero[:, 0].astype(int)),
+        "inputs of one token": head | {"tokens": StreamTokens(FULL, alone, alone)},
         "only NaN": all_nan,
     }
 
@@ -285,7 +296,8 @@ def test_vectors_that_are_not_finite_are_left_out():
         warnings.simplefilter("error")
         found = head_pairs(**bad).measure(0.8)
     kept_q, kept_k = np.arange(len(head["queries"])) != 3, np.arange(len(head["keys"])) != 5
-    clean = {n: v[kept_q if n.startswith("quer") else kept_k] for n, v in head.items()}
+    clean = {"queries": head["queries"][kept_q], "keys": head["keys"][kept_k]}
+    clean["tokens"] = head["tokens"].some(kept_q, kept_k)
     assert found == head_pairs(**clean).measure(0.8)
 
 

@@ -55,11 +55,6 @@ def vectors(atlas, layer, head):
     return (atlas.array(f"self/{side}")[layer, head].astype(np.float32) for side in ("queries", "keys"))
 
 
-def places_of(atlas):
-    tokens = atlas.tokens()
-    return tokens.input, tokens.input, tokens.position, tokens.position
-
-
 # ---- alignment
 
 
@@ -168,7 +163,7 @@ def test_the_stored_choices_are_those_of_all_heads_together(built):
     for layer in range(stream.layers):
         for head in range(stream.heads):
             queries, keys = vectors(atlas, layer, head)
-            pairs.append(head_pairs(queries, keys, *places_of(atlas)))
+            pairs.append(head_pairs(queries, keys, atlas.stream_tokens(stream)))
             studies.append(study_head(pairs[-1], norm_ratio(queries, keys), spearman=False))
     expected = choose_scales(studies, pairs_of=lambda index: pairs[index])
     found = scales(atlas, stream)
@@ -201,7 +196,7 @@ def test_the_stored_fidelity_is_that_of_the_service(built):
     alignment = head_alignment(atlas, stream, 1, 0)
     attention = attended_in_atlas(atlas, stream, 1, 0)
     moved = alignment.queries(queries), alignment.keys(keys)
-    sample = head_sample(queries, keys, *moved, *places_of(atlas), attended=attention.top)
+    sample = head_sample(queries, keys, *moved, atlas.stream_tokens(stream), attended=attention.top)
     for name in ("pca2d", "umap2d"):
         expected = layout_fidelity(sample, atlas.array(f"self/{name}")[1, 0])
         found = map_fidelity(atlas, stream, name).of(1, 0)
@@ -239,7 +234,7 @@ def test_measuring_goes_on_after_a_stop_and_maps_are_there_before(place, built, 
     with pytest.raises(Cancelled):
         build(request, folder, stopped.progress)
     atlas = open_atlas(folder)
-    assert atlas.info.projection("umap2d")
+    assert atlas.info.projection("umap2d", "self")
     assert map_fidelity(atlas, atlas.stream("self"), "umap2d") is None
     assert [layer for layer, maps in stopped.units if "umap2d" in maps] == [0]
     stopped.progress = quiet()

@@ -90,7 +90,7 @@ def test_members_are_the_points_drawn_inside_without_those_taken_out(atlas):
     square = np.array([[-0.4, -0.4], [0.4, -0.4], [0.4, 0.4], [-0.4, 0.4]])
     for name, turn in (("pca2d", None), ("pca3d", (0.7, -0.3))):
         text = token_sets.write_region(1, 2, name, square, turn)
-        layout = np.asarray(atlas.layout(atlas.info.projection(name)))[1, 2].astype(float)
+        layout = np.asarray(atlas.layout(atlas.info.projection(name, "self")))[1, 2].astype(float)
         low, high = layout.min(axis=0), layout.max(axis=0)
         unit = (layout - (low + high) / 2) / ((high - low).max() / 2 * 1.04)
         place = token_sets.on_screen(unit, turn)

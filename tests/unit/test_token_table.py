@@ -28,7 +28,7 @@ def test_received_attention_is_the_column_mean_of_the_models_own_matrix(atlas, c
     stream, tokens = atlas.info.streams[0], atlas.tokens()
     for index in range(len(atlas.inputs)):
         first, end = (int(n) for n in tokens.offsets[index : index + 2])
-        expected = atlas.attention(stream, index, 1, 2).astype(float).mean(axis=0)
+        expected = atlas.attention(stream).block(index, 1, 2).astype(float).mean(axis=0)
         assert columns["received"][len(tokens) + first : len(tokens) + end] == pytest.approx(expected, abs=1e-6)
     assert np.isnan(columns["received"][: len(tokens)]).all()
 
