@@ -14,7 +14,8 @@
   function ask(query, mode, matchCase, _clear) {
     const clear = triggered().some((id) => id.startsWith("search-clear"));
     const text = clear ? "" : (query || "").trim();
-    const data = { query: text, mode: mode || "token", case: (matchCase || []).includes("case") };
+    const plain = window.atlasTables.pages.atlas.stores.search.default;
+    const data = { ...plain, query: text, mode: mode || plain.mode, case: (matchCase || []).length > 0 };
     return [data, clear ? "" : none()];
   }
 

@@ -1,22 +1,16 @@
-/* Colour, palette and size of points: several controls, one choice. */
+/* What points are coloured by: the attribute, the scale of norms and the palette become one choice. */
 (() => {
   "use strict";
   const root = (window.dash_clientside ??= {});
-  const NORM = "norm";
+  const { none, same } = window.atlasCallback;
+  const { pages, norm } = window.atlasTables;
 
-  function choose(attribute, scale, palette, size, before) {
-    const byNorm = attribute === NORM;
-    const data = {
-      colour: byNorm ? scale || NORM : attribute,
-      palette: palette || "safe",
-      bynorm: (size || []).includes("norm"),
-    };
+  function choose(attribute, scale, palette, before) {
+    const byNorm = attribute === norm.perHead;
+    const plain = pages.atlas.stores.colouring.default;
+    const data = { colour: byNorm ? scale || norm.perHead : attribute, palette: palette || plain.palette };
     document.documentElement.setAttribute("data-palette", data.palette);
-    return [
-      JSON.stringify(data) === JSON.stringify(before) ? root.no_update : data,
-      data.bynorm,
-      byNorm ? "norm-scale" : "norm-scale d-none",
-    ];
+    return [same(data, before) ? none() : data, byNorm ? "norm-scale" : "norm-scale d-none"];
   }
 
   root.colouring = { choose };

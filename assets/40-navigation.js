@@ -1,4 +1,4 @@
-/* Moving among heads: neighbours, jump, minimap, hints; what the picture shows; browser back and forward. */
+/* Moving among heads: neighbours, jump, minimap, hints. */
 (() => {
   "use strict";
   const root = (window.dash_clientside ??= {});
@@ -182,41 +182,5 @@
     return none();
   }
 
-  function display(labels, size) {
-    const shown = (labels || []).includes("labels");
-    window.atlasLink.mirror({ labels: shown ? null : "off", size: Number(size) || null });
-    return [shown, Number(size) || null];
-  }
-
-  // --- back and forward ---------------------------------------------------------------------------------------
-
-  /* Dash draws the page anew when the address differs from the one it last saw. It does not see what replaceState
-     and pushState write here, so that the way to an address it knows already (back, or a link) would change nothing,
-     and the page would show another state than its address: say it again. */
-  let seen = window.location.pathname + window.location.search;
-  let hash = window.location.hash;
-  let leaving = null; // the page of the address before, until Dash has drawn the one of this address
-
-  function arrive() {
-    const now = window.location.pathname + window.location.search;
-    const unnoticed = now === seen;
-    if (unnoticed && hash !== window.location.hash) { // a place in the same page
-      hash = window.location.hash;
-      return;
-    }
-    seen = now;
-    hash = window.location.hash;
-    const page = (leaving = document.getElementById("workspace"));
-    window.setTimeout(() => { if (leaving === page) leaving = null; }, 10_000); // the server did not answer
-    if (unnoticed && leaving) root.set_props("_pages_location", { search: window.location.search });
-  }
-  for (const way of ["popstate", "_dashprivate_pushstate"]) window.addEventListener(way, arrive);
-
-  /** Is the page on its way out? What it still has to say is of an address that has been left, and must not be written. */
-  function isLeaving() {
-    if (leaving && !leaving.isConnected) leaving = null;
-    return leaving !== null;
-  }
-
-  root.atlasNavigation = { navigate, unfold, minimap, hint, recentre, display, isLeaving };
+  root.atlasNavigation = { navigate, unfold, minimap, hint, recentre };
 })();

@@ -11,7 +11,6 @@
   function mirror(tokenSet, selection, before) {
     now.recipe = recipeOf(tokenSet);
     now.input = selection?.input ?? null;
-    window.atlasLink.mirror({ set: now.recipe });
     return [now.recipe === recipeOf(before) ? none() : { recipe: now.recipe }, now.recipe ? { recipe: now.recipe } : null];
   }
 

@@ -3,11 +3,8 @@
   "use strict";
   const root = (window.dash_clientside ??= {});
   const { none, same, triggeredIds: triggered } = window.atlasCallback;
-  const NOTES = {
-    euclidean: "Straight-line distance between the scaled and translated vectors.",
-    cosine: "Every vector is brought to length one first, so that only directions count.",
-    lift: "One more coordinate makes all keys equally long, so that for every query the nearest key is exactly the most attended one: Spearman per query is −1 before the map flattens it. Queries and keys then lie apart.",
-  };
+  const { spaceNotes } = window.atlasTables;
+  const { address, alignmentName } = window.atlasLink;
   let lastHead = null;
 
   /** A browser puts the slider on its nearest step: what is within half a step of the present c is no other c. */
@@ -15,12 +12,6 @@
   const cOf = (slider, now) =>
     Math.abs(Math.log10(now) - Number(slider)) <= HALF_STEP ? now : Math.round(10 ** Number(slider) * 10000) / 10000;
   const shown = (c) => c.toFixed(c < 1 ? 3 : 2);
-
-  /** As services.alignment.live.LiveAlignment.name writes it. */
-  function alignmentName(state) {
-    const c = (state.scale ? state.c : 1).toFixed(4).replace(/\.?0+$/, "");
-    return `${c}-${state.translate && state.space !== "lift" ? "translated" : "asis"}-${state.space}`;
-  }
 
   function choose(slider, switches, space, _reset, own, before) {
     const from = triggered();
@@ -42,7 +33,7 @@
       Math.abs(slid - Number(slider)) < 1e-3 ? none() : Math.round(slid * 10000) / 10000,
       same(checked, switches) ? none() : checked,
       now.space === space ? none() : now.space,
-      NOTES[now.space],
+      spaceNotes[now.space],
     ];
   }
 
@@ -112,20 +103,18 @@
     return stays ? lastLive : null;
   }
 
-  function show(align, view, refined, payload, link) {
+  function show(align, view, refined, payload) {
     const open = view && view.layer !== null && view.layer !== undefined;
     const live = align && align.on && open ? liveOf(align, view, refined) : null;
-    window.atlasLink.mirror({ align: open && align && align.on ? alignmentName(align) : null });
     if (open && payload) {
       const base = `${payload.base}/agreement/${view.stream}/${view.layer}/${view.head}/${view.method}/${view.dims}`;
       wanted = { base, alignment: align && align.on ? alignmentName(align) : "own" };
       ask();
     }
-    const target = new URL(document.querySelector("a.nav-link-quiet[href$='scaling']")?.href || link || window.location.href);
-    for (const name of ["atlas", "stream", "layer", "head"]) target.searchParams.set(name, view[name] ?? 0);
+    const { atlas, stream, layer, head } = view;
     const answer = same(live, lastLive) ? none() : live;
     lastLive = live;
-    return [answer, target.pathname + target.search];
+    return [answer, address("scaling", { scaling: { atlas, stream, layer: layer ?? 0, head: head ?? 0 } })];
   }
 
   document.addEventListener("click", (event) => {

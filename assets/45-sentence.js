@@ -6,53 +6,36 @@
   const kept = (now, shown) => (same(now, shown) ? none() : now);
   const known = (value) => value !== null && value !== undefined;
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-  const DEFAULTS = { topk: 0, threshold: 0.05, special: false, first: false, values: false, lines: true, queries: [], keys: [] };
+  const { default: PLAIN, ticks: TICKS, shown: SHOWN } = window.atlasTables.pages.atlas.stores.options;
+  /** What "Reset" leaves as it is: the form, and what belongs to the averages alone. */
+  const KEPT = ["mode", "offsets", "cut", "average"];
 
   const checksOf = (now, names) => names.filter((name) => now[name]);
 
-  /** All choices about reading an input: from whichever control changed last, into one store and every view. */
+  /** All choices about what is shown of attention: from whichever control changed last, into one store and every view. */
   function options(mode, topk, threshold, checks, averageChecks, by, show, hidden, _reset, before) {
     const from = triggered().map((id) => id.split(".")[0]);
-    const sentence = ["special", "first", "values", "lines"];
-    const average = ["special", "values", "cut"];
-    let now = { ...before, mode: mode || "lines", offsets: by === "offsets", average: show === "average" };
+    const ticked = { "sentence-checks": checks || [], "average-checks": averageChecks || [] };
+    let now = { ...before, mode: mode || PLAIN.mode, offsets: by === "offsets", average: show === "average" };
     if (from.includes("sentence-topk")) now.topk = clamp(Math.floor(Number(topk) || 0), 0, 999);
     if (from.includes("sentence-threshold")) now.threshold = clamp(Math.round(100 * (Number(threshold) || 0)) / 100, 0, 1);
-    const set = (names, values) => names.forEach((name) => (now[name] = (values || []).includes(name)));
-    if (from.includes("sentence-checks")) set(sentence, checks);
-    if (from.includes("average-checks")) set(average, averageChecks);
+    for (const [id, names] of Object.entries(TICKS)) {
+      if (from.includes(id)) names.forEach((name) => (now[name] = ticked[id].includes(name)));
+    }
     if (from.includes("sentence") && hidden) now = { ...now, queries: hidden.queries || [], keys: hidden.keys || [] };
-    if (from.includes("sentence-reset")) now = { ...now, ...DEFAULTS };
+    if (from.includes("sentence-reset")) now = { ...PLAIN, ...Object.fromEntries(KEPT.map((name) => [name, now[name]])) };
     const nowHidden = { queries: now.queries, keys: now.keys };
-    const { threshold: least, topk: most, special: hideSpecial, first: hideFirst, values: byValueNorm } = now;
-    const lines = now.lines && !now.average
-      ? { threshold: least, topk: most, hidden: nowHidden, hideSpecial, hideFirst, byValueNorm }
-      : null;
+    const { mode: _form, ...weights } = Object.fromEntries(SHOWN.map(({ field, property }) => [property, now[field]]));
+    const shownTicks = (id) => kept(checksOf(now, TICKS[id]), TICKS[id].filter((name) => ticked[id].includes(name)));
     return [
-      kept(now, before), now.mode, now.topk, now.threshold, now.special, now.first, now.values,
+      kept(now, before), ...SHOWN.map(({ field }) => now[field]),
       kept(nowHidden, hidden || { queries: [], keys: [] }), none(),
       // A number that is still being typed is left alone.
       from.includes("sentence-topk") ? none() : kept(now.topk, topk),
       from.includes("sentence-threshold") ? none() : kept(Math.min(0.5, now.threshold), Number(threshold)),
-      kept(checksOf(now, sentence), checksOf(Object.fromEntries((checks || []).map((name) => [name, true])), sentence)),
-      kept(checksOf(now, average), checksOf(Object.fromEntries((averageChecks || []).map((name) => [name, true])), average)),
-      now.threshold.toFixed(2), lines, now.average,
+      shownTicks("sentence-checks"), shownTicks("average-checks"),
+      now.threshold.toFixed(2), now.lines && !now.average ? { ...weights, hidden: nowHidden } : null, now.average,
     ];
-  }
-
-  /** `read` and `hide` of the address; only what differs from the default. Places without an input mean nothing. */
-  function toUrl(reading, selection, set) {
-    if (!reading) return;
-    const words = [];
-    if (reading.mode === "heatmap") words.push("heatmap");
-    if (reading.topk) words.push(`top${reading.topk}`);
-    if (Math.abs(reading.threshold - DEFAULTS.threshold) > 1e-6) words.push(`from${Math.round(100 * reading.threshold)}`);
-    for (const name of ["special", "first", "values", "offsets", "cut", "average"]) if (reading[name]) words.push(name);
-    if (!reading.lines) words.push("nolines");
-    set("read", words.join("-"));
-    const part = (letter, list) => (list.length ? letter + list.join(".") : "");
-    const chosen = selection && known(selection.input);
-    set("hide", chosen ? part("q", reading.queries) + part("k", reading.keys) : null);
   }
 
   const show = (selection) => root.set_props("scene", { selection });
@@ -159,6 +142,6 @@
     return true;
   }]);
 
-  root.atlasSentence = { options, toUrl, navigate, turn, follow, pair };
+  root.atlasSentence = { options, navigate, turn, follow, pair };
   window.atlasReading = { inputOf, show, known };
 })();

@@ -1,7 +1,8 @@
-/* Fidelity on the matrix: the badge of each head, the order of heads, and whether true partners are ringed. */
+/* Fidelity on the matrix: the badge of each head and the order of heads. */
 (() => {
   "use strict";
   const root = (window.dash_clientside ??= {});
+  const { measures } = window.atlasTables;
   const known = new Map(); // address → promise of the answer: it never changes
 
   function report(url) {
@@ -48,9 +49,7 @@
     });
   }
 
-  async function badges(catalogue, badge, order, projection, concentration, choices, payload) {
-    const { mirror } = window.atlasLink;
-    mirror({ badge: badge === choices.measures[0].name ? null : badge, order: order === "plain" ? null : order });
+  async function badges(catalogue, { badge, order }, projection, concentration, payload) {
     // While someone searches, what matters of a head is how closely it keeps the hits together.
     const hits = concentration && payload ? root.find.onCells(concentration.values, payload.heads) : null;
     const shown = (measured) => (hits && badge !== "none" ? hits.badges : measured);
@@ -62,18 +61,11 @@
     } catch {
       return [shown(null), sorted(null), "The measures of this map could not be loaded."];
     }
-    const find = (name) => choices.measures.find((measure) => measure.name === name);
+    const find = (name) => measures.find((measure) => measure.name === name);
     const map = all.maps[projection.name];
     const note = map ? "" : "This map has not been measured yet.";
     return [shown(badgesOf(map, find(badge), payload.heads)), sorted(orderOf(map, find(order))), note];
   }
 
-  function rings(chosen) {
-    const on = (chosen || []).includes("rings");
-    const { mirror } = window.atlasLink;
-    mirror({ rings: on ? null : "off" });
-    return on;
-  }
-
-  root.atlasBadges = { badges, rings, badgesOf, orderOf };
+  root.atlasBadges = { badges, badgesOf, orderOf };
 })();

@@ -1,10 +1,9 @@
 """A value in the corner of every head, and heads in the order of a value: what says which maps can be believed."""
 
-from dataclasses import asdict
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
 
 from components import ids
 from components.state.atlas_page import BY_SEARCH, Picture
@@ -23,7 +22,6 @@ def measure_fields(picture: Picture) -> html.Div:
     orders = [{"label": "Layer and head", "value": "plain"}, *options, by_search]
     return html.Div(
         [
-            dcc.Store(id=ids.MEASURES, data={"measures": [asdict(m) | {"share": m.is_share} for m in MEASURES]}),
             _field("Badge", ids.BADGE_SELECT, badges, picture.badge),
             _field("Order heads by", ids.ORDER_SELECT, orders, picture.order),
             html.Div(id=ids.BADGE_NOTE, className="badge-note", role="status"),
@@ -43,15 +41,8 @@ clientside_callback(
     Output(ids.SCENE, "order"),
     Output(ids.BADGE_NOTE, "children"),
     Input(ids.CATALOGUE, "data"),
-    Input(ids.BADGE_SELECT, "value"),
-    Input(ids.ORDER_SELECT, "value"),
+    Input(ids.PICTURE, "data"),
     Input(ids.SCENE, "projection"),
     Input(ids.CONCENTRATION, "data"),
-    State(ids.MEASURES, "data"),
     State(ids.SCENE, "payload"),
-)
-clientside_callback(
-    ClientsideFunction("atlasBadges", "rings"),
-    Output(ids.SCENE, "rings"),
-    Input(ids.DISPLAY_RINGS, "value"),
 )

@@ -11,7 +11,7 @@ from components.choices import labelled, menu_choice, segmented
 from components.legend import legend
 from components.palettes import NAMES, Name, Theme
 from components.server.context import context
-from components.state.atlas_page import Colouring, View
+from components.state.atlas_page import AtlasPage, Colouring, View
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.attributes import norms
@@ -54,11 +54,11 @@ def _options(atlas: Atlas) -> list[dict[str, Any]]:
     ]
 
 
-def look_of_points(colouring: Colouring) -> list[Any]:
+def look_of_points(state: AtlasPage) -> list[Any]:
     """Palette and size by norm: choices that are made once, for the menu of how the picture is drawn."""
     return [
-        menu_choice(ids.SIZE_BY_NORM, "Size by vector norm in a head", "norm", colouring.bynorm),
-        *labelled(ids.PALETTE, "Palette", NAMES, colouring.palette),
+        menu_choice(ids.SIZE_BY_NORM, "Size by vector norm in a head", "norm", state.picture.bynorm),
+        *labelled(ids.PALETTE, "Palette", NAMES, state.colouring.palette),
     ]
 
 
@@ -121,11 +121,9 @@ def _place(head: Any, stream: StreamInfo) -> tuple[int, int] | None:
 clientside_callback(
     ClientsideFunction("colouring", "choose"),
     Output(ids.COLOURING, "data"),
-    Output(ids.SCENE, "sizeByNorm"),
     Output(ids.NORM_FIELD, "className"),
     Input(ids.COLOUR_SELECT, "value"),
     Input(ids.NORM_SCALE, "value"),
     Input(ids.PALETTE, "value"),
-    Input(ids.SIZE_BY_NORM, "value"),
     State(ids.COLOURING, "data"),
 )

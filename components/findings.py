@@ -1,14 +1,14 @@
 """The menu of findings: links to views worth seeing in this atlas."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from dash import Input, Output, State, callback, dcc, html
 
 from components import ids
 from components.catalogue import method_label
 from components.server.context import context
-from components.state.atlas_page import View
+from components.state.atlas_page import AtlasPage, View
+from components.state.links import address
 from services.measures.findings import Finding, findings
 
 
@@ -58,6 +58,6 @@ def _entry(finding: Finding, base: dict[str, str], prefix: str) -> dcc.Link:
             ),
             html.Span(finding.text, className="finding-text"),
         ],
-        href=f"{prefix}?{urlencode({**base, **finding.view, **place})}",
+        href=address(prefix, AtlasPage, {**base, **finding.view, **place}),
         className="finding",
     )

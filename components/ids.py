@@ -13,6 +13,7 @@ NOTICE = "notice"
 
 CATALOGUE = "catalogue"
 VIEW = "view"
+PICTURE = "picture"
 SELECTION = "selection"
 SEARCH = "search"
 
@@ -135,7 +136,6 @@ FINDINGS = "findings"
 FINDINGS_LIST = "findings-list"
 
 # components/badges.py and components/head_facts.py
-MEASURES = "measures"
 BADGE_SELECT = "badge-select"
 ORDER_SELECT = "order-select"
 BADGE_NOTE = "badge-note"

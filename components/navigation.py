@@ -9,7 +9,8 @@ from components import ids
 from components.choices import labelled, menu_choice
 from components.colouring import look_of_points
 from components.shell import icon_button
-from components.state.atlas_page import POINT_SIZES, AtlasPage, View
+from components.state.atlas_page import POINT_SIZES, AtlasPage, Picture, View
+from components.words import TITLES
 from services.atlas.schema import StreamInfo
 
 _ARROWS = (
@@ -71,7 +72,7 @@ def picture_controls(state: AtlasPage) -> list[Any]:
                         menu_choice(ids.DISPLAY_LABELS, "Token labels in a head", "labels", picture.labels),
                         menu_choice(ids.DISPLAY_RINGS, "Ring what it attends to", "rings", picture.rings),
                         *labelled(ids.DISPLAY_SIZE, "Point size", sizes, picture.size),
-                        *look_of_points(state.colouring),
+                        *look_of_points(state),
                     ],
                     className="menu-body",
                 ),
@@ -87,7 +88,7 @@ def minimap(view: View) -> html.Div:
     return html.Div(
         html.Details(
             [
-                html.Summary("All heads", className="minimap-title"),
+                html.Summary(TITLES["all"], className="minimap-title"),
                 html.Div(
                     id=ids.MINIMAP,
                     className="minimap",
@@ -146,9 +147,9 @@ clientside_callback(
     prevent_initial_call=True,
 )
 clientside_callback(
-    _client("display"),
-    Output(ids.SCENE, "labels"),
-    Output(ids.SCENE, "pointSize"),
-    Input(ids.DISPLAY_LABELS, "value"),
-    Input(ids.DISPLAY_SIZE, "value"),
+    ClientsideFunction("atlasStores", "picture"),
+    Output(ids.PICTURE, "data"),
+    *[Output(ids.SCENE, choice.shows) for choice in Picture.choices().values() if choice.shows],
+    *[Input(choice.control, "value") for choice in Picture.choices().values() if choice.control],
+    State(ids.PICTURE, "data"),
 )

@@ -24,6 +24,17 @@ SIDE_COLOURS: dict[Theme, tuple[str, str]] = {
     "light": ("#1f6fb4", "#d9631e"),
     "dark": ("#62b0ff", "#ff9d5c"),
 }
+# Of the head scene where the page's style sheet says nothing else; `faded`: points that are not lit.
+SCENE_COLOURS: dict[Theme, dict[str, str]] = {
+    "light": {
+        "canvas": "#ffffff", "cell": "#f5f6f8", "text": "#1b2430", "muted": "#5d6878", "line": "#b45309",
+        "ring": "#c87500", "faded": "#b9c0ca", "queryText": "#1c5a2b", "keyText": "#8a1250",
+    },
+    "dark": {
+        "canvas": "#0f1216", "cell": "#181c22", "text": "#eef1f5", "muted": "#98a3b3", "line": "#ffc300",
+        "ring": "#ffc300", "faded": "#4a525e", "queryText": "#b7ebc2", "keyText": "#f7b8d6",
+    },
+}  # fmt: skip
 _RAMPS: dict[Theme, tuple[Sequence[str], Sequence[str]]] = {
     "light": (("#b5d4ee", "#5a9fd4", "#1f6fb4", "#0b2f66"), ("#f9cfa6", "#f08f43", "#cf5215", "#6d1f06")),
     "dark": (("#23466b", "#3577b5", "#62b0ff", "#d3ebff"), ("#6b3317", "#b35a22", "#ff9d5c", "#ffe6cf")),

@@ -9,7 +9,14 @@ interface Window {
   atlasCallback: any;
   atlasEscape: [number, () => boolean][];
   atlasHelp: any;
-  atlasLink: { mirror(values: Record<string, string | number | null | undefined>): string };
+  atlasLink: {
+    parameters(page: string, state: Record<string, any>): [string, string][];
+    address(page: string, state: Record<string, any>): string;
+    alignmentName(alignment: { scale: boolean; c: number; translate: boolean; space: string }): string;
+  };
+  atlasStores: any;
+  atlasTables: any;
+  dash_component_api: any;
   atlasReading: any;
   atlasTheme(): "light" | "dark";
 }

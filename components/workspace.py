@@ -23,8 +23,9 @@ from components.panels.sentence import sentence_panel
 from components.panels.tokens import tokens_tab
 from components.server.context import context
 from components.shell import icon, icon_button, notice
-from components.state.atlas_page import AtlasPage, View
+from components.state.atlas_page import AtlasPage
 from components.token_sets import scene_set, set_tools
+from components.words import TITLES, title
 from services.alignment.study import scales
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
@@ -86,13 +87,13 @@ def _map_head(stream: StreamInfo, state: AtlasPage) -> html.Div:
     return html.Div(
         [
             html.Button(
-                [icon("arrow-left"), html.Span("All heads")],
+                [icon("arrow-left"), html.Span(TITLES["all"])],
                 id=ids.BACK,
                 className="text-button" if view.at_head else "text-button d-none",
                 type="button",
             ),
             html.Div(
-                [html.H1(_title(view), id=ids.CRUMB, className="crumb"), info_button(ids.SCENE)],
+                [html.H1(title(view.layer, view.head), id=ids.CRUMB, className="crumb"), info_button(ids.SCENE)],
                 className="label-row",
             ),
             head_controls(stream, view),
@@ -106,10 +107,6 @@ def _map_head(stream: StreamInfo, state: AtlasPage) -> html.Div:
         ],
         className="map-head",
     )
-
-
-def _title(view: View) -> str:
-    return f"Layer {view.layer} · Head {view.head}" if view.at_head else "All heads"
 
 
 def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[str, Any]) -> HeadScene:
@@ -126,7 +123,7 @@ def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[s
         payload=payload,
         projection=projection,
         colour=scene_colour(atlas, atlas.stream(view.stream), colouring.colour, "light", colouring.palette),
-        sizeByNorm=colouring.bynorm,
+        sizeByNorm=picture.bynorm,
         head=head,
         viewpoint={"head": head, "at": state.viewpoint.at} if state.viewpoint.at else None,
         selection=state.selection.to_store() if state.selection.input is not None else None,

@@ -10,6 +10,7 @@ from components import ids
 from components.catalogue import catalogue, dims_options, method_options
 from components.server.context import context
 from components.state.atlas_page import AtlasPage, View
+from components.state.links import mirror_in_address, open_other_atlas
 from components.workspace import progress_bar, waiting, workspace
 from services.alignment.variants import OWN
 from services.jobs.builds import Job, jobs
@@ -138,26 +139,8 @@ clientside_callback(
     Output(ids.SENTENCE, "theme"),
     Input(ids.THEME, "data"),
 )
-clientside_callback(
-    _client("toUrl"),
-    Output(ids.WORKSPACE, "data-url"),
-    Input(ids.VIEW, "data"),
-    Input(ids.COLOURING, "data"),
-    Input(ids.SELECTION, "data"),
-    Input(ids.SEARCH, "data"),
-    Input(ids.PANEL_STATE, "data"),
-    Input(ids.ATTENTION_OPTIONS, "data"),
-    Input(ids.SCENE, "viewpoint"),
-)
-clientside_callback(
-    _client("openAtlas"),
-    Output(ids.ATLAS_SELECT, "title"),
-    Input(ids.ATLAS_SELECT, "value"),
-    Input(ids.STREAM_SELECT, "value"),
-    State(ids.VIEW, "data"),
-    State(ids.COLOURING, "data"),
-    prevent_initial_call=True,
-)
+mirror_in_address("atlas")
+open_other_atlas("atlas", ids.ATLAS_SELECT, ids.STREAM_SELECT)
 clientside_callback(
     _client("copyLink"),
     Output(ids.COPY_LINK, "title"),

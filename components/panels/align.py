@@ -13,6 +13,7 @@ from components.scaling.layouts import progress, visitor
 from components.scaling.view import show_options
 from components.server.context import context
 from components.state.atlas_page import AlignState, AtlasPage, View
+from components.words import SPACE_NOTES, SPACES
 from services.alignment.head_maps import HeadMap
 from services.alignment.live import own_alignment
 from services.alignment.scale_metrics import CONSTANTS, METRIC_LABELS, METRICS
@@ -23,13 +24,6 @@ from services.jobs.refining import task_of
 
 EXTENT = math.log10(CONSTANTS[-1])
 STEP = 0.002
-_SPACES = {"euclidean": "Euclidean", "cosine": "cosine", "lift": "exact lift"}
-SPACE_NOTES = {
-    "euclidean": "Straight-line distance between the scaled and translated vectors.",
-    "cosine": "Every vector is brought to length one first, so that only directions count.",
-    "lift": "One more coordinate makes all keys equally long, so that for every query the nearest key is exactly the "
-    "most attended one: Spearman per query is −1 before the map flattens it. Queries and keys then lie apart.",
-}
 
 
 def align_body(atlas: Atlas, stream: StreamInfo, state: AtlasPage, studied: bool) -> html.Div:
@@ -81,7 +75,7 @@ def align_body(atlas: Atlas, stream: StreamInfo, state: AtlasPage, studied: bool
             ),
             html.Div(
                 [
-                    *labelled(ids.ALIGN_SPACE, "Distance", _SPACES, alignment.space),
+                    *labelled(ids.ALIGN_SPACE, "Distance", SPACES, alignment.space),
                     html.P(SPACE_NOTES[alignment.space], id=ids.ALIGN_SPACE_NOTE, className="align-note"),
                 ],
                 className="field",
@@ -248,5 +242,4 @@ clientside_callback(
     Input(ids.VIEW, "data"),
     Input(ids.ALIGN_REFINED, "data"),
     State(ids.SCENE, "payload"),
-    State(ids.ALIGN_LINK, "href"),
 )

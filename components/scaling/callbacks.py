@@ -11,6 +11,7 @@ from components.palettes import Theme
 from components.scaling.figures import curves_figure, density_figure, empty_figure, gradient, scale_heatmap
 from components.scaling.view import common_attributes
 from components.server.context import context
+from components.state.links import mirror_in_address, open_other_atlas
 from components.state.scaling_page import ScalingState
 from services.alignment.comparison import Density, density
 from services.alignment.head_maps import ConstantMaps
@@ -197,16 +198,8 @@ clientside_callback(
     Output(ids.SCALING_TITLE, "children"),
     Output(ids.SCALING_LINK, "href"),
     *[Input(ids.scaling_map(metric), "clickData") for metric in METRICS],
-    Input(ids.SCALING_LAYER, "value"),
-    Input(ids.SCALING_HEAD, "value"),
-    Input(ids.SCALING_METRIC, "value"),
-    Input(ids.SCALING_VALUES, "value"),
-    Input(ids.SCALING_METHOD, "value"),
-    Input(ids.SCALING_PAIRS, "value"),
-    Input(ids.SCALING_DISTANCE, "value"),
-    Input(ids.SCALING_SHOW, "value"),
+    *[Input(choice.control, "value") for choice in ScalingState.choices().values() if choice.control],
     State(ids.SCALING_STATE, "data"),
-    State(ids.SCALING_LINK, "href"),
 )
 clientside_callback(
     ClientsideFunction("atlasScaling", "shape"),
@@ -214,11 +207,5 @@ clientside_callback(
     Input(ids.SCALING_SCENE, "id"),
     State(ids.SCALING_SCENE, "payload"),
 )
-clientside_callback(
-    ClientsideFunction("atlasScaling", "openAtlas"),
-    Output(ids.SCALING_ATLAS, "title"),
-    Input(ids.SCALING_ATLAS, "value"),
-    Input(ids.SCALING_STREAM, "value"),
-    State(ids.SCALING_STATE, "data"),
-    prevent_initial_call=True,
-)
+mirror_in_address("scaling")
+open_other_atlas("scaling", ids.SCALING_ATLAS, ids.SCALING_STREAM)

@@ -14,6 +14,7 @@ from components.scaling.figures import CONFIG, EXTENT, gradient
 from components.server.context import context
 from components.shell import notice
 from components.state.scaling_page import SCALES, ScalingPage, ScalingState
+from components.words import title
 from services.alignment.scale_metrics import CONSTANTS, METRIC_LABELS, METRICS
 from services.alignment.study import scales
 from services.atlas import Atlas
@@ -46,16 +47,12 @@ def scaling_body(atlas: Atlas, page: ScalingPage) -> html.Div:
             _toolbar(here.library.entries(), atlas, stream, state, prefix, studied),
             *([] if studied else [_no_study(atlas)]),
             _best_scales(stream, studied),
-            html.H2(id=ids.SCALING_TITLE, className="scaling-head-title", children=_title(state)),
+            html.H2(id=ids.SCALING_TITLE, className="scaling-head-title", children=title(state.layer, state.head)),
             _constants(atlas, stream, state, prefix),
             html.Div([_curves(), _distances(state)], className="scaling-pair"),
         ],
         className="scaling",
     )
-
-
-def _title(state: ScalingState) -> str:
-    return f"Layer {state.layer} · Head {state.head}"
 
 
 def _intro() -> html.Div:

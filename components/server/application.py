@@ -18,6 +18,7 @@ from components.server.context import KEY, Context
 from components.server.export_routes import export_routes
 from components.server.not_found import refuse_unknown_addresses
 from components.server.payload_routes import payload_routes
+from components.server.table_route import serve_tables
 from components.shell import shell
 from services.atlas.library import Library
 from services.jobs import builds as jobs
@@ -26,7 +27,8 @@ from services.settings import Settings
 THEME = "00-theme.js"  # comes first of all, so that no dark page begins with a white flash
 INDEX = """<!DOCTYPE html>
 <html lang="en">
-<head>{%metas%}<title>{%title%}</title>{%favicon%}<script src="THEME"></script>{%css%}</head>
+<head>{%metas%}<title>{%title%}</title>{%favicon%}
+<script src="TABLES"></script><script src="THEME"></script>{%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
 
@@ -55,7 +57,8 @@ def create_app(settings: Settings) -> Dash:
             {"name": "description", "content": "See how a transformer attends: every head in one map"},
         ],
     )
-    app.index_string = INDEX.replace("THEME", f"{app.get_asset_url(THEME)}?m={_changed(THEME)}")
+    theme = f"{app.get_asset_url(THEME)}?m={_changed(THEME)}"
+    app.index_string = INDEX.replace("TABLES", serve_tables(app.server, settings.url_prefix)).replace("THEME", theme)
     library = Library(settings.atlases)
     server = app.server
     server.config[KEY] = Context(settings, library)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from flask import Blueprint, Response, abort, request
 
-from components.palettes import NAMES, THEMES, palette
+from components.palettes import NAMES, SCENE_COLOURS, THEMES, palette
 from components.server.http import binary as _binary
 from components.server.http import json_response as _json
 from components.server.reading_routes import add_reading_routes
@@ -26,7 +26,6 @@ from services.search import token_sets
 from services.search.concentration import concentrations
 from services.search.query import Question, search
 
-_FADED = {"light": "#b9c0ca", "dark": "#4a525e"}  # as components/head_scene/colours.js
 _PROJECTION = re.compile(r"([a-z][a-z0-9_]*)-([0-9a-f]{12})")
 
 
@@ -155,7 +154,8 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         if request.args.get("q"):  # not kept: anyone could fill the cache
             hits = np.concatenate(search_hits.side_masks(atlas, found, _question()))
             return _binary(
-                sprite.matrix_png(seen, found, chosen, BY_NAME[colour], colours, hits, _FADED[theme]), "image/png"
+                sprite.matrix_png(seen, found, chosen, BY_NAME[colour], colours, hits, SCENE_COLOURS[theme]["faded"]),
+                "image/png",
             )
         content = cache(
             f"sprite-{sprite.VERSION}-{key}-{chosen.sha256}-{colour}-{theme}-{name}",

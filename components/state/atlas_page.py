@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self, get_args
 
 from pydantic import Field
 
+from components import ids
 from components.palettes import Name
 from components.state.attention_options import AttentionOptions
 from components.state.declare import Choice, Number, OneOf, Parsed, Store, Switch
@@ -78,8 +79,8 @@ class View(Store):
         Field(pattern=f"^({'|'.join((OWN, *METRICS))})$"),
         OneOf(values=_metrics, instead="the atlas as it was built"),
     ] = OWN
-    layer: Annotated[int | None, Field(ge=0), Number()] = None
-    head: Annotated[int | None, Field(ge=0), Number()] = None
+    layer: Annotated[int | None, Field(ge=0), Number(step=True)] = None
+    head: Annotated[int | None, Field(ge=0), Number(step=True)] = None
 
     @property
     def ref(self) -> ProjectionRef:
@@ -120,18 +121,20 @@ class Colouring(Store):
     id = "colouring"
     colour: Annotated[str, Field(max_length=32), Parsed(by=_colour, always=True, moves=True)] = "type"
     palette: Annotated[Name, OneOf(values=get_args(Name), moves=True)] = "safe"
-    bynorm: Annotated[bool, Switch()] = False
 
 
 class Picture(Store):
     """How the map is drawn: labels, sizes, rings, and what is said of each head in the matrix."""
 
     id = "picture"
-    labels: Annotated[bool, Switch()] = True
-    size: Annotated[int, OneOf(values=POINT_SIZES, instead="the automatic size")] = 0
-    rings: Annotated[bool, Switch()] = True
-    badge: Annotated[str, OneOf(values=(*BY_MEASURE, "none"))] = DEFAULT
-    order: Annotated[str, OneOf(values=("plain", *BY_MEASURE, BY_SEARCH))] = "plain"
+    labels: Annotated[bool, Switch(control=ids.DISPLAY_LABELS, shows="labels")] = True
+    size: Annotated[
+        int, OneOf(values=POINT_SIZES, instead="the automatic size", control=ids.DISPLAY_SIZE, shows="pointSize")
+    ] = 0
+    bynorm: Annotated[bool, Switch(control=ids.SIZE_BY_NORM, shows="sizeByNorm")] = False
+    rings: Annotated[bool, Switch(control=ids.DISPLAY_RINGS, shows="rings")] = True
+    badge: Annotated[str, OneOf(values=(*BY_MEASURE, "none"), control=ids.BADGE_SELECT)] = DEFAULT
+    order: Annotated[str, OneOf(values=("plain", *BY_MEASURE, BY_SEARCH), control=ids.ORDER_SELECT)] = "plain"
 
 
 class Panel(Store):
@@ -229,6 +232,9 @@ class AlignmentName(Choice):
 
     kind = "alignment"
 
+    def facts(self) -> dict[str, Any]:
+        return {"moved": "translated", "still": "asis", "fixed": "lift"}
+
     def read(self, link: Link, fields: Mapping[str, Self], defaults: Mapping[str, Any]) -> dict[str, Any]:
         text = link.text(self.parameter)
         if text is None:
@@ -266,6 +272,13 @@ class AlignState(Store):
         return LiveAlignment(round(self.c, 4) if self.scale else 1.0, translate, self.space)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlaceInHead(Parsed):
+    """Written while the head that it is of is the one shown."""
+
+    kind = "viewpoint"
+
+
 def _viewpoint(link: Link, default: str) -> str:
     text = link.text("at")
     if text is None or _VIEWPOINT.fullmatch(text):
@@ -275,10 +288,11 @@ def _viewpoint(link: Link, default: str) -> str:
 
 
 class Viewpoint(Store):
-    """Where one looks from, as the head scene writes it: it holds it, so there is no store of ours."""
+    """Where one looks from: the head scene's own, which tells it together with the head that it is of."""
 
-    id = ""
-    at: Annotated[str, Field(max_length=64), Parsed(by=_viewpoint)] = ""
+    id = ids.SCENE
+    property = "viewpoint"
+    at: Annotated[str, Field(max_length=64), PlaceInHead(by=_viewpoint)] = ""
 
 
 class AtlasPage(PageState):

@@ -4,14 +4,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator
 
+from components import ids
 from components.state.declare import Choice, Store, Word
 from components.state.link import Link
 
+Form = Literal["lines", "heatmap"]
 MOST_HIDDEN = 512
+_SENTENCE, _AVERAGE = (ids.SENTENCE_CHECKS,), (ids.AVERAGE_CHECKS,)
+_BOTH = _SENTENCE + _AVERAGE
 _word = partial(Word, parameter="read")
 _HIDE = re.compile(r"(?:q(\d+(?:\.\d+)*))?(?:k(\d+(?:\.\d+)*))?", re.ASCII)
 
@@ -49,16 +53,18 @@ class AttentionOptions(Store):
     """
 
     id = "attention-options"
-    mode: Annotated[str, Field(pattern="^(lines|heatmap)$"), _word(word="heatmap", means="heatmap")] = "lines"
-    topk: Annotated[int, Field(ge=0, le=999), _word(word="top", number=True)] = 0
-    threshold: Annotated[float, Field(ge=0, le=1), _word(word="from", number=True, most=100, scale=100)] = 0.05
-    special: Annotated[bool, _word(word="special")] = False
-    first: Annotated[bool, _word(word="first")] = False
-    values: Annotated[bool, _word(word="values")] = False
+    mode: Annotated[Form, _word(word="heatmap", means="heatmap", shows="mode")] = "lines"
+    topk: Annotated[int, _word(word="top", number=True, shows="topk"), Field(ge=0, le=999)] = 0
+    threshold: Annotated[
+        float, _word(word="from", number=True, most=100, scale=100, shows="threshold"), Field(ge=0, le=1)
+    ] = 0.05
+    special: Annotated[bool, _word(word="special", ticks=_BOTH, shows="hideSpecial")] = False
+    first: Annotated[bool, _word(word="first", ticks=_SENTENCE, shows="hideFirst")] = False
+    values: Annotated[bool, _word(word="values", ticks=_BOTH, shows="byValueNorm")] = False
     offsets: Annotated[bool, _word(word="offsets")] = False
-    cut: Annotated[bool, _word(word="cut")] = False
+    cut: Annotated[bool, _word(word="cut", ticks=_AVERAGE)] = False
     average: Annotated[bool, _word(word="average")] = False
-    lines: Annotated[bool, _word(word="nolines", means=False)] = True
+    lines: Annotated[bool, _word(word="nolines", means=False, ticks=_SENTENCE)] = True
     queries: Annotated[tuple[int, ...], Field(max_length=MOST_HIDDEN), _positions(letter="q")] = ()
     keys: Annotated[tuple[int, ...], Field(max_length=MOST_HIDDEN), _positions(letter="k")] = ()
 
@@ -72,17 +78,10 @@ class AttentionOptions(Store):
         return {"queries": list(self.queries), "keys": list(self.keys)}
 
     def scene_lines(self) -> dict[str, Any] | None:
-        """The `lines` property of the head scene; assets/45-sentence.js keeps it up to date."""
-        if not self.lines:
-            return None
-        return {
-            "threshold": self.threshold,
-            "topk": self.topk,
-            "hidden": self.hidden,
-            "hideSpecial": self.special,
-            "hideFirst": self.first,
-            "byValueNorm": self.values,
-        }
+        """The `lines` property of the head scene: the sentence's choices of weights, and what is hidden."""
+        shown = self.shown()
+        del shown["mode"]
+        return {**shown, "hidden": self.hidden} if self.lines else None
 
 
 def _hidden(text: str, link: Link) -> tuple[tuple[int, ...], tuple[int, ...]] | None:

@@ -4,9 +4,10 @@
         id = "picture"
         rings: Annotated[bool, Switch(on="on", off="off")] = True
 
-The field's name, type and default are Python's; the annotation says how the choice stands in a link: its parameter
-(the field's name if nothing else is said), its words, and the sentence when a bad value is dropped. Links and posted
-stores are read through it, and `components.state.tables` serves it to the browser, which writes links by it.
+The field's name, type and default are Python's; the annotation says how the choice stands in a link (its parameter,
+the field's name if nothing else is said, and its words), the sentence when a bad value is dropped, the control that
+makes the choice and the property of the scene that shows it. Links and posted stores are read through it, and
+`components.state.tables` serves it to the browser, which writes stores and links by it.
 """
 
 import re
@@ -28,8 +29,10 @@ class Choice:
 
     parameter: its name there; several fields may share one (`Word`, `Positions`).
     always: written even when it is as by default.
-    needs: a field that must have a value, else the parameter is not written; `but_not`: one that must have none.
-    moves: kept when the reader opens another atlas.
+    needs: a field of a store that must have a value, else the parameter is not written; `but_not`: one that must not.
+    moves: kept when the reader opens another atlas. step: a change is one that the browser's back button undoes.
+    control: id of the control that makes this choice alone; ticks: of checklists that hold it as one of several.
+    shows: property of the view of the store (head scene or sentence) that is given the value as it is.
     """
 
     kind: ClassVar[str] = "text"  # how the browser writes the value: assets/05-link.js
@@ -38,6 +41,10 @@ class Choice:
     needs: str = ""
     but_not: str = ""
     moves: bool = False
+    step: bool = False
+    control: str = ""
+    ticks: tuple[str, ...] = ()
+    shows: str = ""
 
     def read(self, link: Link, fields: Mapping[str, Self], defaults: Mapping[str, Any]) -> dict[str, Any]:
         """Values of the fields that share this parameter; what is left out stays as by default."""
@@ -176,11 +183,12 @@ class Word(Choice):
 class Store(BaseModel):
     """A few choices with one owner: frozen, ignores what it does not know, never raises on foreign data.
 
-    id: of the `dcc.Store` that holds them in a browser.
+    id, property: of the component that holds them in a browser: a `dcc.Store` of this id, if nothing else is said.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     id: ClassVar[str]
+    property: ClassVar[str] = "data"
 
     @classmethod
     def choices(cls) -> dict[str, Choice]:
@@ -194,6 +202,10 @@ class Store(BaseModel):
         for name, choice in cls.choices().items():
             found.setdefault(choice.parameter, {})[name] = choice
         return found
+
+    def shown(self) -> dict[str, Any]:
+        """Properties of the store's view and their values."""
+        return {choice.shows: getattr(self, name) for name, choice in self.choices().items() if choice.shows}
 
     @classmethod
     def read(cls, link: Link) -> Self:

@@ -54,7 +54,7 @@ class PageState(BaseModel):
 
     def components(self) -> list[dcc.Store]:
         """The stores, for the page's layout."""
-        held = [getattr(self, name) for name, store in self.stores().items() if store.id]
+        held = [getattr(self, name) for name, store in self.stores().items() if store.property == "data"]
         return [dcc.Store(id=store.id, data=store.to_store()) for store in held]
 
 

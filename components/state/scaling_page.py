@@ -4,6 +4,7 @@ from typing import Annotated, Any, Self, get_args
 
 from pydantic import Field
 
+from components import ids
 from components.state.declare import OneOf, Parsed, Store
 from components.state.link import Link
 from components.state.page import AtlasSlug, PageState
@@ -17,7 +18,7 @@ SCALES = (OWN, *METRICS)
 _NOT_ONE = "{name}={value} is not one of {allowed}; using {instead}."
 
 
-def _place(parameter: str, size: str) -> Parsed:
+def _place(parameter: str, size: str, control: str) -> Parsed:
     """Layer or head: a number below the stream's `size`."""
 
     def read(link: Link, default: Any) -> Any:
@@ -29,7 +30,7 @@ def _place(parameter: str, size: str) -> Parsed:
         link.drop(f"There is no {parameter} {link.shown(parameter, 12)}; showing {parameter} 0.")
         return default
 
-    return Parsed(by=read, always=True)
+    return Parsed(by=read, always=True, control=control)
 
 
 class ScalingState(Store):
@@ -47,14 +48,16 @@ class ScalingState(Store):
             always=True,
         ),
     ] = "self"
-    layer: Annotated[int, Field(ge=0), _place("layer", "layers")] = 0
-    head: Annotated[int, Field(ge=0), _place("head", "heads")] = 0
-    metric: Annotated[str, OneOf(values=METRICS, sentence=_NOT_ONE)] = "scaled"
-    values: Annotated[str, OneOf(values=("grid", "best"), sentence=_NOT_ONE)] = "grid"
-    method: Annotated[str, OneOf(values=("pca", "umap"), sentence=_NOT_ONE)] = "pca"
-    pairs: Annotated[Pairs, OneOf(values=get_args(Pairs), sentence=_NOT_ONE)] = "input"
-    distance: Annotated[Distance, OneOf(values=get_args(Distance), sentence=_NOT_ONE)] = "euclidean"
-    scale: Annotated[str, OneOf(values=SCALES, sentence=_NOT_ONE)] = OWN
+    layer: Annotated[int, Field(ge=0), _place("layer", "layers", ids.SCALING_LAYER)] = 0
+    head: Annotated[int, Field(ge=0), _place("head", "heads", ids.SCALING_HEAD)] = 0
+    metric: Annotated[str, OneOf(values=METRICS, sentence=_NOT_ONE, control=ids.SCALING_METRIC)] = "scaled"
+    values: Annotated[str, OneOf(values=("grid", "best"), sentence=_NOT_ONE, control=ids.SCALING_VALUES)] = "grid"
+    method: Annotated[str, OneOf(values=("pca", "umap"), sentence=_NOT_ONE, control=ids.SCALING_METHOD)] = "pca"
+    pairs: Annotated[Pairs, OneOf(values=get_args(Pairs), sentence=_NOT_ONE, control=ids.SCALING_PAIRS)] = "input"
+    distance: Annotated[Distance, OneOf(values=get_args(Distance), sentence=_NOT_ONE, control=ids.SCALING_DISTANCE)] = (
+        "euclidean"
+    )
+    scale: Annotated[str, OneOf(values=SCALES, sentence=_NOT_ONE, control=ids.SCALING_SHOW)] = OWN
 
     def within(self, atlas: Atlas) -> tuple[Self, StreamInfo]:
         """The nearest state that the atlas has."""

@@ -8,13 +8,14 @@ from services.measures.averages import ENOUGH_INPUTS, Average, HeadAverage, Vari
 from services.measures.averages import everything as all_heads
 
 SIDE = 32  # positions of a cell's small heatmap
+LEVELS = 254  # the byte of a mean of 1
 FEW = 255  # stands for a mean over fewer than ENOUGH_INPUTS
 
 
 def cells(atlas: Atlas, stream: StreamInfo) -> bytes | None:
     """uint8: query positions, key positions, then [layers, heads, query positions, key positions].
 
-    √weight × 254, so that small weights are told apart; FEW where too few inputs are behind the mean. A corpus of
+    √weight × LEVELS, so that small weights are told apart; FEW where too few inputs are behind the mean. A corpus of
     fewer inputs than that has no FEW but where there is no input at all. None when it would take too long.
     """
     found = all_heads(atlas, stream)
@@ -23,7 +24,7 @@ def cells(atlas: Atlas, stream: StreamInfo) -> bytes | None:
     mean, count = found
     mean, count = mean[:, :, :SIDE, :SIDE], count[:SIDE, :SIDE]
     least = min(ENOUGH_INPUTS, int(count.max(initial=0)))
-    levels = np.rint(np.sqrt(np.clip(mean, 0, 1)) * 254).astype(np.uint8)
+    levels = np.rint(np.sqrt(np.clip(mean, 0, 1)) * LEVELS).astype(np.uint8)
     levels[:, :, (count < least) | (count == 0)] = FEW
     return bytes(count.shape) + levels.tobytes()
 

@@ -21,7 +21,9 @@ from services.atlas.schema import StreamInfo
 from services.modalities.text.marks import without_marks
 
 MOST_TEXT = 8000  # a store holds at most 10 kB
+LINK_TEXT = 6000  # what the browser makes: a link is to stay below 8 kB
 MOST_VERTICES = 512
+DRAWN_VERTICES = 64  # of a polygon that the browser makes
 MOST_REGIONS = 8
 MOST_POINTS = 1000
 FARTHEST = 1e4  # half sides of a cell: beyond any zoom of the scene

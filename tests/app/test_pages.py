@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from components.state.atlas_page import AtlasPage, Colouring, Search, Selection, View
+from components.state.atlas_page import AtlasPage, Colouring, Picture, Search, Selection, View
 from services.atlas import open_atlas
 from services.attributes.norms import norm_ranges
 from tests.real_home import ROOT, SLUG
@@ -30,7 +30,8 @@ def test_a_whole_link_gives_its_state(atlas):
     query |= {"mode": "regex", "case": "1", "palette": "original", "bynorm": "on"}
     state = AtlasPage.from_query(query, atlas)
     assert state.view == View(atlas=SLUG, method="pca", dims=3, layer=2, head=0)
-    assert state.colouring == Colouring(colour="position", palette="original", bynorm=True)
+    assert state.colouring == Colouring(colour="position", palette="original")
+    assert state.picture == Picture(bynorm=True)
     assert (state.selection.token, state.selection.input, state.selection.side) == (0, 0, "query")
     assert state.search == Search(query="bank", mode="regex", case=True)
     assert state.dropped == ()

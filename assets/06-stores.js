@@ -1,0 +1,44 @@
+/* The page's stores as the declarations have them (components/state): read anywhere, written by their controls. */
+(() => {
+  "use strict";
+  const root = (window.dash_clientside ??= {});
+  const { none, same } = window.atlasCallback;
+  const { pages, titles } = window.atlasTables;
+
+  /** @typedef {{field: string, as: "switch"|"number"|"text"}} Control */
+
+  const AS = {
+    switch: (value) => (Array.isArray(value) ? value.length > 0 : Boolean(value)),
+    number: Number,
+    text: String,
+  };
+
+  /**
+   * A store with the values of its controls; a control that is not there says nothing.
+   * @param {Control[]} controls @param {any[]} values  one a control @param {Object} before
+   */
+  function fromControls(controls, values, before) {
+    const now = { ...before };
+    controls.forEach(({ field, as }, i) => {
+      if (values[i] !== null && values[i] !== undefined) now[field] = AS[as](values[i]);
+    });
+    return now;
+  }
+
+  /** What a store holds at this moment, for what is no callback: a key, a menu. */
+  const read = (id) => window.dash_component_api.getLayout(id)?.props.data ?? null;
+
+  /** What the map shows, in words. @param {{layer: number, head: number}|null} head */
+  const title = (head) => (head ? titles.head.replace("{layer}", String(head.layer)).replace("{head}", String(head.head)) : titles.all);
+
+  /** The controls of a store are its only writer; the scene is shown what it can show as it is. */
+  function picture(...values) {
+    const { controls, shown } = pages.atlas.stores.picture;
+    const before = values.pop();
+    const now = fromControls(controls, values, before);
+    return [same(now, before) ? none() : now, ...shown.map(({ field }) => now[field])];
+  }
+
+  root.atlasStores = { picture };
+  window.atlasStores = { fromControls, read, title };
+})();

@@ -1,0 +1,99 @@
+"""What the browser reads of the declarations, and of what else the server's code says once: `window.atlasTables`.
+
+Client code types none of it again: a test looks for literals that stand here.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from components.palettes import SCENE_COLOURS, THEMES
+from components.state.atlas_page import AtlasPage
+from components.state.declare import Choice, Store
+from components.state.page import PageState
+from components.state.scaling_page import ScalingPage
+from components.words import SPACE_NOTES, TITLES
+from services.attributes import norms
+from services.measures.attention_sums import REACH
+from services.measures.averages import ENOUGH_INPUTS
+from services.measures.registry import MEASURES
+from services.payloads.average import FEW, LEVELS
+from services.search import token_sets
+
+PAGES: dict[str, type[PageState]] = {"atlas": AtlasPage, "scaling": ScalingPage}
+THEME_KEY = "atlas-theme"  # in the browser's storage
+
+
+def tables(prefix: str, pages: dict[str, type[PageState]] | None = None) -> dict[str, Any]:
+    """Everything, as JSON can hold it."""
+    return {
+        "prefix": prefix,
+        "pages": {name: page_table(page) for name, page in (pages or PAGES).items()},
+        "theme": {"names": list(THEMES), "key": THEME_KEY},
+        "titles": TITLES,
+        "spaceNotes": SPACE_NOTES,
+        "measures": [asdict(measure) | {"share": measure.is_share} for measure in MEASURES],
+        "norm": {"perHead": norms.PER_HEAD},
+        "average": {"enough": ENOUGH_INPUTS, "reach": REACH, "few": FEW, "levels": LEVELS},
+        "colours": SCENE_COLOURS,
+        "camera": {"eye": token_sets.EYE, "shrink": token_sets.SHRINK},
+        "sets": {
+            "vertices": token_sets.DRAWN_VERTICES,
+            "points": token_sets.MOST_POINTS,
+            "regions": token_sets.MOST_REGIONS,
+            "text": token_sets.LINK_TEXT,
+        },
+    }
+
+
+def script(prefix: str) -> bytes:
+    """The tables as the browser loads them, before all other scripts."""
+    return f"window.atlasTables = {json.dumps(tables(prefix), ensure_ascii=False)};\n".encode()
+
+
+def page_table(page: type[PageState]) -> dict[str, Any]:
+    """A page's stores with their defaults and controls, and the parameters of its links in their order."""
+    return {
+        "path": page.path,
+        "stores": {name: _store(store) for name, store in page.stores().items()},
+        "parameters": [
+            _parameter(name, parameter, fields)
+            for name, store in page.stores().items()
+            for parameter, fields in store.parameters().items()
+        ],
+    }
+
+
+def _store(store: type[Store]) -> dict[str, Any]:
+    default, choices = store().to_store(), store.choices()
+    ticked = dict.fromkeys(control for choice in choices.values() for control in choice.ticks)
+    return {
+        "id": store.id,
+        "default": default,
+        "controls": [{"field": name, "as": _as(default[name])} for name, choice in choices.items() if choice.control],
+        "ticks": {control: [name for name, choice in choices.items() if control in choice.ticks] for control in ticked},
+        "shown": [{"field": name, "property": choice.shows} for name, choice in choices.items() if choice.shows],
+    }
+
+
+def _as(default: Any) -> str:
+    """How a control's value becomes a field's."""
+    return "switch" if isinstance(default, bool) else "number" if isinstance(default, int) else "text"
+
+
+def _parameter(store: str, parameter: str, fields: dict[str, Choice]) -> dict[str, Any]:
+    first = next(iter(fields.values()))
+    rules = {
+        "always": first.always,
+        "needs": first.needs.split("."),
+        "butNot": first.but_not.split("."),
+        "moves": first.moves,
+        "step": first.step,
+    }
+    return {
+        "name": parameter,
+        "kind": first.kind,
+        "store": store,
+        "fields": [{"field": name, **choice.facts()} for name, choice in fields.items()],
+        **{name: rule for name, rule in rules.items() if rule not in (False, [""])},
+    }
