@@ -26,7 +26,10 @@
   }
 
   /** What a store holds at this moment, for what is no callback: a key, a menu. */
-  const read = (id) => window.dash_component_api.getLayout(id)?.props.data ?? null;
+  const read = (id) => window.dash_component_api.getLayout(id)?.props?.data ?? null;
+
+  /** All stores of a page that is shown, by name. */
+  const held = (page) => Object.fromEntries(Object.entries(pages[page].stores).map(([name, { id }]) => [name, read(id)]));
 
   /** What the map shows, in words. @param {{layer: number, head: number}|null} head */
   const title = (head) => (head ? titles.head.replace("{layer}", String(head.layer)).replace("{head}", String(head.head)) : titles.all);
@@ -40,5 +43,5 @@
   }
 
   root.atlasStores = { picture };
-  window.atlasStores = { fromControls, read, title };
+  window.atlasStores = { fromControls, read, held, title };
 })();

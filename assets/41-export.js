@@ -6,7 +6,8 @@
   const PAD = 24;
   const $ = (id) => document.getElementById(id);
   const scene = () => $("scene")?.atlasScene;
-  const parameter = (name) => new URL(window.location).searchParams.get(name);
+  const held = () => window.atlasStores.held("atlas");
+  const told = () => Object.fromEntries(window.atlasLink.parameters("atlas", held()));
 
   function say(text, isError) {
     const status = $("export-status");
@@ -57,8 +58,8 @@
     const found = await answer.json();
     const set = $("set-count")?.textContent;
     const searched = $("search-box")?.value.trim();
-    const asked = new URL(window.location).searchParams;
-    const other = [asked.get("scale") && `scaled by ${asked.get("scale")}`, asked.get("align") && `aligned as ${asked.get("align")}`].filter(Boolean);
+    const { scale, align } = told();
+    const other = [scale && `scaled by ${scale}`, align && `aligned as ${align}`].filter(Boolean);
     if (other.length) { // the caption is of the atlas's own map
       found.caption = found.caption.filter((sentence) => !/^(Queries scaled|Fidelity)/.test(sentence));
       found.caption.push(`Not the atlas's own alignment: ${other.join(", ")}.`);
@@ -249,7 +250,7 @@
   /** The name of a picture: atlas, head, map. */
   function pictureName(kind) {
     const { head, projection } = place();
-    const parts = [parameter("atlas") || "atlas", head ? `L${head.layer}H${head.head}` : "all-heads", projection ? projection.name : ""];
+    const parts = [told().atlas, head ? `L${head.layer}H${head.head}` : "all-heads", projection ? projection.name : ""];
     return `${parts.filter(Boolean).join("_").replace(/[^A-Za-z0-9._-]+/g, "-")}.${kind}`;
   }
 
@@ -257,12 +258,13 @@
   function address(what) {
     const { head, base, projection } = place();
     const here = `${base}/${head.layer}/${head.head}`;
-    const set = $("export-set").checked ? parameter("set") : null;
+    const set = $("export-set").checked ? told().set : null;
     const query = new URLSearchParams(set ? { set } : {});
     const [name, kind] = what.split(".");
     if (what === "html") {
-      query.set("colour", parameter("colour") || "type");
-      query.set("palette", parameter("palette") || "safe");
+      const { colour, palette } = held().colouring;
+      query.set("colour", colour);
+      query.set("palette", palette);
       return `${here}/figure/${projection.name}.html?${query}`;
     }
     if (name === "coordinates") return `${here}/coordinates/${projection.name}.${kind}?${query}`;

@@ -4,8 +4,7 @@
   const root = (window.dash_clientside ??= {});
   const { none } = window.atlasCallback;
   const { inputOf, show, known } = window.atlasReading;
-  const FEW = 5;
-  const REACH = 10;
+  const { enough: FEW, reach: REACH } = window.atlasTables.average;
   const FONT = '11px "Inter", system-ui, sans-serif';
   const EDGE = { left: 44, top: 34, right: 46, bottom: 34 };
 
