@@ -131,7 +131,8 @@
 
   root.atlasLink = {};
   for (const page of Object.keys(pages)) {
-    root.atlasLink[page] = (...held) => { write(page, held); };
+    const count = Object.keys(pages[page].stores).length;
+    root.atlasLink[page] = (...heard) => { write(page, heard.slice(-count)); };
     root.atlasLink[`${page}Opens`] = (atlas, stream, ...held) => { openAtlas(page, atlas, stream, held); return none(); };
   }
   window.atlasLink = { parameters, address, alignmentName };

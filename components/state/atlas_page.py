@@ -252,6 +252,7 @@ class AlignState(Store):
     """How the open head is aligned; `on` is False while that is as in the atlas, which the other fields then say."""
 
     id = "align"
+    late = True
     on: Annotated[bool, AlignmentName(parameter="align", needs="view.layer")] = False
     c: Annotated[float, Field(ge=LEAST_C, le=MOST_C)] = 1.0
     scale: bool = True

@@ -184,11 +184,13 @@ class Store(BaseModel):
     """A few choices with one owner: frozen, ignores what it does not know, never raises on foreign data.
 
     id, property: of the component that holds them in a browser: a `dcc.Store` of this id, if nothing else is said.
+    late: the store's writer waits for the server; the address does not wait for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     id: ClassVar[str]
     property: ClassVar[str] = "data"
+    late: ClassVar[bool] = False
 
     @classmethod
     def choices(cls) -> dict[str, Choice]:

@@ -9,9 +9,18 @@ from components.state.tables import PAGES
 
 
 def mirror_in_address(page: str) -> None:
-    """Register the one writer of a page's address (assets/05-link.js): it hears of every store."""
-    stores = PAGES[page].stores().values()
-    clientside_callback(ClientsideFunction("atlasLink", page), *[Input(store.id, store.property) for store in stores])
+    """Register the one writer of a page's address (assets/05-link.js): it hears of every store.
+
+    Dash calls a function only when all its inputs are settled: a store that waits for the server has a call of its own.
+    """
+    stores = list(PAGES[page].stores().values())
+    prompt = [store for store in stores if not store.late]
+    for heard in (prompt, *([store] for store in stores if store.late)):
+        clientside_callback(
+            ClientsideFunction("atlasLink", page),
+            *[Input(store.id, store.property) for store in heard],
+            *[State(store.id, store.property) for store in stores],
+        )
 
 
 def open_other_atlas(page: str, atlas: str, stream: str) -> None:
