@@ -1,11 +1,9 @@
 """What every browser test shares: Chromium with software WebGL, and no tolerance for console errors."""
 
-import os
-import shutil
-
 import pytest
 from playwright.sync_api import expect
 
+from tests.find_chromium import on_path
 from tests.patience import PATIENCE
 
 expect.set_options(timeout=1000 * PATIENCE)
@@ -23,9 +21,9 @@ SOFTWARE_GL = [
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    path = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium")
+    path = on_path()
     if path is None:
-        pytest.skip("no Chromium: set CHROMIUM_PATH")
+        pytest.fail("No Chromium: set CHROMIUM_PATH, let `make test` install one, or leave out with -m 'not browser'.")
     return {**browser_type_launch_args, "executable_path": path, "args": SOFTWARE_GL}
 
 

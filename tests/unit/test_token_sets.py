@@ -3,18 +3,13 @@
 import base64
 import json
 import math
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from services.atlas import open_atlas
 from services.search import token_sets
-
-ROOT = Path(__file__).parents[2]
-NODE = shutil.which("node")
+from tests.node_runtime import run_node
 
 
 def winding_by_angles(point: np.ndarray, vertices: np.ndarray) -> int:
@@ -132,7 +127,6 @@ def test_the_summary_counts_what_a_loop_counts(atlas):
     assert sum(count for _, count in found.frequent) <= 5
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not on PATH")
 def test_the_browser_writes_and_projects_as_the_server_reads(atlas):
     script = """
       const { join } = require("node:path");
@@ -147,7 +141,8 @@ def test_the_browser_writes_and_projects_as_the_server_reads(atlas):
       const p = camera.projectCube(camera.rotation(0.6, -0.4), 0.3, -0.8, 0.55);
       console.log(JSON.stringify({ recipe, p }));
     """
-    done = subprocess.run([NODE, "-e", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = run_node("-e", script)
+    assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     found = token_sets.parse(answer["recipe"])
     (region,) = found.regions
