@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from services.alignment import align
 from services.alignment.variants import ScaleVariant, scale_variant, write_array
@@ -32,7 +32,7 @@ class MapArguments(Arguments):
     """The folder of the atlas, and which maps: those of every method in every number of dimensions."""
 
     atlas: str
-    stream: str = "self"
+    stream: str | None = Field(default=None, description="None: the atlas's first")
     metric: Literal["weighted", "scaled", "norms", "pearson"]
     methods: tuple[Literal["umap", "tsne"], ...] = ("umap", "tsne")
     dims: tuple[Literal[2, 3], ...] = (2,)
@@ -97,7 +97,7 @@ def make_maps(arguments: MapArguments, running: Running) -> None:
     from services.projection import layout_layer
 
     atlas, metric = open_atlas(Path(arguments.atlas)), arguments.metric
-    stream = atlas.info.stream(arguments.stream)
+    stream = atlas.info.stream(arguments.stream) if arguments.stream else atlas.info.default_stream
     if stream is None:
         raise BuildError(f"{arguments.atlas} has no attention {arguments.stream!r}.")
     variant = scale_variant(atlas, stream, metric, running.settings.maps)
