@@ -89,12 +89,12 @@
 
   let lastLive = null;
 
-  function liveOf(align, view, refined) {
+  function liveOf(align, view, refined, follows) {
     const { method, dims, layer, head } = view;
     const place = `${view.stream}/${layer}/${head}`;
     const at = { layer, head, dims, method };
-    if (method === "pca") return { ...at, path: `live/${place}/${dims}/${alignmentName(align)}` };
-    if (method !== "umap" && method !== "tsne") return null;
+    if (follows === "at once") return { ...at, path: `live/${place}/${dims}/${alignmentName(align)}` };
+    if (follows !== "later") return null;
     const asked = { alignment: alignmentName(align), method, dims, layer, head };
     const fits = refined && Object.entries(asked).every(([name, value]) => refined[name] === value);
     if (fits) return { ...at, path: `refined/${place}/${method}/${dims}/${alignmentName(align)}`, move: true };
@@ -103,9 +103,9 @@
     return stays ? lastLive : null;
   }
 
-  function show(align, view, refined, payload) {
+  function show(align, view, refined, payload, map) {
     const open = view && view.layer !== null && view.layer !== undefined;
-    const live = align && align.on && open ? liveOf(align, view, refined) : null;
+    const live = align && align.on && open ? liveOf(align, view, refined, map && map.follows) : null;
     if (open && payload) {
       const base = `${payload.base}/agreement/${view.stream}/${view.layer}/${view.head}/${view.method}/${view.dims}`;
       wanted = { base, alignment: align && align.on ? alignmentName(align) : "own" };

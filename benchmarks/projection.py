@@ -26,6 +26,9 @@ from services.projection import LayerPoints, pca_layer, quality, warm_up
 from services.projection.attention import attention_start
 from services.projection.graph import Graph, affinity_graph
 from services.projection.layout import HeadLayouts
+from services.projection.methods.attention import ATTENTION
+from services.projection.methods.tsne import TSNE
+from services.projection.methods.umap import UMAP
 from services.projection.parameters import perplexity_for
 from services.projection.points import Head
 from services.projection.tsne_kernel import kl_divergence
@@ -86,11 +89,11 @@ def lifted(layouts: HeadLayouts, dims: tuple[int, ...]) -> Jobs:
 def ours(layouts: HeadLayouts, dims: tuple[int, ...]) -> Jobs:
     yield "neighbours (shared)", lambda: layouts.neighbors.distances
     for d in dims:
-        yield f"umap {d}D", lambda d=d: layouts.umap(d)
-        yield f"tsne {d}D (from umap)", lambda d=d: layouts.tsne(d)
-    yield "attention scores (shared)", lambda: layouts.attention_graph.weights
+        yield f"umap {d}D", lambda d=d: layouts.fitted(UMAP, d)
+        yield f"tsne {d}D (from umap)", lambda d=d: layouts.fitted(TSNE, d)
+    yield "attention scores (shared)", lambda: ATTENTION.graph(layouts).weights
     for d in dims:
-        yield f"attention {d}D", lambda d=d: layouts.attention(d)
+        yield f"attention {d}D", lambda d=d: layouts.fitted(ATTENTION, d)
 
 
 def umap_learn(layouts: HeadLayouts, dims: tuple[int, ...]) -> Jobs:

@@ -13,13 +13,9 @@ from services.attributes import norms
 from services.attributes.registry import BY_NAME, SIDE_STEPS, scale_of
 from services.measures.report import report_key
 from services.payloads.scene import CHUNK, PAGE, projection_key
+from services.projection import START, follows_alignment, method_label, method_names
 
 _NOTE = re.compile(r"L(\d+) head (\d+): (.*)")
-METHOD_LABELS = {"attention": "Attention map", "umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
-
-
-def method_label(method: str) -> str:
-    return METHOD_LABELS.get(method, method)
 
 
 def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, Any]:
@@ -46,9 +42,17 @@ def scene_projection(projection: ProjectionInfo) -> dict[str, Any]:
         "name": projection.name,
         "key": projection_key(projection),
         "method": projection.method,
+        "follows": _follows(projection.method),
         "dims": projection.dims,
         "label": method_label(projection.method),
     }
+
+
+def _follows(method: str) -> str:
+    """When a map of a method is there after its head was aligned anew."""
+    if method == START.name:
+        return "at once"
+    return "later" if follows_alignment(method) else "never"
 
 
 def scene_colour(atlas: Atlas, stream: StreamInfo, name: str, theme: Theme, colours: Name = "safe") -> dict[str, Any]:
@@ -102,7 +106,8 @@ def catalogue(atlas: Atlas, stream: StreamInfo, scale: str = OWN, folder: Path |
 def method_options(atlas: Atlas, stream: StreamInfo, building: bool) -> list[dict[str, Any]]:
     """Choices of the projection control; maps still to come are shown but disabled while a build runs."""
     ready = {p.method for p in atlas.info.projections if p.stream == stream.name}
-    methods = [m for m in METHOD_LABELS if m in ready or (building)]
+    names = [*method_names(), *sorted(ready - set(method_names()))]
+    methods = [name for name in names if name in ready or building]
     return [
         {
             "label": method_label(method) if method in ready else f"{method_label(method)} …",

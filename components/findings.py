@@ -5,11 +5,11 @@ from typing import Any
 from dash import Input, Output, State, callback, dcc, html
 
 from components import ids
-from components.catalogue import method_label
 from components.server.context import context
 from components.state.atlas_page import AtlasPage, View
 from components.state.links import address
 from services.measures.findings import Finding, findings
+from services.projection import method_label
 
 
 def findings_menu() -> html.Details:

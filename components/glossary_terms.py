@@ -1,5 +1,7 @@
 """The words of the field as this dashboard uses them: anchor → (term, explanation). In reading order."""
 
+from services.projection import methods
+
 GLOSSARY: dict[str, tuple[str, str]] = {
     "token": (
         "Token",
@@ -75,20 +77,7 @@ GLOSSARY: dict[str, tuple[str, str]] = {
         "Projection, map",
         "A layout of a head's queries and keys in two or three dimensions. Every projection bends distances.",
     ),
-    "attention-map": (
-        "Attention map",
-        "Our own projection, made from the scores q·k: the keys that a query would attend to most lie near it.",
-    ),
-    "pca": ("PCA", "Principal component analysis: the directions of largest spread. Exact, but shows little."),
-    "umap": (
-        "UMAP",
-        "Keeps each point near its nearest neighbours. Shows clumps and spirals; distances between far groups and the "
-        "size of groups mean little.",
-    ),
-    "tsne": (
-        "t-SNE",
-        "Keeps neighbours together by their probability. Like UMAP, read neighbourhoods and not distances.",
-    ),
+    **{method.term[0]: method.term[1:] for method in methods()},
     "perplexity": ("Perplexity", "How many neighbours t-SNE counts as near. The original tool used 50."),
     "fidelity": (
         "Fidelity",

@@ -5,6 +5,9 @@ needs: `components.help.with_help` finds the control in the page and puts the bu
 """
 
 from components import ids
+from services.projection import START, methods
+
+_LATER = " and ".join(m.label for m in methods() if m.follows_alignment and m is not START)
 
 HELP: dict[str, tuple[str, str, str | None]] = {
     ids.ATLAS_SELECT: ("Atlas", "One model's attention on one corpus, with all its maps.", "atlas"),
@@ -15,8 +18,7 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ),
     ids.METHOD_SELECT: (
         "Projection",
-        "How vectors of many dimensions become a flat map. The attention map puts a query near the keys it attends to; "
-        "UMAP and t-SNE keep similar vectors together; PCA shows the largest directions and nothing else.",
+        f"How vectors of many dimensions become a flat map. {'; '.join(method.made for method in methods())}.",
         "projection",
     ),
     ids.DIMS_SELECT: (
@@ -130,8 +132,8 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ),
     ids.SCALE_SELECT: (
         "Scale the atlas by",
-        "Which metric chooses the c of every head. PCA follows at once; UMAP and t-SNE are made in the background and "
-        "swapped in. The page Scaling compares the metrics.",
+        f"Which metric chooses the c of every head. {START.label} follows at once; {_LATER} are made in the background "
+        "and swapped in. The page Scaling compares the metrics.",
         "scale-c",
     ),
     ids.TABLE_SCOPE: (
@@ -180,7 +182,7 @@ TOUR: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "#method-select, #toolbar-toggle",
-        "Four ways to lay it out",
+        f"{len(methods())} ways to lay it out",
         "On the attention map, near means attended. The other projections show the shape of a head better. Colour by "
         "position, for example, shows which heads follow the order of the words.",
     ),

@@ -5,7 +5,6 @@ from typing import Any
 from dash import Input, Output, State, callback, ctx, dcc, html
 
 from components import ids
-from components.catalogue import method_label
 from components.scaling.layouts import progress
 from components.server.context import context
 from components.state.atlas_page import View
@@ -13,6 +12,7 @@ from services.alignment.variants import OWN
 from services.errors import JobError
 from services.jobs.layouts import LayoutStatus
 from services.jobs.scaled_maps import map_spec, map_status
+from services.projection import START, follows_alignment, method_label, name_in_text
 
 
 def scale_note() -> html.Div:
@@ -68,7 +68,9 @@ def follow_scale(
         made = LayoutStatus("running", waits, status.job.fraction)
         return progress([made], "All heads"), True, status.job.cancel, False
     if not status.missing:
-        return "All maps are made with this c. The attention map does not depend on it.", True, True, True
+        maps = dict.fromkeys(p.method for p in atlas.info.projections if p.stream == stream.name)
+        same = [f" The {name_in_text(m)} does not depend on it." for m in maps if not follows_alignment(m)]
+        return "".join(["All maps are made with this c.", *same]), True, True, True
     names = " and ".join(method_label(method) for method in status.missing)
     ended = f" {status.job.message}" if status.job is not None and status.job.state != "finished" else ""
-    return f"PCA follows at once; {names} in {view.dims}D still as built.{ended}", False, True, True
+    return f"{START.label} follows at once; {names} in {view.dims}D still as built.{ended}", False, True, True

@@ -3,6 +3,8 @@
 import dash
 from dash import dcc, html
 
+from services.projection import methods
+
 dash.register_page(__name__, path="/guide", title="Guide · Attention Atlas", name="Guide")
 
 _TEXT = """
@@ -42,12 +44,7 @@ moves all keys by one vector; the head's attention stays exactly the same.
 
 A flat map of many dimensions bends distances, each method in its own way:
 
-- The **attention map** is made from the scores q·k themselves: the keys that a query would attend to most lie near it.
-  On the demo model, two thirds of each query's ten best keys are among its 100 nearest, against one in eight for the
-  others. Distances among queries, or among keys, matter less to it.
-- **UMAP** and **t-SNE** keep similar vectors together and show the shape of a head best: spirals, clumps, islands.
-  Distances between far groups, and the size of groups, mean little, and near does not have to mean attended.
-- **PCA** keeps the large directions and is exact about what it shows, but shows little.
+{methods}
 
 Open the sentence view to check what a picture suggests: it shows the model's own attention weights, not the map's.
 
@@ -76,5 +73,14 @@ The [glossary](glossary) explains all others.
 """
 
 
+def how_far_to_believe() -> str:
+    """A line of the guide for each projection method."""
+    return "\n".join(f"- **{method.label}** {method.trust}" for method in methods())
+
+
 def layout(**_query: str) -> html.Div:
-    return html.Div(dcc.Markdown(_TEXT, className="guide-text"), className="guide", tabIndex=0)
+    return html.Div(
+        dcc.Markdown(_TEXT.replace("{methods}", how_far_to_believe()), className="guide-text"),
+        className="guide",
+        tabIndex=0,
+    )

@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8050, ge=1, le=65535, description="Port to listen on.")
     demo: bool = Field(default=True, description="Build the demo atlas in the background when there is no atlas.")
     demo_projections: str = Field(
-        default="attention,pca,umap,tsne", description="Projections of the demo atlas, comma-separated."
+        default="all", description="Projections of the demo atlas: all, or their names with commas."
     )
     open_browser: bool = Field(default=True, description="Open the dashboard in a browser when there is a desktop.")
     url_prefix: str = Field(

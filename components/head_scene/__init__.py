@@ -82,7 +82,7 @@ class HeadScene(Component):
     - style (dict): inline style of the root element; give it a height.
     - payload (dict | None): what to read: ``{base: "/payload/<atlas>/<key>", stream, layers, heads,
       queries, keys, chunk, queryTable, keyTable, pageSize}``. ``None`` draws nothing.
-    - projection (dict): ``{name, key, method, dims: 2 | 3, label}``. Another projection of the same dimensions
+    - projection (dict): ``{name, key, method, follows, dims: 2 | 3, label}``. Another projection of the same dimensions
       moves the points there; camera, head, selection and search stay.
     - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?, ranges?}``;
       ``values`` names the palette's entries in the tooltip; ``ranges`` are the two ends of each head's own scale,

@@ -21,6 +21,7 @@ from services.alignment.study import scales
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.jobs.layouts import drop, layout_of, want
+from services.projection import START, follows_alignment, method_label, name_in_text
 
 EXTENT = math.log10(CONSTANTS[-1])
 STEP = 0.002
@@ -193,22 +194,19 @@ def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[list[Any],
     State(ids.TAB, "data"),
 )
 def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]:
-    """UMAP and t-SNE follow from the present layout, in the layout process; PCA needs none of this."""
+    """A map that takes a while follows from the present layout, in the layout process; PCA needs none of this."""
     state, view = AlignState.from_store(data), View.from_store(view_data)
     here = context()
     atlas = here.library.get(view.atlas)
     stream = atlas.info.stream(view.stream) if atlas else None
     ours = visitor(tab) + "-align"
     fits = stream is not None and view.at_head and (view.layer or 0) < stream.layers and (view.head or 0) < stream.heads
-    if not (atlas and stream and fits and state.on) or view.method == "pca":
+    if not (atlas and stream and fits and state.on) or view.method == START.name:
         drop(here.jobs, ours)
         return None, None, True
-    if view.method not in ("umap", "tsne"):
-        return (
-            None,
-            "The attention map is made from the dot products themselves, which alignment does not change.",
-            True,
-        )
+    if not follows_alignment(view.method):
+        name = name_in_text(view.method)
+        return None, f"The {name} is made from the dot products themselves, which alignment does not change.", True
     wanted = HeadMap(atlas, stream, view.layer or 0, view.head or 0, view.ref, state.alignment)
     status = want(here.jobs, [layout_of(wanted, here.settings.maps)], ours)[0]
     if status.state == "ready":
@@ -216,7 +214,7 @@ def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, 
         return {"alignment": state.alignment.name, **place}, None, True
     if status.state in ("failed", "busy"):
         return None, f"The map stays as it was: {status.message}", True
-    return None, progress([status], "UMAP" if view.method == "umap" else "t-SNE"), False
+    return None, progress([status], method_label(view.method)), False
 
 
 clientside_callback(
@@ -242,4 +240,5 @@ clientside_callback(
     Input(ids.VIEW, "data"),
     Input(ids.ALIGN_REFINED, "data"),
     State(ids.SCENE, "payload"),
+    State(ids.SCENE, "projection"),
 )

@@ -5,7 +5,6 @@ from typing import Any
 from dash import Input, Output, callback, html
 
 from components import ids
-from components.catalogue import method_label
 from components.server.context import context
 from components.state.atlas_page import View
 from services.atlas import Atlas, ProjectionRef
@@ -13,6 +12,7 @@ from services.atlas.schema import StreamInfo
 from services.measures.measure import grade, score
 from services.measures.registry import DEFAULT, find, groups
 from services.measures.report import HeadNumber, HeadReport, head_report
+from services.projection import method_label
 
 SPACE_LABELS = {
     "unaligned": "As the model has them",

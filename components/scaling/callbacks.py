@@ -6,7 +6,7 @@ import numpy as np
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, html, no_update
 
 from components import ids
-from components.catalogue import method_label, scene_colour
+from components.catalogue import scene_colour
 from components.palettes import Theme
 from components.scaling.figures import curves_figure, density_figure, empty_figure, gradient, scale_heatmap
 from components.scaling.view import common_attributes
@@ -21,6 +21,7 @@ from services.alignment.study import curves, scales
 from services.alignment.variants import OWN
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
+from services.projection import method_label
 
 Found = tuple[Atlas, StreamInfo, ScalingState]
 

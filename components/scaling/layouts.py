@@ -1,4 +1,4 @@
-"""The small maps at each constant: PCA at once, UMAP from the layout process, and the study of an atlas without one."""
+"""The small maps at each constant: PCA at once, others from the layout process; the study of an atlas without one."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from services.alignment.head_maps import ConstantMaps
 from services.errors import AtlasError
 from services.jobs.layouts import LayoutStatus, drop, layout_of, want
 from services.jobs.study import study_job, study_spec
+from services.projection import START, method_label
 
 
 def visitor(tab: Any) -> str:
@@ -27,25 +28,26 @@ def visitor(tab: Any) -> str:
     State(ids.TAB, "data"),
 )
 def lay_out_constants(data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]:
-    """PCA straight away; UMAP as soon as the layout process has made all maps, with progress until then."""
+    """PCA straight away; another method as soon as the layout process has made all maps, with progress until then."""
     found = find(data)
     if found is None:
         return no_update, "This atlas is no longer there.", True
     atlas, stream, state = found
     here = context()
-    pca = constants_projection(atlas, stream, state, "pca")
-    if state.method == "pca":
+    start = constants_projection(atlas, stream, state, START.name)
+    if state.method == START.name:
         drop(here.jobs, visitor(tab))
-        return pca, None, True
-    maps = ConstantMaps("umap", state.layer, state.head, best_c(atlas, stream, state))
+        return start, None, True
+    name = method_label(state.method)
+    maps = ConstantMaps(state.method, state.layer, state.head, best_c(atlas, stream, state))
     layouts = [layout_of(one, here.settings.maps) for one in maps.heads(atlas, stream)]
     statuses = want(here.jobs, layouts, visitor(tab))
     if all(status.state == "ready" for status in statuses):
-        return constants_projection(atlas, stream, state, "umap"), None, True
+        return constants_projection(atlas, stream, state, state.method), None, True
     failed = next((status for status in statuses if status.state in ("failed", "busy")), None)
     if failed:
-        return pca, f"UMAP is not shown: {failed.message}", True
-    return pca, progress(statuses, "UMAP"), False
+        return start, f"{name} is not shown: {failed.message}", True
+    return start, progress(statuses, name), False
 
 
 def progress(statuses: list[LayoutStatus], name: str) -> html.Div:

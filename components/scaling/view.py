@@ -21,6 +21,7 @@ from services.atlas import Atlas
 from services.atlas.library import Entry
 from services.atlas.schema import StreamInfo
 from services.attributes.registry import ATTRIBUTES, Attribute, why_not
+from services.projection import methods
 
 EXPLAIN = {
     "weighted": "Correlation of distance and dot product over the nearest 0.5 % of pairs, nearer pairs weighing more; "
@@ -237,9 +238,7 @@ def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: st
             ),
             html.Div(
                 [
-                    choice_field(
-                        ids.SCALING_METHOD, "Map", {"pca": "PCA", "umap": "UMAP, cosine distance"}, state.method
-                    ),
+                    choice_field(ids.SCALING_METHOD, "Map", _methods(), state.method),
                     field(
                         "Colour by",
                         dbc.Select(
@@ -264,6 +263,15 @@ def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: st
             ),
         ]
     )
+
+
+def _methods() -> dict[str, str]:
+    """Methods that the study shows at each constant."""
+    return {
+        method.name: method.label + (", cosine distance" if method.study_space == "cosine" else "")
+        for method in reversed(methods())
+        if method.study_space
+    }
 
 
 def _curves() -> html.Section:

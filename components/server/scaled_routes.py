@@ -13,6 +13,7 @@ from services.alignment.variants import scale_variant
 from services.atlas import Atlas, ProjectionRef, layouts
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.payloads import scene as payload
+from services.projection import START
 
 Binary = Callable[[bytes], Response]
 FindHead = Callable[..., tuple[Atlas, StreamInfo]]
@@ -73,7 +74,7 @@ def add_live_routes(routes: Blueprint, find_head: FindHead, binary: Binary, fold
     @routes.get("/live/<stream>/<int:layer>/<int:head>/<int:dims>/<alignment>")
     def live(slug: str, key: str, stream: str, layer: int, head: int, dims: int, alignment: str) -> Response:
         atlas, found = find_head(slug, key, stream, layer, head)
-        onto = own_layout(atlas, found, layer, head, _ref("pca", dims))
+        onto = own_layout(atlas, found, layer, head, _ref(START.name, dims))
         layout = live_head(atlas, found, layer, head).pca(LiveAlignment.parse(alignment), dims, onto)
         return binary(live_positions(layout))
 

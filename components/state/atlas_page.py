@@ -21,13 +21,13 @@ from services.atlas import ProjectionRef
 from services.atlas.projection_ref import METHOD
 from services.attributes.registry import BY_NAME, why_not
 from services.measures.registry import DEFAULT, listed
+from services.projection import START, method_names
 from services.search import token_sets
 from services.search.query import MAX_QUERY, MODES
 
 TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
 BY_SEARCH = "search"  # heads in the order of how closely they keep the hits of the search together
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
-PREFERRED = ("attention", "umap", "tsne", "pca")  # docs/projection.md: which map keeps attention best
 _NUMBER = r"-?\d{1,4}(?:\.\d{1,5})?"
 _VIEWPOINT = re.compile(rf"{_NUMBER}_{_NUMBER}_\d{{1,4}}(?:\.\d{{1,5}})?(?:_{_NUMBER}_{_NUMBER})?", re.ASCII)
 
@@ -38,7 +38,7 @@ def _methods(link: Link) -> list[str]:
 
 
 def _preferred(link: Link) -> str:
-    return next((method for method in PREFERRED if method in _methods(link)), "pca")
+    return next((name for name in method_names() if name in _methods(link)), START.name)
 
 
 def _dims(link: Link) -> list[int]:
@@ -67,7 +67,7 @@ class View(Store):
     ] = "self"
     method: Annotated[
         str, Field(pattern=f"^{METHOD}$"), OneOf(values=_methods, default=_preferred, always=True, moves=True)
-    ] = "attention"
+    ] = method_names()[0]
     dims: Annotated[
         int,
         Field(ge=2, le=3),

@@ -13,8 +13,10 @@ from services.alignment.scale_metrics import METRICS
 from services.alignment.variants import OWN
 from services.atlas import Atlas
 from services.atlas.schema import Distance, StreamInfo
+from services.projection import START, methods
 
 SCALES = (OWN, *METRICS)
+_METHODS = tuple(method.name for method in reversed(methods()) if method.study_space)
 _NOT_ONE = "{name}={value} is not one of {allowed}; using {instead}."
 
 
@@ -34,7 +36,7 @@ def _place(parameter: str, size: str, control: str) -> Parsed:
 
 
 class ScalingState(Store):
-    """Head, metric and alignments to look; `scale` is the metric that the atlas's maps are made with."""
+    """Head, metric and ways to look; `scale` is the metric that the atlas's maps are made with."""
 
     id = "scaling-state"
     atlas: AtlasSlug = None
@@ -52,7 +54,7 @@ class ScalingState(Store):
     head: Annotated[int, Field(ge=0), _place("head", "heads", ids.SCALING_HEAD)] = 0
     metric: Annotated[str, OneOf(values=METRICS, sentence=_NOT_ONE, control=ids.SCALING_METRIC)] = "scaled"
     values: Annotated[str, OneOf(values=("grid", "best"), sentence=_NOT_ONE, control=ids.SCALING_VALUES)] = "grid"
-    method: Annotated[str, OneOf(values=("pca", "umap"), sentence=_NOT_ONE, control=ids.SCALING_METHOD)] = "pca"
+    method: Annotated[str, OneOf(values=_METHODS, sentence=_NOT_ONE, control=ids.SCALING_METHOD)] = START.name
     pairs: Annotated[Pairs, OneOf(values=get_args(Pairs), sentence=_NOT_ONE, control=ids.SCALING_PAIRS)] = "input"
     distance: Annotated[Distance, OneOf(values=get_args(Distance), sentence=_NOT_ONE, control=ids.SCALING_DISTANCE)] = (
         "euclidean"

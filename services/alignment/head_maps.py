@@ -14,16 +14,18 @@ from services.alignment.live import Agreement, LiveAlignment, live_head, own_ali
 from services.alignment.scale_metrics import CONSTANTS
 from services.alignment.variants import content_key
 from services.atlas import Atlas, ProjectionRef, arrays
+from services.atlas.projection_ref import METHOD
 from services.atlas.schema import StreamInfo
+from services.projection import START, follows_alignment, is_method, method_of, start_map
 
-_CONSTANTS = re.compile(r"constants_(pca|umap)_(\d{1,4})_(\d{1,4})_(\d{1,6})", re.ASCII)
+_CONSTANTS = re.compile(rf"constants_({METHOD})_(\d{{1,4}})_(\d{{1,4}})_(\d{{1,6}})", re.ASCII)
 
 
 @dataclass(frozen=True)
 class HeadMap:
     """One head under one alignment, laid out by one method.
 
-    start: where the layout starts; "own" the atlas's own map of the head, "pca" PCA of the vectors as they are aligned
+    start: where the layout starts; "own" the atlas's own map of the head, "aligned" PCA of the vectors as aligned
     """
 
     atlas: Atlas
@@ -32,7 +34,7 @@ class HeadMap:
     head: int
     ref: ProjectionRef
     alignment: LiveAlignment
-    start: Literal["own", "pca"] = "own"
+    start: Literal["own", "aligned"] = "own"
 
     def file(self, folder: Path) -> Path:
         """Where its layout is kept once it has been made."""
@@ -60,7 +62,7 @@ def own_layout(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: Pro
 def start_layout(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: ProjectionRef) -> np.ndarray | None:
     """Where a refinement starts: the atlas's own map of a head [points, dims], or its PCA map, or None."""
     own = own_layout(atlas, stream, layer, head, ref)
-    return own_layout(atlas, stream, layer, head, ProjectionRef("pca", ref.dims)) if own is None else own
+    return own_layout(atlas, stream, layer, head, start_map(ref.dims)) if own is None else own
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class ConstantMaps:
             KeyError: it names none.
         """
         match = _CONSTANTS.fullmatch(name)
-        if match is None:
+        if match is None or not is_method(match[1]) or method_of(match[1]).study_space is None:
             raise KeyError(name)
         return cls(match[1], int(match[2]), int(match[3]), int(match[4]) / 10_000)
 
@@ -94,14 +96,14 @@ class ConstantMaps:
         return content_key(atlas, stream, self.name)
 
     def alignments(self) -> tuple[LiveAlignment, ...]:
-        """UMAP by cosine distance, as the study has it."""
-        space: Literal["euclidean", "cosine"] = "cosine" if self.method == "umap" else "euclidean"
+        """By the distance that the study takes for the method."""
+        space = method_of(self.method).study_space or "euclidean"
         return tuple(LiveAlignment(c, True, space) for c in (*CONSTANTS, self.best))
 
     def heads(self, atlas: Atlas, stream: StreamInfo) -> list[HeadMap]:
         """Each as a map of its own, for what cannot be made at once."""
         ref = ProjectionRef(self.method, 2)
-        return [HeadMap(atlas, stream, self.layer, self.head, ref, one, "pca") for one in self.alignments()]
+        return [HeadMap(atlas, stream, self.layer, self.head, ref, one, "aligned") for one in self.alignments()]
 
     def read(self, atlas: Atlas, stream: StreamInfo, folder: Path) -> np.ndarray:
         """float32 [alignments, points, 2].
@@ -109,10 +111,10 @@ class ConstantMaps:
         Raises:
             KeyError: a layout other than PCA has not been made yet.
         """
-        if self.method != "pca":
+        if self.method != START.name:
             return np.stack([one.read(folder) for one in self.heads(atlas, stream)])
         live = live_head(atlas, stream, self.layer, self.head)
-        onto = own_layout(atlas, stream, self.layer, self.head, ProjectionRef("pca", 2))
+        onto = own_layout(atlas, stream, self.layer, self.head, start_map(2))
         layouts = []
         for alignment in self.alignments():
             onto = live.pca(alignment, 2, onto)
@@ -156,9 +158,9 @@ def map_agreement(
         raise KeyError(ref.name)
     chosen = alignment or own_alignment(atlas, stream, layer, head)
     pending, layout = False, own
-    if alignment is not None and ref.method == "pca":
+    if alignment is not None and ref.method == START.name:
         layout = live.pca(chosen, ref.dims)
-    elif alignment is not None and ref.method != "attention":  # that is made from q·k, which no alignment changes
+    elif alignment is not None and follows_alignment(ref.method):
         wanted = HeadMap(atlas, stream, layer, head, ref, chosen)
         pending = not wanted.file(folder).is_file()
         layout = own if pending else wanted.read(folder)

@@ -16,8 +16,9 @@ import numpy as np
 from services.alignment.live import LEAST_C, MOST_C, LiveAlignment, live_head, own_scales
 from services.alignment.scale_metrics import METRICS
 from services.alignment.study import scales
-from services.atlas import Atlas, ProjectionRef, arrays
+from services.atlas import Atlas, arrays
 from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.projection import START, follows_alignment, start_map
 
 VERSION = 1  # change it when the same name would hold another map
 OWN = "atlas"  # the metric that stands for the atlas as it was built
@@ -64,7 +65,12 @@ class ScaleVariant(Atlas):
 
     def ready(self, projection: ProjectionInfo) -> bool:
         """Whether the map can be served at once, or within a second or two."""
-        return projection.method == "pca" or self.file(projection).is_file()
+        return projection.method == START.name or self.file(projection).is_file()
+
+    def missing(self, dims: int | None = None) -> list[ProjectionInfo]:
+        """Maps that would be others with these c and that have not been made."""
+        maps = [p for p in self.info.projections if dims in (None, p.dims) and follows_alignment(p.method)]
+        return [p for p in maps if not self.ready(p)]
 
     def layout(self, projection: ProjectionInfo) -> np.memmap:
         """float32 [layers, heads, points, dims].
@@ -74,14 +80,14 @@ class ScaleVariant(Atlas):
         """
         path = self.file(projection)
         if not path.is_file():
-            if not projection.method == "pca":
+            if projection.method != START.name:
                 raise KeyError(projection.name)
             once(path, lambda: self._pca(projection.dims))
         return arrays.read(path)
 
     def _pca(self, dims: int) -> np.ndarray:
         """PCA of all heads, each turned onto the atlas's own, so that points move and do not flip."""
-        own = self._of.info.projection(ProjectionRef("pca", dims), self._stream.name)
+        own = self._of.info.projection(start_map(dims), self._stream.name)
         onto = self._of.layout(own) if own else None
         points = sum(self._of.points(self._stream))
         found = np.zeros((self._stream.layers, self._stream.heads, points, dims), np.float32)

@@ -14,7 +14,7 @@ from services.jobs.spec import JobSpec
 from services.models.files import check_model_name
 from services.models.memory import is_out_of_memory
 from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, Precision, default_folder
-from services.projection import METHODS
+from services.projection import ENGINES, method_names, methods_named
 from services.settings import load_settings
 
 
@@ -34,9 +34,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     cli.add_argument(
         "--column", help="column of the corpus file that holds the text (default: the only one, or 'text')"
     )
-    cli.add_argument(
-        "--projections", default="attention,pca,umap,tsne", help=f"comma-separated, of: {', '.join(METHODS)}"
-    )
+    cli.add_argument("--projections", default="all", help=f"all, or with commas, of: {', '.join(method_names())}")
     cli.add_argument("--dims", default="2,3", help="comma-separated, of: 2, 3")
     cli.add_argument("--out", type=Path, help="folder of the new atlas (default: under ATLAS_HOME/atlases)")
     cli.add_argument("--title", help="name of the atlas in the dashboard (default: model · corpus)")
@@ -46,7 +44,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     cli.add_argument(
         "--engine",
         default="fast",
-        choices=("fast", "reference", "torch"),
+        choices=ENGINES,
         help="layout kernels: our own, umap-learn and openTSNE, or batched PyTorch",
     )
     cli.add_argument(
@@ -96,7 +94,10 @@ def _request(options: argparse.Namespace) -> BuildRequest:
     Raises:
         AtlasError: an option has a value that is not possible.
     """
-    projections = _choices(options.projections, METHODS, "--projections")
+    try:
+        projections = methods_named(options.projections)
+    except ValueError as error:
+        raise BuildError(f"--projections: {error}.") from error
     dims = tuple(int(value) for value in _choices(options.dims, ("2", "3"), "--dims"))
     bounds = (("max_tokens", 1, None), ("max_inputs", 1, None), ("jobs", 0, None), ("seed", 0, 2**32 - 1))
     for name, least, most in bounds:

@@ -6,8 +6,8 @@ from typing import Any
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.measures.registry import find
+from services.projection import follows_alignment, name_in_text
 
-_METHODS = {"attention": "attention map", "umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 _FIDELITY = ("best_near", "query_spearman", "trustworthiness")  # of services.measures.registry, for a caption
 
 
@@ -32,7 +32,7 @@ def facts(
         `{"title": str, "caption": [sentence, …]}`
     """
     info = atlas.info
-    shown = f"{_METHODS.get(projection.method, projection.method)}, {projection.dims}D" if projection else ""
+    shown = f"{name_in_text(projection.method)}, {projection.dims}D" if projection else ""
     where = f"L{place[0]} H{place[1]}" if place else f"{stream.layers} × {stream.heads} heads"
     caption = [
         f"Model {info.model.id} ({info.model.revision[:19]}), {stream.name} attention. "
@@ -42,7 +42,7 @@ def facts(
     if projection:
         caption.append(f"Joint projection of queries and keys: {shown}, seed {projection.seed}.")
     row = head_row(atlas, stream, *place) if place else {}
-    if isinstance(row.get("c"), float) and not (projection and projection.method == "attention"):  # made of the scores
+    if isinstance(row.get("c"), float) and (projection is None or follows_alignment(projection.method)):
         unit = "; all brought to unit length" if info.alignment.distance == "cosine" else ""
         caption.append(
             f"Queries scaled by c = {row['c']:.3f}, keys by 1/c; keys moved onto the queries' centroid{unit}."

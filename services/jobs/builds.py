@@ -12,7 +12,7 @@ from services.jobs.kind import Arguments, JobKind
 from services.jobs.running import Running
 from services.jobs.spec import Job, JobSpec
 from services.pipeline.request import BuildRequest, default_folder
-from services.projection import METHODS
+from services.projection import methods_named
 from services.settings import Settings
 
 DEMO_SLUG = "minilm-demo"
@@ -66,8 +66,8 @@ def is_building(jobs: Backend, atlas: Path) -> bool:
 
 def start_demo(settings: Settings, jobs: Backend) -> Job:
     """Build the demo atlas: MiniLM on the demo corpus, all offline."""
-    methods = tuple(dict.fromkeys(part.strip() for part in settings.demo_projections.split(",") if part.strip()))
-    request = BuildRequest(model="minilm", corpus="demo", projections=methods)
+    maps = methods_named(settings.demo_projections)
+    request = BuildRequest(model="minilm", corpus="demo", projections=maps)
     folder = default_folder(settings.atlases, request.model, request.corpus)
     arguments = BuildArguments(request=request, folder=str(folder), overwrite=_demo_outdated(settings))
     return jobs.submit(JobSpec.of(BUILD.name, arguments, "dashboard"))
@@ -79,12 +79,10 @@ def check_demo(settings: Settings) -> None:
     Raises:
         AtlasError: naming the variable and what it may hold.
     """
-    asked = {part.strip() for part in settings.demo_projections.split(",") if part.strip()}
-    if not asked or not asked <= set(METHODS):
-        raise AtlasError(
-            f"ATLAS_DEMO_PROJECTIONS: must be a list, with commas, of {', '.join(METHODS)}"
-            f" (got {settings.demo_projections!r})."
-        )
+    try:
+        methods_named(settings.demo_projections)
+    except ValueError as error:
+        raise AtlasError(f"ATLAS_DEMO_PROJECTIONS: {error} (got {settings.demo_projections!r}).") from error
 
 
 def demo_needed(settings: Settings) -> bool:
@@ -112,8 +110,7 @@ def _demo_complete(settings: Settings) -> bool:
         info = open_atlas(settings.atlases / DEMO_SLUG).info
     except AtlasFormatError:
         return False
-    methods = {part.strip() for part in settings.demo_projections.split(",") if part.strip()}
-    maps = [ProjectionRef(method, dims) for method in methods for dims in DIMS]
+    maps = [ProjectionRef(name, dims) for name in methods_named(settings.demo_projections) for dims in DIMS]
     return all(info.projection(ref, stream.name) for ref in maps for stream in info.streams)
 
 

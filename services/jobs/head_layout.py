@@ -14,14 +14,13 @@ from services.atlas import ProjectionRef, open_atlas
 from services.errors import BuildError, Cancelled
 from services.jobs.layouts import LayoutArguments
 from services.jobs.running import Running
+from services.projection import method_of, start_map
 from services.projection.layout import HeadLayouts, single_threaded_blas
-from services.projection.parameters import EPOCHS, TSNE_ITERATIONS
 from services.projection.points import Head, LayerPoints
 from services.projection.watch import Watch
 from services.streams import StreamTokens
 
 MOST_KEPT = 2000  # layouts of single heads that stay in the cache
-STEPS = {"umap": EPOCHS, "tsne": TSNE_ITERATIONS}
 
 
 class Steps(Watch):
@@ -65,7 +64,7 @@ def make_layout(task: LayoutArguments, running: Running) -> None:
 def lay_out_head(task: LayoutArguments, running: Running) -> np.ndarray:
     """One head under one alignment: float32 [points, dims].
 
-    Starts from the atlas's own map of the head, or from PCA of the vectors as they are aligned now (`start`: "pca").
+    Starts from the atlas's own map of the head, or from PCA of the vectors as aligned now (`start`: "aligned").
 
     Raises:
         Cancelled: it was told to stop.
@@ -75,16 +74,17 @@ def lay_out_head(task: LayoutArguments, running: Running) -> np.ndarray:
     layer, head, alignment = task.layer, task.head, LiveAlignment.parse(task.alignment)
     wanted = ProjectionRef(task.method, task.dims)
     live = live_head(atlas, stream, layer, head)
-    begin = wanted if task.start == "own" else ProjectionRef("pca", wanted.dims)
+    begin = wanted if task.start == "own" else start_map(wanted.dims)
     own = start_layout(atlas, stream, layer, head, begin)
-    start = live.pca(alignment, wanted.dims, own) if own is None or task.start == "pca" else own
+    start = live.pca(alignment, wanted.dims, own) if own is None or task.start == "aligned" else own
+    method = method_of(wanted.method)
     last = [0.0]
     phase: list[Any] = ["Finding neighbours", 0.0]
 
     def told(steps: int) -> bool:
         if time.monotonic() - last[0] > 0.1:
             last[0] = time.monotonic()
-            share = phase[1] and min(1.0, phase[1] + 0.75 * steps / STEPS[wanted.method])
+            share = phase[1] and min(1.0, phase[1] + 0.75 * steps / max(method.iterations(len(start)), 1))
             running.report(phase[0], round(1000 * share), 1000)
         return running.stopping
 
@@ -94,18 +94,11 @@ def lay_out_head(task: LayoutArguments, running: Running) -> np.ndarray:
     points = _points(live.vectors(alignment), raw, atlas.stream_tokens(stream))
     layouts = HeadLayouts(Head(points, 0, notes.append), {wanted.dims: start[None]}, 0, "fast", watch)
     with single_threaded_blas():
-        plain = layouts.plain(wanted)
-        if plain is not None:
-            return plain
-        layouts.neighbors  # noqa: B018  (found here, so that its steps are not counted as the layout's)
+        if method.needs == "vectors" and layouts.plain(wanted) is None:
+            layouts.neighbors  # noqa: B018  (found here, so that its steps are not counted as the layout's)
         phase[:] = ["Laying out", 0.25]
         watch.restart()
-        if wanted.method == "umap":
-            found = layouts.turned(layouts.umap(wanted.dims))
-        else:  # from where the points are, as a refinement should; the build's t-SNE starts from UMAP
-            found = layouts.engine.tsne_layout(layouts.head.cloud, layouts.neighbors, start, 0, watch)
-            found = layouts.turned(found)
-    return found.astype(np.float32)
+        return layouts.finished(wanted, refine=True).astype(np.float32)
 
 
 def _points(

@@ -33,7 +33,7 @@ class LayoutArguments(Arguments):
     method: str
     dims: int
     alignment: str
-    start: Literal["own", "pca"]
+    start: Literal["own", "aligned"]
     out: str
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from services.alignment import align
 from services.alignment.variants import ScaleVariant, scale_variant, write_array
@@ -23,6 +23,7 @@ from services.jobs.backend import Backend
 from services.jobs.kind import Arguments, JobKind
 from services.jobs.running import Running
 from services.jobs.spec import Job, JobSpec
+from services.projection import START, methods, start_map
 
 if TYPE_CHECKING:
     from services.projection import LayerPoints
@@ -34,16 +35,29 @@ class MapArguments(Arguments):
     atlas: str
     stream: str = "self"
     metric: Literal["weighted", "scaled", "norms", "pearson"]
-    methods: tuple[Literal["umap", "tsne"], ...] = ("umap", "tsne")
+    methods: tuple[str, ...] = Field(default_factory=lambda: tuple(made_by_jobs()), min_length=1)
     dims: tuple[Literal[2, 3], ...] = (2,)
 
     @field_validator("methods", "dims", mode="before")
     @classmethod
     def _parts(cls, value: Any) -> Any:
-        """As a terminal gives them: `umap,tsne`, `2,3`."""
+        """As a terminal gives them, with commas."""
         if not isinstance(value, str):
             return value
         return [int(part) if part.strip().isdecimal() else part.strip() for part in value.split(",")]
+
+    @field_validator("methods")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [name for name in value if name not in made_by_jobs()]
+        if wrong:
+            raise ValueError(f"must be some of {', '.join(made_by_jobs())}, not {', '.join(wrong)}")
+        return value
+
+
+def made_by_jobs() -> list[str]:
+    """Methods whose maps change with c and take a while."""
+    return [method.name for method in methods() if method.follows_alignment and method is not START]
 
 
 def map_spec(atlas: Atlas, stream: StreamInfo, metric: str, methods: list[str], dims: int, owner: str = "") -> JobSpec:
@@ -76,8 +90,7 @@ def map_status(
     variant = scale_variant(atlas, stream, metric, folder)
     if variant is None:
         return None
-    found = [p for p in variant.info.projections if p.dims == dims and not variant.ready(p)]
-    missing = [p.method for p in found if p.method != "attention"]  # which no c changes
+    missing = [p.method for p in variant.missing(dims)]
     wanted = {"atlas": str(atlas.path), "stream": stream.name, "metric": metric, "dims": [dims]}
     ours = [job for job in jobs.list() if job.kind == MAPS.name and _has(job, wanted)]
     return MapStatus(missing, max(ours, key=lambda job: (job.active, job.updated), default=None))
@@ -104,7 +117,7 @@ def make_maps(arguments: MapArguments, running: Running) -> None:
     if variant is None:
         raise BuildError(f"{atlas.slug} has no scaling study of {metric}.")
     label, heads = f"Maps of {atlas.slug} by {metric}", stream.heads
-    requests = {projection.ref.own: projection for projection in _missing(variant, stream, arguments)}
+    requests = {projection.ref.own: projection for projection in _missing(variant, arguments)}
     threads = running.settings.jobs or os.cpu_count() or 1
     for layer in range(stream.layers if requests else 0):
         todo = [request for request, projection in requests.items() if not _part(variant, projection, layer).is_file()]
@@ -134,13 +147,12 @@ def _part(variant: ScaleVariant, projection: ProjectionInfo, layer: int) -> Path
     return file.with_name(f"{file.stem}.layers") / f"{layer}.npy"
 
 
-def _missing(variant: ScaleVariant, stream: StreamInfo, wanted: MapArguments) -> list[ProjectionInfo]:
-    maps = [p for p in variant.info.projections if p.stream == stream.name and not variant.ready(p)]
-    return [p for p in maps if p.method in wanted.methods and p.dims in wanted.dims]
+def _missing(variant: ScaleVariant, wanted: MapArguments) -> list[ProjectionInfo]:
+    return [p for p in variant.missing() if p.method in wanted.methods and p.dims in wanted.dims]
 
 
 def _pca(variant: ScaleVariant, stream: StreamInfo, dims: int) -> np.ndarray:
-    found = next(p for p in variant.info.projections if p.method == "pca" and p.dims == dims)
+    found = next(p for p in variant.info.projections if p.ref.own == start_map(dims))
     return variant.layout(found)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
 from services.measures.layer import Layer
+from services.projection import method_names, methods
 
 # head: of a head itself · map: of a head on a map · space: on a map, and among the vectors before any projection
 Scope = Literal["head", "map", "space"]
@@ -28,8 +29,9 @@ NUMBER = Form()
 SHARE = Form(100, 0, " %")
 
 
-SHAPE_MAPS = ("umap", "tsne", "attention", "pca")  # which map shows shapes best
-ATTENTION_MAPS = ("attention", "umap", "tsne", "pca")  # which map keeps attention best: docs/projection.md
+# Methods by which map shows shapes best, and which keeps attention best.
+SHAPE_MAPS = tuple(method.name for method in sorted(methods(), key=lambda method: not method.shows_shape))
+ATTENTION_MAPS = method_names()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ on it can be explored. Every further projection is written aside and joins when 
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.atlas import HEADS, INFO, SLUG, Atlas, ProjectionRef, arrays, open_atlas, verify
+from services.atlas import HEADS, INFO, SLUG, Atlas, arrays, open_atlas, verify
 from services.atlas.projection_ref import DIMS
 from services.atlas.schema import AlignmentInfo, StreamInfo
 from services.errors import AtlasFormatError, BuildError, CaptureError, ModelError
@@ -24,6 +24,7 @@ from services.pipeline.publish import check_place, is_free, put_in_place, remove
 from services.pipeline.request import BuildRequest, same_vectors
 from services.pipeline.study_stage import study_stream
 from services.pipeline.workers import Workers
+from services.projection import START, start_map
 
 
 def build(
@@ -108,7 +109,7 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
     for projection in atlas.info.projections:
         made = projection.seed, projection.parameters.get("engine")
         asked = projection.method in request.projections and projection.dims in request.dims
-        if asked and projection.method != "pca" and made != (request.seed, request.engine):
+        if asked and projection.method != START.name and made != (request.seed, request.engine):
             return (
                 f"{folder} holds {projection.name} of the seed {made[0]} and the engine {made[1]}: "
                 "leave it out, choose another folder with --out, or replace the atlas with --overwrite."
@@ -175,7 +176,7 @@ def _alignment(request: BuildRequest, streams: Sequence[StreamInfo], journal: Jo
     if begun is not None and request.agrees(AlignmentInfo.model_validate(begun)):
         return AlignmentInfo.model_validate(begun)
     made = request.alignment()
-    journal.drop([HEADS, *(ProjectionRef("pca", dims).file(stream.name) for stream in streams for dims in DIMS)])
+    journal.drop([HEADS, *(start_map(dims).file(stream.name) for stream in streams for dims in DIMS)])
     journal.facts["alignment"] = made.model_dump(mode="json")
     journal.save()
     return made
@@ -200,10 +201,10 @@ def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers
         write_info(folder, request, journal, progress)
         missing = missing_layouts(stream, request, journal)
         for wanted in missing:
-            if wanted.method == "pca":
+            if wanted.method == START.name:
                 lay_out_pca(folder, stream, wanted.dims, request, journal, progress)
                 write_info(folder, request, journal, progress)
-        layouts = [wanted for wanted in missing if wanted.method != "pca"]
+        layouts = [wanted for wanted in missing if wanted.method != START.name]
         measure_maps(folder, stream, journal, progress, workers, maps_only=bool(layouts))
         write_info(folder, request, journal, progress)
         if layouts:

@@ -22,10 +22,9 @@ from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
 from services.pipeline.units import layer_points, layout_unit
 from services.pipeline.workers import Workers
-from services.projection import align_axes, parameters, pca_layer
+from services.projection import START, align_axes, method_label, method_of, pca_layer, start_map
 
 BY_STUDY = ("weighted", "scaled", "pearson")  # these scales come from the scaling study
-_LABELS = {"umap": "UMAP", "tsne": "t-SNE", "attention": "Attention map"}
 
 
 def write_heads(
@@ -78,13 +77,13 @@ def lay_out_pca(
     folder: Path, stream: StreamInfo, dims: int, request: BuildRequest, journal: Journal, progress: Progress
 ) -> None:
     """PCA of all heads at once, their axes made consistent."""
-    wanted = ProjectionRef("pca", dims)
+    wanted = start_map(dims)
     name = wanted.file(stream.name)
     if journal.has_file(name):
         return
     points = _points(folder, stream)
     array = arrays.create(folder / name, (stream.layers, stream.heads, points, dims), "float32")
-    progress.stage(wanted.name, f"PCA {dims}D", stream.layers)
+    progress.stage(wanted.name, f"{START.label} {dims}D", stream.layers)
     for layer in range(stream.layers):
         array[layer] = pca_layer(layer_points(folder, stream, layer), dims)
         progress.update(layer + 1)
@@ -117,7 +116,7 @@ def lay_out(
     done = _begin(folder, stream, layouts, request, journal, points)
     missing = {layer: [w for w in layouts if layer not in done[w]] for layer in range(stream.layers)}
     todo = {layer: wanted for layer, wanted in missing.items() if wanted}
-    label = ", ".join(dict.fromkeys(_LABELS[wanted.method] for wanted in layouts))
+    label = ", ".join(dict.fromkeys(method_label(wanted.method) for wanted in layouts))
     progress.stage("+".join(wanted.name for wanted in layouts), label, stream.layers * stream.heads)
     finished = {layer for layer in missing if layer not in todo}
     with counted(folder, stream, finished, progress) as counters, told(progress):
@@ -200,7 +199,7 @@ def _record(
         dims=wanted.dims,
         stream=stream.name,
         seed=request.seed,
-        parameters=parameters(wanted, request.engine, points),
+        parameters=method_of(wanted.method).parameters(wanted.dims, request.engine, points),
         sha256=info.sha256,
     )
     journal.record_layout(wanted.file(stream.name), info, projection.model_dump(mode="json"))

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from services.atlas import ProjectionRef
 from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale
 from services.models.files import DEMO_MODEL
-from services.projection import METHODS
+from services.projection import START, method_names, methods
 
 # The alignment of new atlases, chosen from the evidence in docs/alignment.md.
 SCALE: Scale = "norms"
@@ -36,7 +36,7 @@ class BuildRequest(Frozen):
     corpus: str
     revision: Annotated[str | None, _Captures] = None
     column: str | None = None
-    projections: tuple[str, ...] = ("attention", "pca", "umap", "tsne")
+    projections: tuple[str, ...] = Field(default_factory=method_names)
     dims: tuple[int, ...] = (2, 3)
     max_tokens: Annotated[int | None, _Captures] = Field(default=None, ge=1)
     max_inputs: int = Field(default=100_000, ge=1)
@@ -71,9 +71,9 @@ class BuildRequest(Frozen):
         return self.scale in (None, made.scale) and self.distance in (None, made.distance)
 
     def layouts(self) -> list[ProjectionRef]:
-        """Every projection asked for; PCA is always made, since the others start from it."""
-        methods = [m for m in METHODS if m in self.projections and m != "pca"]
-        return [ProjectionRef(method, dims) for dims in self.dims for method in ["pca", *methods]]
+        """Every map asked for; those that the others start from are always made."""
+        names = [m.name for m in methods() if m.name in self.projections and m is not START]
+        return [ProjectionRef(name, dims) for dims in self.dims for name in [START.name, *names]]
 
 
 def _captures() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from services.atlas.schema import StreamInfo
 from services.atlas.vectors import stored_vectors
 from services.measures.averages import Special
 from services.pipeline.progress import layer_counter
-from services.projection import LayerPoints, layout_layer
+from services.projection import LayerPoints, layout_layer, start_map
 from services.streams import Places, StreamTokens
 
 
@@ -102,7 +102,7 @@ def layout_unit(
     follow(builder)
     points = layer_points(folder, stream, layer)
     start = {
-        dims: np.array(arrays.read(folder / ProjectionRef("pca", dims).file(stream.name))[layer])
+        dims: np.array(arrays.read(folder / start_map(dims).file(stream.name))[layer])
         for dims in {request.dims for request in requests}
     }
     notes: list[str] = []

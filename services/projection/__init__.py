@@ -1,26 +1,46 @@
 """Lays out the queries and keys of every attention head in 2D and 3D.
 
-Four methods: `pca`, `umap`, `tsne`, and `attention`, our own layout of the attention scores themselves
-(docs/projection.md says what each preserves and gives up). Importing this package is light: compiled kernels,
-umap-learn, openTSNE and PyTorch are imported when they are first used.
+The methods are the objects of `registry.py` (docs/projection.md says what each preserves and gives up). Importing this
+package is light: compiled kernels, umap-learn, openTSNE and PyTorch are imported when they are first used.
 """
 
 from services.numerics.linear import lift
-from services.projection.layout import layout_layer, warm_up
+from services.projection.layout import layout_layer, place, warm_up
 from services.projection.linear import align_axes, pca_layer
-from services.projection.parameters import ENGINES, parameters
-from services.projection.placing import place
-from services.projection.points import METHODS, LayerPoints
+from services.projection.parameters import ENGINES
+from services.projection.points import LayerPoints
+from services.projection.registry import (
+    START,
+    ProjectionMethod,
+    follows_alignment,
+    is_method,
+    method_label,
+    method_names,
+    method_of,
+    methods,
+    methods_named,
+    name_in_text,
+    start_map,
+)
 
 __all__ = [
     "ENGINES",
-    "METHODS",
+    "START",
     "LayerPoints",
+    "ProjectionMethod",
     "align_axes",
+    "follows_alignment",
+    "is_method",
     "layout_layer",
     "lift",
-    "parameters",
+    "method_label",
+    "method_names",
+    "method_of",
+    "methods",
+    "methods_named",
+    "name_in_text",
     "pca_layer",
     "place",
+    "start_map",
     "warm_up",
 ]

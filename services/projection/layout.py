@@ -5,46 +5,32 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from services.atlas import ProjectionRef
+from services.atlas.projection_ref import DIMS
 from services.numerics.linear import rotation_onto
 from services.projection.parameters import ENGINES, neighbors_for
-from services.projection.points import METHODS, Head, LayerPoints
+from services.projection.points import Head, LayerPoints
+from services.projection.registry import START, ProjectionMethod, method_of, methods
 from services.projection.watch import Progress, Watch
 from services.streams import FULL, Places, StreamTokens
 
 if TYPE_CHECKING:
-    from services.projection.graph import Graph
     from services.projection.neighbors import Neighbors
 
 # Fewer points than this have no neighbourhoods worth a layout: the start is shown.
 FEWEST_POINTS = 5
+T = TypeVar("T")
 START_RADIUS = 10.0  # umap-learn's size of an initial layout
 START_NOISE = 1e-4  # umap-learn's: separates equal points
 
 
-class Engine(Protocol):
-    """What the modules `fast` and `reference` both are."""
-
-    TSNE_STARTS_FROM_UMAP: bool
-
-    def umap_layout(
-        self, cloud: np.ndarray, neighbors: "Neighbors", start: np.ndarray, seed: int, watch: Watch
-    ) -> np.ndarray: ...
-
-    def tsne_layout(
-        self, cloud: np.ndarray, neighbors: "Neighbors", start: np.ndarray, seed: int, watch: Watch
-    ) -> np.ndarray: ...
-
-    def attention_layout(self, graph: "Graph", start: np.ndarray, seed: int, watch: Watch) -> np.ndarray: ...
-
-
 def layout_layer(
     points: LayerPoints,
-    requests: Sequence[ProjectionRef],
+    refs: Sequence[ProjectionRef],
     *,
     start: Mapping[int, np.ndarray],
     seed: int,
@@ -64,11 +50,10 @@ def layout_layer(
     """
     if engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
-    for request in requests:
-        if request.method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}, not {request.method!r}")
+    for ref in refs:
+        method_of(ref.method)
     watch = Watch(progress, points.heads)
-    results = {request: np.zeros((points.heads, points.n_points, request.dims), np.float32) for request in requests}
+    results = {ref: np.zeros((points.heads, points.n_points, ref.dims), np.float32) for ref in refs}
     lock = threading.Lock()
 
     def note(text: str) -> None:
@@ -78,13 +63,13 @@ def layout_layer(
 
     def lay_out(index: int) -> None:
         head = HeadLayouts(Head(points, index, note), start, seed, engine, watch)
-        for request in requests:
-            results[request][index] = head.finished(request)
+        for ref in refs:
+            results[ref][index] = head.finished(ref)
         watch.head_done()
 
     if engine == "torch":
         heads = [HeadLayouts(Head(points, i, note), start, seed, engine, watch) for i in range(points.heads)]
-        lay_out_together(heads, points, requests, seed, device, watch, results)
+        lay_out_together(heads, points, refs, seed, device, watch, results)
         return results
     with single_threaded_blas():
         if jobs == 1:
@@ -97,42 +82,57 @@ def layout_layer(
 
 
 class HeadLayouts:
-    """The layouts of one head; what several methods need is computed once."""
+    """One head while it is laid out: its vectors, the common start, and what several methods share, computed once."""
 
     def __init__(self, head: Head, start: Mapping[int, np.ndarray], seed: int, engine: str, watch: Watch) -> None:
         self.head = head
         self.seed = seed
+        self.engine = engine
         self.watch = watch
         self._start = start
-        self._engine_name = engine
-        self._umap: dict[int, np.ndarray] = {}
+        self._made: dict[str, Any] = {}
 
-    @cached_property
-    def engine(self) -> Engine:
-        return engine_module(self._engine_name)
+    @property
+    def cloud(self) -> np.ndarray:
+        """The aligned queries and keys: float32 [n, head_dim], centred, of unit size."""
+        return self.head.cloud
 
     @cached_property
     def neighbors(self) -> "Neighbors":
+        """The exact nearest neighbours of every point of the cloud."""
         from services.projection.neighbors import exact_neighbors
 
-        return exact_neighbors(self.head.cloud, neighbors_for(len(self.head.cloud)), self.watch)
+        return exact_neighbors(self.cloud, neighbors_for(len(self.cloud)), self.watch)
 
-    def finished(self, request: ProjectionRef) -> np.ndarray:
-        """The layout of this head, finite, centred and turned onto the start."""
+    def once(self, what: str, make: Callable[[], T]) -> T:
+        """What several layouts of the head need, made when it is first asked for."""
+        if what not in self._made:
+            self._made[what] = make()
+        return self._made[what]
+
+    def fitted(self, method: ProjectionMethod, dims: int) -> np.ndarray:
+        """The head as another method lays it out [n, dims], made once."""
+        return self.once(f"{method.name}{dims}", lambda: method.fit(self, dims))
+
+    def finished(self, ref: ProjectionRef, *, refine: bool = False) -> np.ndarray:
+        """The layout of this head, finite, centred and turned onto the start.
+
+        refine: from where the start has the points, in place of the method's own beginning.
+        """
         self.watch.check()
-        plain = self.plain(request)
+        plain = self.plain(ref)
         if plain is not None:
             return plain
-        make = {"umap": self.umap, "tsne": self.tsne, "attention": self.attention}[request.method]
-        return self.turned(make(request.dims))
+        method = method_of(ref.method)
+        return self.turned(method.refine(self, ref.dims) if refine else self.fitted(method, ref.dims))
 
-    def plain(self, request: ProjectionRef) -> np.ndarray | None:
-        """What is shown where there is nothing to optimise: PCA itself, few points, equal points."""
-        target = self.target(request.dims)
-        if request.method == "pca":
-            return target
+    def plain(self, ref: ProjectionRef) -> np.ndarray | None:
+        """What is shown where there is nothing to optimise: the start itself, few points, equal points."""
+        if ref.method == START.name:
+            return START.fit(self, ref.dims)
+        target = self.target(ref.dims)
         if len(target) < FEWEST_POINTS:
-            text = f"{len(target)} points are too few for {request.method}: PCA shown"
+            text = f"{len(target)} points are too few for {ref.method}: {START.label} shown"
             self.head.note(f"head {self.head.index}: {text}")
             return target
         if self.head.is_one_point:
@@ -141,6 +141,7 @@ class HeadLayouts:
         return None
 
     def target(self, dims: int) -> np.ndarray:
+        """The common start, onto which every layout is turned: [n, dims], finite."""
         return np.nan_to_num(self._start[dims][self.head.index], posinf=0.0, neginf=0.0)
 
     def turned(self, layout: np.ndarray) -> np.ndarray:
@@ -149,29 +150,6 @@ class HeadLayouts:
         layout = np.nan_to_num(layout, posinf=0.0, neginf=0.0)
         layout = layout - layout.mean(axis=0, dtype=np.float64)
         return layout @ rotation_onto(layout, target - target.mean(axis=0))
-
-    def umap(self, dims: int) -> np.ndarray:
-        if dims not in self._umap:
-            self._umap[dims] = self.engine.umap_layout(
-                self.head.cloud, self.neighbors, self.spread_start(dims), self.seed, self.watch
-            )
-        return self._umap[dims]
-
-    def tsne(self, dims: int) -> np.ndarray:
-        start = self.umap(dims) if self.engine.TSNE_STARTS_FROM_UMAP else self.spread_start(dims)
-        return self.engine.tsne_layout(self.head.cloud, self.neighbors, start, self.seed, self.watch)
-
-    def attention(self, dims: int) -> np.ndarray:
-        from services.projection.attention import attention_start
-
-        start = attention_start(self.head.queries, self.head.keys, dims)
-        return self.engine.attention_layout(self.attention_graph, start, self.seed, self.watch)
-
-    @cached_property
-    def attention_graph(self) -> "Graph":
-        from services.projection.attention import attention_graph
-
-        return attention_graph(self.head.queries, self.head.keys, self.watch, self.head.points.tokens)
 
     def spread_start(self, dims: int) -> np.ndarray:
         """The common start at the size that UMAP expects, equal points drawn a little apart."""
@@ -186,7 +164,7 @@ class HeadLayouts:
 def lay_out_together(
     heads: list[HeadLayouts],
     points: LayerPoints,
-    requests: Sequence[ProjectionRef],
+    refs: Sequence[ProjectionRef],
     seed: int,
     device: str,
     watch: Watch,
@@ -197,30 +175,25 @@ def lay_out_together(
 
     batch: list[HeadLayouts] = []
     for index, head in enumerate(heads):
-        plain = {request: head.plain(request) for request in requests}
-        for request, layout in plain.items():
+        plain = {ref: head.plain(ref) for ref in refs}
+        for ref, layout in plain.items():
             if layout is not None:
-                results[request][index] = layout
+                results[ref][index] = layout
         if any(layout is None for layout in plain.values()):
             batch.append(head)
     if batch:
-        starts = {d: np.stack([head.spread_start(d) for head in batch]) for d in {r.dims for r in requests}}
+        starts = {d: np.stack([head.spread_start(d) for head in batch]) for d in {r.dims for r in refs}}
         together = TorchLayouts(points, [head.head for head in batch], starts, seed, device, watch)
-        for request in requests:
-            if request.method == "pca":
+        for ref in refs:
+            method = method_of(ref.method)
+            if method is START:
                 continue
-            make = {"umap": together.umap, "tsne": together.tsne, "attention": together.attention}
-            for head, layout in zip(batch, make[request.method](request.dims), strict=True):
-                results[request][head.head.index] = head.turned(layout)
+            layouts = method.fit_together(together, ref.dims)
+            for place, head in enumerate(batch):
+                found = head.fitted(method, ref.dims) if layouts is None else layouts[place]
+                results[ref][head.head.index] = head.turned(found)
     for _ in heads:
         watch.head_done()
-
-
-def engine_module(name: str) -> Engine:
-    """The engine's module, imported when it is first used."""
-    from services.projection import fast, reference
-
-    return reference if name == "reference" else fast
 
 
 @lru_cache(maxsize=1)
@@ -242,6 +215,28 @@ def warm_up() -> None:
     vectors = rng.normal(size=(1, 20, 4)).astype(np.float32)
     places = Places(np.arange(20, dtype=np.int32), np.zeros(20, np.int32))
     points = LayerPoints(vectors, vectors, vectors, vectors, StreamTokens(FULL, places, places))
-    start = {dims: rng.normal(size=(1, 40, dims)).astype(np.float32) for dims in (2, 3)}
-    requests = [ProjectionRef(method, dims) for method in METHODS for dims in (2, 3)]
-    layout_layer(points, requests, start=start, seed=0)
+    start = {dims: rng.normal(size=(1, 40, dims)).astype(np.float32) for dims in DIMS}
+    refs = [ProjectionRef(method.name, dims) for method in methods() for dims in DIMS]
+    layout_layer(points, refs, start=start, seed=0)
+
+
+def place(
+    points: LayerPoints, new: LayerPoints, layouts: Mapping[ProjectionRef, np.ndarray]
+) -> dict[ProjectionRef, np.ndarray]:
+    """Positions of new tokens in a layer's layouts: float32 [heads, new queries + new keys, dims] each.
+
+    `points` are the tokens the layouts [heads, n, dims] were made from; `new` holds the new tokens, aligned
+    with the same factor and translation. Each method does it in the way measured best for it (docs/projection.md).
+    """
+    return {
+        ref: np.stack([place_in_head(points, new, ref, layout[head], head) for head in range(points.heads)])
+        for ref, layout in layouts.items()
+    }
+
+
+def place_in_head(
+    points: LayerPoints, new: LayerPoints, ref: ProjectionRef, layout: np.ndarray, head: int
+) -> np.ndarray:
+    """Positions of new tokens in one head's layout [n, dims]: float32 [new queries + new keys, dims]."""
+    placed = method_of(ref.method).place(points, new, np.asarray(layout), head)
+    return np.nan_to_num(placed, posinf=0.0, neginf=0.0).astype(np.float32)

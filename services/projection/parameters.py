@@ -1,6 +1,4 @@
-"""The settings of each method, in one place: what the engines use and what atlas.json records."""
-
-from services.atlas import ProjectionRef
+"""The numbers of the methods and their kernels, with where they come from."""
 
 ENGINES: tuple[str, ...] = ("fast", "reference", "torch")
 
@@ -54,45 +52,3 @@ def sources_for(n_points: int) -> int:
 def neighbors_for(n_points: int) -> int:
     """Neighbours besides the point itself that UMAP and t-SNE share."""
     return max(0, min(n_points - 1, int(PERPLEXITY * NEIGHBORS_PER_PERPLEXITY)))
-
-
-def parameters(request: ProjectionRef, engine: str, n_points: int) -> dict[str, str | int | float | bool | None]:
-    """The exact settings of one projection, as atlas.json records them."""
-    if engine not in ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
-    if request.method == "pca":
-        return {"engine": "exact", "components": request.dims}
-    if request.method == "attention":
-        return {
-            "engine": engine,
-            "perplexity": ATTENTION_PERPLEXITY,
-            "best_scores": NEIGHBORS_PER_PERPLEXITY * ATTENTION_PERPLEXITY,
-            "of_keys": ATTENTION_OF_KEYS,
-            "same_kind": ATTENTION_SAME_KIND,
-            "iterations": ATTENTION_ITERATIONS,
-            "repulsion_sources": n_points if engine == "reference" else sources_for(n_points),
-            "start": "lift",
-            "start_scale": ATTENTION_START_SCALE,
-        }
-    umap_epochs = 500 if engine == "reference" and n_points <= SMALL else EPOCHS
-    umap: dict[str, str | int | float | bool | None] = {
-        "engine": engine,
-        "n_neighbors": min(N_NEIGHBORS, n_points - 1),
-        "min_dist": MIN_DIST,
-        "negative_samples": NEGATIVE_SAMPLES,
-        "epochs": umap_epochs,
-        "metric": "euclidean",
-        "start": "pca",
-    }
-    if request.method == "umap":
-        return umap
-    return {
-        "engine": engine,
-        "perplexity": round(perplexity_for(n_points), 2),
-        "n_neighbors": neighbors_for(n_points),
-        "early_iterations": REFERENCE_TSNE_PHASE1 if engine == "reference" else 0,
-        "iterations": REFERENCE_TSNE_ITERATIONS if engine == "reference" else TSNE_ITERATIONS,
-        "repulsion_sources": n_points if engine == "reference" else sources_for(n_points),
-        "metric": "euclidean",
-        "start": "pca" if engine == "reference" else "umap",
-    }

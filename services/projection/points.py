@@ -1,14 +1,12 @@
 """What a layer's projection starts from: the vectors of its heads, made finite and centred."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from services.streams import StreamTokens
-
-METHODS: tuple[str, ...] = ("pca", "umap", "tsne", "attention")
 
 Note = Callable[[str], None]
 
@@ -114,3 +112,16 @@ class Head:
     def is_one_point(self) -> bool:
         """All vectors are equal: there is nothing to lay out."""
         return not self.cloud.any()
+
+
+def sized_start(layout: np.ndarray, spreads: Mapping[int, float]) -> np.ndarray:
+    """A layout [n, dims] centred and scaled to about the size that its map will have.
+
+    spreads: by dims, the standard deviation along the first axis of a map of 10,000 points.
+    """
+    n, dims = layout.shape
+    layout = layout - layout.mean(axis=0)
+    spread = spreads[dims] * (n / 10_000) ** (1 / dims)
+    layout = layout * (spread / max(layout[:, 0].std(), 1e-12))
+    # Equal points have no direction in which to part.
+    return layout + np.random.default_rng(0).normal(0.0, 1e-4 * spread, layout.shape)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from services.projection.fast import ATTENTION_SPREAD, sized_start
 from services.projection.graph import Graph
 from services.projection.neighbors import Neighbors
 from services.projection.parameters import (
@@ -21,10 +20,8 @@ from services.projection.parameters import (
 )
 from services.projection.watch import Watch
 
-TSNE_STARTS_FROM_UMAP = False
 
-
-def umap_layout(cloud: np.ndarray, neighbors: Neighbors, start: np.ndarray, seed: int, watch: Watch) -> np.ndarray:
+def umap_learn(cloud: np.ndarray, neighbors: Neighbors, start: np.ndarray, seed: int, watch: Watch) -> np.ndarray:
     """umap-learn with its defaults: float32 [n, dims]. Checks for cancellation only before it begins."""
     import umap
 
@@ -44,7 +41,7 @@ def umap_layout(cloud: np.ndarray, neighbors: Neighbors, start: np.ndarray, seed
         return np.asarray(reducer.fit_transform(cloud), np.float32)
 
 
-def tsne_layout(cloud: np.ndarray, neighbors: Neighbors, start: np.ndarray, seed: int, watch: Watch) -> np.ndarray:
+def opentsne(cloud: np.ndarray, neighbors: Neighbors, start: np.ndarray, seed: int, watch: Watch) -> np.ndarray:
     """openTSNE with its defaults (interpolation in 2D, Barnes–Hut in 3D): float32 [n, dims]."""
     import openTSNE
     from openTSNE.affinity import PerplexityBasedNN
@@ -74,8 +71,8 @@ def tsne_layout(cloud: np.ndarray, neighbors: Neighbors, start: np.ndarray, seed
     return np.asarray(embedding, np.float32)
 
 
-def attention_layout(graph: Graph, start: np.ndarray, seed: int, watch: Watch) -> np.ndarray:
-    """openTSNE's descent over our attention graph, from the same start: float32 [n, dims]."""
+def opentsne_of_graph(graph: Graph, start: np.ndarray, seed: int, watch: Watch) -> np.ndarray:
+    """openTSNE's descent over our own graph of what is near what, from a start of its size: float32 [n, dims]."""
     import openTSNE
     from openTSNE.affinity import PrecomputedAffinities
     from scipy import sparse
@@ -89,7 +86,7 @@ def attention_layout(graph: Graph, start: np.ndarray, seed: int, watch: Watch) -
         sparse.csr_matrix((graph.weights.astype(np.float64), graph.indices, graph.indptr), shape=(n, n))
     )
     embedding = openTSNE.TSNEEmbedding(
-        sized_start(start, ATTENTION_SPREAD).astype(np.float64),
+        start.astype(np.float64),
         affinities,
         negative_gradient_method="fft" if start.shape[1] == 2 else "bh",
         n_jobs=1,

@@ -3,39 +3,33 @@
 Where the compiled kernels move one point after the other, here all points of all heads move at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from services.projection.attention import attention_start
-from services.projection.fast import ATTENTION_SPREAD, TSNE_SPREAD, sized_start
 from services.projection.parameters import (
-    ATTENTION_ITERATIONS,
     CURVE_A,
     CURVE_B,
     EPOCHS,
-    N_NEIGHBORS,
     NEGATIVE_SAMPLES,
-    TSNE_ITERATIONS,
     groups_for,
     neighbors_for,
-    perplexity_for,
 )
 from services.projection.points import Head, LayerPoints
 from services.projection.torch_graph import (
     Edges,
-    affinity_edges,
-    attention_edges,
     blocks,
     exact_neighbors,
-    fuzzy_edges,
 )
 from services.projection.tsne_kernel import GAIN_DOWN, GAIN_LEAST, GAIN_UP, MOMENTUM
 from services.projection.umap_kernel import LARGEST_STEP, NEAREST
 from services.projection.watch import Watch
+
+T = TypeVar("T")
 
 
 class TorchLayouts:
@@ -53,43 +47,19 @@ class TorchLayouts:
         self.points, self.heads, self.starts = points, heads, starts
         self.device, self.watch = torch.device(device), watch
         self.n = points.n_points
-        self._umap: dict[int, Tensor] = {}
-        self._seed = seed
+        self.seed = seed
+        self._made: dict[str, Any] = {}
 
-    def umap(self, dims: int) -> np.ndarray:
-        return self.umap_tensor(dims).cpu().numpy()
-
-    def umap_tensor(self, dims: int) -> Tensor:
-        if dims not in self._umap:
-            indices, distances = self.neighbors
-            k = min(N_NEIGHBORS - 1, indices.shape[2])
-            edges = fuzzy_edges(indices[..., :k], distances[..., :k])
-            self._umap[dims] = umap_sgd(edges, self.tensor(self.starts[dims]), self._seed, self.watch)
-        return self._umap[dims]
-
-    def tsne(self, dims: int) -> np.ndarray:
-        edges = affinity_edges(*self.neighbors, perplexity_for(self.n))
-        starts = [sized_start(layout, TSNE_SPREAD) for layout in self.umap(dims)]
-        start = self.tensor(np.stack(starts))
-        return tsne_descent(edges, start, self._seed, self.watch, TSNE_ITERATIONS).cpu().numpy()
-
-    def attention(self, dims: int) -> np.ndarray:
-        starts = [sized_start(attention_start(head.queries, head.keys, dims), ATTENTION_SPREAD) for head in self.heads]
-        edges, start = self.attention_edges, self.tensor(np.stack(starts))
-        return tsne_descent(edges, start, self._seed, self.watch, ATTENTION_ITERATIONS).cpu().numpy()
+    def once(self, what: str, make: Callable[[], T]) -> T:
+        """What several layouts need, made when it is first asked for."""
+        if what not in self._made:
+            self._made[what] = make()
+        return self._made[what]
 
     @cached_property
     def neighbors(self) -> tuple[Tensor, Tensor]:
         clouds = self.tensor(np.stack([head.cloud for head in self.heads]))
         return exact_neighbors(clouds, neighbors_for(self.n), self.watch)
-
-    @cached_property
-    def attention_edges(self) -> Edges:
-        hidden = self.points.tokens.hidden()
-        hidden = None if hidden is None else torch.from_numpy(hidden).to(self.device)
-        queries = self.tensor(np.stack([head.queries for head in self.heads]))
-        keys = self.tensor(np.stack([head.keys for head in self.heads]))
-        return attention_edges(queries, keys, hidden, self.watch)
 
     def tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)

@@ -10,7 +10,7 @@ from projection_points import layer_of, make_layer
 
 from services.atlas import ProjectionRef
 from services.numerics.linear import lift
-from services.projection import align_axes, layout_layer, parameters, pca_layer
+from services.projection import ENGINES, align_axes, layout_layer, methods, pca_layer
 from services.projection.neighbors import exact_neighbors
 from services.projection.watch import Watch
 
@@ -105,10 +105,10 @@ def test_a_method_that_does_not_exist_is_refused():
 def test_parameters_are_plain_values_that_fit_the_schema():
     from services.atlas.schema import ProjectionInfo
 
-    for method in ("pca", "umap", "tsne", "attention"):
-        for engine in ("fast", "reference", "torch"):
-            found = parameters(ProjectionRef(method, 2), engine, 40)
-            info = ProjectionInfo(method=method, dims=2, stream="self", seed=0, parameters=found, sha256="")
+    for method in methods():
+        for engine in ENGINES:
+            found = method.parameters(2, engine, 40)
+            info = ProjectionInfo(method=method.name, dims=2, stream="self", seed=0, parameters=found, sha256="")
             assert info.parameters == found
 
 

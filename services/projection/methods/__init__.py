@@ -1,0 +1,1 @@
+"""The built-in projection methods, one object and one file each; services.projection.registry lists them."""
