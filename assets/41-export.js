@@ -254,9 +254,10 @@
     return `${parts.filter(Boolean).join("_").replace(/[^A-Za-z0-9._-]+/g, "-")}.${kind}`;
   }
 
-  /** The address of a file of the open head, or a sentence why there is none. */
+  /** The address of a file of all heads or of the open one, or a sentence why there is none. */
   function address(what) {
     const { head, base, projection } = place();
+    if (what.startsWith("measures.")) return `${base}/${what}`;
     const here = `${base}/${head.layer}/${head.head}`;
     const set = $("export-set").checked ? told().set : null;
     const query = new URLSearchParams(set ? { set } : {});

@@ -11,6 +11,7 @@ from services.errors import AtlasError, BuildError, Cancelled
 from services.jobs.builds import BUILD, BuildArguments, run_build
 from services.jobs.here import here
 from services.jobs.spec import JobSpec
+from services.measures import registry
 from services.modalities.registry import DEFAULT, MODALITIES
 from services.models.files import check_model_name
 from services.models.memory import is_out_of_memory
@@ -21,6 +22,8 @@ from services.settings import load_settings
 
 def add_options(cli: argparse.ArgumentParser) -> None:
     """All options, each with its default in the help."""
+    measured = " ".join(f"{group}: {' · '.join(labels)}." for group, labels in registry.labels().items())
+    cli.epilog = f"Every head is measured. {measured} docs/measures.md explains each."
     cli.add_argument(
         "--model",
         default="minilm",
