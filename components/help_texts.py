@@ -42,8 +42,8 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ids.BADGE_SELECT: (
         "Badge",
         "A number in each head's corner, and a bar as long as it is good: how far its map can be believed, what the "
-        "map shows, or where the head's attention goes. Best keys near: of each query's 10 best keys, how many are among "
-        "the 100 nearest on the map. The Head tab of an open head explains them all.",
+        "map shows, or where the head's attention goes. Best keys near: of each query's 10 best keys, how many are "
+        "among the 100 nearest on the map. The Head tab of an open head explains them all.",
         None,
     ),
     ids.ORDER_SELECT: (
