@@ -13,8 +13,9 @@ from components.shell import icon, icon_button
 from components.state.atlas_page import AtlasPage, Selection, View
 from components.state.attention_options import AttentionOptions
 from services.atlas import Atlas
-from services.atlas.inputs import first_to_show, inputs_with
+from services.atlas.inputs import first_to_show
 from services.atlas.schema import StreamInfo
+from services.modalities.registry import modality_named
 
 _CHECKS = (
     ("special", "Hide special tokens", "Leaves out [CLS], [SEP] and their like; the rest of each row is scaled to 1."),
@@ -165,7 +166,8 @@ def offer_inputs(text: Any, view_data: Any) -> list[Any]:
     atlas = context().library.get(View.from_store(view_data).atlas)
     if atlas is None:
         return []
-    found, count = inputs_with(atlas, text[:200] if isinstance(text, str) else "")
+    words = text[:200] if isinstance(text, str) else ""
+    found, count = modality_named(atlas.info.modality).find_inputs(atlas, words)
     buttons = [
         html.Button(
             [html.Span(str(index), className="choice-number"), html.Span(snippet)],

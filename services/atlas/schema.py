@@ -31,6 +31,7 @@ class StreamInfo(Frozen):
     """One kind of attention in a model, with the same number of heads in every layer."""
 
     name: str = Field(pattern=NAME)
+    kind: str = Field(default="self", pattern=NAME, description="of services.streams.registry")
     layers: int = Field(ge=1)
     heads: int = Field(ge=1)
     key_heads: int = Field(ge=1, description="fewer than heads for grouped-query attention")

@@ -11,6 +11,7 @@ from services.errors import AtlasError, BuildError, Cancelled
 from services.jobs.builds import BUILD, BuildArguments, run_build
 from services.jobs.here import here
 from services.jobs.spec import JobSpec
+from services.modalities.registry import DEFAULT, MODALITIES
 from services.models.files import check_model_name
 from services.models.memory import is_out_of_memory
 from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, Precision, default_folder
@@ -30,6 +31,9 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         "--corpus",
         default="demo",
         help="'demo', or a file: .txt (one input a line), .csv, .tsv, .json, .jsonl or .parquet",
+    )
+    cli.add_argument(
+        "--modality", default=DEFAULT, choices=[one.name for one in MODALITIES], help="what an input of the corpus is"
     )
     cli.add_argument(
         "--column", help="column of the corpus file that holds the text (default: the only one, or 'text')"
@@ -108,6 +112,7 @@ def _request(options: argparse.Namespace) -> BuildRequest:
     return BuildRequest(
         model=check_model_name(options.model),
         corpus=options.corpus,
+        modality=options.modality,
         revision=options.revision,
         column=options.column,
         projections=projections,

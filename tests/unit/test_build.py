@@ -572,11 +572,11 @@ def test_overwriting_with_an_equal_request_goes_on(tiny_atlas, bert, corpus, tmp
 def test_overwriting_adds_the_tags_that_an_atlas_lacks(bert, tmp_path, out):
     texts = write_corpus(tmp_path / "english.txt", ["The cat sat on the mat because it was tired of the rain."])
     build(request_for(bert, texts, pos="none"), out, quiet())
-    assert open_atlas(out).tokens().pos is None
+    assert "pos" not in open_atlas(out).tokens().columns
     build(request_for(bert, texts), out, quiet())
-    assert open_atlas(out).tokens().pos is None  # nobody asked to replace it
+    assert "pos" not in open_atlas(out).tokens().columns  # nobody asked to replace it
     build(request_for(bert, texts), out, quiet(), overwrite=True)
-    assert "NOUN" in open_atlas(out).tokens().pos
+    assert "NOUN" in open_atlas(out).tokens().columns["pos"]
 
 
 def test_overwriting_repairs_a_damaged_atlas(tiny_atlas, bert, corpus, tmp_path):
