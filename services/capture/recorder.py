@@ -16,8 +16,10 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
+from services.streams.registry import SELF
+
 IMPLEMENTATION = "atlas_capture"
-STREAM = "self"  # what reaches the interface in the models that are accepted: encoders, or decoders
+STREAM = SELF  # what reaches the interface in the models that are accepted: encoders, or decoders
 
 
 @dataclass

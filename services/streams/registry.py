@@ -14,6 +14,7 @@ AttentionLayout = Literal["dense", "banded", "none"]
 
 # Token tables: what a model reads, what it writes (or is given as written), and of what it reads the global tokens.
 TOKENS, WRITTEN, GLOBAL = "tokens", "decoder_tokens", "global_tokens"
+SELF = "self"  # the kind of nearly all models
 
 
 class StreamKind(Protocol):
@@ -52,7 +53,7 @@ class Kind:
 
 
 KINDS: tuple[StreamKind, ...] = (
-    Kind("self", "Self-attention", "Tokens of one text attend to each other, in a decoder only to those before."),
+    Kind(SELF, "Self-attention", "Tokens of one text attend to each other, in a decoder only to those before."),
     Kind("encoder", "Encoder", "Tokens of the text that is read attend to each other.", mask=FULL),
     Kind(
         "decoder",
