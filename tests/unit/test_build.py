@@ -176,7 +176,7 @@ def error_of_stored(atlas):
         scores = queries[layer, head, rows] @ keys[layer, head, rows].T * stream.scaling[layer]
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         weights /= weights.sum(axis=1, keepdims=True)
-        largest = max(largest, np.abs(weights - atlas.attention(stream, index, layer, head)).max())
+        largest = max(largest, np.abs(weights - atlas.attention(stream).block(index, layer, head)).max())
     return largest
 
 
@@ -471,7 +471,7 @@ def test_a_request_field_that_only_another_version_knows_refuses_nothing(tiny_at
 
 def test_what_decides_the_vectors_is_declared_on_the_fields():
     one = BuildRequest(model="minilm", corpus="demo")
-    assert set(one.captured()) == {"model", "revision", "max_tokens"}
+    assert set(one.captured()) == {"model", "modality", "revision", "max_tokens"}
     made = one.captured() | {"corpus_sha256": "a"}
     assert same_vectors(made, made | {"later": 1})
     assert same_vectors({"model": "minilm", "corpus_sha256": "a"}, made)
