@@ -19,14 +19,9 @@
     return [data, clear ? "" : none()];
   }
 
-  const question = (search) =>
-    new URLSearchParams({ q: search.query, mode: search.mode, ...(search.case ? { case: 1 } : {}) });
-
-  async function json(url) {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return response.json();
-  }
+  const question = (search) => window.atlas_head_scene.payload.searchQuery(search);
+  const json = (url) => window.atlas_client.fetches.json(url);
+  const binary = (url) => window.atlas_client.fetches.buffer(url);
 
   const many = (count, one) => `${count.toLocaleString("en")} ${count === 1 ? one.replace(/ies$/, "y").replace(/s$/, "") : one}`;
 
@@ -59,18 +54,12 @@
     return payload.queryTable === payload.keyTable ? found.queries : found.queries + found.keys;
   };
 
-  async function binary(payload, path) {
-    const response = await fetch(`${payload.base}/${path}`);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return response.arrayBuffer();
-  }
-
   /** Hits of one token table, in reading order. */
   async function hitsOf(table, side, at) {
     const { payload, search } = at;
     const [mask, offsets] = await Promise.all([
-      binary(payload, `search/${table}?${question(search)}`).then((buffer) => new Uint8Array(buffer)),
-      binary(payload, `offsets/${table}`).then((buffer) => new Uint32Array(buffer)),
+      binary(`${payload.base}/search/${table}?${question(search)}`).then((buffer) => new Uint8Array(buffer)),
+      binary(`${payload.base}/offsets/${table}`).then((buffer) => new Uint32Array(buffer)),
     ]);
     const hits = [];
     for (let input = 0; input + 1 < offsets.length; input++) {

@@ -21,5 +21,15 @@
       `panel shows-${now.tab}${now.open ? "" : " closed"}`,
     ];
   }
-  root.atlasPanel = { panel };
+
+  /** Props of the Average tab's view. */
+  function average(options, view, selection, state, theme) {
+    const visible = Boolean(state && state.tab === "average");
+    return [view.layer, view.head, options, selection, visible, theme || null, Boolean(options.offsets)];
+  }
+
+  /** A token that was chosen in a view beside the map is that of all views. */
+  const choose = (chosen) => (chosen ? { input: chosen.input, token: chosen.token, side: chosen.side } : root.no_update);
+
+  root.atlasPanel = { panel, average, choose };
 })();

@@ -59,17 +59,8 @@
     return none();
   }
 
-  const answers = new Map();
-  /** A small JSON answer, asked for once. */
-  function ask(url) {
-    if (!answers.has(url)) {
-      if (answers.size > 400) answers.clear();
-      const answer = fetch(url, { credentials: "same-origin" }).then((response) => (response.ok ? response.json() : null));
-      answers.set(url, answer.catch(() => null));
-      answer.catch(() => answers.delete(url));
-    }
-    return answers.get(url);
-  }
+  /** A small JSON answer, or null. */
+  const ask = (url) => window.atlas_client.fetches.json(url).catch(() => null);
   const inputOf = (payload, input) => ask(`${payload.base}/input/${payload.stream}/${input}`);
 
   /** What the chosen token reads, who reads it, or the whole input. */

@@ -4,6 +4,7 @@ interface Window {
   React: typeof import("react");
   dash_clientside: any;
   dash_ag_grid: any;
+  atlas_client: Atlas.ClientScripts;
   atlas_head_scene: any;
   atlas_sentence_view: any;
   atlasCallback: any;
@@ -23,6 +24,4 @@ interface Window {
 
 interface HTMLElement {
   atlasScene?: Atlas.SceneHandle;
-  atlasMinimap?: any;
-  atlasAverage?: any;
 }

@@ -6,6 +6,8 @@ its data itself (docs/payload.md); its props carry only names and small choices.
 
 from dash.development.base_component import Component, ComponentRegistry
 
+from components import client  # noqa: F401  its cache is what data.js fetches through
+
 __version__ = "0.1.0"
 
 _SCRIPTS = (

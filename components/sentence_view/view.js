@@ -15,7 +15,6 @@
       super();
       this.root = root;
       this.setProps = setProps;
-      this.memory = new D.Memory(24);
       this.props = {};
       this.applied = {};
       this.data = null;
@@ -165,7 +164,7 @@
       this.root.dataset.loading = "true";
       if (!this.data || this.status === "error") this.setStatus(this.data ? "ready" : "loading", "");
       try {
-        const loaded = await D.load(urls, abort.signal, this.memory);
+        const loaded = await D.load(urls, abort.signal);
         if (abort.signal.aborted) return;
         const place = urls.input;
         if (!this.data || this.data.place !== place) {
@@ -183,7 +182,7 @@
       } catch (error) {
         if (abort.signal.aborted || error.name === "AbortError") return;
         this.loading = false;
-        this.setStatus("error", `The attention could not be loaded. ${error.message}`);
+        this.setStatus("error", `The attention could not be loaded. ${D.sentenceOf(error)}`);
         this.schedule("both");
       }
       delete this.root.dataset.loading;
