@@ -134,5 +134,4 @@
   }]);
 
   root.atlasSentence = { options, navigate, turn, follow, pair };
-  window.atlasReading = { inputOf, show, known };
 })();

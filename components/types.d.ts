@@ -9,6 +9,7 @@ interface Window {
   atlas_sentence_view: any;
   atlasCallback: any;
   atlasEscape: [number, () => boolean][];
+  atlasExport: any;
   atlasHelp: any;
   atlasLink: {
     parameters(page: string, state: Record<string, any>): [string, string][];
@@ -18,7 +19,6 @@ interface Window {
   atlasStores: any;
   atlasTables: any;
   dash_component_api: any;
-  atlasReading: any;
   atlasTheme(): "light" | "dark";
 }
 
