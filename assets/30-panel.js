@@ -7,7 +7,7 @@
   /** A first token opens the sentence, unless a tab is open that shows tokens as well. */
   function panel(tab, closed, opened, selection, before) {
     const from = triggered();
-    const chosen = Boolean(selection && selection.input !== null && selection.input !== undefined);
+    const chosen = window.atlasChoose.known(selection?.input);
     const now = { tab, open: before.open, chosen };
     if (closed && from.includes("panel-close.n_clicks")) now.open = false;
     if (opened && from.includes("panel-open.n_clicks")) now.open = true;
@@ -28,8 +28,5 @@
     return [view.layer, view.head, options, selection, visible, theme || null, Boolean(options.offsets)];
   }
 
-  /** A token that was chosen in a view beside the map is that of all views. */
-  const choose = (chosen) => (chosen ? { input: chosen.input, token: chosen.token, side: chosen.side } : root.no_update);
-
-  root.atlasPanel = { panel, average, choose };
+  root.atlasPanel = { panel, average };
 })();

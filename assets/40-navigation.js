@@ -45,7 +45,7 @@
     if (arrows.length && open) wanted = walked(open, arrows, clicks, payload);
     else if (!from.includes("scene")) wanted = named(from, layer, head);
     const shown = wanted || open || null;
-    if (wanted && !same(wanted, open)) root.set_props("scene", { head: wanted });
+    if (wanted && !same(wanted, open)) window.atlasChoose.head(wanted);
     const edge = (id) => !shown || !neighbour(shown, STEPS[id], payload);
     const text = (name) => (shown ? String(shown[name]) : EMPTY);
     return [
@@ -58,9 +58,6 @@
   // --- minimap ------------------------------------------------------------------------------------------------
 
   const minimap = (head, theme) => [head || null, theme || null];
-
-  /** The head that was chosen there. */
-  const enter = (chosen) => (chosen ? { layer: chosen.layer, head: chosen.head } : none());
 
   // --- hints --------------------------------------------------------------------------------------------------
 
@@ -75,7 +72,7 @@
   }
 
   function hint(head, selection) {
-    const chosen = selection && selection.input !== null && selection.input !== undefined;
+    const chosen = window.atlasChoose.known(selection?.input);
     if (head) remember("head");
     if (head && chosen) remember("token");
     const known = done();
@@ -94,5 +91,5 @@
     return none();
   }
 
-  root.atlasNavigation = { navigate, unfold, minimap, enter, hint, recentre };
+  root.atlasNavigation = { navigate, unfold, minimap, hint, recentre };
 })();

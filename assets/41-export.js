@@ -273,7 +273,7 @@
     if (name === "coordinates") return `${here}/coordinates/${projection.name}.${kind}?${query}`;
     if (name === "attention") return `${here}/attention.${kind}`;
     if (name === "attention-input") {
-      const input = root.atlasSets.input();
+      const { input } = held().selection;
       if (input === null) throw new Error("Choose a token or an input first: its attention is taken along.");
       return `${here}/attention.${kind}?input=${input}`;
     }

@@ -120,12 +120,6 @@ clientside_callback(
     Input(ids.THEME, "data"),
 )
 clientside_callback(
-    _client("enter"),
-    Output(ids.SCENE, "head", allow_duplicate=True),
-    Input(ids.MINIMAP, "chosen"),
-    prevent_initial_call=True,
-)
-clientside_callback(
     _client("hint"),
     Output(ids.HINT, "children"),
     Input(ids.SCENE, "head"),

@@ -19,6 +19,12 @@ interface Window {
   atlasStores: any;
   atlasTables: any;
   dash_component_api: any;
+  atlasChoose: {
+    token(selection: Atlas.Selection | null): void;
+    head(place: Atlas.Head | null): void;
+    set(recipe: string): void;
+    known(value: any): boolean;
+  };
   atlasTheme(): "light" | "dark";
 }
 

@@ -64,9 +64,3 @@ clientside_callback(
     Input(ids.PANEL_STATE, "data"),
     Input(ids.THEME, "data"),
 )
-clientside_callback(
-    ClientsideFunction("atlasPanel", "choose"),
-    Output(ids.SCENE, "selection", allow_duplicate=True),
-    Input(ids.AVERAGE_PICTURE, "chosen"),
-    prevent_initial_call=True,
-)

@@ -37,7 +37,6 @@ def sentence_panel(atlas: Atlas, stream: StreamInfo, state: AtlasPage, payload: 
     """Content of the tab, set to a state."""
     view, selection, options = state.view, state.selection, state.options
     chosen = selection.input is not None
-    pinned = selection.token is not None
     return [
         dcc.Store(id=ids.READING_FACTS, data=reading_facts(atlas, stream)),
         html.Div(
@@ -57,8 +56,7 @@ def sentence_panel(atlas: Atlas, stream: StreamInfo, state: AtlasPage, payload: 
             payload=payload,
             layer=view.layer or 0,
             head=view.head or 0,
-            input=selection.input,
-            selected={"token": selection.token, "side": selection.side} if pinned else None,
+            selection=selection.to_store() if chosen else None,
             hidden=options.hidden,
             theme="light",
             **options.shown(),
@@ -243,7 +241,7 @@ clientside_callback(
     Output(ids.SENTENCE, "pair"),
     Input(ids.SENTENCE, "hover"),
     State(ids.SENTENCE, "payload"),
-    State(ids.SENTENCE, "input"),
+    State(ids.SELECTION, "data"),
     State(ids.SENTENCE, "layer"),
     State(ids.SENTENCE, "head"),
     State(ids.SCENE, "projection"),

@@ -10,7 +10,8 @@
 
   /** The addresses of one head on one input, or null when the props name none. */
   function addresses(props) {
-    const { payload, layer, head, input } = props;
+    const { payload, layer, head, selection } = props;
+    const input = selection ? selection.input : null;
     if (!payload || typeof payload.base !== "string" || !payload.stream) return null;
     if (!number(layer) || !number(head) || !number(input)) return null;
     const base = payload.base.replace(/\/+$/, "");

@@ -211,7 +211,7 @@
       const changed = (...names) => !before || names.some((name) => !same(before[name], this.props[name]));
       if (changed("hidden", "hideSpecial", "hideFirst", "byValueNorm", "topk", "threshold")) this.derive();
       if (changed("mode")) this.relayout();
-      if (changed("selected")) {
+      if (changed("selection")) {
         const pinned = this.pinned();
         if (pinned && !same(pinned, this.mine)) this.reveal(pinned.side, pinned.index);
         this.mine = null;
@@ -262,8 +262,8 @@
     // ---------------------------------------------------------------- what is chosen
 
     pinned() {
-      const chosen = this.applied.selected;
-      if (!chosen || !this.data || (chosen.side !== "query" && chosen.side !== "key")) return null;
+      const chosen = this.applied.selection;
+      if (!chosen || chosen.token === null || !this.data || (chosen.side !== "query" && chosen.side !== "key")) return null;
       const side = chosen.side === "query" ? this.data.queries : this.data.keys;
       const index = chosen.token - side.first;
       return Number.isInteger(index) && index >= 0 && index < side.tokens.length ? { side: chosen.side, index } : null;
