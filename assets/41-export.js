@@ -247,11 +247,14 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
+  /** Letters that are safe in the name of a file. */
+  const fileName = (parts, kind) => `${parts.filter(Boolean).join("_").replace(/[^A-Za-z0-9._-]+/g, "-")}.${kind}`;
+
   /** The name of a picture: atlas, head, map. */
   function pictureName(kind) {
     const { head, projection } = place();
     const parts = [told().atlas, head ? `L${head.layer}H${head.head}` : "all-heads", projection ? projection.name : ""];
-    return `${parts.filter(Boolean).join("_").replace(/[^A-Za-z0-9._-]+/g, "-")}.${kind}`;
+    return fileName(parts, kind);
   }
 
   /** The address of a file of all heads or of the open one, or a sentence why there is none. */
@@ -308,4 +311,6 @@
     const button = event.target.closest && event.target.closest("#export [data-export]");
     if (button && !button.disabled) run(button.dataset.export);
   });
+
+  window.atlasExport = { wrap, legend, fileName };
 })();

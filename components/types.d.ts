@@ -9,6 +9,7 @@ interface Window {
   atlas_sentence_view: any;
   atlasCallback: any;
   atlasEscape: [number, () => boolean][];
+  atlasExport: any;
   atlasHelp: any;
   atlasLink: {
     parameters(page: string, state: Record<string, any>): [string, string][];
