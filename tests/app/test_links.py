@@ -184,8 +184,6 @@ CODE = {path.relative_to(ROOT).as_posix(): re.sub(r"/\*.*?\*/|(?<![:'\"])//[^\n]
 ADDRESS = "assets/05-link.js"
 
 
-# Constants of the scene that are typed there still.
-LATER = {f"components/head_scene/{name}.js" for name in ("average", "camera", "colours", "sets")}
 _WRITES = re.compile(r"history\b.*(?:State|\[)|searchParams\.(?:set|delete|append)|location\.(?:assign|replace)")
 
 
@@ -199,6 +197,8 @@ def test_one_file_writes_addresses(name):
 def strings(node):
     """Every text in the tables that is no plain name: words and colours."""
     if isinstance(node, dict | list):
+        if isinstance(node, dict) and node.keys() == {"factor", "digits", "unit"}:
+            return  # how a measure is written: " %" is in any language
         for value in node.values() if isinstance(node, dict) else node:
             yield from strings(value)
     elif isinstance(node, str) and re.search(r"[ #{]", node) and node != "#ffffff":
@@ -214,7 +214,7 @@ def lists(node):
             yield from lists(value)
 
 
-@pytest.mark.parametrize("name", sorted(CODE.keys() - LATER))
+@pytest.mark.parametrize("name", CODE)
 def test_no_client_file_holds_what_the_tables_say(name):
     code, table = CODE[name], tables("/")
     assert [text for text in strings(table) if text in code] == []

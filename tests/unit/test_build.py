@@ -785,7 +785,7 @@ def test_what_outgrows_float16_in_the_middle_is_captured_again_in_float32(tmp_pa
 
 
 def test_memory_that_runs_out_is_one_line(cli, bert, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "build", lambda *a, **k: (_ for _ in ()).throw(MemoryError))
+    monkeypatch.setattr(command, "run_build", lambda *a, **k: (_ for _ in ()).throw(MemoryError))
     code, errors = cli("--model", bert, "--corpus", corpus, "--out", tmp_path / "one")
     assert (code, len(errors)) == (2, 1)
     assert "Memory ran out" in errors[0]
