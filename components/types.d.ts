@@ -17,7 +17,7 @@ interface Window {
     alignmentName(alignment: { scale: boolean; c: number; translate: boolean; space: string }): string;
   };
   atlasStores: any;
-  atlasTables: any;
+  atlasTables: typeof atlasTables;
   dash_component_api: any;
   atlasChoose: {
     token(selection: Atlas.Selection | null): void;
@@ -31,3 +31,6 @@ interface Window {
 interface HTMLElement {
   atlasScene?: Atlas.SceneHandle;
 }
+
+/** What components/state/tables.py serves. */
+declare var atlasTables: any;

@@ -8,6 +8,7 @@ from dash import Dash, Input, Output, State, html
 from flask import Response, abort
 
 from components.sentence_view import SentenceView
+from components.server.table_route import serve_tables
 from tests.browser.serving import serving
 from tests.patience import PATIENCE
 
@@ -112,6 +113,7 @@ class Server:
 
 def create_app(state: Server, page_style: str = "") -> Dash:
     app = Dash(__name__)
+    serve_tables(app, "/")
     app.index_string = app.index_string.replace("<html>", '<html lang="en">').replace(
         "</head>",
         "<style>body{margin:0;font-family:system-ui,'Noto Sans',sans-serif}" + page_style + "</style></head>",

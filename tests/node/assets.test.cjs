@@ -1,10 +1,12 @@
 /** The scripts of assets/: what controls, keys and views come to. */
 const test = require("node:test");
 const assert = require("node:assert/strict");
+const script = require("./load.cjs");
 const { load, tables, plain } = require("./page.cjs");
 
 const NONE = "no update";
 const BASE = "05-callback";
+const CHOOSE = "20-choose";
 const PAYLOAD = { base: "/p", stream: "self", layers: 3, heads: 4, queries: 10, queryTable: "self", keyTable: "self" };
 const options = tables().pages.atlas.stores.options.default;
 const SCENE = {
@@ -51,15 +53,26 @@ test("view: the wanted map, else the method's other one; the open head in store,
   assert.deepEqual(shown("pca", "3", null).slice(1, 4).map((value) => value.key ?? value), ["c", shown("pca", "3", null)[2], 2]);
 });
 
-test("selection: whoever changed last; unpinned in the sentence the input stays", () => {
-  const { call } = load([BASE, "06-stores", "clientside"]);
-  const token = { input: 3, token: 7, side: "key" };
-  const after = (ids, scene, sentence, before) => call(ids, (root) => root.atlas.selection(scene, sentence, before));
-  const empty = { input: null, token: null, side: "query" };
-  assert.deepEqual(after(["scene.selection"], token, null, empty), [token, NONE, { token: 7, side: "key" }, 3]);
-  const input = { input: 3, token: null, side: "query" };
-  assert.deepEqual(after(["sentence.selected"], token, null, token), [input, input, NONE, 3]);
-  assert.deepEqual(after(["scene.selection"], null, { token: 7, side: "key" }, token), [empty, NONE, null, null]);
+test("selection: a pick of the scene, of the sentence or of the averages, made whole", () => {
+  const { call } = load([BASE, CHOOSE]);
+  const token = { token: 7, side: "key", input: 3 };
+  const after = (ids, scene, picked, averaged, before) => call(ids, (root) => root.atlasChoose.selection(scene, picked, averaged, before));
+  const empty = { token: null, side: "query", input: null };
+  assert.deepEqual(after(["scene.selection"], { input: 3, token: 7, side: "key" }, null, null, empty), [token, NONE, token]);
+  const input = { token: null, side: "query", input: 3 };
+  assert.deepEqual(after(["sentence.picked"], token, { token: null, side: null, n: 2 }, null, token), [input, input, input]);
+  assert.deepEqual(after(["sentence.picked"], input, { token: 8, side: "query", n: 3 }, null, input)[0], { token: 8, side: "query", input: 3 });
+  assert.deepEqual(after(["average-picture.chosen"], null, null, { ...token, n: 1 }, empty), [token, token, token]);
+  assert.deepEqual(after(["scene.selection"], null, token, token, token), [empty, NONE, null]);
+  assert.deepEqual(after(["scene.selection"], { input: 3, token: null, side: "key" }, null, null, token), [input, input, input]);
+  assert.deepEqual(after([], token, null, null, token), [NONE, NONE, token], "the first call hands the link's selection on");
+});
+
+test("place: a head of the minimap, or all of them", () => {
+  const { call } = load([BASE, CHOOSE]);
+  const place = (ids, chosen) => call(ids, (root) => root.atlasChoose.place(1, chosen));
+  assert.deepEqual(place(["minimap.chosen"], { layer: 1, head: 2, n: 4 }), { layer: 1, head: 2 });
+  assert.equal(place(["back.n_clicks"], { layer: 1, head: 2, n: 4 }), null);
 });
 
 test("status: what is loading, or what went wrong", () => {
@@ -81,7 +94,7 @@ test("colour: the attribute or a scale of norms, and the page's palette", () => 
 // --- heads ------------------------------------------------------------------------------------------------------------
 
 test("navigation: a step, edges, and steps pressed faster than callbacks run", () => {
-  const { told, call } = load([BASE, "40-navigation"]);
+  const { told, call } = load([BASE, CHOOSE, "40-navigation"]);
   const go = (ids, clicks, open, layer = "1", head = "1") => call(ids, (root) => root.atlasNavigation.navigate(...clicks, layer, head, open, PAYLOAD));
   const open = { layer: 1, head: 1 };
   const shown = go(["head-right.n_clicks"], [0, 1, 0, 0], open);
@@ -94,18 +107,16 @@ test("navigation: a step, edges, and steps pressed faster than callbacks run", (
 });
 
 test("navigation: the selects lead to any head, an empty one counts as 0", () => {
-  const { told, call } = load([BASE, "40-navigation"]);
+  const { told, call } = load([BASE, CHOOSE, "40-navigation"]);
   call(["jump-layer.value"], (root) => root.atlasNavigation.navigate(0, 0, 0, 0, "2", "none", null, PAYLOAD));
   assert.deepEqual(plain(told.pop()), ["scene", { head: { layer: 2, head: 0 } }]);
   call(["jump-layer.value"], (root) => root.atlasNavigation.navigate(0, 0, 0, 0, "none", "none", null, PAYLOAD));
   assert.equal(told.length, 0);
 });
 
-test("navigation: a head chosen in the minimap, hints that go once they were followed, the fold on a phone", () => {
-  const { call } = load([BASE, "40-navigation"]);
+test("navigation: the minimap follows, hints that go once they were followed, the fold on a phone", () => {
+  const { call } = load([BASE, CHOOSE, "40-navigation"]);
   const nav = (work) => call([], (root) => work(root.atlasNavigation));
-  assert.deepEqual(nav((n) => n.enter({ layer: 1, head: 2, n: 4 })), { layer: 1, head: 2 });
-  assert.equal(nav((n) => n.enter(null)), NONE);
   assert.deepEqual(nav((n) => n.minimap(undefined, "dark")), [null, "dark"]);
   assert.match(nav((n) => n.hint(null, null)), /Click a head/);
   assert.match(nav((n) => n.hint({ layer: 0, head: 0 }, null)), /Click a token/);
@@ -142,8 +153,8 @@ test("badges: a measure as text, bar and sentence; heads in its order, the undef
 
 /** Hits: rows 1 and 4, of inputs 0 (rows 0, 1, 2) and 1 (rows 3, 4). */
 const FOUND = { inputs: 2, queries: 2, keys: 2, list: [] };
-const finding = (answers = {}) => load([BASE, "30-find"], {
-  globals: { atlas_head_scene: { payload: require("../../components/head_scene/payload.js") } },
+const finding = (answers = {}) => load([BASE, CHOOSE, "30-find"], {
+  globals: { atlas_head_scene: { payload: script("payload") } },
   elements: {},
   answers: (url) => {
     const kind = url.split("/")[2];
@@ -174,10 +185,11 @@ test("search: steps go through the hits in reading order and around, from where 
   const { told, call } = finding();
   const search = { query: "the", mode: "token", case: false };
   await call([], (root) => root.find.answer(search, PAYLOAD));
+  let selection = null;
   const step = async (id) => {
-    call([id], (root) => root.find.step());
+    call([id], (root) => root.find.step(1, 1, selection));
     await new Promise((resolve) => setTimeout(resolve, 5));
-    const [, { selection }] = told.at(-1);
+    [, { selection }] = told.at(-1);
     return { selection: plain(selection), place: await call([], (root) => root.find.place(selection)) };
   };
   assert.deepEqual(await step("search-next.n_clicks"), { selection: { input: 0, token: 1, side: "query" }, place: "1 of 2" });
@@ -200,11 +212,10 @@ test("search: concentration as badges and as an order; none where it is unknown"
 // --- sets -------------------------------------------------------------------------------------------------------------
 
 test("sets: mirrored, counted, and what the table shows follows", () => {
-  const { call } = load([BASE, "40-sets"]);
+  const { call } = load([BASE, CHOOSE, "40-sets"]);
   const set = (work, ids = []) => call(ids, (root) => work(root.atlasSets, root.atlasTable));
-  assert.deepEqual(set((s) => s.mirror({ recipe: "p.AA" }, { input: 4 }, null)), [{ recipe: "p.AA" }, { recipe: "p.AA" }]);
-  assert.equal(set((s) => s.input()), 4);
-  assert.deepEqual(set((s) => s.mirror(null, null, null)), [NONE, null]);
+  assert.deepEqual(set((s) => s.mirror({ recipe: "p.AA" }, null)), [{ recipe: "p.AA" }, { recipe: "p.AA" }]);
+  assert.deepEqual(set((s) => s.mirror(null, null)), [NONE, null]);
   assert.deepEqual(set((s) => s.count({ recipe: "p.AA", points: 1200, tokens: 1 }, { recipe: "p.AA" })),
     ["1,200 points · 1 token", "set-clear", "Clear the set of 1,200 points, 1 token"]);
   assert.equal(set((s) => s.count(null, { recipe: "p.AA" }))[0], "…");
@@ -216,7 +227,7 @@ test("sets: mirrored, counted, and what the table shows follows", () => {
 });
 
 test("sets: one row of the table is the chosen token, several are a set", () => {
-  const { told, call } = load([BASE, "40-sets"], { globals: { atlas_head_scene: { sets: require("../../components/head_scene/sets.js") } } });
+  const { told, call } = load([BASE, CHOOSE, "40-sets"], { globals: { atlas_head_scene: { sets: script("sets") } } });
   const choose = (rows) => call([], (root) => root.atlasTable.choose(rows, PAYLOAD));
   choose([{ id: "5", input: 1, token: 5, kind: "query" }]);
   assert.deepEqual(plain(told.pop()), ["scene", { selection: { input: 1, token: 5, side: "query" } }]);
@@ -235,7 +246,7 @@ const keyed = (props = {}) => {
   const button = (id) => ({ click: () => clicked.push(id), focus: () => clicked.push(`focus ${id}`) });
   const ids = ["head-left", "head-up", "search-box", "jump-layer"];
   const elements = { scene: { atlasScene: SCENE }, ...Object.fromEntries(ids.map((id) => [id, button(id)])) };
-  return { ...load([BASE, "40-keys"], { elements }), clicked };
+  return { ...load([BASE, CHOOSE, "40-keys"], { elements }), clicked };
 };
 const at = (tagName, type = "") => ({ tagName, type, isContentEditable: false, closest: () => null });
 
@@ -270,7 +281,7 @@ test("keys: arrows are the neighbouring heads where they mean nothing else; /, g
 // --- the panel --------------------------------------------------------------------------------------------------------
 
 test("panel: a first token opens the sentence, unless a tab is open that shows tokens", () => {
-  const { call } = load([BASE, "30-panel"]);
+  const { call } = load([BASE, CHOOSE, "30-panel"]);
   const panel = (ids, tab, selection, before) => call(ids, (root) => root.atlasPanel.panel(tab, 1, 1, selection, before));
   const closed = { tab: "head", open: false, chosen: false };
   assert.deepEqual(panel([], "head", { input: 0 }, closed), [{ tab: "sentence", open: true, chosen: true }, "sentence", "panel shows-sentence"]);
@@ -280,19 +291,17 @@ test("panel: a first token opens the sentence, unless a tab is open that shows t
   assert.equal(panel([], "head", null, closed)[0], NONE);
 });
 
-test("panel: the average is drawn while its tab is open, and a token chosen there is that of all views", () => {
-  const { call } = load([BASE, "30-panel"]);
+test("panel: the average is drawn while its tab is open", () => {
+  const { call } = load([BASE, CHOOSE, "30-panel"]);
   const view = { layer: 1, head: 2 };
   const shown = call([], (root) => root.atlasPanel.average({ offsets: true }, view, { input: 1 }, { tab: "average" }, "dark"));
   assert.deepEqual(shown, [1, 2, { offsets: true }, { input: 1 }, true, "dark", true]);
   assert.equal(call([], (root) => root.atlasPanel.average({}, view, null, { tab: "head" }, null))[4], false);
-  assert.deepEqual(call([], (root) => root.atlasPanel.choose({ input: 1, token: 4, side: "query", n: 2 })), { input: 1, token: 4, side: "query" });
-  assert.equal(call([], (root) => root.atlasPanel.choose(null)), NONE);
 });
 
 // --- the sentence -----------------------------------------------------------------------------------------------------
 
-const reading = (answers) => load([BASE, "45-sentence"], { answers });
+const reading = (answers) => load([BASE, CHOOSE, "45-sentence"], { answers });
 const FACTS = { inputs: 5, firstToShow: 2, sameTokens: true };
 
 test("options: from the control that changed, into the store, the sentence and the scene's lines", () => {
@@ -350,8 +359,8 @@ test("a pair's numbers: its scores and distances, or what hides it", async () =>
   const found = { ...scores, aligned: 2, median_aligned: 4, screen: 0.5 };
   const rows = async (answer, mask = null) => {
     const { call } = reading(() => answer);
-    const shown = await call([], (root) => root.atlasSentence.pair({ query: 1, key: 2 }, { ...PAYLOAD, mask }, 0, 1, 2, MAPS.umap2d));
-    return shown.rows;
+    const pair = (root) => root.atlasSentence.pair({ query: 1, key: 2 }, { ...PAYLOAD, mask }, { input: 0 }, 1, 2, MAPS.umap2d);
+    return (await call([], pair)).rows;
   };
   assert.deepEqual(await rows(found), [
     ["q·k", "123"], ["scaled score", "0.0010"], ["softmax of the scores", "0.250 (model: 0.500)"],
@@ -361,7 +370,7 @@ test("a pair's numbers: its scores and distances, or what hides it", async () =>
   assert.match((await rows({ ...found, additive: true }))[2][1], /adds to the scores/);
   assert.deepEqual(await rows({ visible: false }, { hides: "the window" }), [["", "the window hides this key from the query"]]);
   const { call } = reading();
-  assert.equal(await call([], (root) => root.atlasSentence.pair({ query: 1, key: null }, PAYLOAD, 0, 1, 2, null)), NONE);
+  assert.equal(await call([], (root) => root.atlasSentence.pair({ query: 1, key: null }, PAYLOAD, { input: 0 }, 1, 2, null)), NONE);
 });
 
 // --- alignment and scaling --------------------------------------------------------------------------------------------
@@ -384,7 +393,9 @@ test("align: the slider's c, the switches, and back to the head's own", () => {
 test("align: PCA moves at once; a layout stays until the new one is there", () => {
   const { call } = aligning();
   const view = { atlas: "small", stream: "self", layer: 1, head: 2, method: "pca", dims: 2 };
-  const show = (align, where, refined = null) => call([], (root) => root.atlasAlign.show(align, where, refined, PAYLOAD))[0];
+  const map = (method) => ({ method, follows: method === "pca" ? "at once" : "later" });
+  const show = (align, where, refined = null) =>
+    call([], (root) => root.atlasAlign.show(align, where, refined, PAYLOAD, map(where.method)))[0];
   const on = { ...OFF, on: true, c: 2 };
   assert.match(show(on, view).path, /^live\/self\/1\/2\/2\/2-translated-dot$/);
   assert.equal(show(on, { ...view, method: "umap" }), null);
@@ -414,7 +425,8 @@ test("help: the tour is offered once, on a first visit that shows nothing in par
     const started = [];
     const { call } = load(["41-help"], {
       address, globals: {
-        navigator: { webdriver: driven }, localStorage: { getItem: () => seen, setItem: () => {} }, setTimeout: (work) => started.push(work),
+        navigator: { webdriver: driven }, localStorage: { getItem: () => seen, setItem: () => {} },
+        setTimeout: (work) => started.push(work),
       },
     });
     const offer = (loaded) => call([], (root) => root.atlasHelp.offerTour({ loaded }));
