@@ -12,7 +12,7 @@ from services.jobs.builds import BUILD, BuildArguments, run_build
 from services.jobs.here import here
 from services.jobs.spec import JobSpec
 from services.measures import registry
-from services.modalities.registry import DEFAULT, MODALITIES
+from services.modalities import registry as modalities
 from services.models.files import check_model_name
 from services.models.memory import is_out_of_memory
 from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, Precision, default_folder
@@ -36,7 +36,10 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         help="'demo', or a file: .txt (one input a line), .csv, .tsv, .json, .jsonl or .parquet",
     )
     cli.add_argument(
-        "--modality", default=DEFAULT, choices=[one.name for one in MODALITIES], help="what an input of the corpus is"
+        "--modality",
+        default=modalities.DEFAULT,
+        choices=[one.name for one in modalities.MODALITIES],
+        help="what an input of the corpus is",
     )
     cli.add_argument(
         "--column", help="column of the corpus file that holds the text (default: the only one, or 'text')"

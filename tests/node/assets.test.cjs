@@ -1,8 +1,8 @@
 /** The scripts of assets/: what controls, keys and views come to. */
 const test = require("node:test");
 const assert = require("node:assert/strict");
+const script = require("./load.cjs");
 const { load, tables, plain } = require("./page.cjs");
-const component = require("./load.cjs");
 
 const NONE = "no update";
 const BASE = "05-callback";
@@ -154,7 +154,7 @@ test("badges: a measure as text, bar and sentence; heads in its order, the undef
 /** Hits: rows 1 and 4, of inputs 0 (rows 0, 1, 2) and 1 (rows 3, 4). */
 const FOUND = { inputs: 2, queries: 2, keys: 2, list: [] };
 const finding = (answers = {}) => load([BASE, CHOOSE, "30-find"], {
-  globals: { atlas_head_scene: { payload: require("../../components/head_scene/payload.js") } },
+  globals: { atlas_head_scene: { payload: script("payload") } },
   elements: {},
   answers: (url) => {
     const kind = url.split("/")[2];
@@ -227,7 +227,7 @@ test("sets: mirrored, counted, and what the table shows follows", () => {
 });
 
 test("sets: one row of the table is the chosen token, several are a set", () => {
-  const { told, call } = load([BASE, "06-stores", CHOOSE, "40-sets"], { globals: { atlas_head_scene: { sets: component("sets") } } });
+  const { told, call } = load([BASE, CHOOSE, "40-sets"], { globals: { atlas_head_scene: { sets: script("sets") } } });
   const choose = (rows) => call([], (root) => root.atlasTable.choose(rows, PAYLOAD));
   choose([{ id: "5", input: 1, token: 5, kind: "query" }]);
   assert.deepEqual(plain(told.pop()), ["scene", { selection: { input: 1, token: 5, side: "query" } }]);
