@@ -26,15 +26,15 @@ def run(options: argparse.Namespace, create_app: Callable[[Any, Any], Any]) -> i
     """Serve until stopped. Returns the exit code."""
     try:
         settings = load_settings()
+        host, port = options.host or settings.host, options.port if options.port is not None else settings.port
+        if not 1 <= port <= 65535:
+            print(f"--port must be from 1 to 65535, not {port}.", file=sys.stderr)
+            return 2
         jobs = LocalJobs(settings)
         start_demo_if_needed(settings, jobs)  # first, so that both processes load their libraries at once
         app = create_app(settings, jobs)
     except AtlasError as error:
         print(error, file=sys.stderr)
-        return 2
-    host, port = options.host or settings.host, options.port if options.port is not None else settings.port
-    if not 1 <= port <= 65535:
-        print(f"--port must be from 1 to 65535, not {port}.", file=sys.stderr)
         return 2
     url = f"http://{host}:{port}{settings.url_prefix}"
     print(f"Attention Atlas runs at {url}  (stop with Ctrl-C)", flush=True)
