@@ -22,7 +22,7 @@ from services.atlas import TokenTable, VectorStore
 from services.attributes import norms
 from services.payloads.scene import pack_mask
 from services.search.concentration import concentrations
-from services.search.hits import summary
+from services.search.hits import hits_by_input
 from services.search.query import Question, search
 
 INPUT = 50  # tokens of an input
@@ -71,7 +71,7 @@ def main() -> None:
     print(f"{options.layers} × {options.heads} heads × {2 * options.tokens:,} points")
     for question in questions:
         mask = search(atlas, "tokens", question)
-        listed = best(lambda question=question: summary(atlas, stream, question))
+        listed = best(lambda question=question: hits_by_input(atlas, stream, question))
         spent = best(lambda question=question: search(atlas, "tokens", question))
         size = len(pack_mask(mask))
         print(f"{question.mode:9}{mask.sum():6} hits  {spent:6.1f} ms, {size} bytes; with list {listed:6.1f} ms")

@@ -44,7 +44,7 @@ def facts_for(atlas: Atlas, stream: StreamInfo, view: View) -> Any:
 
 
 def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: ProjectionRef) -> list[Any]:
-    """Everything measured of one head on one map, in plain words."""
+    """All that is measured of one head on one map, in plain words."""
     report = head_report(atlas, stream, layer, head, ref.name)
     info = atlas.info.projection(ref, stream.name)
     name = f"{method_label(info.method)} {info.dims}D" if info else ref.name

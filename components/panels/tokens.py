@@ -193,14 +193,14 @@ def summarise(set_data: Any, search_data: Any, ready: Any, view_data: Any) -> tu
     shown, what = (chosen, "Set") if chosen is not None else (hits, "Search hits")
     if shown is None or not shown.any():
         return html.P("Shift-drag in the map, or choose several rows here, to make a set."), options
-    return _summary(token_sets.summary(atlas, stream, shown), what), options
+    return _summary(token_sets.counted(atlas, stream, shown), what), options
 
 
 def _counted(count: int, one: str, more: str) -> str:
     return f"{count:,} {one if count == 1 else more}"
 
 
-def _summary(found: token_sets.Summary, what: str) -> list[Any]:
+def _summary(found: token_sets.SetCounts, what: str) -> list[Any]:
     frequent: list[Any] = []
     for text, count in found.frequent:
         frequent += [html.Span(text.strip() or "␣", className="summary-token"), f" × {count:,}  "]

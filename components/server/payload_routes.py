@@ -102,7 +102,7 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
     def found_inputs(slug: str, key: str, stream: str) -> Response:
         atlas, chosen = find_head(slug, key, stream)
         try:
-            return _json(search_hits.summary(atlas, chosen, _question()))
+            return _json(search_hits.hits_by_input(atlas, chosen, _question()))
         except SearchError as error:  # an answer like any other: people type their way through impossible patterns
             return _json({"error": str(error)})
 

@@ -41,7 +41,7 @@ class PairChoice:
 
 
 @dataclass(frozen=True)
-class Measures:
+class ScaleFigures:
     """What one c does to one head; None where a correlation is not defined.
 
     The weighted correlation is over pairs nearer than a threshold d, with weights (d − dᵢ)². d is the 0.5 percentile
@@ -179,18 +179,18 @@ class HeadPairs:
             self._fixed = self._pass(1.0, None)[1]
         return self._fixed
 
-    def measure(self, c: float, *, spearman: bool = True) -> Measures:
+    def measure(self, c: float, *, spearman: bool = True) -> ScaleFigures:
         """All metrics at one c; Spearman's costs a sort of all pairs and can be left out."""
         if not (np.isfinite(c) and c > 0):
             raise ValueError(f"c must be a positive number, not {c!r}")
         if self.undefined is not None:
-            return Measures(c, None, None, None, None, None, 0)
+            return ScaleFigures(c, None, None, None, None, None, 0)
         fixed = self.unscaled_threshold
         sums, threshold, count = self._pass(c, fixed)
         if not self._spreads(c, sums):
-            return Measures(c, None, None, None, None, None, 0)
+            return ScaleFigures(c, None, None, None, None, None, 0)
         weighted_unscaled, near = self._weighted(fixed, count)
-        return Measures(
+        return ScaleFigures(
             c=c,
             pearson=self._pearson(sums),
             spearman=self._spearman(c) if spearman else None,

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from services.alignment.pairs import HeadPairs, Measures
+from services.alignment.pairs import HeadPairs, ScaleFigures
 from services.alignment.transform import scale_by_norms
 
 CONSTANTS = (0.2, 0.4, 0.8, 1.0, 1.25, 2.5, 5.0)  # Chen et al.: the grid of the study
@@ -29,12 +29,12 @@ Threshold = Literal["each", "unscaled"]
 class HeadStudy:
     """One head measured at every constant. `undefined` says why there are no correlations, or is None.
 
-    optimum: the c between 0.2 and 5 that takes a correlation nearest to −1, by the name of the field of Measures.
+    optimum: the c between 0.2 and 5 that takes a correlation nearest to −1, by the name of the field of ScaleFigures.
     norms: √(median ‖k‖ / median ‖q‖), or None when a median is zero.
     """
 
-    grid: tuple[Measures, ...]
-    curve: tuple[Measures, ...]
+    grid: tuple[ScaleFigures, ...]
+    curve: tuple[ScaleFigures, ...]
     optimum: dict[str, float | None]
     norms: float | None
     undefined: str | None
@@ -159,7 +159,7 @@ def choose_scales(
     return choices
 
 
-def scaled_metric(measured: Sequence[Sequence[Measures]], rule: CountRule = "share") -> list[list[float | None]]:
+def scaled_metric(measured: Sequence[Sequence[ScaleFigures]], rule: CountRule = "share") -> list[list[float | None]]:
     """The scaled metric [heads][constants] of what was measured there, under the threshold taken at c = 1."""
     return scaled_by_counts(
         [[m.weighted_unscaled for m in row] for row in measured], [[m.near for m in row] for row in measured], rule

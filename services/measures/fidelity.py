@@ -151,19 +151,19 @@ def layout_fidelity(head: HeadSample, layout: np.ndarray) -> Fidelity:
 
 
 def aligned_fidelity(head: HeadSample) -> Fidelity:
-    """The measures of READING in the aligned space itself, before any projection."""
+    """The measures of SPACE_MEASURES in the aligned space itself, before any projection."""
     cloud = np.full((head.point_rows.max(initial=-1) + 1, head.aligned.shape[1]), np.nan)
     cloud[head.point_rows] = head.aligned
-    return reading_fidelity(head, cloud)
+    return space_fidelity(head, cloud)
 
 
-def reading_fidelity(head: HeadSample, cloud: np.ndarray) -> Fidelity:
-    """The measures of READING in any cloud [n_queries + n_keys, dims]."""
+def space_fidelity(head: HeadSample, cloud: np.ndarray) -> Fidelity:
+    """The measures of SPACE_MEASURES in any cloud [n_queries + n_keys, dims]."""
     return fidelities(head, {}, {"cloud": cloud})["cloud"]
 
 
-READING = ("pearson", "spearman", "query_spearman", "attended_near", "best_near", "mixing")
-MEASURES = (*READING, "trustworthiness", "recall")
+SPACE_MEASURES = ("pearson", "spearman", "query_spearman", "attended_near", "best_near", "mixing")
+MEASURES = (*SPACE_MEASURES, "trustworthiness", "recall")
 
 
 def fidelities(
@@ -187,8 +187,8 @@ def fidelities(
     clouds = [_Cloud(head, name, np.asarray(cloud), name in maps) for name, cloud in (*maps.items(), *spaces.items())]
     sound = [cloud for cloud in clouds if not cloud.problem]
     if sound:
-        _read_queries(head, sound)
-        _read_points(head, sound)
+        _measure_queries(head, sound)
+        _measure_points(head, sound)
     return {cloud.name: cloud.result for cloud in clouds}
 
 
@@ -197,7 +197,7 @@ class _Cloud:
 
     def __init__(self, head: HeadSample, name: str, cloud: np.ndarray, is_map: bool) -> None:
         self.name, self.is_map = name, is_map
-        self.names = MEASURES if is_map else READING
+        self.names = MEASURES if is_map else SPACE_MEASURES
         self.problem = _problem(cloud[head.point_rows])
         self.result = Fidelity()
         if self.problem:
@@ -226,7 +226,7 @@ class _Cloud:
         return squares(self.points[chosen], self.points), np.empty((0, 0))
 
 
-def _read_queries(head: HeadSample, clouds: Sequence[_Cloud]) -> None:
+def _measure_queries(head: HeadSample, clouds: Sequence[_Cloud]) -> None:
     """The correlations, and the keys that matter among the nearest keys."""
     from services.measures import fidelity_kernels
 
@@ -284,7 +284,7 @@ def _put_credits(result: Fidelity, credits: np.ndarray, enough_keys: bool) -> No
     _put(result, "best_near", float(credits[:, 1].mean()), "")
 
 
-def _read_points(head: HeadSample, clouds: Sequence[_Cloud]) -> None:
+def _measure_points(head: HeadSample, clouds: Sequence[_Cloud]) -> None:
     """How queries and keys mix, and the neighbours that maps keep; copies of one vector may stand in for each other."""
     from services.measures import fidelity_kernels
 

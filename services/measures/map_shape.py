@@ -24,8 +24,15 @@ def explained(layer: Layer, what: Literal["position", "side"]) -> list[float | s
         values = np.concatenate([table.position / np.maximum(table.length - 1, 1) for table in tables])
     else:
         values = np.repeat([0.0, 1.0], [len(table) for table in tables])
-    found = [explained_by_place(layer.cloud(layer.space, head), values) for head in range(layer.heads)]
+    cells = layer.once(f"cells of {layer.space}", lambda: _cells(layer))
+    found = [explained_by_cells(cell, members, values) for cell, members in cells]
     return [NOTHING_VARIES if value is None else value for value in found]
+
+
+def _cells(layer: Layer) -> list[tuple[np.ndarray, np.ndarray]]:
+    """`grid_cells` of each head."""
+    assert layer.space is not None
+    return [grid_cells(layer.cloud(layer.space, head)) for head in range(layer.heads)]
 
 
 def explained_by_place(layout: np.ndarray, values: np.ndarray) -> float | None:
@@ -34,12 +41,23 @@ def explained_by_place(layout: np.ndarray, values: np.ndarray) -> float | None:
     The map is cut into squares or cubes; ε² = 1 − (variance within them) / (variance), both unbiased (Kelley 1935), so
     that chance gives 0 whatever their number. None when nothing varies or all points lie in one of them.
     """
+    return explained_by_cells(*grid_cells(layout), values)
+
+
+def grid_cells(layout: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A grid laid over a map [points, dims]: the cell of each point, and how many points each cell has."""
     count, dims = layout.shape
     side = int(np.clip((count / POINTS_A_CELL) ** (1 / dims), 1, MOST_CELLS))
     low, high = layout.min(axis=0), layout.max(axis=0)
     spread = np.where(high > low, high - low, 1)
     places = np.clip(((layout - low) / spread * side).astype(int), 0, side - 1)
     _, cell, members = np.unique(places @ side ** np.arange(dims), return_inverse=True, return_counts=True)
+    return cell, members
+
+
+def explained_by_cells(cell: np.ndarray, members: np.ndarray, values: np.ndarray) -> float | None:
+    """`explained_by_place` from `grid_cells`."""
+    count = len(values)
     values = values - values.mean()
     total = float(values @ values)
     if total <= 0 or len(members) < 2 or count <= len(members):
@@ -58,15 +76,21 @@ def attention_order(layer: Layer) -> list[float | str]:
     query, key, group = layer.once("sampled pairs", lambda: sampled_pairs(blocks.tokens))
     if not len(query):
         return [FEW_KEYS] * layer.heads
-    pairs = layer.once("places of sampled pairs", lambda: blocks.locate(query, key))
+    orders = layer.once("orders of attention", lambda: _orders(layer, query, key, group))
     found: list[float | str] = []
     for head in range(layer.heads):
-        weights = blocks.at(pairs, layer.number, head).astype(np.float64)
         cloud = layer.cloud(layer.space, head).astype(np.float64)
         distance = np.linalg.norm(cloud[query] - cloud[len(blocks.tokens.queries) + key], axis=1)
-        value = mean_within(ranks_within(distance, group), ranks_within(weights, group), group)
+        value = mean_within(ranks_within(distance, group), orders[head], group)
         found.append(EQUAL if value is None else value)
     return found
+
+
+def _orders(layer: Layer, query: np.ndarray, key: np.ndarray, group: np.ndarray) -> list[np.ndarray]:
+    """Of each head the rank of a pair's weight among those of its query."""
+    blocks = layer.atlas.attention(layer.stream)
+    pairs = blocks.locate(query, key)
+    return [ranks_within(blocks.at(pairs, layer.number, head).astype(np.float64), group) for head in range(layer.heads)]
 
 
 def sampled_pairs(tokens: StreamTokens) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from services.alignment.pairs import HeadPairs, Measures, head_pairs
+from services.alignment.pairs import HeadPairs, ScaleFigures, head_pairs
 from services.alignment.scale_metrics import (
     METRICS,
     HeadChoice,
@@ -125,7 +125,7 @@ def _counts(tokens: StreamTokens) -> np.ndarray:
 
 def _study(found: dict[str, Any]) -> HeadStudy:
     """A HeadStudy from what JSON made of it."""
-    measures = {name: tuple(Measures(**one) for one in found[name]) for name in ("grid", "curve")}
+    measures = {name: tuple(ScaleFigures(**one) for one in found[name]) for name in ("grid", "curve")}
     return HeadStudy(**(found | measures))
 
 

@@ -26,7 +26,7 @@ def side_masks(atlas: Atlas, stream: StreamInfo, question: Question) -> tuple[np
     return queries, queries if stream.key_table == stream.query_table else search(atlas, stream.key_table, question)
 
 
-def summary(atlas: Atlas, stream: StreamInfo, question: Question) -> dict[str, Any]:
+def hits_by_input(atlas: Atlas, stream: StreamInfo, question: Question) -> dict[str, Any]:
     """Counts and the first matching inputs, at most `MOST_BYTES` as UTF-8 JSON.
 
     Returns:

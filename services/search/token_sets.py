@@ -239,7 +239,7 @@ def identity(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Summary:
+class SetCounts:
     """What the points of a set have in common.
 
     frequent: most frequent token texts with the number of their points, at most TOP
@@ -255,7 +255,7 @@ class Summary:
     mean_position: float | None
 
 
-def summary(atlas: Atlas, stream: StreamInfo, mask: np.ndarray) -> Summary:
+def counted(atlas: Atlas, stream: StreamInfo, mask: np.ndarray) -> SetCounts:
     """Count a set.
 
     Args:
@@ -278,4 +278,4 @@ def summary(atlas: Atlas, stream: StreamInfo, mask: np.ndarray) -> Summary:
     tokens_in = len(np.union1d(sides[0][1], sides[1][1])) if one_table else points
     frequent = sorted(texts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
     mean = place / points if points and math.isfinite(place) else None
-    return Summary(points, tokens_in, len(sides[0][1]), len(sides[1][1]), len(inputs), tuple(frequent), mean)
+    return SetCounts(points, tokens_in, len(sides[0][1]), len(sides[1][1]), len(inputs), tuple(frequent), mean)

@@ -37,8 +37,8 @@ TAGS = {
 TAGS |= {".": "PUNCT", "1897": "NUM", "sat": "VERB", "walk": "VERB", "Zürich": "PROPN", "🍰": "SYM"}
 CONSTANTS = (0.2, 0.4, 0.8, 1.0, 1.25, 2.5, 5.0)
 METRICS = ("weighted", "scaled", "norms", "pearson")
-READING = ("pearson", "spearman", "query_spearman", "attended_near", "best_near", "mixing")
-MEASURES = (*READING, "trustworthiness", "recall")
+SPACE_MEASURES = ("pearson", "spearman", "query_spearman", "attended_near", "best_near", "mixing")
+MEASURES = (*SPACE_MEASURES, "trustworthiness", "recall")
 SHARES = ("sink_share", "first_share", "last_share", "even_share")
 
 
@@ -296,7 +296,7 @@ def _write_fidelity(folder: Folder, stream: Stream, maps: tuple[str, ...]) -> No
     for name in maps:
         _write_measures(folder, stream, name, fidelity(name, MEASURES))
     for space in ("aligned", "unaligned", "lift"):
-        _write_measures(folder, stream, space, fidelity(space, READING))
+        _write_measures(folder, stream, space, fidelity(space, SPACE_MEASURES))
     rows = []
     for number, cell in cells:
         shares = (whole(f"shares {number}", (len(SHARES),), 0, 65) / 64).tolist()

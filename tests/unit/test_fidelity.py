@@ -18,7 +18,7 @@ from services.measures.fidelity import (
     head_sample,
     layout_fidelity,
     near_counts,
-    reading_fidelity,
+    space_fidelity,
     squares,
     within_nearest,
 )
@@ -128,7 +128,7 @@ def test_a_perfect_map_and_a_shuffled_one():
 def test_the_lift_reads_exactly():
     """In the lifted space distance orders each query's keys as attention does: −1 and 1 by construction."""
     head = make_head(seed=5, inputs=60)
-    found = reading_fidelity(sample_of(head), np.concatenate(lift(head["queries"], head["keys"]))).values
+    found = space_fidelity(sample_of(head), np.concatenate(lift(head["queries"], head["keys"]))).values
     assert found["query_spearman"] == pytest.approx(-1.0, abs=1e-6)
     assert found["best_near"] == pytest.approx(1.0)
 

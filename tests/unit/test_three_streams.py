@@ -15,7 +15,7 @@ from services.measures import averages, findings
 from services.measures.attended import attended_in_atlas
 from services.payloads import scene
 from services.payloads.pair import pair_numbers
-from services.search.hits import summary
+from services.search.hits import hits_by_input
 from services.search.query import Question
 from services.search.token_table import columns_of
 from tests.unit.head_data import seen
@@ -262,7 +262,7 @@ def test_findings_fit_the_stream(atlas, stream):
 
 
 def test_a_search_finds_the_tokens_of_both_tables(atlas):
-    found = summary(atlas, atlas.stream("cross"), Question("it", "token"))
+    found = hits_by_input(atlas, atlas.stream("cross"), Question("it", "token"))
     read, written = (list(atlas.tokens(table).text) for table in ("tokens", "decoder_tokens"))
     assert (found["queries"], found["keys"]) == (written.count("it"), read.count("it"))
 

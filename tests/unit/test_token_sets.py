@@ -118,7 +118,7 @@ def test_the_summary_counts_what_a_loop_counts(atlas):
     mask = np.zeros(2 * len(tokens), bool)
     chosen = [0, 3, 5, len(tokens) + 3, len(tokens) + 9]
     mask[chosen] = True
-    found = token_sets.summary(atlas, stream, mask)
+    found = token_sets.counted(atlas, stream, mask)
     rows = [point % len(tokens) for point in chosen]
     assert (found.points, found.tokens, found.queries, found.keys) == (5, len(set(rows)), 3, 2)
     assert found.inputs == len({int(tokens.input[row]) for row in rows})
