@@ -1,16 +1,23 @@
-/* What points are coloured by: the attribute, the scale of norms and the palette become one choice. */
+/* What points are coloured by: the attribute, its variant where it has several, and the palette become one choice. */
 (() => {
   "use strict";
   const root = (window.dash_clientside ??= {});
   const { none, same } = window.atlasCallback;
-  const { pages, norm } = window.atlasTables;
+  const { pages, variants } = window.atlasTables;
 
-  function choose(attribute, scale, palette, before) {
-    const byNorm = attribute === norm.perHead;
+  function choose(attribute, variant, palette, before) {
+    const { label, options } = variants[attribute] || { label: "", options: [] };
+    const known = options.some((one) => one.value === variant);
     const plain = pages.atlas.stores.colouring.default;
-    const data = { colour: byNorm ? scale || norm.perHead : attribute, palette: palette || plain.palette };
+    const data = { colour: known ? variant : attribute, palette: palette || plain.palette };
     document.documentElement.setAttribute("data-palette", data.palette);
-    return [same(data, before) ? none() : data, byNorm ? "norm-scale" : "norm-scale d-none"];
+    return [
+      same(data, before) ? none() : data,
+      options.length ? "colour-variant" : "colour-variant d-none",
+      label,
+      options,
+      known || !options.length ? none() : attribute,
+    ];
   }
 
   root.colouring = { choose };

@@ -9,8 +9,8 @@ from components.palettes import Name, Theme, palette
 from services.alignment.variants import OWN, scale_variant
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.attributes import norms
-from services.attributes.registry import BY_NAME, SIDE_STEPS, scale_of
+from services.attributes.attribute import SIDE_STEPS
+from services.attributes.registry import PLAIN, find_attribute, says_side_only, sizing
 from services.measures.report import report_key
 from services.payloads.scene import CHUNK, PAGE, projection_key
 from services.projection import START, follows_alignment, method_label, method_names
@@ -22,6 +22,7 @@ _NOTE = re.compile(r"L(\d+) head (\d+): (.*)")
 def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, Any]:
     """The `payload` property of the scene and of the sentence view."""
     queries, keys = atlas.points(stream)
+    size = sizing()
     return {
         "base": f"{prefix.rstrip('/')}/payload/{atlas.slug}/{atlas.info.key}",
         "stream": stream.name,
@@ -33,6 +34,7 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
         "pageSize": PAGE,
         "queryTable": stream.query_table,
         "keyTable": stream.key_table,
+        "size": {"attribute": size.name, "scope": size.scope} if size else None,
         "mask": stream.mask.description(),
     }
 
@@ -58,19 +60,19 @@ def _follows(method: str) -> str:
 
 def scene_colour(atlas: Atlas, stream: StreamInfo, name: str, theme: Theme, colours: Name = "safe") -> dict[str, Any]:
     """The `colour` property of the scene: `values` name the palette entries, `ranges` the ends of each head's scale."""
-    attribute = BY_NAME.get(name, BY_NAME["type"])
+    attribute = find_attribute(name) or PLAIN
     colour: dict[str, Any] = {
         "name": attribute.name,
-        "label": "" if attribute.name == "type" else attribute.label,
+        "label": "" if says_side_only(attribute) else attribute.label,
         "scope": attribute.scope,
         "palette": list(palette(attribute, theme, colours)),
     }
     if len(attribute.categories) > 1:
         names = [*attribute.categories, *[""] * (SIDE_STEPS - len(attribute.categories))]
         colour["values"] = names * 2
-    elif attribute.name == norms.PER_HEAD:
-        colour["ranges"] = [round(float(end), 3) for end in norms.norm_ranges(atlas, stream).ravel()]
-    elif scale := scale_of(atlas, stream, attribute, None):
+    elif (ranges := attribute.ranges(atlas, stream)) is not None:
+        colour["ranges"] = [round(float(end), 3) for end in ranges.ravel()]
+    elif scale := attribute.scale(atlas, stream):
         colour["values"] = scale.steps() * 2
     return colour
 

@@ -12,14 +12,14 @@ Options = Mapping[str, str] | Sequence[dict[str, Any]]
 
 def segmented(id: str, label: str, options: Options, value: Any, extra: str = "") -> html.Div:
     """Radio buttons that look like one control; screen readers hear `label`."""
-    return html.Div(_segments(id, options, value, extra), role="group", **{"aria-label": label})
+    return html.Div(segments(id, options, value, extra), role="group", **{"aria-label": label})
 
 
 def labelled(id: str, label: str, options: Options, value: Any) -> list[Any]:
     """The same under a label that is seen."""
     return [
         html.Span(label, className="field-label", id=f"{id}-label"),
-        html.Div(_segments(id, options, value), role="group", **{"aria-labelledby": f"{id}-label"}),
+        html.Div(segments(id, options, value), role="group", **{"aria-labelledby": f"{id}-label"}),
     ]
 
 
@@ -28,7 +28,8 @@ def choice_field(id: str, label: str, options: Options, value: Any) -> html.Div:
     return html.Div(labelled(id, label, options, value), className="field")
 
 
-def _segments(id: str, options: Options, value: Any, extra: str = "") -> dbc.RadioItems:
+def segments(id: str, options: Options, value: Any, extra: str = "") -> dbc.RadioItems:
+    """The radio buttons alone, for a group that has its label elsewhere."""
     if isinstance(options, Mapping):
         options = [{"label": text, "value": name} for name, text in options.items()]
     return dbc.RadioItems(

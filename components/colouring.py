@@ -7,35 +7,42 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 
 from components import ids
 from components.catalogue import scene_colour
-from components.choices import labelled, menu_choice, segmented
+from components.choices import labelled, menu_choice, segments
 from components.legend import legend
 from components.palettes import NAMES, Name, Theme
 from components.server.context import context
 from components.state.atlas_page import AtlasPage, Colouring, View
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.attributes import norms
-from services.attributes.registry import ATTRIBUTES, BY_NAME, Attribute, scale_of, why_not
+from services.attributes.registry import (
+    PLAIN,
+    Attribute,
+    attribute_of,
+    find_attribute,
+    head_of_family,
+    listed,
+    sizing,
+    variants,
+    why_not,
+)
 
 
 def colour_field(atlas: Atlas, colouring: Colouring) -> html.Div:
-    """The colour control; the scale of norms shows up only when they are chosen."""
-    shown = norms.PER_HEAD if colouring.colour in norms.NAMES else colouring.colour
+    """The colour control; the variants of an attribute show up only where it has several."""
+    chosen = attribute_of(colouring.colour)
+    shown = head_of_family(chosen)
     return html.Div(
         [
             html.Label("Colour by", htmlFor=ids.COLOUR_SELECT, className="field-label"),
             html.Div(
                 [
-                    dbc.Select(id=ids.COLOUR_SELECT, options=_options(atlas), value=shown),
+                    dbc.Select(id=ids.COLOUR_SELECT, options=_options(atlas), value=shown.name),
                     html.Div(
-                        segmented(
-                            ids.NORM_SCALE,
-                            "Scale of the norm: of each head, or common to all heads",
-                            {norms.PER_HEAD: "each head", norms.COMMON: "all heads"},
-                            colouring.colour if colouring.colour in norms.NAMES else norms.PER_HEAD,
-                        ),
-                        id=ids.NORM_FIELD,
-                        className="norm-scale" if shown == norms.PER_HEAD else "norm-scale d-none",
+                        segments(ids.COLOUR_VARIANT, {one.name: one.choice for one in variants(shown)}, chosen.name),
+                        id=ids.COLOUR_VARIANT_FIELD,
+                        className="colour-variant" if variants(shown) else "colour-variant d-none",
+                        role="group",
+                        **{"aria-label": shown.choices},
                     ),
                 ],
                 className="colour-row",
@@ -46,18 +53,18 @@ def colour_field(atlas: Atlas, colouring: Colouring) -> html.Div:
 
 
 def _options(atlas: Atlas) -> list[dict[str, Any]]:
-    listed = [attribute for attribute in ATTRIBUTES if attribute.name != norms.COMMON]
-    reasons = {attribute.name: why_not(atlas, attribute) for attribute in listed}
+    reasons = {attribute.name: why_not(atlas, attribute) for attribute in listed()}
     return [
         {"label": a.label, "value": a.name, "disabled": bool(reasons[a.name]), "title": reasons[a.name] or a.explain}
-        for a in listed
+        for a in listed()
     ]
 
 
 def look_of_points(state: AtlasPage) -> list[Any]:
-    """Palette and size by norm: choices that are made once, for the menu of how the picture is drawn."""
+    """Palette and size by value: choices that are made once, for the menu of how the picture is drawn."""
+    size = sizing()
     return [
-        menu_choice(ids.SIZE_BY_NORM, "Size by vector norm in a head", "norm", state.picture.bynorm),
+        *([menu_choice(ids.SIZE_BY_VALUE, size.sizes, size.name, state.picture.bynorm)] if size else []),
         *labelled(ids.PALETTE, "Palette", NAMES, state.colouring.palette),
     ]
 
@@ -70,9 +77,9 @@ def _chosen(colouring: Any, theme: Any, view_data: Any) -> tuple[Atlas, StreamIn
     if atlas is None or stream is None:
         return None
     wanted = Colouring.from_store(colouring)
-    attribute = BY_NAME.get(wanted.colour)
+    attribute = find_attribute(wanted.colour)
     if attribute is None or why_not(atlas, attribute):
-        attribute = BY_NAME["type"]
+        attribute = PLAIN
     return atlas, stream, attribute, "dark" if theme == "dark" else "light", wanted.palette
 
 
@@ -99,14 +106,14 @@ def recolour(colouring: Any, theme: Any, view_data: Any) -> Any:
     State(ids.VIEW, "data"),
 )
 def show_legend(colouring: Any, theme: Any, head: Any, view_data: Any) -> Any:
-    """The legend; only that of norms on a head's own scale changes with the open head."""
+    """The legend; only one of which each head has a scale of its own changes with the open head."""
     chosen = _chosen(colouring, theme, view_data)
     if chosen is None:
         return no_update
     atlas, stream, attribute, shade, colours = chosen
-    if ctx.triggered_id == ids.SCENE and attribute.name != norms.PER_HEAD:
+    if ctx.triggered_id == ids.SCENE and attribute.ranges(atlas, stream) is None:
         return no_update
-    return legend(attribute, shade, colours, scale_of(atlas, stream, attribute, _place(head, stream)))
+    return legend(attribute, shade, colours, attribute.scale(atlas, stream, _place(head, stream)))
 
 
 def _place(head: Any, stream: StreamInfo) -> tuple[int, int] | None:
@@ -121,9 +128,12 @@ def _place(head: Any, stream: StreamInfo) -> tuple[int, int] | None:
 clientside_callback(
     ClientsideFunction("colouring", "choose"),
     Output(ids.COLOURING, "data"),
-    Output(ids.NORM_FIELD, "className"),
+    Output(ids.COLOUR_VARIANT_FIELD, "className"),
+    Output(ids.COLOUR_VARIANT_FIELD, "aria-label"),
+    Output(ids.COLOUR_VARIANT, "options"),
+    Output(ids.COLOUR_VARIANT, "value"),
     Input(ids.COLOUR_SELECT, "value"),
-    Input(ids.NORM_SCALE, "value"),
+    Input(ids.COLOUR_VARIANT, "value"),
     Input(ids.PALETTE, "value"),
     State(ids.COLOURING, "data"),
 )

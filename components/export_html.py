@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from components.palettes import Name, palette
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.attributes.registry import SIDE_STEPS, Attribute, head_point_values, point_values, scale_of
+from services.attributes.attribute import SIDE_STEPS
+from services.attributes.registry import Attribute, point_values
 from services.export import facts
 from services.search.token_table import columns_of
 
@@ -131,10 +132,8 @@ def _groups(
     colours: Sequence[str],
 ) -> list[dict[str, Any]]:
     """What shares a trace: a side, and within it each category; a sequential attribute keeps one trace a side."""
-    by_head = attribute.scope == "head"
-    values = head_point_values(atlas, stream, attribute, *place) if by_head else point_values(atlas, stream, attribute)
-    steps = values % SIDE_STEPS
-    scale = scale_of(atlas, stream, attribute, place)
+    steps = point_values(atlas, stream, attribute, place if attribute.scope == "head" else None) % SIDE_STEPS
+    scale = attribute.scale(atlas, stream, place)
     low, high = (scale.text(0), scale.text(1)) if scale else (attribute.low, attribute.high)
     out: list[dict[str, Any]] = []
     for side, start in (("query", 0), ("key", SIDE_STEPS)):

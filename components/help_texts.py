@@ -5,8 +5,10 @@ needs: `components.help.with_help` finds the control in the page and puts the bu
 """
 
 from components import ids
+from services.attributes.registry import listed
 from services.projection import START, methods
 
+_VARIANTS = " ".join(f"{one.label}: {one.choices[0].lower()}{one.choices[1:]}." for one in listed() if one.choices)
 _LATER = " and ".join(m.label for m in methods() if m.follows_alignment and m is not START)
 
 HELP: dict[str, tuple[str, str, str | None]] = {
@@ -29,8 +31,7 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ids.COLOUR_SELECT: (
         "Colour by",
         "What the colour of a point tells of its token. Queries and keys keep different colours and shapes. Rainbows "
-        "along a spiral, for example, show a head that cares for position. The embedding norm is the length of a "
-        "vector, on a scale of each head or on one for all heads.",
+        f"along a spiral, for example, show a head that cares for position. {_VARIANTS}",
         None,
     ),
     ids.PALETTE: (

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dash import html
 
 from components.palettes import Name, Theme, palette
-from services.attributes.registry import SIDE_STEPS, Attribute, Scale
+from services.attributes.attribute import SIDE_STEPS, Scale
+from services.attributes.registry import Attribute
 
 _MOST_TWICE = 5  # categories; more are listed once for both sides
 _SIDES = (("query", "Queries", 0), ("key", "Keys", SIDE_STEPS))

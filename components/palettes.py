@@ -13,7 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from services.attributes.registry import SIDE_STEPS, Attribute
+from services.attributes.attribute import CUBE, SIDE_STEPS
+from services.attributes.registry import Attribute
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -75,12 +76,12 @@ _YLGN = ("#ffffe5", "#f7fcb9", "#d9f0a3", "#addd8e", "#78c679", "#41ab5d", "#238
 _PURD = ("#f7f4f9", "#e7e1ef", "#d4b9da", "#c994c7", "#df65b0", "#e7298a", "#ce1256", "#980043", "#67001f")
 _RAMP_FROM = 0.25
 _ORIGINAL_CATEGORIES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
-    "position5": (
+    "cyclic": (
         ("#e3378f", "#edb50e", "#5fb96c", "#528ddb", "#a144db"),
         ("#f5c0ca", "#f0d6a5", "#c4d6b8", "#c8dded", "#d6bae3"),
     ),
     # The original counts special tokens as punctuation.
-    "kind": (("#f39226", "#5fb96c", "#5fb96c"), ("#e3378f", "#2e93d9", "#2e93d9")),
+    "kinds of token": (("#f39226", "#5fb96c", "#5fb96c"), ("#e3378f", "#2e93d9", "#2e93d9")),
 }
 
 
@@ -95,12 +96,15 @@ def _safe(attribute: Attribute, theme: Theme) -> tuple[list[str], list[str]]:
     if attribute.kind == "sequential":
         queries, keys = _RAMPS[theme]
         return _interpolate(queries), _interpolate(keys)
-    if attribute.name == "type":
+    if attribute.kind == "colour":
+        return _cube(), _cube()
+    if attribute.palette == "sides":
         query, key = SIDE_COLOURS[theme]
         return _repeat([query]), _repeat([key])
-    if attribute.name == "pos":
+    if attribute.palette == "parts of speech" or len(attribute.categories) > len(_CATEGORIES[theme][0]):
         return _repeat(_PARTS[theme]), _repeat([_mixed(colour, *_KEY_SHADE[theme]) for colour in _PARTS[theme]])
-    queries, keys = (_CATEGORIES if attribute.kind == "cyclic" else _KINDS)[theme]
+    few = attribute.kind == "categorical" and len(attribute.categories) <= len(_KINDS[theme][0])
+    queries, keys = (_KINDS if few else _CATEGORIES)[theme]
     return _repeat(queries), _repeat(keys)
 
 
@@ -109,10 +113,10 @@ def _original(attribute: Attribute) -> tuple[list[str], list[str]] | None:
     if attribute.kind == "sequential":
         places = _RAMP_FROM + (1 - _RAMP_FROM) * np.linspace(0, 1, SIDE_STEPS)
         return _hex(_spline(_YLGN, places)), _hex(_spline(_PURD, places))
-    if attribute.name == "type":
+    if attribute.palette == "sides":
         query, key = _ORIGINAL_SIDES
         return _repeat([query]), _repeat([key])
-    found = _ORIGINAL_CATEGORIES.get(attribute.name)
+    found = _ORIGINAL_CATEGORIES.get(attribute.palette or attribute.kind)
     return (_repeat(found[0]), _repeat(found[1])) if found else None
 
 
@@ -156,6 +160,12 @@ def _spline(stops: Sequence[str], places: np.ndarray) -> np.ndarray:
         + (1 + 3 * t + 3 * t**2 - 3 * t**3) * v2
         + t**3 * v3
     ) / 6
+
+
+def _cube() -> list[str]:
+    """The colours of points that have their own: CUBE steps of red, green and blue, the last the fastest."""
+    steps = np.linspace(0, 255, CUBE)
+    return _repeat(_hex(np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 3)))
 
 
 def _repeat(colours: Sequence[str]) -> list[str]:

@@ -31,7 +31,7 @@ from components.words import TITLES, title
 from services.alignment.study import scales
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.attributes.registry import BY_NAME, scale_of
+from services.attributes.registry import attribute_of
 from services.jobs.builds import DEMO_SLUG
 from services.jobs.spec import Job
 
@@ -125,7 +125,7 @@ def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[s
         payload=payload,
         projection=projection,
         colour=scene_colour(atlas, atlas.stream(view.stream), colouring.colour, "light", colouring.palette),
-        sizeByNorm=picture.bynorm,
+        sized=picture.bynorm,
         head=head,
         viewpoint={"head": head, "at": state.viewpoint.at} if state.viewpoint.at else None,
         selection=state.selection.to_store() if state.selection.input is not None else None,
@@ -161,9 +161,9 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
 
 
 def _legend(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
-    view, attribute = state.view, BY_NAME[state.colouring.colour]
+    view, attribute = state.view, attribute_of(state.colouring.colour)
     head = (view.layer, view.head) if view.layer is not None and view.head is not None else None
-    return legend(attribute, "light", state.colouring.palette, scale_of(atlas, stream, attribute, head))
+    return legend(attribute, "light", state.colouring.palette, attribute.scale(atlas, stream, head))
 
 
 def waiting(job: Job | None, problems: list[str]) -> html.Div:

@@ -100,8 +100,8 @@ class HeadScene(Component):
       in an open head, draw the strongest attention of the selected input from each query to its keys; weights
       are those of SentenceView with the same choices. topk 0: all.
     - average (bool): in place of the points, each head's mean attention by position as a small heatmap.
-    - sizeByNorm (bool): in an open head, the longer a query or key vector the larger its point: 0.375 to 1.625
-      times the usual diameter from the shortest to the longest vector of the head.
+    - sized (bool): in an open head, points grow with the attribute that ``payload.size`` names, such as the norm:
+      from 0.375 to 1.625 times the usual diameter from its lowest to its highest value.
     - pointSize (number): diameter in px of a point of a head that fills the view; by default chosen from
       the number of points.
     - labels (bool): token texts in an open head. On by default.
@@ -147,7 +147,7 @@ class HeadScene(Component):
         searchCount: Any = Component.UNDEFINED,
         lines: Any = Component.UNDEFINED,
         average: Any = Component.UNDEFINED,
-        sizeByNorm: Any = Component.UNDEFINED,
+        sized: Any = Component.UNDEFINED,
         pointSize: Any = Component.UNDEFINED,
         labels: Any = Component.UNDEFINED,
         theme: Any = Component.UNDEFINED,
@@ -179,7 +179,7 @@ class HeadScene(Component):
             "searchCount",
             "lines",
             "average",
-            "sizeByNorm",
+            "sized",
             "pointSize",
             "labels",
             "theme",

@@ -129,9 +129,9 @@
 
     // --- size -------------------------------------------------------------------------------------------------
 
-    /** @param {boolean} byNorm  the points of an open head are as large as their vectors are long */
-    setSizes(byNorm) {
-      this.sized = byNorm;
+    /** @param {boolean} sized  the points of an open head are as large as the payload's attribute of sizes says */
+    setSizes(sized) {
+      this.sized = sized;
       this.loadSizes();
     }
 
@@ -142,14 +142,14 @@
         this.sizes = null;
         this.hooks.sizes();
       }
-      if (!client || !this.sized || cell < 0 || this.sizes) return;
-      const { heads } = client.payload;
+      if (!client || !client.payload.size || !this.sized || cell < 0 || this.sizes) return;
+      const { heads, size } = client.payload;
+      const ofHead = () => client.headAttribute(size.attribute, Math.floor(cell / heads), cell % heads);
       this.jobs.run("sizes", async (current) => {
-        const [values, order] = await Promise.all([
-          client.headAttribute("norm", Math.floor(cell / heads), cell % heads), client.order(),
-        ]);
+        const values = size.scope === "head" ? ofHead() : client.attribute(size.attribute);
+        const [steps, order] = await Promise.all([values, client.order()]);
         if (!current()) return;
-        this.sizes = { cell, values: p.toSlots(values, order) };
+        this.sizes = { cell, values: p.toSlots(steps, order) };
         this.hooks.sizes();
       });
     }
@@ -158,7 +158,7 @@
   /** @param {Atlas.Colour|null} a @param {Atlas.Colour|null} b */
   const sameValues = (a, b) => a !== null && b !== null && a.name === b.name && a.scope === b.scope;
 
-  /** How large a point is beside the usual one, for a stored norm; as Yeh et al. 2023. @param {number} value  0..127 */
+  /** How large a point is beside the usual one, for a stored step; as Yeh et al. 2023. @param {number} value  0..127 */
   const sizePart = (value) => 0.375 + (1.25 * (value & 127)) / 127;
 
   const api = { PointColours, sizePart };

@@ -27,7 +27,7 @@
   /** Props that come in; the others only go out. @type {Array<keyof Atlas.SceneProps>} */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme",
-    "sprite", "cellNotes", "sizeByNorm", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
+    "sprite", "cellNotes", "sized", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
     "live", "viewpoint",
   ];
   /** Props that need nothing fetched. @type {Array<keyof Atlas.SceneProps>} */
@@ -253,12 +253,12 @@
 
     /** @param {boolean} fresh @param {(...names: Array<keyof Atlas.SceneProps>) => boolean} changed */
     updateMatrix(fresh, changed) {
-      const { projection, colour, sizeByNorm } = this.props;
+      const { projection, colour, sized } = this.props;
       if (fresh || changed("order")) this.setOrder();
       if (fresh || changed("sprite")) this.setSprite();
       if (fresh || changed("projection")) this.data.points.setProjection(projection || null);
       if (fresh || changed("colour")) this.data.colours.setColour(colour || null);
-      if (fresh || changed("sizeByNorm")) this.data.colours.setSizes(Boolean(sizeByNorm));
+      if (fresh || changed("sized")) this.data.colours.setSizes(Boolean(sized));
     }
 
     /** @param {boolean} fresh @param {(...names: Array<keyof Atlas.SceneProps>) => boolean} changed */

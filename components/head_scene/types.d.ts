@@ -26,6 +26,7 @@ declare namespace Atlas {
     chunk: number;
     queryTable: string;
     keyTable: string;
+    size?: { attribute: string; scope: "token" | "head" } | null;
     /** token rows a page */
     pageSize: number;
     mask: StreamMask;
@@ -140,7 +141,7 @@ declare namespace Atlas {
     tool?: string;
     lines?: LineChoice | null;
     average?: boolean;
-    sizeByNorm?: boolean;
+    sized?: boolean;
     pointSize?: number | null;
     labels?: boolean;
     theme?: string;

@@ -26,16 +26,6 @@ for _resource in dash_ag_grid._js_dist:
 _SCRIPT = "_dash-component-suites/dash_ag_grid/dash_ag_grid.min.js"
 
 SCOPES = ("all", "search", "set")
-_WIDTHS = {
-    "text": 110,
-    "kind": 84,
-    "input": 84,
-    "position": 94,
-    "count": 118,
-    "special": 88,
-    "norm": 86,
-    "received": 112,
-}
 
 
 def tokens_tab(chosen: TokenSet) -> list[Any]:
@@ -84,7 +74,7 @@ def _grid(atlas: Atlas) -> dash_ag_grid.AgGrid:
             "headerTooltip": column.explain,
             "filter": "agTextColumnFilter" if column.kind == "text" else "agNumberColumnFilter",
             "filterParams": text if column.kind == "text" else number,
-            "width": _WIDTHS.get(column.name, 110),
+            "width": column.width,
             "type": None if column.kind == "text" else "rightAligned",
         }
         for column in token_table.table_columns(atlas)

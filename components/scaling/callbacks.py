@@ -21,6 +21,7 @@ from services.alignment.study import curves, scales
 from services.alignment.variants import OWN
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
+from services.attributes.registry import PLAIN
 from services.projection import method_label
 
 Found = tuple[Atlas, StreamInfo, ScalingState]
@@ -187,7 +188,7 @@ def recolour_constants(name: Any, theme: Any, data: Any) -> tuple[Any, Any]:
     if found is None:
         return no_update, no_update
     atlas, stream, _ = found
-    known = next((a.name for a in common_attributes(atlas) if a.name == name), "type")
+    known = next((a.name for a in common_attributes(atlas) if a.name == name), PLAIN.name)
     return scene_colour(atlas, stream, known, shade(theme)), shade(theme)
 
 

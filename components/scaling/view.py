@@ -20,7 +20,7 @@ from services.alignment.study import scales
 from services.atlas import Atlas
 from services.atlas.library import Entry
 from services.atlas.schema import StreamInfo
-from services.attributes.registry import ATTRIBUTES, Attribute, why_not
+from services.attributes.registry import PLAIN, Attribute, listed, why_not
 from services.projection import methods
 
 EXPLAIN = {
@@ -224,7 +224,7 @@ def constants_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str
 
 def common_attributes(atlas: Atlas) -> list[Attribute]:
     """What the small maps can be coloured by: attributes of a token, the same in every map."""
-    return [a for a in ATTRIBUTES if a.scope == "token" and not why_not(atlas, a)]
+    return [a for a in listed() if a.scope == "token" and not why_not(atlas, a)]
 
 
 def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: str) -> html.Section:
@@ -244,7 +244,7 @@ def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: st
                         dbc.Select(
                             id=ids.SCALING_COLOUR,
                             options=[{"label": a.label, "value": a.name} for a in common_attributes(atlas)],
-                            value="type",
+                            value=PLAIN.name,
                         ),
                         ids.SCALING_COLOUR,
                     ),
@@ -257,7 +257,7 @@ def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: st
                 className="scene scaling-scene",
                 payload=constants_payload(atlas, stream, prefix),
                 projection=None,
-                colour=scene_colour(atlas, stream, "type", "light"),
+                colour=scene_colour(atlas, stream, PLAIN.name, "light"),
                 labels=True,
                 theme="light",
             ),

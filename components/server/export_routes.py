@@ -13,7 +13,7 @@ from components.palettes import Name
 from services.atlas import Atlas
 from services.atlas.library import Library
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.attributes.registry import BY_NAME, why_not
+from services.attributes.registry import PLAIN, find_attribute, why_not
 from services.export import (
     TooLargeError,
     attention_tables,
@@ -96,7 +96,7 @@ def export_routes(library: Library) -> Blueprint:
     def figure(slug: str, key: str, stream: str, layer: int, head: int, projection: str) -> Response:
         atlas, found = find_head(slug, key, stream, layer, head)
         chosen = find_projection(atlas, found, projection)
-        attribute = BY_NAME.get(request.args.get("colour", "type")) or abort(404)
+        attribute = find_attribute(request.args.get("colour", PLAIN.name)) or abort(404)
         if why_not(atlas, attribute):
             abort(404)
         name: Name = "original" if request.args.get("palette") == "original" else "safe"

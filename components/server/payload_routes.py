@@ -16,7 +16,7 @@ from components.server.scaled_routes import add_live_routes, constants_chunk, fi
 from services.atlas import Atlas, layouts
 from services.atlas.library import Library
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.attributes.registry import BY_NAME
+from services.attributes.registry import find_attribute
 from services.errors import SearchError
 from services.measures.report import report_key, report_payload
 from services.payloads import scene as payload
@@ -148,18 +148,19 @@ def payload_routes(library: Library, cache: Callable[[str, Callable[[], bytes]],
         atlas, found = find_head(slug, key, stream)
         seen, chosen = find_map(atlas, found, projection)
         name = request.args.get("palette", "safe")
-        if colour not in BY_NAME or theme not in THEMES or name not in NAMES:
+        attribute = find_attribute(colour)
+        if attribute is None or theme not in THEMES or name not in NAMES:
             abort(404)
-        colours = palette(BY_NAME[colour], theme, name)
+        colours = palette(attribute, theme, name)
         if request.args.get("q"):  # not kept: anyone could fill the cache
             hits = np.concatenate(search_hits.side_masks(atlas, found, _question()))
             return _binary(
-                sprite.matrix_png(seen, found, chosen, BY_NAME[colour], colours, hits, SCENE_COLOURS[theme]["faded"]),
+                sprite.matrix_png(seen, found, chosen, attribute, colours, hits, SCENE_COLOURS[theme]["faded"]),
                 "image/png",
             )
         content = cache(
             f"sprite-{sprite.VERSION}-{key}-{chosen.sha256}-{colour}-{theme}-{name}",
-            lambda: sprite.matrix_png(seen, found, chosen, BY_NAME[colour], colours),
+            lambda: sprite.matrix_png(seen, found, chosen, attribute, colours),
         )
         return _binary(content, "image/png")
 

@@ -19,7 +19,7 @@ from services.alignment.study import scales
 from services.alignment.variants import OWN
 from services.atlas import ProjectionRef
 from services.atlas.projection_ref import METHOD
-from services.attributes.registry import BY_NAME, why_not
+from services.attributes.registry import PLAIN, find_attribute, why_not
 from services.measures.registry import DEFAULT, listed
 from services.projection import START, method_names
 from services.search import token_sets
@@ -107,9 +107,10 @@ class View(Store):
 
 def _colour(link: Link, default: str) -> str:
     text = link.text("colour")
-    if text is None or (text in BY_NAME and not why_not(link.atlas, BY_NAME[text])):
+    attribute = None if text is None else find_attribute(text)
+    if text is None or (attribute is not None and not why_not(link.atlas, attribute)):
         return text or default
-    reason = why_not(link.atlas, BY_NAME[text]) if text in BY_NAME else None
+    reason = why_not(link.atlas, attribute) if attribute else None
     link.drop(reason or f"colour={link.shown('colour')} is not in this atlas; showing {default} instead.")
     return default
 
@@ -118,7 +119,7 @@ class Colouring(Store):
     """What points are coloured by, and with which colours."""
 
     id = "colouring"
-    colour: Annotated[str, Field(max_length=32), Parsed(by=_colour, always=True, moves=True)] = "type"
+    colour: Annotated[str, Field(max_length=32), Parsed(by=_colour, always=True, moves=True)] = PLAIN.name
     palette: Annotated[Name, OneOf(values=get_args(Name), moves=True)] = "safe"
 
 
@@ -138,7 +139,7 @@ class Picture(Store):
     size: Annotated[
         int, OneOf(values=POINT_SIZES, instead="the automatic size", control=ids.DISPLAY_SIZE, shows="pointSize")
     ] = 0
-    bynorm: Annotated[bool, Switch(control=ids.SIZE_BY_NORM, shows="sizeByNorm")] = False
+    bynorm: Annotated[bool, Switch(control=ids.SIZE_BY_VALUE, shows="sized")] = False
     rings: Annotated[bool, Switch(control=ids.DISPLAY_RINGS, shows="rings")] = True
     badge: Annotated[str, Field(max_length=32), OneOf(values=_badges, control=ids.BADGE_SELECT)] = DEFAULT
     order: Annotated[str, Field(max_length=32), OneOf(values=_orders, control=ids.ORDER_SELECT)] = "plain"

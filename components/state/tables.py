@@ -12,7 +12,8 @@ from components.state.declare import Choice, Store
 from components.state.page import PageState
 from components.state.scaling_page import ScalingPage
 from components.words import SPACE_NOTES, TITLES
-from services.attributes import norms
+from services.attributes.registry import Attribute, variants
+from services.attributes.registry import listed as listed_attributes
 from services.measures.measure import described
 from services.measures.registry import listed
 from services.payloads.average import FEW, LEVELS
@@ -31,7 +32,7 @@ def tables(prefix: str, pages: dict[str, type[PageState]] | None = None) -> dict
         "titles": TITLES,
         "spaceNotes": SPACE_NOTES,
         "measures": [described(measure) for measure in listed()],
-        "norm": {"perHead": norms.PER_HEAD},
+        "variants": {one.name: _variants(one) for one in listed_attributes() if variants(one)},
         "average": {"few": FEW, "levels": LEVELS},
         "colours": SCENE_COLOURS,
         "camera": {"eye": token_sets.EYE, "shrink": token_sets.SHRINK},
@@ -42,6 +43,11 @@ def tables(prefix: str, pages: dict[str, type[PageState]] | None = None) -> dict
             "text": token_sets.LINK_TEXT,
         },
     }
+
+
+def _variants(attribute: Attribute) -> dict[str, Any]:
+    options = [{"label": one.choice, "value": one.name} for one in variants(attribute)]
+    return {"label": attribute.choices, "options": options}
 
 
 def script(prefix: str) -> bytes:

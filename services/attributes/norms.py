@@ -1,21 +1,21 @@
-"""Norms of queries and keys: the one attribute of a point that differs by head.
+"""Norms of queries and keys: an attribute of a point that differs by head.
 
 ‖q‖ and ‖k‖ are of the vectors as the model dots them, before the alignment of the map, so that they are the model's
-own. Two scales: `norm` runs from the smallest to the largest norm of one head, queries and keys together (as in
-Yeh et al. 2023), `norm_common` from the smallest to the largest of all heads of the stream.
+own. Two scales: NORM runs from the smallest to the largest norm of one head, queries and keys together (as in
+Yeh et al. 2023), COMMON_NORM from the smallest to the largest of all heads of the stream.
 """
 
 import threading
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
+from services.attributes.attribute import Column, Described, Place, Scale
 
-STEPS = 128  # as services.attributes.registry.SIDE_STEPS
-PER_HEAD, COMMON = "norm", "norm_common"
-NAMES = (PER_HEAD, COMMON)
 _one_at_a_time = threading.Lock()  # a browser asks for several heads at once: read the vectors once
 
 
@@ -47,21 +47,70 @@ def _ranges(atlas: Atlas, name: str) -> np.ndarray:
     return ranges
 
 
-def norm_range(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head: int) -> tuple[float, float]:
-    """Ends of the scale of one head, or of all heads."""
-    ranges = norm_ranges(atlas, stream)
-    if name == COMMON:
-        return float(ranges[..., 0].min()), float(ranges[..., 1].max())
-    return float(ranges[layer, head, 0]), float(ranges[layer, head, 1])
+@dataclass(frozen=True, kw_only=True)
+class NormAttribute(Described):
+    """The norm on each head's own scale, or, `common`, on one for all heads of the stream."""
 
+    common: bool
+    scope: Literal["token", "head"] = "head"
 
-def head_steps(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head: int) -> np.ndarray:
-    """uint8 [queries + keys]: 0 … 127 from the low to the high end of the scale; 0 where the ends are equal."""
-    norms = head_norms(atlas, stream, layer, head)
-    if name == COMMON:
-        low, high = norm_range(atlas, stream, name, layer, head)
-    else:
+    def available(self, atlas: Atlas) -> str | None:
+        return None
+
+    def values(self, atlas: Atlas, stream: StreamInfo, place: Place | None = None) -> np.ndarray:
+        """0 … 1 from the low to the high end of the scale; 0 where the ends are equal."""
+        if place is None:
+            raise KeyError(self.name)
+        norms = head_norms(atlas, stream, *place)
         low, high = float(norms.min(initial=np.inf)), float(norms.max(initial=0))
-    if not high > low:
-        return np.zeros(len(norms), dtype=np.uint8)
-    return np.rint((norms - low) / (high - low) * (STEPS - 1)).clip(0, STEPS - 1).astype(np.uint8)
+        if self.common:
+            low, high = _common(atlas, stream)
+        return (norms - low) / (high - low) if high > low else np.zeros(len(norms), np.float32)
+
+    def scale(self, atlas: Atlas, stream: StreamInfo, place: Place | None = None) -> Scale | None:
+        if self.common:
+            return Scale(*_common(atlas, stream))
+        return Scale(*norm_ranges(atlas, stream)[place].tolist()) if place else None
+
+    def ranges(self, atlas: Atlas, stream: StreamInfo) -> np.ndarray | None:
+        return None if self.common else norm_ranges(atlas, stream)
+
+    def column_values(self, atlas: Atlas, stream: StreamInfo, place: Place | None = None) -> np.ndarray:
+        if place is None:
+            raise KeyError(self.name)
+        vectors = atlas.vectors(stream)
+        sides = vectors.queries(*place), vectors.keys(*place)
+        return np.concatenate([np.linalg.norm(np.asarray(side, dtype=np.float64), axis=1) for side in sides])
+
+
+def _common(atlas: Atlas, stream: StreamInfo) -> tuple[float, float]:
+    ranges = norm_ranges(atlas, stream)
+    return float(ranges[..., 0].min()), float(ranges[..., 1].max())
+
+
+NORM = NormAttribute(
+    name="norm",
+    label="Embedding norm",
+    kind="sequential",
+    explain="Length of the query or key vector, on each head's own scale: colours of two heads cannot be compared.",
+    common=False,
+    low="shortest",
+    high="longest",
+    choice="each head",
+    choices="Scale of the norm: of each head, or common to all heads",
+    sizes="Size by vector norm in a head",
+    column=Column(
+        "norm", "Norm", "float64", "Length of the query or key vector in this head.", 70, 86, export="norm_in_head"
+    ),
+)
+COMMON_NORM = NormAttribute(
+    name="norm_common",
+    label="Embedding norm",
+    kind="sequential",
+    explain="Length of the query or key vector, on one scale for all heads: the same colour is the same length.",
+    common=True,
+    low="shortest",
+    high="longest",
+    family="norm",
+    choice="all heads",
+)

@@ -1,274 +1,182 @@
-"""What a point can be coloured by.
+"""Everything a point can be coloured, sized and filtered by: one object an attribute; nothing else knows one by name.
 
-Each attribute maps a token (or, for head attributes, its vector) to a number that becomes one of 256 palette entries:
-the first half is for queries, the second for keys, so that side and value are told apart by one byte a point.
+An attribute gives each point a number that becomes one of 256 palette entries: the first half is for queries, the
+second for keys, so that side and value are told apart by one byte a point. To add one: an object of this shape, most
+often a `TokenAttribute` in a file of its own, and its name in `ATTRIBUTES` (docs/recipes/token-attribute.md).
 """
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
-from services.atlas import Atlas, TokenTable
+from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.attributes import norms
-from services.modalities.text.columns import has_tags, tags, words
-from services.modalities.text.marks import is_punctuation, without_marks
-from services.modalities.text.parts_of_speech import GROUP_OF, GROUPS, UNTAGGED
-
-SIDE_STEPS = norms.STEPS
-Kind = Literal["categorical", "sequential", "cyclic"]
+from services.attributes import norms, text
+from services.attributes.attribute import CUBE, SIDE_STEPS, Column, Kind, Place, Scale
 
 
-@dataclass(frozen=True)
-class Scale:
-    """What the ends of a sequential colouring stand for, and the places between them."""
+class Attribute(Protocol):
+    """What an attribute is to everyone else; `services.attributes.attribute.Described` explains the words.
 
-    low: float
-    high: float
-    logarithmic: bool = False
-    form: str = "{:.3g}"
-
-    def text(self, place: float) -> str:
-        """The value at a place 0…1 of the scale, as a reader wants it."""
-        low, high = (math.log(self.low), math.log(self.high)) if self.logarithmic else (self.low, self.high)
-        value = low + place * (high - low)
-        return self.form.format(math.exp(value) if self.logarithmic else value)
-
-    def steps(self) -> list[str]:
-        """The text of each of the `SIDE_STEPS` palette entries of one side."""
-        return [self.text(step / (SIDE_STEPS - 1)) for step in range(SIDE_STEPS)]
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """One way to colour points.
-
-    `values` gives, for a token table, either category numbers (int) or numbers in 0…1 (float); a head attribute has
-    none, as it depends on the head's vectors. `low`/`high` label the ends of a sequential legend, `scale` says what
-    they are in numbers in one atlas; `categories` are the entries of a categorical legend.
+    scope: "token" the same in every head · "head" differs by head: asked with a place (layer, head)
     """
 
-    name: str
-    label: str
-    kind: Kind
-    explain: str
-    values: Callable[[TokenTable], np.ndarray] | None = None
-    low: str = ""
-    high: str = ""
-    scale: Callable[[TokenTable], Scale] | None = None
-    categories: tuple[str, ...] = ()
-    scope: Literal["token", "head"] = "token"
+    def __hash__(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def explain(self) -> str: ...
+    @property
+    def scope(self) -> Literal["token", "head"]: ...
+    @property
+    def modality(self) -> str | None: ...
+    @property
+    def categories(self) -> tuple[str, ...]: ...
+    @property
+    def low(self) -> str: ...
+    @property
+    def high(self) -> str: ...
+    @property
+    def palette(self) -> str: ...
+    @property
+    def column(self) -> Column | None: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def choice(self) -> str: ...
+    @property
+    def choices(self) -> str: ...
+    @property
+    def sizes(self) -> str: ...
 
+    def available(self, atlas: Atlas) -> str | None:
+        """Why an atlas does not have the attribute, in one sentence; None when it has."""
+        ...
 
-def _position(tokens: TokenTable) -> np.ndarray:
-    return tokens.position / np.maximum(tokens.length - 1, 1)
+    def values(self, atlas: Atlas, stream: StreamInfo, place: Place | None = None) -> np.ndarray:
+        """Of each point, queries first: category numbers (int), numbers in 0…1, or colours (uint8 [points, 3]).
 
+        Raises:
+            KeyError: it differs by head, and no place is given.
+        """
+        ...
 
-def _kind_of_token(tokens: TokenTable) -> np.ndarray:
-    punctuation = np.fromiter(map(is_punctuation, tokens.text), bool, len(tokens))
-    return np.where(tokens.special, 2, punctuation.astype(int))
+    def scale(self, atlas: Atlas, stream: StreamInfo, place: Place | None = None) -> Scale | None:
+        """What the ends of a sequential legend are in numbers; None where they are not, or differ from head to head.
 
+        place: the open head; None for the matrix.
+        """
+        ...
 
-def _continuation(tokens: TokenTable) -> np.ndarray:
-    same_input = np.concatenate([[False], tokens.input[1:] == tokens.input[:-1]])
-    word = words(tokens)
-    same_word = np.concatenate([[False], (word[1:] == word[:-1]) & (word[1:] >= 0)])
-    return np.where(tokens.special, 2, (same_input & same_word).astype(int))
+    def ranges(self, atlas: Atlas, stream: StreamInfo) -> np.ndarray | None:
+        """Ends of the scale in each head, float [layers, heads, 2], where each head has a scale of its own."""
+        ...
 
-
-def _characters(tokens: TokenTable) -> np.ndarray:
-    return np.fromiter((len(without_marks(text)) for text in tokens.text), float, len(tokens))
-
-
-def _counts(tokens: TokenTable) -> np.ndarray:
-    _, inverse, counts = np.unique(np.asarray(tokens.token), return_inverse=True, return_counts=True)
-    return counts[inverse]
-
-
-def _part_of_speech(tokens: TokenTable) -> np.ndarray:
-    other = GROUP_OF[""]
-    return np.fromiter((GROUP_OF.get(tag, other) for tag in tags(tokens) or [""] * len(tokens)), int, len(tokens))
-
-
-def _scale_of(values: np.ndarray, logarithmic: bool, form: str) -> Scale:
-    low, high = (float(values.min()), float(values.max())) if len(values) else (1.0, 1.0)
-    return Scale(low, high, logarithmic, form)
-
-
-def _unit(values: np.ndarray) -> np.ndarray:
-    """Rescale to 0…1; a constant becomes 0."""
-    if not len(values):
-        return values
-    low, high = values.min(), values.max()
-    return (values - low) / (high - low) if high > low else np.zeros_like(values, dtype=float)
+    def column_values(self, atlas: Atlas, stream: StreamInfo, place: Place | None = None) -> np.ndarray:
+        """What its column holds, of each point."""
+        ...
 
 
 ATTRIBUTES: tuple[Attribute, ...] = (
-    Attribute(
-        name="type",
-        label="Query or key",
-        kind="categorical",
-        explain="Each token appears twice: as a query (what it looks for) and as a key (what it offers).",
-        values=lambda tokens: np.zeros(len(tokens), dtype=int),
-        categories=("token",),
-    ),
-    Attribute(
-        name="position",
-        label="Position",
-        kind="sequential",
-        explain="Where the token stands in its input, from the first to the last token.",
-        values=_position,
-        low="first",
-        high="last",
-    ),
-    Attribute(
-        name="position5",
-        label="Position mod 5",
-        kind="cyclic",
-        explain="Position divided by five, the remainder: shows heads that look a fixed distance away.",
-        values=lambda tokens: tokens.position % 5,
-        categories=("0", "1", "2", "3", "4"),
-    ),
-    Attribute(
-        name="kind",
-        label="Word, punctuation, special",
-        kind="categorical",
-        explain="Special tokens are added by the tokenizer: [CLS], [SEP], <s> and the like.",
-        values=_kind_of_token,
-        categories=("word", "punctuation", "special"),
-    ),
-    Attribute(
-        name="subword",
-        label="Start or continuation of a word",
-        kind="categorical",
-        explain="Long or rare words are cut into pieces; a continuation is any piece but the first.",
-        values=_continuation,
-        categories=("start", "continuation", "special"),
-    ),
-    Attribute(
-        name="token_length",
-        label="Token length",
-        kind="sequential",
-        explain="Number of characters of the token, from the shortest to the longest of this corpus.",
-        values=lambda tokens: _unit(_characters(tokens)),
-        low="short",
-        high="long",
-        scale=lambda tokens: _scale_of(_characters(tokens), False, "{:.0f} characters"),
-    ),
-    Attribute(
-        name="input_length",
-        label="Input length",
-        kind="sequential",
-        explain="Number of tokens of the input that the token belongs to.",
-        values=lambda tokens: _unit(tokens.length.astype(float)),
-        low="short",
-        high="long",
-        scale=lambda tokens: _scale_of(tokens.length, False, "{:.0f} tokens"),
-    ),
-    Attribute(
-        name="frequency",
-        label="Frequency",
-        kind="sequential",
-        explain="How often the token occurs in this corpus, on a logarithmic scale.",
-        values=lambda tokens: _unit(np.log(_counts(tokens))),
-        low="rare",
-        high="common",
-        scale=lambda tokens: _scale_of(_counts(tokens), True, "{:,.0f}×"),
-    ),
-    Attribute(
-        name="pos",
-        label="Part of speech",
-        kind="categorical",
-        explain="The Universal part of speech of the word the token belongs to, as a tagger sees it: a few are wrong.",
-        values=_part_of_speech,
-        categories=tuple(label for label, _ in GROUPS),
-    ),
-    Attribute(
-        name=norms.PER_HEAD,
-        label="Embedding norm",
-        kind="sequential",
-        explain="Length of the query or key vector, on each head's own scale: colours of two heads cannot be compared.",
-        low="shortest",
-        high="longest",
-        scope="head",
-    ),
-    Attribute(
-        name=norms.COMMON,
-        label="Embedding norm",
-        kind="sequential",
-        explain="Length of the query or key vector, on one scale for all heads: the same colour is the same length.",
-        low="shortest",
-        high="longest",
-        scope="head",
-    ),
+    text.SIDE,
+    text.POSITION,
+    text.POSITION_MOD_5,
+    text.KIND,
+    text.SUBWORD,
+    text.TOKEN_LENGTH,
+    text.INPUT_LENGTH,
+    text.FREQUENCY,
+    text.PART_OF_SPEECH,
+    norms.NORM,
+    norms.COMMON_NORM,
 )
-BY_NAME = {attribute.name: attribute for attribute in ATTRIBUTES}
+PLAIN: Attribute = text.SIDE  # what points are coloured by where nothing else is chosen
 
 
-def values_of(attribute: Attribute, tokens: TokenTable) -> np.ndarray:
-    """A token attribute's values of every row. Raises: KeyError for an attribute of heads, which has none."""
-    if attribute.values is None:
-        raise KeyError(attribute.name)
-    return attribute.values(tokens)
+def attributes() -> tuple[Attribute, ...]:
+    return ATTRIBUTES
+
+
+def find_attribute(name: str) -> Attribute | None:
+    """The attribute of a name; None when there is none."""
+    return next((attribute for attribute in attributes() if attribute.name == name), None)
+
+
+def attribute_of(name: str) -> Attribute:
+    """As `find_attribute`.
+
+    Raises:
+        KeyError: there is none.
+    """
+    found = find_attribute(name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def sizing() -> Attribute | None:
+    """What points can be sized by: the first that says so."""
+    return next((attribute for attribute in attributes() if attribute.sizes), None)
+
+
+def listed() -> tuple[Attribute, ...]:
+    """Entries of a menu: variants stand behind the first of their family."""
+    return tuple(attribute for attribute in attributes() if not attribute.family)
+
+
+def variants(attribute: Attribute) -> tuple[Attribute, ...]:
+    """An attribute and its variants; () where it has none."""
+    others = tuple(other for other in attributes() if other.family == attribute.name)
+    return (attribute, *others) if others else ()
+
+
+def head_of_family(attribute: Attribute) -> Attribute:
+    """The menu's entry that an attribute stands behind: often itself."""
+    return find_attribute(attribute.family) or attribute
 
 
 def why_not(atlas: Atlas, attribute: Attribute) -> str | None:
     """Why an atlas cannot be coloured by an attribute, in one sentence; None when it can."""
-    if attribute.name != "pos" or has_tags(atlas):
-        return None
-    said = next((note for note in atlas.info.corpus.notes if note.startswith(UNTAGGED)), None)
-    return said or f"{UNTAGGED}: this atlas was built without a tagger; build it again with --overwrite."
+    if attribute.modality not in (None, atlas.info.modality):
+        return f"{attribute.label} is an attribute of {attribute.modality}, and this atlas holds {atlas.info.modality}."
+    return attribute.available(atlas)
 
 
-def _steps(attribute: Attribute, tokens: TokenTable) -> np.ndarray:
-    values = values_of(attribute, tokens)
-    if attribute.kind == "sequential":
-        return np.rint(np.clip(values, 0, 1) * (SIDE_STEPS - 1)).astype(np.uint8)
-    return np.clip(values, 0, SIDE_STEPS - 1).astype(np.uint8)
+def says_side_only(attribute: Attribute) -> bool:
+    """Whether points of one side are all alike."""
+    return attribute.kind == "categorical" and len(attribute.categories) < 2
 
 
-@lru_cache(maxsize=64)
-def _table_steps(atlas: Atlas, table: str, attribute: Attribute) -> np.ndarray:
-    return _steps(attribute, atlas.tokens(table))
-
-
-def point_values(atlas: Atlas, stream: StreamInfo, attribute: Attribute) -> np.ndarray:
+def point_values(atlas: Atlas, stream: StreamInfo, attribute: Attribute, place: Place | None = None) -> np.ndarray:
     """uint8 [queries + keys]: palette index of each point, keys in the upper half.
 
     Raises:
-        KeyError: the attribute differs by head; see `head_point_values`.
+        KeyError: the attribute differs by head and no place is given, or does not and one is.
     """
-    queries = _table_steps(atlas, stream.query_table, attribute)
-    keys = _table_steps(atlas, stream.key_table, attribute)
-    return np.concatenate([queries, keys + SIDE_STEPS])
-
-
-def head_point_values(atlas: Atlas, stream: StreamInfo, attribute: Attribute, layer: int, head: int) -> np.ndarray:
-    """uint8 [queries + keys]: palette index of each point of one head, keys in the upper half.
-
-    Raises:
-        KeyError: the attribute is the same for all heads; see `point_values`.
-    """
-    if attribute.scope != "head":
+    if (attribute.scope == "head") != (place is not None):
         raise KeyError(attribute.name)
-    steps = norms.head_steps(atlas, stream, attribute.name, layer, head).copy()
+    steps = _kept_steps(atlas, stream, attribute) if place is None else _steps(atlas, stream, attribute, place)
+    steps = steps.copy()
     steps[atlas.points(stream)[0] :] += SIDE_STEPS
     return steps
 
 
-def scale_of(atlas: Atlas, stream: StreamInfo, attribute: Attribute, head: tuple[int, int] | None) -> Scale | None:
-    """What the ends of a colouring are in numbers; None where they are not numbers, or differ from head to head.
+@lru_cache(maxsize=64)
+def _kept_steps(atlas: Atlas, stream: StreamInfo, attribute: Attribute) -> np.ndarray:
+    return _steps(atlas, stream, attribute, None)
 
-    Args:
-        head: the open head as (layer, head); None for the matrix.
-    """
-    if attribute.scope == "head":
-        if attribute.name != norms.COMMON and head is None:
-            return None
-        return Scale(*norms.norm_range(atlas, stream, attribute.name, *(head or (0, 0))))
-    # The scale of a table's own tokens; where queries and keys have tables of their own, that of the queries.
-    return attribute.scale(atlas.tokens(stream.query_table)) if attribute.scale else None
+
+def _steps(atlas: Atlas, stream: StreamInfo, attribute: Attribute, place: Place | None) -> np.ndarray:
+    """uint8 [points]: palette entry within its side."""
+    values = attribute.values(atlas, stream, place)
+    if attribute.kind == "sequential":
+        return np.rint(np.clip(values, 0, 1) * (SIDE_STEPS - 1)).astype(np.uint8)
+    if attribute.kind == "colour":
+        red, green, blue = np.rint(np.asarray(values, float).T / 255 * (CUBE - 1)).astype(np.uint8)
+        return (red * CUBE + green) * CUBE + blue
+    return np.clip(values, 0, SIDE_STEPS - 1).astype(np.uint8)

@@ -10,15 +10,16 @@ import pyarrow.parquet as pq
 
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.attributes.registry import ATTRIBUTES, Attribute, values_of, why_not
+from services.attributes.attribute import Column
+from services.attributes.registry import Attribute, listed, says_side_only, why_not
 from services.measures import registry
 from services.measures.layer import SPACES
-from services.search.token_table import columns_of
+from services.search.token_table import columns_of, table_columns
 
 MOST_CSV_ROWS = 2_000_000
 MOST_PARQUET_ROWS = 20_000_000
 PART_ROWS = 200_000
-_OWN = {"type", "position", "frequency"}  # attributes that have a column of their own
+_LENGTH = Column("length", "Input length", "int32", "Tokens of the input.", order=45, export="input_length")
 
 
 class TooLargeError(ValueError):
@@ -48,19 +49,13 @@ def tokens_table(atlas: Atlas, stream: StreamInfo, layer: int, head: int, mask: 
         "side": pa.array(columns["kind"], pa.string()),
         "token_row": pa.array(columns["row"], pa.int64()),
         "token": pa.array(_both(atlas, stream, "token"), pa.string()),
-        "text": pa.array(columns["text"], pa.string()),
-        "input": pa.array(columns["input"], pa.int32()),
-        "position": pa.array(columns["position"], pa.int32()),
-        "input_length": pa.array(columns["length"], pa.int32()),
-        "corpus_count": pa.array(columns["count"], pa.int64()),
-        "special": pa.array(columns["special"] == "yes", pa.bool_()),
-        "norm_in_head": pa.array(columns["norm"], pa.float64()),
-        "received_attention": pa.array(columns["received"], pa.float64(), mask=np.isnan(columns["received"])),
     }
-    if "pos" in columns:
-        out["pos"] = pa.array(columns["pos"], pa.string())
-    for attribute in ATTRIBUTES:
-        if attribute.name in _OWN or attribute.name in out or attribute.scope != "token" or why_not(atlas, attribute):
+    for column in sorted((*table_columns(atlas), _LENGTH), key=lambda one: one.export_order or one.order):
+        if column.name != "kind":
+            out[column.export or column.name] = _column(columns[column.name], column)
+    for attribute in listed():
+        own = attribute.column is not None or attribute.name in out
+        if own or attribute.scope != "token" or says_side_only(attribute) or why_not(atlas, attribute):
             continue
         scaled = attribute.kind == "sequential"
         out[f"{attribute.name}_scaled" if scaled else attribute.name] = _attribute_column(atlas, stream, attribute)
@@ -72,10 +67,19 @@ def _both(atlas: Atlas, stream: StreamInfo, name: str) -> list[str]:
     return [text for table in (stream.query_table, stream.key_table) for text in getattr(atlas.tokens(table), name)]
 
 
+def _column(values: np.ndarray, column: Column) -> pa.Array:
+    if column.dtype == "bool":
+        return pa.array(values == "yes", pa.bool_())
+    missing = np.isnan(values) if column.dtype == "float64" else None
+    return pa.array(values, pa.type_for_alias(column.dtype), mask=missing)
+
+
 def _attribute_column(atlas: Atlas, stream: StreamInfo, attribute: Attribute) -> pa.Array:
-    """Category names, or numbers from 0 to 1 as the legend's scale."""
-    values = np.concatenate([values_of(attribute, atlas.tokens(t)) for t in (stream.query_table, stream.key_table)])
-    if attribute.categories and len(attribute.categories) > 1:
+    """Category names, numbers from 0 to 1 as the legend's scale, or colours as #rrggbb."""
+    values = attribute.values(atlas, stream)
+    if attribute.kind == "colour":
+        return pa.array([f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in values.tolist()], pa.string())
+    if attribute.categories:
         names = np.asarray(attribute.categories, dtype=object)
         return pa.array(names[np.clip(values.astype(int), 0, len(names) - 1)], pa.string())
     return pa.array(values.astype(np.float64), pa.float64())

@@ -1,5 +1,6 @@
 """Where the attention of a head goes."""
 
+from services.attributes.text import KIND, POSITION
 from services.measures.attention_figures import NO_POSITIONS
 from services.measures.attention_sums import REACH
 from services.measures.layer import NO_ATTENTION, Layer
@@ -67,12 +68,12 @@ def _without_special(name: str, token: str, offset: int, stands_out: StandsOut) 
 
 def _looks(kind: str, title: str, where: str) -> StandsOut:
     text = f"{{value}} of its attention {where}: the most of all heads. Special tokens left out."
-    return StandsOut(kind, title, text, OFFSET_SHARE, colour="position", maps=SHAPE_MAPS)
+    return StandsOut(kind, title, text, OFFSET_SHARE, colour=POSITION.name, maps=SHAPE_MAPS)
 
 
 def _sink(place: str) -> StandsOut:
     text = f"{{value}} of its attention goes to {place}: the strongest attention sink of all heads."
-    return StandsOut("sink", "Attention sink", text, SINK_SHARE, colour="kind", times_even=SINK_TIMES_EVEN)
+    return StandsOut("sink", "Attention sink", text, SINK_SHARE, colour=KIND.name, times_even=SINK_TIMES_EVEN)
 
 
 ATTENTION = (

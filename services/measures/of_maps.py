@@ -1,5 +1,6 @@
 """How far a map can be believed, and what the place of a point on it tells."""
 
+from services.attributes.text import POSITION, SIDE
 from services.measures.fidelity import MEASURES
 from services.measures.layer import Layer
 from services.measures.map_shape import attention_order, explained
@@ -116,7 +117,7 @@ SHAPE = (
                 "Where a token lies on the map explains {value} of its position in the input, more than in any other "
                 "head (ε² over squares of the map).",
                 POSITIONAL,
-                colour="position",
+                colour=POSITION.name,
                 maps=SHAPE_MAPS,
             ),
         ),
@@ -137,7 +138,7 @@ SHAPE = (
                 "Where a point lies tells only {value} of whether it is a query or a key (ε² over squares of the map).",
                 MIXED,
                 lowest=True,
-                colour="type",
+                colour=SIDE.name,
                 maps=SHAPE_MAPS,
             ),
             StandsOut(
@@ -145,7 +146,7 @@ SHAPE = (
                 "Queries apart from keys",
                 "Where a point lies tells {value} of whether it is a query or a key (ε² over squares of the map).",
                 APART,
-                colour="type",
+                colour=SIDE.name,
                 maps=SHAPE_MAPS,
             ),
         ),

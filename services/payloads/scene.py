@@ -9,7 +9,7 @@ import numpy as np
 from services.atlas import Atlas
 from services.atlas.layouts import draw_order, flat_layout, head_frames, quantise
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.attributes.registry import BY_NAME, head_point_values, point_values
+from services.attributes.registry import attribute_of, point_values
 
 CHUNK = 1000
 PAGE = 4096
@@ -45,7 +45,7 @@ def attribute(atlas: Atlas, stream: StreamInfo, name: str) -> bytes:
     Raises:
         KeyError: there is no attribute of that name.
     """
-    return point_values(atlas, stream, BY_NAME[name]).tobytes()
+    return point_values(atlas, stream, attribute_of(name)).tobytes()
 
 
 def head_attribute(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head: int) -> bytes:
@@ -54,7 +54,7 @@ def head_attribute(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head
     Raises:
         KeyError: there is no head attribute of that name.
     """
-    return head_point_values(atlas, stream, BY_NAME[name], layer, head).tobytes()
+    return point_values(atlas, stream, attribute_of(name), (layer, head)).tobytes()
 
 
 def token_page(atlas: Atlas, table: str, page: int) -> dict[str, list]:

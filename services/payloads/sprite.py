@@ -9,7 +9,8 @@ from PIL import Image
 from services.atlas import Atlas
 from services.atlas.layouts import draw_order, flat_layout, head_frames
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.attributes.registry import SIDE_STEPS, Attribute, head_point_values, point_values
+from services.attributes.attribute import SIDE_STEPS
+from services.attributes.registry import Attribute, point_values
 
 VERSION = 2
 _CELL = 96  # pixels of a cell when the matrix is small
@@ -49,7 +50,7 @@ def matrix_png(
     picture = np.full((stream.layers * side, stream.heads * side), _TRANSPARENT, dtype=np.uint8)
     for number in range(layout.shape[0]):
         row, column = divmod(number, stream.heads)
-        values = head_point_values(atlas, stream, attribute, row, column) if shared is None else shared
+        values = point_values(atlas, stream, attribute, (row, column)) if shared is None else shared
         colour = np.minimum(values, _TRANSPARENT - 1)
         if hits is not None:
             colour = np.where(hits, np.where(colour == _FADED, _FADED - 1, colour), _FADED)

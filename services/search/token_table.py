@@ -5,95 +5,93 @@ One row is one point: a token as a query, or the same token as a key.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from services.atlas import Atlas, TokenTable
 from services.atlas.schema import StreamInfo
-from services.attributes.registry import BY_NAME, Attribute, why_not
-from services.modalities.text.columns import tags
-from services.modalities.text.parts_of_speech import name_of
+from services.attributes.attribute import Column
+from services.attributes.registry import Attribute, attributes, why_not
 
 MOST_ROWS = 500  # a page
 MOST_FILTER = 200  # characters
 SIDES = ("query", "key")
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column. `kind` decides which filters apply; `explain` is one sentence for the reader."""
-
-    name: str
-    label: str
-    kind: Literal["text", "number"]
-    explain: str
-
-
-BASE_COLUMNS = (
-    Column("text", "Token", "text", "The token, as it reads in its input."),
-    Column("kind", "Kind", "text", "Each token appears twice: as a query (it looks) and as a key (it is found)."),
-    Column("input", "Input", "number", "Number of the input the token belongs to, from 0."),
-    Column("position", "Position", "number", "Place in the input, from 0."),
-    Column("count", "Frequency", "number", "How often the same token occurs in this corpus."),
-    Column("special", "Special", "text", "Added by the tokenizer: [CLS], [SEP], <s> and the like."),
-    Column("norm", "Norm", "number", "Length of the query or key vector in this head."),
-    Column("received", "Received", "number", "Keys: mean attention from the queries of the input that can see it."),
+# Columns that every point has beside those of attributes.
+FIXED = (
+    Column("text", "Token", "string", "The token, as it reads in its input.", order=10, width=110),
+    Column(
+        "kind",
+        "Kind",
+        "string",
+        "Each token appears twice: as a query (it looks) and as a key (it is found).",
+        order=20,
+        width=84,
+    ),
+    Column("input", "Input", "int32", "Number of the input the token belongs to, from 0.", order=30, width=84),
+    Column("special", "Special", "bool", "Added by the tokenizer: [CLS], [SEP], <s> and the like.", order=60, width=88),
+    Column(
+        "received",
+        "Received",
+        "float64",
+        "Keys: mean attention from the queries of the input that can see it.",
+        order=80,
+        width=112,
+        export="received_attention",
+    ),
 )
 
 
-def _part_of_speech(atlas: Atlas) -> Attribute | None:
-    """The attribute that names the part of speech, where the atlas has tags."""
-    attribute = BY_NAME["pos"]
-    return attribute if why_not(atlas, attribute) is None else None
+def attributes_with_columns(atlas: Atlas) -> list[tuple[Attribute, Column]]:
+    """Attributes that the atlas has and that have a column."""
+    return [(one, one.column) for one in attributes() if one.column and why_not(atlas, one) is None]
 
 
 def table_columns(atlas: Atlas) -> tuple[Column, ...]:
     """All columns an atlas has, in the order they are shown."""
-    attribute = _part_of_speech(atlas)
-    if attribute is None:
-        return BASE_COLUMNS
-    extra = Column("pos", attribute.label, "text", attribute.explain)
-    return (*BASE_COLUMNS[:4], extra, *BASE_COLUMNS[4:])
+    of_attributes = (column for _, column in attributes_with_columns(atlas))
+    return tuple(sorted((*FIXED, *of_attributes), key=lambda column: column.order))
 
 
-# Every column there can be: which of them a table has, its arrays tell.
-_KINDS = {**{column.name: column.kind for column in BASE_COLUMNS}, "pos": "text"}
-
-
-def _counts(tokens: TokenTable) -> np.ndarray:
-    _, inverse, counts = np.unique(np.asarray(tokens.token), return_inverse=True, return_counts=True)
-    return counts[inverse]
+def _kinds() -> dict[str, str]:
+    """Every column there can be and which filters it takes: which of them a table has, its arrays tell."""
+    return {column.name: column.kind for column in (*FIXED, *(one.column for one in attributes() if one.column))}
 
 
 @lru_cache(maxsize=4)
 def token_columns(atlas: Atlas, stream: StreamInfo) -> dict[str, np.ndarray]:
-    """The columns that are the same in every head, each [queries + keys] in point order."""
+    """The columns that are the same in every head, each [queries + keys] in point order.
+
+    position, length and row are there whatever columns are shown: rows are ordered and named by them.
+    """
     tables = [atlas.tokens(stream.query_table), atlas.tokens(stream.key_table)]
 
     def both(values: Callable[[TokenTable], Any], dtype: Any = None) -> np.ndarray:
         return np.concatenate([np.asarray(values(table), dtype=dtype) for table in tables])
 
-    columns = {
+    of_attributes = {
+        column.name: attribute.column_values(atlas, stream)
+        for attribute, column in attributes_with_columns(atlas)
+        if attribute.scope == "token"
+    }
+    return {
+        **of_attributes,
         "text": both(lambda t: list(t.text), object),
         "kind": np.repeat(np.asarray(SIDES, dtype=object), [len(table) for table in tables]),
         "input": both(lambda t: t.input),
         "position": both(lambda t: t.position),
         "length": both(lambda t: t.length),
-        "count": both(_counts),
         "special": both(lambda t: np.where(t.special, "yes", "no"), object),
         "row": both(lambda t: np.arange(len(t))),
     }
-    if _part_of_speech(atlas) is not None:
-        columns["pos"] = both(lambda t: [name_of(tag) for tag in tags(t) or ()], object)
-    return columns
 
 
 @lru_cache(maxsize=8)
 def head_columns(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> dict[str, np.ndarray]:
-    """`norm` and `received` of one head, float64 [queries + keys].
+    """`received`, and the columns of attributes that differ by head, each [queries + keys].
 
     `received` is NaN for queries, and of a stream whose weights the atlas does not keep.
 
@@ -102,14 +100,17 @@ def head_columns(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> dic
     """
     if not (0 <= layer < stream.layers and 0 <= head < stream.heads):
         raise IndexError(head)
-    vectors, blocks = atlas.vectors(stream), atlas.attention(stream)
-    queries, keys = vectors.queries(layer, head), vectors.keys(layer, head)
-    norms = [np.linalg.norm(np.asarray(side, dtype=np.float64), axis=1) for side in (queries, keys)]
-    received = np.full(len(keys), np.nan)
+    blocks, (n_queries, n_keys) = atlas.attention(stream), atlas.points(stream)
+    received = np.full(n_keys, np.nan)
     for index, (block, visible) in enumerate(blocks.visible_of_head(layer, head) if blocks.kept else ()):
         weights = np.asarray(block, dtype=np.float64)
         received[blocks.rows(index)[1]] = weights.sum(axis=0) / np.maximum(visible.sum(axis=0), 1)
-    return {"norm": np.concatenate(norms), "received": np.concatenate([np.full(len(queries), np.nan), received])}
+    of_attributes = {
+        column.name: attribute.column_values(atlas, stream, (layer, head))
+        for attribute, column in attributes_with_columns(atlas)
+        if attribute.scope == "head"
+    }
+    return {**of_attributes, "received": np.concatenate([np.full(n_queries, np.nan), received])}
 
 
 def columns_of(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> dict[str, np.ndarray]:
@@ -170,7 +171,7 @@ def _filtered(columns: Mapping[str, np.ndarray], model: Any) -> np.ndarray:
     keep = np.ones(len(columns["kind"]), dtype=bool)
     if not isinstance(model, Mapping):
         return keep
-    for name, kind in _KINDS.items():
+    for name, kind in _kinds().items():
         entry = model.get(name)
         if not isinstance(entry, Mapping) or name not in columns:
             continue
@@ -200,7 +201,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 def _order(columns: Mapping[str, np.ndarray], rows: np.ndarray, model: Any) -> np.ndarray:
     """Rows in the order of the grid's sort model; by input, place and side where it leaves a choice."""
     kept = rows[np.lexsort((rows, columns["position"][rows], columns["input"][rows]))]
-    names = set(_KINDS) & set(columns)
+    names = set(_kinds()) & set(columns)
     entries = model[:4] if isinstance(model, list) else []
     for entry in reversed(entries):
         name = entry.get("colId") if isinstance(entry, Mapping) else None
@@ -241,7 +242,7 @@ def page(
 def _row(columns: Mapping[str, np.ndarray], point: int, lit: np.ndarray | None) -> dict[str, Any]:
     marked = bool(lit is not None and lit[point])
     out: dict[str, Any] = {"id": str(point), "token": int(columns["row"][point]), "lit": marked}
-    for name in _KINDS:
+    for name in _kinds():
         if name not in columns:
             continue
         value = columns[name][point]

@@ -10,7 +10,7 @@ from app import create_app
 from services.alignment import head_alignment
 from services.atlas import open_atlas
 from services.atlas.layouts import draw_order
-from services.attributes.registry import BY_NAME, head_point_values
+from services.attributes.registry import attribute_of, point_values
 from services.measures.report import report_key
 from services.payloads.scene import projection_key
 from services.search.concentration import concentrations
@@ -200,7 +200,7 @@ def test_norms_of_one_head_are_bytes_that_a_range_can_cut(client, atlas, base):
     whole = client.get(f"{base}/headattribute/self/norm/2/3")
     values = np.frombuffer(whole.data, np.uint8)
     tokens = len(atlas.tokens())
-    assert values.tolist() == head_point_values(atlas, stream, BY_NAME["norm"], 2, 3).tolist()
+    assert values.tolist() == point_values(atlas, stream, attribute_of("norm"), (2, 3)).tolist()
     assert values[:tokens].max() < 128 <= values[tokens:].min()
     part = client.get(f"{base}/headattribute/self/norm/2/3", headers={"Range": f"bytes={tokens}-{2 * tokens - 1}"})
     assert (part.status_code, part.data) == (206, whole.data[tokens:])

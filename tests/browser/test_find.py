@@ -154,9 +154,9 @@ def test_heads_can_be_sorted_by_how_closely_they_keep_the_hits(page: Page, dashb
 
 def test_norms_have_two_scales_and_show_their_numbers_in_a_head(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca")
-    expect(page.locator("#norm-field")).to_be_hidden()
+    expect(page.locator("#colour-variant-field")).to_be_hidden()
     page.locator("#colour-select").select_option("norm")
-    expect(page.locator("#norm-field")).to_be_visible()
+    expect(page.locator("#colour-variant-field")).to_be_visible()
     expect(page.locator("#legend")).to_contain_text("shortest")
     settle(page)
     own = page.locator("#scene").screenshot()

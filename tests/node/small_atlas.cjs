@@ -15,7 +15,7 @@ const OFFSETS = Uint32Array.of(0, 2, 4);
 const TOKENS = { text: ["the", "river", "a", "city"], input: [0, 0, 1, 1], position: [0, 1, 0, 1], length: [2, 2, 2, 2] };
 
 const payloadAt = (base) => ({
-  base, stream: "self", layers: LAYERS, heads: HEADS, queries: QUERIES, keys: QUERIES, chunk: CHUNK, queryTable: "self",
+  base, stream: "self", layers: LAYERS, heads: HEADS, queries: QUERIES, keys: QUERIES, chunk: CHUNK, size: { attribute: "norm", scope: "head" }, queryTable: "self",
   keyTable: "self", pageSize: 100,
 });
 

@@ -5,23 +5,15 @@ import pytest
 from tables import SAMPLE, OneTable
 
 from services.atlas import open_atlas
-from services.attributes.registry import (
-    ATTRIBUTES,
-    BY_NAME,
-    SIDE_STEPS,
-    Scale,
-    head_point_values,
-    point_values,
-    scale_of,
-    why_not,
-)
+from services.attributes.attribute import SIDE_STEPS, Scale
+from services.attributes.registry import ATTRIBUTES, attribute_of, point_values, why_not
 
 WORD, PUNCTUATION, SPECIAL = range(3)
 START, CONTINUATION = range(2)
 
 
 def values(name, atlas=SAMPLE):
-    return BY_NAME[name].values(atlas.tokens()).tolist()
+    return attribute_of(name).of_table(atlas.tokens()).tolist()
 
 
 def test_kinds_of_tokens():
@@ -69,8 +61,7 @@ def test_one_value_everywhere_is_the_lowest_step():
 def test_keys_lie_half_a_palette_above_queries(attribute, small_atlas):
     atlas = open_atlas(small_atlas)
     by_head = attribute.scope == "head"
-    where = (3, 7) if by_head else ()
-    steps = (head_point_values if by_head else point_values)(atlas, atlas.stream("self"), attribute, *where)
+    steps = point_values(atlas, atlas.stream("self"), attribute, (3, 7) if by_head else None)
     tokens = len(atlas.tokens())
     assert steps.dtype == np.uint8
     assert steps.shape == (2 * tokens,)
@@ -104,7 +95,7 @@ def test_legends_show_the_numbers_of_the_corpus(small_atlas):
     texts = [text.removeprefix("##") for text in tokens.text]
 
     def ends(name):
-        scale = scale_of(atlas, stream, BY_NAME[name], None)
+        scale = attribute_of(name).scale(atlas, stream)
         return scale.text(0), scale.text(1)
 
     assert ends("token_length") == (f"{min(map(len, texts))} characters", f"{max(map(len, texts))} characters")
@@ -113,12 +104,12 @@ def test_legends_show_the_numbers_of_the_corpus(small_atlas):
     often = max(list(tokens.token).count(token) for token in set(tokens.token))
     assert ends("frequency") == ("1×", f"{often}×")
     for name in ("type", "position", "pos", "norm"):
-        assert scale_of(atlas, stream, BY_NAME[name], None) is None
+        assert attribute_of(name).scale(atlas, stream) is None
 
 
 def test_an_atlas_without_tags_says_why_it_cannot_show_them(small_atlas, monkeypatch):
     atlas = open_atlas(small_atlas)
     assert all(why_not(atlas, attribute) is None for attribute in ATTRIBUTES)
-    monkeypatch.setattr(atlas, "has_column", lambda _table, _column: False)
-    assert why_not(atlas, BY_NAME["pos"]).startswith("No parts of speech")
-    assert why_not(atlas, BY_NAME["norm"]) is None
+    monkeypatch.setattr(atlas, "has_tags", lambda _table: False)
+    assert why_not(atlas, attribute_of("pos")).startswith("No parts of speech")
+    assert why_not(atlas, attribute_of("norm")) is None

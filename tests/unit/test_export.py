@@ -13,7 +13,7 @@ import pytest
 from components.export_html import MOST_POINTS, TooManyPointsError, head_figure, head_html
 from services import export
 from services.atlas import open_atlas
-from services.attributes.registry import BY_NAME
+from services.attributes.registry import attribute_of
 from services.export.tables import check_rows
 
 FORMULAS = [
@@ -143,7 +143,7 @@ def test_a_head_that_is_not_there_is_an_index_error(atlas, stream, place):
 @pytest.mark.parametrize("name", ["pca2d", "pca3d"])
 def test_every_point_is_in_the_figure_once_and_where_the_layout_has_it(atlas, stream, colour, name):
     projection = atlas.info.projection(name, "self")
-    figure = head_figure(atlas, stream, projection, (1, 2), BY_NAME[colour])
+    figure = head_figure(atlas, stream, projection, (1, 2), attribute_of(colour))
     axes = "xyz"[: projection.dims]
     drawn = np.concatenate([np.stack([np.asarray(trace[axis]) for axis in axes], axis=1) for trace in figure.data])
     layout = np.asarray(atlas.layout(projection))[1, 2]
@@ -151,7 +151,7 @@ def test_every_point_is_in_the_figure_once_and_where_the_layout_has_it(atlas, st
 
 
 def test_the_html_file_holds_markup_tokens_as_text_and_names_no_address(atlas, stream):
-    page = head_html(atlas, stream, atlas.info.projection("pca2d", "self"), (1, 2), BY_NAME["type"])
+    page = head_html(atlas, stream, atlas.info.projection("pca2d", "self"), (1, 2), attribute_of("type"))
     assert len(page) < 10_000_000
     ours = page[page.rindex("Plotly.newPlot") :]
     assert "script" in ours  # the token is there …
@@ -162,7 +162,7 @@ def test_the_html_file_holds_markup_tokens_as_text_and_names_no_address(atlas, s
 def test_more_points_than_a_page_holds_are_refused(atlas, stream, monkeypatch):
     monkeypatch.setattr("components.export_html.MOST_POINTS", 10)
     with pytest.raises(TooManyPointsError, match="10"):
-        head_figure(atlas, stream, atlas.info.projection("pca2d", "self"), (1, 2), BY_NAME["type"])
+        head_figure(atlas, stream, atlas.info.projection("pca2d", "self"), (1, 2), attribute_of("type"))
     assert MOST_POINTS == 20_000
 
 

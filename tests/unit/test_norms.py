@@ -7,7 +7,9 @@ import pytest
 
 from services.atlas import VectorStore, open_atlas
 from services.attributes import norms
-from services.attributes.registry import BY_NAME, SIDE_STEPS, head_point_values, point_values, scale_of
+from services.attributes.attribute import SIDE_STEPS
+from services.attributes.norms import COMMON_NORM, NORM
+from services.attributes.registry import PLAIN, point_values
 
 
 @pytest.fixture(scope="module")
@@ -31,31 +33,31 @@ def test_norms_are_the_lengths_of_the_vectors(atlas, stream):
         np.testing.assert_allclose(norms.head_norms(atlas, stream, layer, head), own(atlas, layer, head), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", norms.NAMES)
-def test_a_step_stands_for_its_norm_within_half_a_step(atlas, stream, name):
+@pytest.mark.parametrize("attribute", [NORM, COMMON_NORM], ids=lambda one: one.name)
+def test_a_step_stands_for_its_norm_within_half_a_step(atlas, stream, attribute):
     everything = np.concatenate([own(atlas, layer, head) for layer in range(6) for head in range(12)])
     for layer, head in ((0, 0), (3, 4)):
         wanted = own(atlas, layer, head)
-        low, high = (everything.min(), everything.max()) if name == norms.COMMON else (wanted.min(), wanted.max())
-        values = head_point_values(atlas, stream, BY_NAME[name], layer, head).astype(int)
+        low, high = (everything.min(), everything.max()) if attribute is COMMON_NORM else (wanted.min(), wanted.max())
+        values = point_values(atlas, stream, attribute, (layer, head)).astype(int)
         steps = values - np.where(np.arange(len(values)) < len(values) // 2, 0, SIDE_STEPS)
         assert steps.min() >= 0
         assert steps.max() < SIDE_STEPS
         assert np.abs(low + steps / (SIDE_STEPS - 1) * (high - low) - wanted).max() <= (high - low) / 253
-        scale = scale_of(atlas, stream, BY_NAME[name], (layer, head))
+        scale = attribute.scale(atlas, stream, (layer, head))
         assert (scale.low, scale.high) == pytest.approx((low, high), rel=1e-5)
 
 
 def test_a_head_attribute_has_no_value_for_all_heads_and_the_other_way_round(atlas, stream):
     with pytest.raises(KeyError):
-        point_values(atlas, stream, BY_NAME["norm"])
+        point_values(atlas, stream, NORM)
     with pytest.raises(KeyError):
-        head_point_values(atlas, stream, BY_NAME["type"], 0, 0)
+        point_values(atlas, stream, PLAIN, (0, 0))
 
 
 def test_vectors_of_one_length_are_the_lowest_step(atlas, stream, monkeypatch):
     monkeypatch.setattr(norms, "head_norms", lambda *_: np.full(8, 3.0, np.float32))
-    assert norms.head_steps(atlas, stream, "norm", 0, 0).tolist() == [0] * 8
+    assert NORM.values(atlas, stream, (0, 0)).tolist() == [0] * 8
 
 
 def test_heads_that_share_keys_have_the_norms_of_those_keys():

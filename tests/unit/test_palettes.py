@@ -7,7 +7,8 @@ import pytest
 from scipy.interpolate import BSpline
 
 from components.palettes import NAMES, THEMES, palette
-from services.attributes.registry import ATTRIBUTES, BY_NAME, SIDE_STEPS
+from services.attributes.attribute import SIDE_STEPS
+from services.attributes.registry import ATTRIBUTES, attribute_of
 
 # Machado, Oliveira & Fernandes 2009, severity 1, on linear RGB.
 BLINDNESS = {
@@ -41,7 +42,7 @@ def nearest(colours, blindness):
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("blindness", BLINDNESS)
 def test_parts_of_speech_stay_apart_for_every_eye(theme, blindness):
-    colours = palette(BY_NAME["pos"], theme)
+    colours = palette(attribute_of("pos"), theme)
     assert nearest(colours[:12], blindness) > 20
     assert nearest(colours[SIDE_STEPS : SIDE_STEPS + 12], blindness) > 12
 
@@ -49,13 +50,13 @@ def test_parts_of_speech_stay_apart_for_every_eye(theme, blindness):
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("blindness", BLINDNESS)
 def test_queries_and_keys_stay_apart_for_every_eye(theme, blindness):
-    colours = palette(BY_NAME["type"], theme)
+    colours = palette(attribute_of("type"), theme)
     assert nearest([colours[0], colours[SIDE_STEPS]], blindness) > 40
 
 
 def test_the_original_has_its_exact_colours():
     def sides(name, count):
-        colours = palette(BY_NAME[name], "light", "original")
+        colours = palette(attribute_of(name), "light", "original")
         return colours[:count], colours[SIDE_STEPS : SIDE_STEPS + count]
 
     assert [tuple(rgb(side[0])) for side in sides("type", 1)] == [(95, 185, 108), (227, 55, 143)]
@@ -69,7 +70,7 @@ def test_the_original_has_its_exact_colours():
 def test_the_originals_ramps_are_d3s_splines_from_a_quarter_on():
     green = ["#ffffe5", "#f7fcb9", "#d9f0a3", "#addd8e", "#78c679", "#41ab5d", "#238443", "#006837", "#004529"]
     purple = ["#f7f4f9", "#e7e1ef", "#d4b9da", "#c994c7", "#df65b0", "#e7298a", "#ce1256", "#980043", "#67001f"]
-    found = palette(BY_NAME["position"], "light", "original")
+    found = palette(attribute_of("position"), "light", "original")
     for start, stops in ((0, green), (SIDE_STEPS, purple)):
         c = np.array([rgb(stop) for stop in stops], float)
         points = np.vstack([2 * c[0] - c[1], c, 2 * c[-1] - c[-2]])

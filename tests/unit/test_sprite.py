@@ -8,7 +8,7 @@ from PIL import Image
 
 from services.atlas import open_atlas
 from services.atlas.layouts import draw_order
-from services.attributes.registry import BY_NAME, point_values
+from services.attributes.registry import attribute_of, point_values
 from services.payloads.sprite import cell_pixels, matrix_png
 
 COLOURS = [f"#{n:02x}{255 - n:02x}{(7 * n) % 256:02x}" for n in range(256)]
@@ -17,7 +17,7 @@ COLOURS = [f"#{n:02x}{255 - n:02x}{(7 * n) % 256:02x}" for n in range(256)]
 @pytest.mark.parametrize("name", ["pca2d", "pca3d"])
 def test_every_point_is_a_pixel_of_its_colour_in_its_cell(small_atlas, name):
     atlas = open_atlas(small_atlas)
-    stream, projection, attribute = atlas.stream("self"), atlas.info.projection(name, "self"), BY_NAME["position"]
+    stream, projection, attribute = atlas.stream("self"), atlas.info.projection(name, "self"), attribute_of("position")
     image = Image.open(io.BytesIO(matrix_png(atlas, stream, projection, attribute, COLOURS)))
     side = cell_pixels(stream)
     assert image.size == (12 * side, 6 * side)
