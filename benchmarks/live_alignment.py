@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from components.server.scaled_routes import live_positions
 from services.alignment import align
 from services.alignment.live import LiveAlignment, LiveHead, Space, head_vectors
 from services.atlas import open_atlas
 from services.atlas.schema import Distance
+from services.payloads.scene import one_head
 from services.projection.points import joint_cloud
 
 
@@ -68,15 +68,13 @@ def main() -> None:
     for name, live in heads.items():
         onto = live.pca(LiveAlignment(), 2)
         for space in ("euclidean", "cosine", "lift"):
-            pca = milliseconds(
-                lambda one, live=live, onto=onto: live_positions(live.pca(one, 2, onto)), space, options.steps
-            )
+            pca = milliseconds(lambda one, live=live, onto=onto: one_head(live.pca(one, 2, onto)), space, options.steps)
             numbers = milliseconds(lambda one, live=live: live.agreement(one), space, options.steps)
             screen = milliseconds(lambda _one, live=live, onto=onto: live.agreement_of(onto), space, options.steps)
             naive = None
             if space != "lift":
                 naive = milliseconds(lambda one, live=live: naive_pca(live, one), space, 5)
-            rows.append([name, space, pca, naive, numbers, screen, len(live_positions(onto)) / 1000])
+            rows.append([name, space, pca, naive, numbers, screen, len(one_head(onto)) / 1000])
     names = "head", "distance", "PCA + bytes", "naive PCA", "numbers aligned", "numbers on screen", "kB a step"
     print(f"| {' | '.join(names)} |")
     print("|---|---|---|---|---|---|---|")

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from components.export_html import TooManyPointsError, head_html
 from components.palettes import Name
-from services.atlas import Atlas
+from components.server.site import Asked, MakeOnce, Site
 from services.atlas.library import Library
-from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.atlas.schema import ProjectionInfo
 from services.attributes.registry import PLAIN, find_attribute, why_not
 from services.export import (
     TooLargeError,
@@ -31,77 +32,21 @@ from services.search import token_sets
 _TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "html": "text/html"}
 
 
-def export_routes(library: Library) -> Blueprint:
-    """The blueprint under `/export`."""
+def export_routes(library: Library, cache: MakeOnce, maps: Path) -> Blueprint:
+    """The blueprint under `/export`; the arguments are those of `Site`."""
     routes = Blueprint("export", __name__, url_prefix="/export/<slug>/<key>/<stream>")
+    site = Site(routes, library, maps, cache)
+    _add_tables(site)
+    _add_figure(site)
 
-    def find(slug: str, key: str, stream: str) -> tuple[Atlas, StreamInfo]:
-        atlas = library.get(slug)
-        found = atlas.info.stream(stream) if atlas else None
-        if atlas is None or found is None or atlas.info.key != key:
-            abort(404)
-        return atlas, found
-
-    def find_head(slug: str, key: str, stream: str, layer: int, head: int) -> tuple[Atlas, StreamInfo]:
-        atlas, found = find(slug, key, stream)
-        if layer >= found.layers or head >= found.heads:
-            abort(404)
-        return atlas, found
-
-    def find_projection(atlas: Atlas, stream: StreamInfo, name: str) -> ProjectionInfo:
-        return atlas.info.projection(name, stream.name) or abort(404)
-
-    @routes.get("/facts")
-    def where_from(slug: str, key: str, stream: str) -> Response:
-        atlas, found = find(slug, key, stream)
+    @site.of_stream("/facts")
+    def where_from(asked: Asked) -> Response:
+        stream = asked.stream
         layer, head = (request.args.get(name, type=int) for name in ("layer", "head"))
-        inside = layer is not None and head is not None and 0 <= layer < found.layers and 0 <= head < found.heads
-        projection = atlas.info.projection(request.args.get("projection", ""), found.name)
+        inside = layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
+        projection = asked.atlas.info.projection(request.args.get("projection", ""), stream.name)
         place = (layer, head) if inside and layer is not None and head is not None else None
-        return jsonify(facts(atlas, found, projection, place))
-
-    @routes.get("/measures.<kind>")
-    def measures(slug: str, key: str, stream: str, kind: str) -> Response:
-        atlas, found = find(slug, key, stream)
-        return _table(atlas, measures_table(atlas, found), kind, facts(atlas, found, None, None), "measures")
-
-    @routes.get("/<int:layer>/<int:head>/tokens.<kind>")
-    def tokens(slug: str, key: str, stream: str, layer: int, head: int, kind: str) -> Response:
-        atlas, found = find_head(slug, key, stream, layer, head)
-        table = tokens_table(atlas, found, layer, head, _mask(atlas, found))
-        return _table(atlas, table, kind, facts(atlas, found, None, (layer, head)), f"L{layer}H{head}", "tokens")
-
-    @routes.get("/<int:layer>/<int:head>/coordinates/<projection>.<kind>")
-    def coordinates(slug: str, key: str, stream: str, layer: int, head: int, projection: str, kind: str) -> Response:
-        atlas, found = find_head(slug, key, stream, layer, head)
-        chosen = find_projection(atlas, found, projection)
-        table = coordinates_table(atlas, found, chosen, layer, head, _mask(atlas, found))
-        words = facts(atlas, found, chosen, (layer, head))
-        return _table(atlas, table, kind, words, f"L{layer}H{head}", chosen.name, "coordinates")
-
-    @routes.get("/<int:layer>/<int:head>/attention.<kind>")
-    def attention(slug: str, key: str, stream: str, layer: int, head: int, kind: str) -> Response:
-        atlas, found = find_head(slug, key, stream, layer, head)
-        index = None
-        if "input" in request.args:
-            index = request.args.get("input", type=int)
-            if index is None or not 0 <= index < len(atlas.inputs):
-                abort(404)
-        check_rows(attention_rows(atlas, found, index), kind)
-        parts = attention_tables(atlas, found, layer, head, index)
-        which = "attention" if index is None else f"attention-input-{index}"
-        return _tables(atlas, parts, kind, facts(atlas, found, None, (layer, head)), f"L{layer}H{head}", which)
-
-    @routes.get("/<int:layer>/<int:head>/figure/<projection>.html")
-    def figure(slug: str, key: str, stream: str, layer: int, head: int, projection: str) -> Response:
-        atlas, found = find_head(slug, key, stream, layer, head)
-        chosen = find_projection(atlas, found, projection)
-        attribute = find_attribute(request.args.get("colour", PLAIN.name)) or abort(404)
-        if why_not(atlas, attribute):
-            abort(404)
-        name: Name = "original" if request.args.get("palette") == "original" else "safe"
-        page = head_html(atlas, found, chosen, (layer, head), attribute, _mask(atlas, found), name)
-        return _file(page.encode(), "html", file_name(atlas, f"L{layer}H{head}", chosen.name))
+        return jsonify(facts(asked.atlas, stream, projection, place))
 
     @routes.errorhandler(token_sets.SetError)
     def no_set(error: Exception) -> Response:
@@ -115,20 +60,72 @@ def export_routes(library: Library) -> Blueprint:
     return routes
 
 
-def _mask(atlas: Atlas, stream: StreamInfo) -> np.ndarray | None:
+def _add_tables(site: Site) -> None:
+    @site.of_stream("/measures.<kind>")
+    def measures(asked: Asked, kind: str) -> Response:
+        table = measures_table(asked.atlas, asked.stream)
+        return _table(asked, table, kind, facts(asked.atlas, asked.stream, None, None), "measures")
+
+    @site.of_stream("/<int:layer>/<int:head>/tokens.<kind>")
+    def tokens(asked: Asked, kind: str) -> Response:
+        table = tokens_table(asked.atlas, asked.stream, *asked.place, _mask(asked))
+        return _table(asked, table, kind, _facts(asked), _head(asked), "tokens")
+
+    @site.of_stream("/<int:layer>/<int:head>/coordinates/<projection>.<kind>")
+    def coordinates(asked: Asked, projection: str, kind: str) -> Response:
+        chosen = asked.own_map(projection)
+        table = coordinates_table(asked.atlas, asked.stream, chosen, *asked.place, _mask(asked))
+        return _table(asked, table, kind, _facts(asked, chosen), _head(asked), chosen.name, "coordinates")
+
+    @site.of_stream("/<int:layer>/<int:head>/attention.<kind>")
+    def attention(asked: Asked, kind: str) -> Response:
+        index = None
+        if "input" in request.args:
+            index = request.args.get("input", type=int)
+            asked.check_input(-1 if index is None else index)
+        check_rows(attention_rows(asked.atlas, asked.stream, index), kind)
+        parts = attention_tables(asked.atlas, asked.stream, *asked.place, index)
+        which = "attention" if index is None else f"attention-input-{index}"
+        return _tables(asked, parts, kind, _facts(asked), _head(asked), which)
+
+
+def _add_figure(site: Site) -> None:
+    @site.of_stream("/<int:layer>/<int:head>/figure/<projection>.html")
+    def figure(asked: Asked, projection: str) -> Response:
+        chosen = asked.own_map(projection)
+        attribute = find_attribute(request.args.get("colour", PLAIN.name)) or abort(404)
+        if why_not(asked.atlas, attribute):
+            abort(404)
+        name: Name = "original" if request.args.get("palette") == "original" else "safe"
+        page = head_html(asked.atlas, asked.stream, chosen, asked.place, attribute, _mask(asked), name)
+        return _file(page.encode(), "html", file_name(asked.atlas, _head(asked), chosen.name))
+
+
+def _head(asked: Asked) -> str:
+    """The head in the name of a file."""
+    return f"L{asked.layer}H{asked.head}"
+
+
+def _facts(asked: Asked, chosen: ProjectionInfo | None = None) -> dict[str, Any]:
+    """Where a table of a head, or of one of its maps, comes from."""
+    return facts(asked.atlas, asked.stream, chosen, asked.place)
+
+
+def _mask(asked: Asked) -> np.ndarray | None:
     """The set of the request, or None for all points."""
-    return token_sets.members(atlas, stream, request.args["set"]) if request.args.get("set") else None
+    text = request.args.get("set")
+    return token_sets.members(asked.atlas, asked.stream, text) if text else None
 
 
-def _table(atlas: Atlas, table: pa.Table, kind: str, words: dict[str, Any], *name: str) -> Response:
+def _table(asked: Asked, table: pa.Table, kind: str, words: dict[str, Any], *name: str) -> Response:
     check_rows(table.num_rows, kind)
-    return _tables(atlas, [table], kind, words, *name)
+    return _tables(asked, [table], kind, words, *name)
 
 
-def _tables(atlas: Atlas, parts: Iterable[pa.Table], kind: str, words: dict[str, Any], *name: str) -> Response:
+def _tables(asked: Asked, parts: Iterable[pa.Table], kind: str, words: dict[str, Any], *name: str) -> Response:
     """Tables of one schema as one file, part after part."""
     if kind == "csv":
-        return _file(csv_parts(parts), kind, file_name(atlas, *name))
+        return _file(csv_parts(parts), kind, file_name(asked.atlas, *name))
     if kind != "parquet":
         abort(404)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer has been read
@@ -140,7 +137,7 @@ def _tables(atlas: Atlas, parts: Iterable[pa.Table], kind: str, words: dict[str,
             while block := file.read(1 << 16):
                 yield block
 
-    return _file(content(), kind, file_name(atlas, *name))
+    return _file(content(), kind, file_name(asked.atlas, *name))
 
 
 def _file(content: bytes | Iterable[bytes], kind: str, name: str) -> Response:

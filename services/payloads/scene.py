@@ -7,7 +7,7 @@ are distances in the layout.
 import numpy as np
 
 from services.atlas import Atlas
-from services.atlas.layouts import draw_order, flat_layout, head_frames, quantise
+from services.atlas.layouts import draw_order, flat_layout, frames, head_frames, quantise
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.registry import attribute_of, point_values
 
@@ -24,19 +24,30 @@ def chunk_count(points: int) -> int:
     return -(-points // CHUNK)
 
 
-def positions(atlas: Atlas, projection: ProjectionInfo, chunk: int) -> bytes:
-    """uint16 [layers × heads, points in the chunk, dims].
+def chunk_of(layout: np.ndarray, frame: tuple[np.ndarray, np.ndarray], chunk: int) -> bytes:
+    """uint16 [cells, points in the chunk, dims] of a layout [cells, points, dims].
+
+    frame: centre and half extent of each cell (services.atlas.layouts.frames).
 
     Raises:
         IndexError: there is no such chunk.
     """
-    layout = flat_layout(atlas, projection)
     points = layout.shape[1]
     if not 0 <= chunk < chunk_count(points):
         raise IndexError(chunk)
     slots = draw_order(points)[chunk * CHUNK : (chunk + 1) * CHUNK]
-    centre, half = head_frames(atlas, projection.stream, projection.name)
-    return quantise(layout[:, slots], centre, half).tobytes()
+    return quantise(layout[:, slots], *frame).tobytes()
+
+
+def positions(atlas: Atlas, projection: ProjectionInfo, chunk: int) -> bytes:
+    """`chunk_of` a map: its cells are the heads, layer after layer."""
+    return chunk_of(flat_layout(atlas, projection), head_frames(atlas, projection.stream, projection.name), chunk)
+
+
+def one_head(layout: np.ndarray) -> bytes:
+    """uint16 [points, dims] of one head's layout [points, dims], in slot order, in a frame of its own."""
+    cell = layout[None]
+    return quantise(cell[:, draw_order(len(layout))], *frames(cell)).tobytes()
 
 
 def attribute(atlas: Atlas, stream: StreamInfo, name: str) -> bytes:

@@ -1,0 +1,45 @@
+"""Routes of maps: positions of points, their draw order, and the matrix as a picture."""
+
+import numpy as np
+from flask import Response, abort, request
+
+from components.palettes import NAMES, SCENE_COLOURS, THEMES, palette
+from components.server.http import binary
+from components.server.search_routes import question
+from components.server.site import Asked, Site, map_address
+from services.atlas import layouts
+from services.attributes.registry import find_attribute
+from services.payloads import scene, sprite
+from services.payloads.maps import constants_chunk
+from services.search.hits import side_masks
+
+
+def add_map_routes(site: Site) -> None:
+    @site.of_stream("/positions/<stream>/<projection>/<int:chunk>")
+    def positions(asked: Asked, projection: str, chunk: int) -> Response:
+        constants = constants_chunk(asked.atlas, asked.stream, *map_address(projection), chunk, asked.maps)
+        return binary(constants or scene.positions(*asked.map(projection), chunk))
+
+    @site.of_stream("/order/<stream>")
+    def order(asked: Asked) -> Response:
+        return binary(layouts.draw_order(sum(asked.atlas.points(asked.stream))).tobytes())
+
+    @site.of_stream("/sprite/<stream>/<projection>/<colour>/<theme>.png")
+    def sprite_png(asked: Asked, projection: str, colour: str, theme: str) -> Response:
+        seen, chosen = asked.map(projection)
+        name = request.args.get("palette", "safe")
+        attribute = find_attribute(colour)
+        if attribute is None or theme not in THEMES or name not in NAMES:
+            abort(404)
+        colours = palette(attribute, theme, name)
+        if request.args.get("q"):  # not kept: anyone could fill the cache
+            hits, faded = (
+                np.concatenate(side_masks(asked.atlas, asked.stream, question())),
+                SCENE_COLOURS[theme]["faded"],
+            )
+            return binary(sprite.matrix_png(seen, asked.stream, chosen, attribute, colours, hits, faded), "image/png")
+        content = site.cache(
+            f"sprite-{sprite.VERSION}-{asked.atlas.info.key}-{chosen.sha256}-{colour}-{theme}-{name}",
+            lambda: sprite.matrix_png(seen, asked.stream, chosen, attribute, colours),
+        )
+        return binary(content, "image/png")

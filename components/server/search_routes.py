@@ -1,0 +1,37 @@
+"""Routes of a search: the tokens it finds, in what inputs, and how closely each head keeps them together."""
+
+from flask import Response, request
+
+from components.server.http import binary, json_response
+from components.server.site import Asked, Site
+from services.atlas import Atlas, layouts
+from services.errors import SearchError
+from services.payloads.scene import pack_mask
+from services.search.concentration import concentrations
+from services.search.hits import hits_by_input, side_masks
+from services.search.query import Question, search
+
+
+def question() -> Question:
+    """The search in the URL; what is wrong with it is said where it is asked."""
+    asked = request.args
+    return Question(asked.get("q", ""), asked.get("mode", "token"), asked.get("case") == "1")
+
+
+def add_search_routes(site: Site) -> None:
+    @site.of_atlas("/search/<table>")
+    def found(atlas: Atlas, table: str) -> Response:
+        return binary(pack_mask(search(atlas, table, question())))
+
+    @site.of_stream("/found/<stream>")
+    def found_inputs(asked: Asked) -> Response:
+        try:
+            return json_response(hits_by_input(asked.atlas, asked.stream, question()))
+        except SearchError as error:  # an answer like any other: people type their way through impossible patterns
+            return json_response({"error": str(error)})
+
+    @site.of_stream("/concentration/<stream>/<projection>")
+    def concentration(asked: Asked, projection: str) -> Response:
+        layout = layouts.flat_layout(*asked.map(projection))
+        values = concentrations(layout, *side_masks(asked.atlas, asked.stream, question()))
+        return json_response({"values": [round(value, 2) if value == value else None for value in values.tolist()]})
