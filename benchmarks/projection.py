@@ -22,7 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
-from services.projection import LayerPoints, pca_layer, quality, warm_up
+from benchmarks import map_quality as quality
+from services.projection import LayerPoints, pca_layer, warm_up
 from services.projection.attention import attention_start
 from services.projection.graph import Graph, affinity_graph
 from services.projection.layout import HeadLayouts

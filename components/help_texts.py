@@ -199,3 +199,8 @@ TOUR: tuple[tuple[str, str, str], ...] = (
         "again.",
     ),
 )
+
+
+def how_far_to_believe() -> str:
+    """A line of the guide for each projection method."""
+    return "\n".join(f"- **{method.label}** {method.trust}" for method in methods())

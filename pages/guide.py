@@ -3,7 +3,7 @@
 import dash
 from dash import dcc, html
 
-from services.projection import methods
+from components.help_texts import how_far_to_believe
 
 dash.register_page(__name__, path="/guide", title="Guide · Attention Atlas", name="Guide")
 
@@ -71,11 +71,6 @@ the same command goes on. `python app.py build --help` explains every option.
 
 The [glossary](glossary) explains all others.
 """
-
-
-def how_far_to_believe() -> str:
-    """A line of the guide for each projection method."""
-    return "\n".join(f"- **{method.label}** {method.trust}" for method in methods())
 
 
 def layout(**_query: str) -> html.Div:

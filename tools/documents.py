@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from services.attributes import registry as attributes
 from services.measures import registry
 from services.measures.measure import HeadMeasure
+from services.projection import ENGINES, methods
 
 DOCS = Path(__file__).parents[1] / "docs"
 _OF = {"head": "a head", "map": "a map", "space": "a map, vectors"}
@@ -59,7 +61,75 @@ def _row(measure: HeadMeasure) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-DOCUMENTS: dict[str, Callable[[], str]] = {"measures.md": head_measures}
+def token_attributes() -> str:
+    """docs/attributes.md."""
+    return "\n".join(_token_attributes()) + "\n"
+
+
+def _token_attributes() -> Iterator[str]:
+    yield "# Token attributes"
+    yield ""
+    yield (
+        'What points are coloured by ("Colour by"), shown in the legend, written into exported tables and, where there '
+        "is a column, into the token table, which can be sorted and filtered by it. A `categorical` attribute has the "
+        "named values, a `cyclic` one goes round, a `sequential` one runs from low to high, and points of a `colour` "
+        "one have a colour of their own. One *of a token* is the same in every head; one *of a head* differs by head. "
+        "A *variant* is chosen beside the attribute that it is a variant of."
+    )
+    yield ""
+    yield "`python -m tools.documents --write` writes this page; how to add one: docs/recipes/token-attribute.md."
+    yield ""
+    yield "| name | label | what it says | kind | of | inputs | values | column |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for one in attributes.attributes():
+        name = f"`{one.name}`" + (f" (variant of `{one.family}`: {one.choice})" if one.family else "")
+        values = ", ".join(one.categories) if len(one.categories) > 1 else f"{one.low} … {one.high}".strip(" …")
+        column = one.column.label if one.column else ""
+        yield _line(name, one.label, one.explain, one.kind, one.scope, one.modality or "any", values, column)
+
+
+def projection_methods() -> str:
+    """docs/methods.md."""
+    return "\n".join(_projection_methods()) + "\n"
+
+
+def _projection_methods() -> Iterator[str]:
+    yield "# Projection methods"
+    yield ""
+    yield (
+        "Ways to lay out the queries and keys of a head in 2D and 3D, in the order of preference: a page opens with "
+        "the first map that its atlas has. docs/projection.md tells how each was chosen and measured. The settings of "
+        "a map are recorded in `atlas.json`; those below are of a head of 10,000 points in 2D."
+    )
+    yield ""
+    yield "`python -m tools.documents --write` writes this page; how to add one: docs/recipes/projection-method.md."
+    yield ""
+    yield "| method | name | sees | preserves | gives up | with another alignment |"
+    yield "|---|---|---|---|---|---|"
+    sees = {"vectors": "aligned vectors", "scores": "the scores q·k themselves"}
+    for method in methods():
+        follows = "another map" if method.follows_alignment else "the same map"
+        label = f"**{method.label}**"
+        yield _line(label, f"`{method.name}`", sees[method.needs], method.preserves, method.gives_up, follows)
+    for engine in ENGINES:
+        yield ""
+        yield f"## Settings of the engine `{engine}`"
+        yield ""
+        for method in methods():
+            settings = method.parameters(2, engine, 10_000)
+            told = ", ".join(f"{name} {value}" for name, value in settings.items() if name != "engine")
+            yield f"- {method.label} (`{settings['engine']}`): {told}"
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+DOCUMENTS: dict[str, Callable[[], str]] = {
+    "measures.md": head_measures,
+    "attributes.md": token_attributes,
+    "methods.md": projection_methods,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -34,16 +34,6 @@ class Fidelity:
     values: dict[str, float | None] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
-    def prefixed(self, prefix: str) -> "Fidelity":
-        return Fidelity(
-            {prefix + name: value for name, value in self.values.items()},
-            {prefix + name: reason for name, reason in self.reasons.items()},
-        )
-
-    def __or__(self, other: "Fidelity") -> "Fidelity":
-        return Fidelity(self.values | other.values, self.reasons | other.reasons)
-
-
 @dataclass(frozen=True)
 class HeadSample:
     """One head and the sample its maps are judged by; made by `head_sample`, used for every map of the head.
@@ -135,14 +125,6 @@ def _pair_dots(queries: np.ndarray, keys: np.ndarray, pair_query: np.ndarray, pa
         part = slice(begin, begin + step)
         found[part] = np.einsum("ij,ij->i", queries[pair_query[part]], keys[pair_key[part]])
     return found
-
-
-def head_fidelity(head: HeadSample, layout: np.ndarray) -> Fidelity:
-    """All measures of one map and of the aligned space beneath it, as `screen_…` and `aligned_…`.
-
-    layout: [n_queries + n_keys, dims], queries first, as atlases store it.
-    """
-    return layout_fidelity(head, layout).prefixed("screen_") | aligned_fidelity(head).prefixed("aligned_")
 
 
 def layout_fidelity(head: HeadSample, layout: np.ndarray) -> Fidelity:
@@ -373,17 +355,6 @@ def squares(rows: np.ndarray, points: np.ndarray) -> np.ndarray:
     found += (rows * rows).sum(axis=1)[:, None]
     found += (points * points).sum(axis=1)
     return np.maximum(found, 0.0, out=found)
-
-
-def within_nearest(distances: np.ndarray, count: int) -> np.ndarray:
-    """Membership of the `count` smallest of each row [rows, n]; those tied at the border share what is left."""
-    border = np.partition(distances, count - 1, axis=1)[:, count - 1, None]
-    member = (distances < border).astype(np.float64)
-    tied = distances == border
-    left = (count - member.sum(axis=1)) / tied.sum(axis=1)
-    rows, columns = np.nonzero(tied)
-    member[rows, columns] = left[rows]
-    return member
 
 
 def near_counts(n_keys: int) -> dict[str, int]:

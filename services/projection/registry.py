@@ -31,6 +31,7 @@ class ProjectionMethod(Protocol):
     made: in a few words what it is made of and keeps, to follow "How vectors become a map."
     trust: for the guide, how far to believe such a picture: sentences, the first starts in the middle ("is made …")
     term: anchor, name and explanation in the glossary
+    preserves, gives_up: what a map keeps of the head and what it loses, for docs/methods.md
     needs: "vectors" the aligned queries and keys · "scores" q·k as the model computes it
     follows_alignment: whether another alignment of queries and keys gives another map
     shows_shape: whether it shows the shape of a head best: spirals, clumps, islands
@@ -49,6 +50,10 @@ class ProjectionMethod(Protocol):
     def trust(self) -> str: ...
     @property
     def term(self) -> tuple[str, str, str]: ...
+    @property
+    def preserves(self) -> str: ...
+    @property
+    def gives_up(self) -> str: ...
     @property
     def needs(self) -> Literal["vectors", "scores"]: ...
     @property

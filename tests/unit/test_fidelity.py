@@ -9,22 +9,21 @@ from scipy.spatial.distance import cdist
 
 from services.alignment import align
 from services.measures import fidelity as module
+from services.measures import fidelity_kernels
 from services.measures.attended import attended
 from services.measures.fidelity import (
     FEW_KEYS,
     ONE_SPOT,
     aligned_fidelity,
-    head_fidelity,
     head_sample,
     layout_fidelity,
     near_counts,
     space_fidelity,
     squares,
-    within_nearest,
 )
 from services.numerics.agreement import NOT_FINITE
 from services.numerics.linear import lift
-from services.projection.quality import neighbor_quality, top_keys_share
+from benchmarks.map_quality import neighbor_quality, top_keys_share
 from services.streams import CAUSAL, FULL, Places, StreamMask, StreamTokens
 from tests.unit.head_data import MASKS, make_head, masked, naive_pairs, real_head, seen, shortened
 from tests.unit.test_scaling import broken_heads
@@ -35,6 +34,11 @@ EVERY = 100_000  # a sample of all
 def sample_of(head, **options):
     queries, keys, _ = align(head["queries"], head["keys"])
     return head_sample(head["queries"], head["keys"], queries, keys, head["tokens"], **options)
+
+
+def both_fidelities(sample, layout):
+    """Of a map and of the aligned space beneath it."""
+    return layout_fidelity(sample, layout), aligned_fidelity(sample)
 
 
 def layout_of(head, seed=0, dims=2):
@@ -145,8 +149,16 @@ def test_the_models_own_attention_is_used():
 
 
 def test_copies_share_what_is_left():
-    near = within_nearest(np.array([[0.0, 1.0, 1.0, 1.0, 2.0], [4.0, 3.0, 2.0, 1.0, 0.0]]), 2)
-    np.testing.assert_allclose(near, [[1, 1 / 3, 1 / 3, 1 / 3, 0], [0, 0, 0, 1, 1]])
+    distances = np.array([[0.0, 1.0, 1.0, 1.0, 2.0], [4.0, 3.0, 2.0, 1.0, 0.0]])
+    expected = [[1, 1 / 3, 1 / 3, 1 / 3, 0], [0, 0, 0, 1, 1]]
+    none = np.full((2, 1), -1, np.int64)
+    for key in range(5):
+        credits = np.zeros((2, 2))
+        one = np.array([0, 1, 2]), np.array([key, key]), np.ones(2)
+        fidelity_kernels.near_keys(distances, np.empty((2, 0)), np.empty((0, 0)), 2, 2, none, *one, credits)
+        np.testing.assert_allclose(credits[:, 1], np.array(expected)[:, key])
+        fidelity_kernels.near_keys(distances, np.empty((2, 0)), np.empty((0, 0)), 2, 2, none + 1 + key, *one, credits)
+        np.testing.assert_allclose(credits[:, 0], np.array(expected)[:, key])
 
 
 @pytest.mark.parametrize("dims", [2, 3, 7])
@@ -159,9 +171,10 @@ def test_squares(dims):
 def test_chunks_do_not_matter(monkeypatch):
     head = make_head(seed=6, inputs=30)
     layout = layout_of(head)
-    whole = head_fidelity(sample_of(head), layout).values
+    whole = both_fidelities(sample_of(head), layout)
     monkeypatch.setattr("services.measures.fidelity.CHUNK", 1000)
-    assert head_fidelity(sample_of(head), layout).values == pytest.approx(whole, abs=1e-9)
+    found = both_fidelities(sample_of(head), layout)
+    assert [one.values for one in found] == [pytest.approx(one.values, abs=1e-9) for one in whole]
 
 
 def test_sampling_is_seeded():
@@ -180,7 +193,8 @@ def test_broken_heads_give_no_warning_and_no_nan(name):
         warnings.simplefilter("error")
         sample = _sample_without_mean_warning(head)
         for layout in (np.zeros((n, 2)), np.random.default_rng(0).normal(size=(n, 2)), np.full((n, 3), np.nan)):
-            _check_complete(head_fidelity(sample, layout))
+            for found in both_fidelities(sample, layout):
+                _check_complete(found)
 
 
 def _sample_without_mean_warning(head):
@@ -193,7 +207,7 @@ def _check_complete(found):
         assert (value is None) == (name in found.reasons), name
         assert value is None or found.reasons.get(name, "") == ""
     assert all(found.reasons.values())
-    assert {name.partition("_")[0] for name in found.values} == {"screen", "aligned"}
+    assert {"pearson", "best_near", "mixing"} <= set(found.values)
 
 
 def test_reasons_of_maps():

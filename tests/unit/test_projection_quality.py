@@ -5,7 +5,8 @@ import pytest
 from projection_points import layer_of, make_layer
 
 from services.atlas import ProjectionRef
-from services.projection import layout_layer, pca_layer, quality
+from benchmarks import map_quality as quality
+from services.projection import layout_layer, pca_layer
 
 
 @pytest.fixture(scope="module")

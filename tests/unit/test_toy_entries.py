@@ -18,7 +18,7 @@ from components.legend import legend
 from components.palettes import NAMES, THEMES, palette
 from components.state.atlas_page import AtlasPage
 from components.state.tables import tables
-from pages_of import guide
+
 from services.alignment.variants import scale_variant
 from services.atlas import ProjectionRef, open_atlas
 from services.attributes import registry as attributes
@@ -191,7 +191,7 @@ def test_the_method_is_in_every_place(atlas, tmp_path):
     assert made_by_jobs()[-1] == "shear"
     assert "tsne, pca, shear" in help_of_build()
     assert "| **Shear** | `shear` | aligned vectors | nothing | everything |" in projection_methods()
-    assert "- **Shear** is not to be believed." in guide()
+    assert "- **Shear** is not to be believed." in help_texts.how_far_to_believe()
 
 
 def test_a_scale_variant_of_the_map_is_one_more_to_make(atlas, tmp_path):
@@ -200,12 +200,12 @@ def test_a_scale_variant_of_the_map_is_one_more_to_make(atlas, tmp_path):
     assert [projection.name for projection in variant.missing()] == ["shear_norms2d"]
 
 
-def test_the_words_of_a_method_reach_help_and_glossary(toys):
+def test_the_words_of_a_method_reach_help_and_glossary(toys, monkeypatch):
     try:
         assert "A sheared map is sheared" in importlib.reload(help_texts).HELP["method-select"][1]
         assert importlib.reload(glossary_terms).GLOSSARY["shear"][0] == "Shear"
     finally:
-        methods.PROJECTION_METHODS = methods.PROJECTION_METHODS[:-1]
+        monkeypatch.undo()
         importlib.reload(help_texts)
         importlib.reload(glossary_terms)
 

@@ -41,6 +41,14 @@ class AttentionMethod:
         "Attention map",
         "Our own projection, made from the scores q·k: the keys that a query would attend to most lie near it.",
     )
+    preserves = (
+        "for each query, which keys it would attend to most: they are near it; the order of the other keys by distance, "
+        "better than the others"
+    )
+    gives_up = (
+        "distances within one kind are a secondary matter; how strongly a query attends (each query is drawn at the "
+        "same temperature); keys that no query wants are laid out by similarity in a crowd of their own"
+    )
     needs: Literal["scores"] = "scores"
     follows_alignment = False  # which changes no score but by a constant of its query
     shows_shape = False

@@ -37,6 +37,8 @@ class TsneMethod:
         "t-SNE",
         "Keeps neighbours together by their probability. Like UMAP, read neighbourhoods and not distances.",
     )
+    preserves = "neighbourhoods, best of those that see the vectors"
+    gives_up = "distances between clusters and their densities; near does not mean attended"
     needs: Literal["vectors"] = "vectors"
     follows_alignment = True
     shows_shape = True

@@ -30,6 +30,8 @@ class UmapMethod:
         "Keeps each point near its nearest neighbours. Shows clumps and spirals; distances between far groups and the "
         "size of groups mean little.",
     )
+    preserves = "neighbourhoods of similar vectors, clusters"
+    gives_up = "sizes of and distances between clusters; near does not mean attended"
     needs: Literal["vectors"] = "vectors"
     follows_alignment = True
     shows_shape = True
