@@ -57,8 +57,7 @@ def _row(measure: HeadMeasure) -> str:
         f"{rule.title.lower()}: {'at most' if rule.lowest else 'at least'} {measure.form.text(rule.bound)}"
         for rule in measure.stands_out
     )
-    cells = (name, measure.label, measure.sentence, _OF[measure.scope], best, grades, found)
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return _line(name, measure.label, measure.sentence, _OF[measure.scope], best, grades, found)
 
 
 def token_attributes() -> str:

@@ -34,6 +34,7 @@ class Fidelity:
     values: dict[str, float | None] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
+
 @dataclass(frozen=True)
 class HeadSample:
     """One head and the sample its maps are judged by; made by `head_sample`, used for every map of the head.

@@ -81,13 +81,16 @@ test("status: what is loading, or what went wrong", () => {
   assert.deepEqual([said(null), said({ loaded: 0.5 }), said({ loaded: 1 }), said({ message: "no" })], ["", "Loading 50 %", "", "no"]);
 });
 
-test("colour: the attribute or a scale of norms, and the page's palette", () => {
+test("colour: the attribute, its variant where it has several, and the page's palette", () => {
   const { window, call } = load([BASE, "31-colouring"]);
-  const { perHead } = tables().norm;
+  const [family, { label, options: variants }] = Object.entries(tables().variants)[0];
   const choose = (...given) => call([], (root) => root.colouring.choose(...given));
-  assert.deepEqual(choose("type", null, "original", {}), [{ colour: "type", palette: "original" }, "norm-scale d-none"]);
+  const hidden = ["colour-variant d-none", "", [], NONE];
+  assert.deepEqual(choose("type", null, "original", {}), [{ colour: "type", palette: "original" }, ...hidden]);
   assert.equal(window.document.documentElement["data-palette"], "original");
-  assert.equal(choose(perHead, "norm-all", "safe", {})[0].colour, "norm-all");
+  assert.deepEqual(choose(family, "type", "safe", {}), [{ colour: family, palette: "safe" }, "colour-variant", label, variants, family]);
+  const other = variants[1].value;
+  assert.deepEqual(choose(family, other, "safe", {}), [{ colour: other, palette: "safe" }, "colour-variant", label, variants, NONE]);
   assert.equal(choose("type", null, "safe", { colour: "type", palette: "safe" })[0], NONE);
 });
 

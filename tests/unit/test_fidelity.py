@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 from scipy.spatial.distance import cdist
 
+from benchmarks.map_quality import neighbor_quality, top_keys_share
 from services.alignment import align
 from services.measures import fidelity as module
 from services.measures import fidelity_kernels
@@ -23,7 +24,6 @@ from services.measures.fidelity import (
 )
 from services.numerics.agreement import NOT_FINITE
 from services.numerics.linear import lift
-from benchmarks.map_quality import neighbor_quality, top_keys_share
 from services.streams import CAUSAL, FULL, Places, StreamMask, StreamTokens
 from tests.unit.head_data import MASKS, make_head, masked, naive_pairs, real_head, seen, shortened
 from tests.unit.test_scaling import broken_heads

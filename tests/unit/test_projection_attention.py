@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from projection_points import layer_of, make_layer
 
-from services.atlas import ProjectionRef
 from benchmarks import map_quality as quality
+from services.atlas import ProjectionRef
 from services.projection import layout_layer, pca_layer, place
 from services.projection.attention import attended, attention_graph, attention_start, softmax_at_perplexity
 from services.projection.watch import Watch

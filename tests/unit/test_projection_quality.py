@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from projection_points import layer_of, make_layer
 
-from services.atlas import ProjectionRef
 from benchmarks import map_quality as quality
+from services.atlas import ProjectionRef
 from services.projection import layout_layer, pca_layer
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from projection_points import make_layer
 
-from services.atlas import ProjectionRef
 from benchmarks import map_quality as quality
+from services.atlas import ProjectionRef
 from services.projection import layout_layer, pca_layer, torch_engine, torch_graph
 from services.projection.attention import attention_graph
 from services.projection.graph import affinity_graph, fuzzy_graph

@@ -1,4 +1,4 @@
-"""One more token attribute and one more projection method in the registries are everywhere, and nothing else changes."""
+"""One more token attribute and one more projection method in the registries are everywhere."""
 
 import argparse
 import importlib
@@ -18,7 +18,6 @@ from components.legend import legend
 from components.palettes import NAMES, THEMES, palette
 from components.state.atlas_page import AtlasPage
 from components.state.tables import tables
-
 from services.alignment.variants import scale_variant
 from services.atlas import ProjectionRef, open_atlas
 from services.attributes import registry as attributes
@@ -47,9 +46,10 @@ VOWELS = TokenAttribute(
     explain="How many vowels the token has.",
     numbers=vowels,
     form="{:.0f} vowels",
+    low="few",
+    high="many",
     column=Column("vowels", "Vowels", "int32", "Number of vowels.", order=55, export="vowel_count"),
     in_column=lambda tokens: vowels(tokens).astype(int),
-    sizes="",
 )
 PARITY = TokenAttribute(
     name="parity",
@@ -287,8 +287,11 @@ def test_attributes_are_in_the_table_its_filters_and_the_exports(atlas):
 
 def test_attributes_are_in_the_document(toys):
     document = token_attributes()
-    assert "| `vowels` | Vowels | How many vowels the token has. | sequential | token | any | Vowels |" in document
-    assert "| `hue` | Hue | Of an image. | cyclic | token | image |  |" in document
+    assert (
+        "| `vowels` | Vowels | How many vowels the token has. | sequential | token | any | few … many | Vowels |"
+        in document
+    )
+    assert "| `hue` | Hue | Of an image. | cyclic | token | image | a, b |  |" in document
 
 
 def test_variants_reach_the_browser(toys, monkeypatch):
@@ -318,7 +321,7 @@ def test_no_consumer_knows_an_entry_by_name(kind):
 
     root = Path(__file__).parents[2]
     rooms = {"methods": "services/projection/", "attributes": "services/attributes/"}
-    names = {"methods": ("umap", "tsne", "pca"), "attributes": ("position5", "subword", "norm_common", "token_length")}
+    names = {"methods": ("umap", "tsne", "pca"), "attributes": ("position5", "norm_common", "token_length")}
     files = [*root.glob("services/**/*.py"), *root.glob("components/**/*.py"), *root.glob("pages/*.py")]
     files += [*root.glob("assets/*.js"), *root.glob("components/**/*.js"), root / "app.py"]
     for file in files:

@@ -42,8 +42,8 @@ class AttentionMethod:
         "Our own projection, made from the scores q·k: the keys that a query would attend to most lie near it.",
     )
     preserves = (
-        "for each query, which keys it would attend to most: they are near it; the order of the other keys by distance, "
-        "better than the others"
+        "for each query, which keys it would attend to most: they are near it; the order of the other keys by "
+        "distance, better than the others"
     )
     gives_up = (
         "distances within one kind are a secondary matter; how strongly a query attends (each query is drawn at the "
