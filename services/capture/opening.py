@@ -40,8 +40,8 @@ def load_model(name: str, *, revision: str | None = None, device: str = "cpu", o
         if modality is None:
             raise ModelError(f"{cannot(folder, config)} it reads {model_class.main_input_name}, {NOT_YET}.")
         refuse_too_large(folder, config, model_class)
-        model = load_weights(folder, config, model_class, torch_device)
         processor = modality.load_processor(folder)
+        model = load_weights(folder, config, model_class, torch_device)
         info = ModelInfo(
             id=folder.id,
             revision=folder.revision,

@@ -36,7 +36,7 @@ TOKENIZER_STARTS = tuple(name for name in TOKENIZER_FILES if name != "merges.txt
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A folder with `config.json`, safetensors weights and a tokenizer.
+    """A folder with `config.json` and safetensors weights, and what cuts its inputs into tokens.
 
     `id` is what the atlas records as the model's name, `revision` the hub's commit, or "sha256:" and the
     hash of the weight files (of all of them in the order of their names, as `cat … | sha256sum` gives it).
@@ -147,14 +147,9 @@ def _local(path: Path, shown_id: str, revision: str | None) -> ModelFolder:
 
 
 def _described(path: Path, shown_id: str, revision: str) -> ModelFolder:
-    """Check that the folder holds what is needed: config.json, safetensors weights, tokenizer."""
+    """Check that the folder holds what any model needs: config.json and safetensors weights."""
     config = _read_json(path / "config.json", shown_id, f"Model {shown_id}: the folder has no config.json;")
     weights = _weights(path, shown_id)
-    if not any((path / name).is_file() for name in TOKENIZER_STARTS):
-        raise ModelError(
-            f"Model {shown_id} has no tokenizer (no tokenizer.json or vocabulary file):"
-            " save one next to the weights with tokenizer.save_pretrained(folder)."
-        )
     return ModelFolder(path, shown_id, revision, config, weights)
 
 
