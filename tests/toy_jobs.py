@@ -43,6 +43,16 @@ def noted(folder: Path, file: str) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
+def fill(file: Path) -> None:
+    """Write until the disk is full; what was written is gone when the error is heard of."""
+    try:
+        with file.open("wb", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(4096))
+    finally:
+        file.unlink()
+
+
 def work(toy: Toy, running: Running) -> dict:
     journal = Path(toy.folder) / f"{toy.name}.journal"
     done = int(journal.read_text()) if journal.exists() else 0
@@ -52,6 +62,8 @@ def work(toy: Toy, running: Running) -> dict:
         raise BuildError("This toy\nis broken.")
     if toy.fail == "unsaid":
         raise ZeroDivisionError("a fault")
+    if toy.fail == "full":
+        fill(Path(toy.folder) / "ballast")
     if toy.fail == "deaf":
         time.sleep(600)
     while toy.hold and not (Path(toy.folder) / toy.hold).exists():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -426,3 +427,73 @@ def test_a_job_typed_in_a_terminal_runs_there(settings, tmp_path):
         assert wrong.returncode == 2
         assert said in wrong.stderr
         assert len(wrong.stderr.splitlines()) == 1
+
+
+# ---- a disk that cannot be written
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 4 MB of our own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4M", "tmpfs", folder], check=False).returncode:
+        pytest.skip("this system does not let root mount a tmpfs")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
+def one_line(caught):
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_full_disk_starts_no_job_and_says_so_in_one_line(settings, small_disk, toy, tmp_path):
+    home = Settings(home=small_disk / "home", demo=False)
+    home.make_folders()
+    jobs = LocalJobs(home)
+    with (small_disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    with pytest.raises(JobError, match=r"^No space left for ") as caught:
+        jobs.submit(toy())
+    assert "no job can be started until some is free" in one_line(caught)
+    assert jobs.list() == []
+    assert processes(home) == []
+    (small_disk / "ballast").unlink()
+    assert ended(jobs, jobs.submit(toy())).state == "finished"
+    assert noted(tmp_path, "ended") == ["one"]
+    jobs.close()
+    kill_all(home)
+
+
+def test_a_read_only_disk_starts_no_job_and_says_so_in_one_line(settings, small_disk, toy):
+    home = Settings(home=small_disk / "home", demo=False)
+    home.make_folders()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    jobs = LocalJobs(home)
+    assert jobs.list() == []
+    assert jobs.stamp() == LocalJobs(home).stamp()
+    with pytest.raises(JobError, match=r"^Cannot write .*Read-only file system") as caught:
+        jobs.submit(toy())
+    assert one_line(caught).endswith("no job can be started.")
+    with pytest.raises(JobError, match="Read-only file system"):
+        jobs.submit(toy(kind="warm"))
+    assert jobs.list() == []
+    assert processes(home) == []
+
+
+def test_a_disk_that_fills_up_under_a_job_ends_it_with_a_word(settings, small_disk, toy):
+    home = Settings(home=small_disk / "home", demo=False)
+    home.make_folders()
+    jobs = LocalJobs(home)
+    job = jobs.submit(JobSpec("toy", {"folder": str(small_disk), "fail": "full"}, "ann"))
+    failed = ended(jobs, job)
+    assert failed.state == "failed"
+    assert failed.message.startswith("The system refused something ([Errno 28] No space left on device)")
+    jobs.close()
+    kill_all(home)
