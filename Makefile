@@ -40,6 +40,7 @@ lint: $(VENV)/.dev node_modules/.package-lock.json
 lint-client: $(VENV)/.dev node_modules/.package-lock.json
 	$(NODE) node_modules/eslint/bin/eslint.js .
 	$(NODE) node_modules/typescript/bin/tsc --project .
+	$(NODE) node_modules/typescript/bin/tsc --project tests/node
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -8,7 +8,6 @@
 
   /** The search that is shown: its question, its answer, its hits in reading order once someone steps. */
   let shown = null;
-  let selected = null;
   let turns = 0;
 
   function ask(query, mode, matchCase, _clear) {
@@ -19,14 +18,9 @@
     return [data, clear ? "" : none()];
   }
 
-  const question = (search) =>
-    new URLSearchParams({ q: search.query, mode: search.mode, ...(search.case ? { case: 1 } : {}) });
-
-  async function json(url) {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return response.json();
-  }
+  const question = (search) => window.atlas_head_scene.payload.searchQuery(search);
+  const json = (url) => window.atlas_client.fetches.json(url);
+  const binary = (url) => window.atlas_client.fetches.buffer(url);
 
   const many = (count, one) => `${count.toLocaleString("en")} ${count === 1 ? one.replace(/ies$/, "y").replace(/s$/, "") : one}`;
 
@@ -59,18 +53,12 @@
     return payload.queryTable === payload.keyTable ? found.queries : found.queries + found.keys;
   };
 
-  async function binary(payload, path) {
-    const response = await fetch(`${payload.base}/${path}`);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    return response.arrayBuffer();
-  }
-
   /** Hits of one token table, in reading order. */
   async function hitsOf(table, side, at) {
     const { payload, search } = at;
     const [mask, offsets] = await Promise.all([
-      binary(payload, `search/${table}?${question(search)}`).then((buffer) => new Uint8Array(buffer)),
-      binary(payload, `offsets/${table}`).then((buffer) => new Uint32Array(buffer)),
+      binary(`${payload.base}/search/${table}?${question(search)}`).then((buffer) => new Uint8Array(buffer)),
+      binary(`${payload.base}/offsets/${table}`).then((buffer) => new Uint32Array(buffer)),
     ]);
     const hits = [];
     for (let input = 0; input + 1 < offsets.length; input++) {
@@ -104,41 +92,40 @@
     return { index: low, exact: low < hits.length && before(hits[low], at, oneTable) === 0 };
   }
 
-  async function move(direction) {
+  async function move(direction, selected) {
     const at = shown;
     if (!at) return;
     at.hits ??= allHits(at);
     const hits = await at.hits;
     if (shown !== at || !hits.length) return;
     let index = direction > 0 ? 0 : hits.length - 1;
-    if (selected) {
+    if (isToken(selected)) {
       const found = find(hits, selected, at.oneTable);
       index = direction > 0 ? found.index + (found.exact ? 1 : 0) : found.index - 1;
     }
     const hit = hits[(index + hits.length) % hits.length];
-    select({ ...hit, side: at.oneTable && selected ? selected.side : hit.side });
+    window.atlasChoose.token({ ...hit, side: at.oneTable && isToken(selected) ? selected.side : hit.side });
   }
 
-  const select = (selection) => root.set_props("scene", { selection });
+  const isToken = (selection) => window.atlasChoose.known(selection?.token);
 
-  function step() {
-    move(triggered().some((id) => id.startsWith("search-previous")) ? -1 : 1);
+  function step(_previous, _next, selection) {
+    move(triggered().some((id) => id.startsWith("search-previous")) ? -1 : 1, selection);
     return none();
   }
 
   /** "3 of 41", or "41 hits" while the selection is none of them. */
   async function place(selection) {
-    selected = selection && selection.token !== null && selection.token !== undefined ? selection : null;
     const at = shown;
-    markEntry();
+    markEntry(selection);
     if (!at) return "";
     const count = total().toLocaleString("en");
     const all = many(total(), "hits");
-    if (!selected) return all;
+    if (!isToken(selection)) return all;
     at.hits ??= allHits(at);
     const hits = await at.hits;
-    if (shown !== at || !selected) return none();
-    const found = find(hits, selected, at.oneTable);
+    if (shown !== at) return none();
+    const found = find(hits, selection, at.oneTable);
     return found.exact ? `${(found.index + 1).toLocaleString("en")} of ${count}` : all;
   }
 
@@ -176,12 +163,11 @@
     const left = found.inputs - found.list.length;
     if (left > 0) parts.push(element("p", "where-note", `and ${many(left, "more inputs")}; step through the hits to reach them`));
     box("search-inputs")?.replaceChildren(...parts);
-    markEntry();
   }
 
-  function markEntry() {
+  function markEntry(selection) {
     for (const button of document.querySelectorAll("#search-inputs .where-entry")) {
-      const now = selected && Number(button.dataset.input) === selected.input;
+      const now = isToken(selection) && Number(button.dataset.input) === selection.input;
       if (now) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }
@@ -274,8 +260,8 @@
     const entry = event.target.closest?.("#search-details .where-entry");
     if (!entry) return;
     const { input, token, side, layer, head } = entry.dataset;
-    if (token !== undefined) select({ input: Number(input), token: Number(token), side });
-    else root.set_props("scene", { head: { layer: Number(layer), head: Number(head) } });
+    if (token !== undefined) window.atlasChoose.token({ input: Number(input), token: Number(token), side });
+    else window.atlasChoose.head({ layer: Number(layer), head: Number(head) });
   });
 
   // --- keys -----------------------------------------------------------------------------------------------------
@@ -283,7 +269,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.target.id !== "search-box" || event.key !== "Enter" || event.isComposing) return;
     // While the text in the box has not been searched for yet, Enter starts the search and does not step.
-    if (shown && event.target.value.trim() === shown.search.query) move(event.shiftKey ? -1 : 1);
+    if (shown && event.target.value.trim() === shown.search.query) document.getElementById(event.shiftKey ? "search-previous" : "search-next")?.click();
   });
   root.find = { ask, answer, rank, place, step, onCells };
 })();

@@ -7,7 +7,7 @@
   /** A first token opens the sentence, unless a tab is open that shows tokens as well. */
   function panel(tab, closed, opened, selection, before) {
     const from = triggered();
-    const chosen = Boolean(selection && selection.input !== null && selection.input !== undefined);
+    const chosen = window.atlasChoose.known(selection?.input);
     const now = { tab, open: before.open, chosen };
     if (closed && from.includes("panel-close.n_clicks")) now.open = false;
     if (opened && from.includes("panel-open.n_clicks")) now.open = true;
@@ -21,5 +21,12 @@
       `panel shows-${now.tab}${now.open ? "" : " closed"}`,
     ];
   }
-  root.atlasPanel = { panel };
+
+  /** Props of the Average tab's view. */
+  function average(options, view, selection, state, theme) {
+    const visible = Boolean(state && state.tab === "average");
+    return [view.layer, view.head, options, selection, visible, theme || null, Boolean(options.offsets)];
+  }
+
+  root.atlasPanel = { panel, average };
 })();

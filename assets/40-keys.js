@@ -4,7 +4,6 @@
  * true ends it. Popovers and menus 10, a selection 20, leaving the head 30. */
 (() => {
   "use strict";
-  const root = (window.dash_clientside ??= {});
   const escape = (window.atlasEscape ||= []);
   const scene = () => document.getElementById("scene")?.atlasScene;
   const TEXT = /^(text|search|number|email|url|tel|password|date|range)$/;
@@ -27,12 +26,12 @@
   }]);
   escape.push([20, (event) => {
     if (typing(event.target) || !scene()?.state().selection) return false;
-    root.set_props("scene", { selection: null });
+    window.atlasChoose.token(null);
     return true;
   }]);
   escape.push([30, (event) => {
     if (typing(event.target) || !scene()?.state().head) return false;
-    root.set_props("scene", { head: null });
+    window.atlasChoose.head(null);
     return true;
   }]);
 

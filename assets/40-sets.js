@@ -5,13 +5,11 @@
   const { none, triggered } = window.atlasCallback;
   const scene = () => document.getElementById("scene")?.atlasScene;
   const recipeOf = (value) => (value && value.recipe) || "";
-  const now = { recipe: "", input: null };
 
-  /** The scene holds the set; the store, the sentence and the link follow. */
-  function mirror(tokenSet, selection, before) {
-    now.recipe = recipeOf(tokenSet);
-    now.input = selection?.input ?? null;
-    return [now.recipe === recipeOf(before) ? none() : { recipe: now.recipe }, now.recipe ? { recipe: now.recipe } : null];
+  /** The scene holds the set; the store and the sentence follow. */
+  function mirror(tokenSet, before) {
+    const recipe = recipeOf(tokenSet);
+    return [recipe === recipeOf(before) ? none() : { recipe }, recipe ? { recipe } : null];
   }
 
   const many = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
@@ -25,7 +23,7 @@
   }
 
   function clearSet() {
-    root.set_props("scene", { tokenSet: null });
+    window.atlasChoose.set("");
     return none();
   }
 
@@ -33,8 +31,8 @@
   const escape = (window.atlasEscape ||= []);
   escape.push([15, () => Boolean(scene()?.stopDrawing())]);
   escape.push([19, () => {
-    if (!now.recipe || !document.getElementById("scene")) return false;
-    root.set_props("scene", { tokenSet: null });
+    if (!recipeOf(window.atlasStores.read("token-set"))) return false;
+    window.atlasChoose.set("");
     return true;
   }]);
 
@@ -56,7 +54,7 @@
     }
   });
 
-  root.atlasSets = { mirror, count, toggled, input: () => now.input, clear: clearSet, tool: (name) => name || "point" };
+  root.atlasSets = { mirror, count, toggled, clear: clearSet, tool: (name) => name || "point" };
 
   // --- the table ------------------------------------------------------------------------------------------------
 
@@ -129,13 +127,13 @@
     if (!rows || !rows.length || !payload) return none();
     if (rows.length === 1) {
       const [row] = rows;
-      root.set_props("scene", { selection: { input: row.input, token: row.token, side: row.kind } });
-      if (fromTable) root.set_props("scene", { tokenSet: null });
+      window.atlasChoose.token({ input: row.input, token: row.token, side: row.kind });
+      if (fromTable) window.atlasChoose.set("");
       fromTable = "";
       return none();
     }
     fromTable = window.atlas_head_scene.sets.ofPoints(rows.map((row) => Number(row.id)));
-    root.set_props("scene", { tokenSet: { recipe: fromTable } });
+    window.atlasChoose.set(fromTable);
     return none();
   }
 

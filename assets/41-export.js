@@ -247,16 +247,20 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
+  /** Letters that are safe in the name of a file. */
+  const fileName = (parts, kind) => `${parts.filter(Boolean).join("_").replace(/[^A-Za-z0-9._-]+/g, "-")}.${kind}`;
+
   /** The name of a picture: atlas, head, map. */
   function pictureName(kind) {
     const { head, projection } = place();
     const parts = [told().atlas, head ? `L${head.layer}H${head.head}` : "all-heads", projection ? projection.name : ""];
-    return `${parts.filter(Boolean).join("_").replace(/[^A-Za-z0-9._-]+/g, "-")}.${kind}`;
+    return fileName(parts, kind);
   }
 
-  /** The address of a file of the open head, or a sentence why there is none. */
+  /** The address of a file of all heads or of the open one, or a sentence why there is none. */
   function address(what) {
     const { head, base, projection } = place();
+    if (what.startsWith("measures.")) return `${base}/${what}`;
     const here = `${base}/${head.layer}/${head.head}`;
     const set = $("export-set").checked ? told().set : null;
     const query = new URLSearchParams(set ? { set } : {});
@@ -270,7 +274,7 @@
     if (name === "coordinates") return `${here}/coordinates/${projection.name}.${kind}?${query}`;
     if (name === "attention") return `${here}/attention.${kind}`;
     if (name === "attention-input") {
-      const input = root.atlasSets.input();
+      const { input } = held().selection;
       if (input === null) throw new Error("Choose a token or an input first: its attention is taken along.");
       return `${here}/attention.${kind}?input=${input}`;
     }
@@ -307,4 +311,6 @@
     const button = event.target.closest && event.target.closest("#export [data-export]");
     if (button && !button.disabled) run(button.dataset.export);
   });
+
+  window.atlasExport = { wrap, legend, fileName };
 })();

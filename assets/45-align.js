@@ -41,7 +41,6 @@
 
   let wanted = null;
   let asking = false;
-  const known = new Map();
 
   const text = (value) => (value === null || value === undefined ? "not defined" : value.toFixed(3).replace("-", "−"));
 
@@ -57,15 +56,8 @@
     }
   }
 
-  async function answerOf(url) {
-    if (known.has(url)) return known.get(url);
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    const answer = await response.json();
-    if (known.size > 400) known.clear();
-    if (!answer.pending) known.set(url, answer);
-    return answer;
-  }
+  /** A map that is still being laid out will answer otherwise. */
+  const answerOf = (url) => window.atlas_client.fetches.json(url, { keep: (answer) => !answer.pending });
 
   async function ask() {
     if (asking) return;

@@ -4,7 +4,7 @@
   const root = (window.dash_clientside ??= {});
   const { none, same, triggered } = window.atlasCallback;
   const kept = (now, shown) => (same(now, shown) ? none() : now);
-  const known = (value) => value !== null && value !== undefined;
+  const { known } = window.atlasChoose;
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
   const { default: PLAIN, ticks: TICKS, shown: SHOWN } = window.atlasTables.pages.atlas.stores.options;
   /** What "Reset" leaves as it is: the form, and what belongs to the averages alone. */
@@ -38,7 +38,7 @@
     ];
   }
 
-  const show = (selection) => root.set_props("scene", { selection });
+  const show = window.atlasChoose.token;
 
   /** Previous, next, a chosen one, or a first one; a pinned token does not go along, its place in another text means nothing. */
   function navigate(_previous, _next, _first, _choices, selection, facts) {
@@ -59,17 +59,8 @@
     return none();
   }
 
-  const answers = new Map();
-  /** A small JSON answer, asked for once. */
-  function ask(url) {
-    if (!answers.has(url)) {
-      if (answers.size > 400) answers.clear();
-      const answer = fetch(url, { credentials: "same-origin" }).then((response) => (response.ok ? response.json() : null));
-      answers.set(url, answer.catch(() => null));
-      answer.catch(() => answers.delete(url));
-    }
-    return answers.get(url);
-  }
+  /** A small JSON answer, or null. */
+  const ask = (url) => window.atlas_client.fetches.json(url).catch(() => null);
   const inputOf = (payload, input) => ask(`${payload.base}/input/${payload.stream}/${input}`);
 
   /** What the chosen token reads, who reads it, or the whole input. */
@@ -121,8 +112,9 @@
   }
 
   let latest = 0;
-  async function pair(hover, payload, input, layer, head, projection) {
+  async function pair(hover, payload, selection, layer, head, projection) {
     const turnNumber = ++latest;
+    const input = selection?.input;
     if (!hover || !known(hover.query) || !known(hover.key) || !known(input)) return none();
     const map = projection ? `?map=${projection.name}` : "";
     const url = `${payload.base}/pair/${payload.stream}/${input}/${layer}/${head}/${hover.query}/${hover.key}${map}`;
@@ -143,5 +135,4 @@
   }]);
 
   root.atlasSentence = { options, navigate, turn, follow, pair };
-  window.atlasReading = { inputOf, show, known };
 })();

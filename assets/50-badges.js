@@ -3,21 +3,6 @@
   "use strict";
   const root = (window.dash_clientside ??= {});
   const { measures } = window.atlasTables;
-  const answers = new Map(); // address → promise of the answer: it never changes
-
-  function report(url) {
-    if (!answers.has(url)) {
-      const asked = fetch(url).then((response) => {
-        if (!response.ok) throw new Error(`${response.status}`);
-        return response.json();
-      });
-      asked.catch(() => answers.delete(url));
-      if (answers.size > 8) answers.delete(answers.keys().next().value);
-      answers.set(url, asked);
-    }
-    return answers.get(url);
-  }
-
   /** How full a bar is, 0 … 1: from nothing to the best there is, else from the lowest head to the highest. */
   function score(measure, value, values) {
     const known = values.filter((one) => one !== null);
@@ -67,7 +52,7 @@
     if (!catalogue || !catalogue.heads || !payload || !projection) return [shown(null), sorted(null), ""];
     let all;
     try {
-      all = await report(`${payload.base}/${catalogue.heads}`);
+      all = await window.atlas_client.fetches.json(`${payload.base}/${catalogue.heads}`);
     } catch {
       return [shown(null), sorted(null), "The measures of this map could not be loaded."];
     }

@@ -32,27 +32,6 @@
     ];
   }
 
-  /** One selection for scene and sentence view; whoever changed last wins. */
-  function selection(scene, sentence, before) {
-    const from = triggered();
-    let now = before && before.input !== null && before.input !== undefined ? before : null;
-    if (from.includes("scene.selection")) now = scene || null;
-    else if (from.includes("sentence.selected")) {
-      // Unpinned in the sentence: the input stays, no token of it is chosen.
-      now &&= (sentence ? { ...now, token: sentence.token, side: sentence.side } : { ...now, token: null });
-    }
-    const empty = { input: null, token: null, side: "query" };
-    // A side is that of a token: without one the link does not name it.
-    if (now && (now.token === null || now.token === undefined)) now = { ...empty, input: now.input };
-    const pin = now && now.token !== null && { token: now.token, side: now.side };
-    return [
-      same(now || empty, before) ? none() : now || empty,
-      same(now, scene) ? none() : now,
-      same(pin || null, sentence) ? none() : pin || null,
-      now ? now.input : null,
-    ];
-  }
-
   async function copyLink() {
     try {
       await navigator.clipboard.writeText(window.location.href);
@@ -70,8 +49,7 @@
   }
 
   root.atlas = {
-    view, selection, copyLink, status,
-    back: () => null,
+    view, copyLink, status,
     theme: (name) => [name || "light", name || "light"],
     /** Start with the stored theme or the system's; the button turns it. */
     switchTheme: (clicks, current) => {

@@ -85,7 +85,7 @@ def demo_heads(atlas: Path | None) -> tuple[Iterator[tuple[np.ndarray, np.ndarra
         from services.atlas import open_atlas
 
         opened = open_atlas(atlas)
-        stream = opened.info.streams[0]
+        stream = opened.info.default_stream
         vectors = opened.vectors(stream)
         cells = [(layer, head) for layer in range(stream.layers) for head in range(stream.heads)]
         found = ((vectors.queries(*cell), vectors.keys(*cell)) for cell in cells)

@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT))
 import torch
 
 from services.capture import CAPTURE_TOLERANCE, TokenisedInput, capture, check_capture, load_model, tokenise
-from services.capture.run import batches, padded_batch, windows
-from services.capture.streams import model_arguments
+from services.capture.run import batches, windows
+from services.modalities.registry import modality_named
 from services.models.loading import LoadedModel
 
 BATCH_TOKENS = 4096
@@ -55,11 +55,11 @@ def sentences() -> tuple[str, list[str]]:
 def run_plain(loaded: LoadedModel, inputs: Sequence[TokenisedInput]) -> int:
     """What anyone would do to get attention only: the same batches, the weights as arrays. Bytes kept."""
     kept = 0
-    for window in windows(inputs, BATCH_TOKENS, loaded.streams[0]):
+    for window in windows(inputs, BATCH_TOKENS, loaded.streams):
         for batch in batches(inputs, window):
-            ids, mask = padded_batch(inputs, batch)
+            arguments = modality_named(loaded.modality).arguments(loaded, [inputs[index] for index in batch])
             with torch.inference_mode():
-                output = loaded.model(**model_arguments(loaded.model, ids, mask), output_attentions=True)
+                output = loaded.model(**arguments, output_attentions=True)
             kept += sum(weights.numpy().nbytes for weights in output.attentions)
     return kept
 

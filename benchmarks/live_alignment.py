@@ -60,7 +60,7 @@ def main() -> None:
     heads = {f"synthetic, {options.points:,} points × 64": synthetic(options.points)}
     if options.atlas:
         atlas = open_atlas(options.atlas)
-        stream = atlas.info.streams[0]
+        stream = atlas.info.default_stream
         vectors = head_vectors(atlas, stream, stream.layers // 2, 0)
         name = f"{atlas.slug}, {sum(map(len, vectors)):,} points × {stream.head_dim}"
         heads[name] = LiveHead(*vectors, atlas.stream_tokens(stream))

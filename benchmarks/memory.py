@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 
 def requests_of(atlas: Atlas) -> list[str]:
     """What a browser asks for when it shows every map of an atlas, one sentence and one search."""
-    stream = atlas.info.streams[0]
+    stream = atlas.info.default_stream
     base = f"/payload/{atlas.slug}/{atlas.info.key}"
     points = sum(atlas.points(stream))
     paths = ["/", "/_dash-layout", "/_dash-dependencies", f"{base}/order/{stream.name}", f"{base}/offsets/tokens"]
@@ -71,7 +71,7 @@ def main() -> None:
     for entry in Library(home / "atlases").entries():
         if entry.atlas is None:
             continue
-        stream = entry.atlas.info.streams[0]
+        stream = entry.atlas.info.default_stream
         start, after, sent = measure(home, entry.atlas)
         size = f"{stream.layers * stream.heads} × {sum(entry.atlas.points(stream)):,}"
         print(

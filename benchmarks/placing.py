@@ -45,7 +45,7 @@ def main() -> None:
     cli.add_argument("--tokens", type=int, default=50)
     options = cli.parse_args()
     atlas, new = open_atlas(options.atlas), options.tokens
-    stream, rng = atlas.info.streams[0], np.random.default_rng(0)
+    stream, rng = atlas.info.default_stream, np.random.default_rng(0)
     seconds: dict[str, float] = {}
     errors: dict[str, list[float]] = {}
     chance: dict[str, list[float]] = {}

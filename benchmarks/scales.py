@@ -97,7 +97,7 @@ def main() -> None:
     cli.add_argument("--only", default="", help="only ways whose name contains this")
     given = cli.parse_args()
     atlas = open_atlas(given.atlas)
-    stream = atlas.info.streams[0]
+    stream = atlas.info.default_stream
     cells = [(layer, head) for layer in range(stream.layers) for head in range(stream.heads)]
     spread = np.linspace(0, len(cells) - 1, min(given.heads, len(cells))).round().astype(int)
     mapped = set(np.linspace(0, len(spread) - 1, min(given.umap, len(spread))).round().astype(int).tolist())

@@ -29,6 +29,7 @@ from werkzeug.serving import make_server
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from components.head_scene import HeadScene
+from components.server.table_route import serve_tables
 from tests.synthetic_payload import PALETTES, Synthetic, blueprint
 
 ARGUMENTS = [
@@ -108,6 +109,7 @@ def plotly_figure(data: Synthetic, colour: str, by_category: bool, head: int | N
 
 def make_app(data: Synthetic) -> Dash:
     app = Dash(__name__)
+    serve_tables(app, "/")
     app.server.register_blueprint(blueprint(data))
     kind = {"name": "kind", "scope": "token", "palette": PALETTES["kind"]}
     size = {"width": f"{SIDE}px", "height": f"{SIDE}px"}

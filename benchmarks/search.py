@@ -40,9 +40,8 @@ def table(tokens: int) -> TokenTable:
         input=rows // INPUT,
         position=rows % INPUT,
         special=np.zeros(tokens, bool),
-        word=rows % INPUT,
         offsets=np.append(np.arange(0, tokens, INPUT), tokens).astype(np.uint32),
-        pos=rng.choice(["NOUN", "VERB", "DET"], tokens).tolist(),
+        columns={"word": rows % INPUT, "pos": rng.choice(["NOUN", "VERB", "DET"], tokens).tolist()},
     )
 
 

@@ -14,6 +14,7 @@ from services.attributes.registry import BY_NAME, SIDE_STEPS, scale_of
 from services.measures.report import report_key
 from services.payloads.scene import CHUNK, PAGE, projection_key
 from services.projection import START, follows_alignment, method_label, method_names
+from services.streams.registry import kind_named
 
 _NOTE = re.compile(r"L(\d+) head (\d+): (.*)")
 
@@ -101,6 +102,19 @@ def catalogue(atlas: Atlas, stream: StreamInfo, scale: str = OWN, folder: Path |
         "scale": scale if variant else OWN,
         "heads": f"heads/{stream.name}/{report_key(atlas, stream)}",
     }
+
+
+def stream_options(atlas: Atlas) -> list[dict[str, Any]]:
+    """Choices of the control for kinds of attention, each with a sentence on it."""
+    kinds = [(stream, kind_named(stream.kind)) for stream in atlas.info.streams]
+    return [
+        {
+            "label": kind.label if stream.name == kind.name else f"{kind.label} · {stream.name}",
+            "value": stream.name,
+            "title": kind.words,
+        }
+        for stream, kind in kinds
+    ]
 
 
 def method_options(atlas: Atlas, stream: StreamInfo, building: bool) -> list[dict[str, Any]]:

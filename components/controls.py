@@ -6,7 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, clientside_callback, html
 
 from components import ids
-from components.catalogue import dims_options, method_options
+from components.catalogue import dims_options, method_options, stream_options
 from components.choices import choice_field, field
 from components.colouring import colour_field
 from components.find import search_field
@@ -37,7 +37,7 @@ def atlas_select(entries: Sequence[Entry], chosen: Atlas) -> html.Div:
 
 def stream_select(atlas: Atlas, stream: StreamInfo) -> html.Div:
     """Which kind of attention; hidden when the model has one."""
-    options = [{"label": s.name, "value": s.name} for s in atlas.info.streams]
+    options = stream_options(atlas)
     control = dbc.Select(id=ids.STREAM_SELECT, options=options, value=stream.name)
     return field("Attention", control, ids.STREAM_SELECT, "" if len(options) > 1 else "d-none")
 

@@ -18,6 +18,14 @@ def _line(label: str, *controls: Any) -> html.Div:
     return html.Div([html.Span(label, className="export-label"), *controls], className="export-line")
 
 
+def _files(what: str, label: str) -> html.Div:
+    return _line(
+        label,
+        _button(f"{what}.csv", "CSV", f"{label} as CSV"),
+        _button(f"{what}.parquet", "Parquet", f"{label} as Parquet"),
+    )
+
+
 def export_menu() -> html.Details:
     """Pictures, tables and the one-file page of the present view."""
     return html.Details(
@@ -48,11 +56,7 @@ def export_menu() -> html.Details:
                             html.H2("Data of this head", className="export-title"),
                             dbc.Checkbox(id=ids.EXPORT_SET, label="Only the set", value=False),
                             *(
-                                _line(
-                                    label,
-                                    _button(f"{what}.csv", "CSV", f"{label} as CSV"),
-                                    _button(f"{what}.parquet", "Parquet", f"{label} as Parquet"),
-                                )
+                                _files(what, label)
                                 for what, label in (
                                     ("tokens", "Tokens, all attributes"),
                                     ("coordinates", "Coordinates of the atlas's own map"),
@@ -68,6 +72,8 @@ def export_menu() -> html.Details:
                         ],
                         className="export-head",
                     ),
+                    html.H2("Numbers of all heads", className="export-title"),
+                    _files("measures", "Every measure of every head"),
                     html.P("Open a head to take its data along.", className="export-none"),
                     html.P(id=ids.EXPORT_STATUS, className="export-status", role="status"),
                 ],

@@ -163,5 +163,6 @@ clientside_callback(
     Output(ids.SEARCH_STEP, "data-steps"),
     Input(ids.SEARCH_PREVIOUS, "n_clicks"),
     Input(ids.SEARCH_NEXT, "n_clicks"),
+    State(ids.SELECTION, "data"),
     prevent_initial_call=True,
 )

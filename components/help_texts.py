@@ -41,15 +41,15 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ),
     ids.BADGE_SELECT: (
         "Badge",
-        "A number in each head's corner, and a bar as long as it is good, that tells how far its map can be believed. "
-        "Best keys near: of each query's 10 best keys, how many are among the 100 nearest on the map. The Head tab of "
-        "an open head explains them all.",
+        "A number in each head's corner, and a bar as long as it is good: how far its map can be believed, what the "
+        "map shows, or where the head's attention goes. Best keys near: of each query's 10 best keys, how many are "
+        "among the 100 nearest on the map. The Head tab of an open head explains them all.",
         None,
     ),
     ids.ORDER_SELECT: (
         "Order heads by",
-        "By layer and head, as the model has them, or the best map first by one of the measures. Titles keep saying "
-        "which head is which.",
+        "By layer and head, as the model has them, or by one of the measures: the best head first, or the highest "
+        "where none is better. Titles keep saying which head is which.",
         None,
     ),
     ids.DISPLAY_RINGS: (

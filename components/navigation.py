@@ -8,6 +8,7 @@ from dash import ClientsideFunction, Input, Output, State, clientside_callback, 
 from components import ids
 from components.choices import labelled, menu_choice
 from components.colouring import look_of_points
+from components.minimap import Minimap
 from components.shell import icon_button
 from components.state.atlas_page import POINT_SIZES, AtlasPage, Picture, View
 from components.words import TITLES
@@ -83,25 +84,10 @@ def picture_controls(state: AtlasPage) -> list[Any]:
     ]
 
 
-def minimap(view: View) -> html.Div:
-    """Where the open head lies among all heads; drawn by the browser."""
-    return html.Div(
-        html.Details(
-            [
-                html.Summary(TITLES["all"], className="minimap-title"),
-                html.Div(
-                    id=ids.MINIMAP,
-                    className="minimap",
-                    tabIndex=0,
-                    role="application",
-                    **{"aria-label": "Small map of all heads: arrow keys move, Enter opens", "aria-live": "off"},
-                ),
-            ],
-            open=True,
-        ),
-        id=ids.MINIMAP_FRAME,
-        className="minimap-frame at-head" if view.at_head else "minimap-frame",
-    )
+def minimap(stream: StreamInfo, view: View) -> Minimap:
+    """Where the open head lies among all heads."""
+    head = {"layer": view.layer, "head": view.head} if view.at_head else None
+    return Minimap(id=ids.MINIMAP, title=TITLES["all"], layers=stream.layers, heads=stream.heads, head=head)
 
 
 def _client(name: str) -> ClientsideFunction:
@@ -117,7 +103,6 @@ clientside_callback(
     Output(ids.HEAD_UP, "disabled"),
     Output(ids.HEAD_DOWN, "disabled"),
     Output(ids.NAVIGATION, "className"),
-    Output(ids.MINIMAP_FRAME, "className"),
     Input(ids.HEAD_LEFT, "n_clicks"),
     Input(ids.HEAD_RIGHT, "n_clicks"),
     Input(ids.HEAD_UP, "n_clicks"),
@@ -129,10 +114,10 @@ clientside_callback(
 )
 clientside_callback(
     _client("minimap"),
-    Output(ids.MINIMAP, "title"),
+    Output(ids.MINIMAP, "head"),
+    Output(ids.MINIMAP, "theme"),
     Input(ids.SCENE, "head"),
     Input(ids.THEME, "data"),
-    State(ids.SCENE, "payload"),
 )
 clientside_callback(
     _client("hint"),

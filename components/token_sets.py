@@ -47,7 +47,6 @@ clientside_callback(
     Output(ids.TOKEN_SET, "data"),
     Output(ids.SENTENCE, "tokenSet"),
     Input(ids.SCENE, "tokenSet"),
-    Input(ids.SELECTION, "data"),
     State(ids.TOKEN_SET, "data"),
 )
 clientside_callback(

@@ -4,10 +4,12 @@ interface Window {
   React: typeof import("react");
   dash_clientside: any;
   dash_ag_grid: any;
+  atlas_client: Atlas.ClientScripts;
   atlas_head_scene: any;
   atlas_sentence_view: any;
   atlasCallback: any;
   atlasEscape: [number, () => boolean][];
+  atlasExport: any;
   atlasHelp: any;
   atlasLink: {
     parameters(page: string, state: Record<string, any>): [string, string][];
@@ -15,14 +17,20 @@ interface Window {
     alignmentName(alignment: { scale: boolean; c: number; translate: boolean; space: string }): string;
   };
   atlasStores: any;
-  atlasTables: any;
+  atlasTables: typeof atlasTables;
   dash_component_api: any;
-  atlasReading: any;
+  atlasChoose: {
+    token(selection: Atlas.Selection | null): void;
+    head(place: Atlas.Head | null): void;
+    set(recipe: string): void;
+    known(value: any): boolean;
+  };
   atlasTheme(): "light" | "dark";
 }
 
 interface HTMLElement {
   atlasScene?: Atlas.SceneHandle;
-  atlasMinimap?: any;
-  atlasAverage?: any;
 }
+
+/** What components/state/tables.py serves. */
+declare var atlasTables: any;

@@ -55,7 +55,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                     html.Section(
                         [
                             _map_head(stream, state),
-                            html.Div([hint(), minimap(view)], className="over-map"),
+                            html.Div([hint(), minimap(stream, view)], className="over-map"),
                             _scene(atlas, known["maps"], state, payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             _map_foot(atlas, stream, state),
@@ -68,7 +68,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                         bodies={
                             "head": facts_body(atlas, stream, view),
                             "sentence": sentence_panel(atlas, stream, state, payload),
-                            "average": average_panel(state.options),
+                            "average": average_panel(state.options, payload),
                             "tokens": tokens_tab(state.token_set),
                             "align": align_body(atlas, stream, state, studied),
                         },

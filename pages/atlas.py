@@ -104,19 +104,20 @@ clientside_callback(
     State(ids.SCENE, "payload"),
 )
 clientside_callback(
-    _client("selection"),
+    ClientsideFunction("atlasChoose", "selection"),
     Output(ids.SELECTION, "data"),
     Output(ids.SCENE, "selection"),
-    Output(ids.SENTENCE, "selected"),
-    Output(ids.SENTENCE, "input"),
+    Output(ids.SENTENCE, "selection"),
     Input(ids.SCENE, "selection"),
-    Input(ids.SENTENCE, "selected"),
+    Input(ids.SENTENCE, "picked"),
+    Input(ids.AVERAGE_PICTURE, "chosen"),
     State(ids.SELECTION, "data"),
 )
 clientside_callback(
-    _client("back"),
+    ClientsideFunction("atlasChoose", "place"),
     Output(ids.SCENE, "head"),
     Input(ids.BACK, "n_clicks"),
+    Input(ids.MINIMAP, "chosen"),
     prevent_initial_call=True,
 )
 clientside_callback(

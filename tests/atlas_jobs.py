@@ -199,7 +199,7 @@ def forget_study(folder: Path) -> None:
     for file, part in (("atlas.json", "files"), ("build.json", "files")):
         content = json.loads((folder / file).read_text())
         for name in list(content[part]):
-            if name.endswith(("/scaling.parquet", "/scales.parquet")):
+            if name.endswith(("/scaling.parquet", "/measures.parquet/scales.parquet")):
                 del content[part][name]
                 (folder / name).unlink(missing_ok=True)
         (folder / file).write_text(json.dumps(content))

@@ -78,3 +78,21 @@ def small_atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dashboard_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home folder with one small real atlas: MiniLM, PCA and UMAP in 2D and 3D."""
     return own_copy(tmp_path_factory, "dashboard", build_home)
+
+
+def build_three_streams(home: Path) -> None:
+    """In a process of its own: it registers a model and an adapter, and imports torch."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.three_streams", str(home)],
+        cwd=ROOT,
+        env={**os.environ, "ATLAS_HOME": str(home), "HF_HUB_OFFLINE": "1"},
+        check=True,
+        capture_output=True,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="session")
+def three_streams_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with an atlas of three streams (tests/three_streams.py) and, beside it, its `model`."""
+    return own_copy(tmp_path_factory, "three", build_three_streams)

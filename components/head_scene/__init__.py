@@ -9,7 +9,7 @@ from typing import Any
 from dash.development.base_component import Component, ComponentRegistry, _explicitize_args
 
 # Its scripts work out the weights that lines show, and their colours: with the scene they are always served.
-from components import sentence_view  # noqa: F401
+from components import client, sentence_view  # noqa: F401
 
 __version__ = "0.1.0"
 

@@ -5,8 +5,7 @@
   const weightsOf = () => (typeof window === "undefined" ? require("../sentence_view/weights.js") : window.atlas_sentence_view.weights);
 
   /** A level that stands for too few inputs, and the level of weight 1. */
-  const FEW = 255;
-  const LEVELS = 254;
+  const { few: FEW, levels: LEVELS } = globalThis.atlasTables.average;
   const MOST_PAIRS = 5000;
 
   /**

@@ -3,10 +3,8 @@
  * three-dimensional heads turn inside their cells.
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
-  /** Distance of the eye from the middle of a cube whose half side is 1. */
-  const EYE = 4.5;
-  /** Keeps the corners of a turning cube near its cell: between 1 / √3 (always inside) and 1. */
-  const SHRINK = 0.88;
+  // Distance of the eye from the middle of a cube whose half side is 1, and how much smaller the cube is drawn.
+  const { eye: EYE, shrink: SHRINK } = globalThis.atlasTables.camera;
 
   /** World → CSS px.
    * @param {Atlas.Camera} camera @param {Atlas.Size} view @param {number} x @param {number} y @returns {Atlas.Point} */

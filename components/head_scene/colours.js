@@ -1,16 +1,7 @@
 /** The scene's own colours: CSS custom properties on the element, with defaults for both themes. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   /** @type {Record<string, Atlas.Colours>} */
-  const DEFAULTS = {
-    light: {
-      canvas: "#ffffff", cell: "#f5f6f8", text: "#1b2430", muted: "#5d6878", line: "#b45309", ring: "#c87500",
-      faded: "#b9c0ca", queryText: "#1c5a2b", keyText: "#8a1250",
-    },
-    dark: {
-      canvas: "#0f1216", cell: "#181c22", text: "#eef1f5", muted: "#98a3b3", line: "#ffc300", ring: "#ffc300",
-      faded: "#4a525e", queryText: "#b7ebc2", keyText: "#f7b8d6",
-    },
-  };
+  const DEFAULTS = globalThis.atlasTables.colours;
   /** @type {Atlas.Colours} */
   const PROPERTIES = {
     canvas: "--atlas-canvas", cell: "--atlas-cell", text: "--atlas-text", muted: "--atlas-muted", line: "--atlas-line",

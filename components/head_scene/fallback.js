@@ -5,6 +5,7 @@
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const { place } = atlas.pick || require("./pick.js");
   const grid = atlas.grid || require("./grid.js");
+  const { searchQuery } = atlas.payload || require("./payload.js");
   const { element, contextOf } = atlas.overlay || require("./overlay.js");
   const { sizePart } = atlas.pointColours || require("./point_colours.js");
 
@@ -162,11 +163,7 @@
    * @param {string} sprite @param {Atlas.Search} search */
   function withSearch(sprite, search) {
     const [path, known] = sprite.split("?");
-    const question = new URLSearchParams(known);
-    question.set("q", search.query);
-    if (search.mode) question.set("mode", search.mode);
-    if (search.case) question.set("case", "1");
-    return `${path}?${question}`;
+    return `${path}?${known ? `${known}&` : ""}${searchQuery(search)}`;
   }
 
   /** The sprite and its buttons. One button is in the tab order; arrow keys move among them. */

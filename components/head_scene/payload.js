@@ -2,6 +2,11 @@
  * What the scene reads: the binary routes of docs/payload.md, decoded. Pure functions first, then the client.
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const node = typeof module !== "undefined";
+  // Looked up when used: Dash promises no order among the scripts of two packages.
+  /** @returns {Atlas.FetchCache} */
+  const fetches = () => (node ? require("../client/fetch_cache.js").fetches : window.atlas_client.fetches);
+
   /** @param {number} points @param {number} chunk */
   const chunkCount = (points, chunk) => Math.ceil(points / chunk);
   /** @param {number} points @param {number} chunk @param {number} index */
@@ -136,7 +141,7 @@
 
   class PayloadError extends Error {}
 
-  /** Reads one payload; small answers are kept, positions are not (the browser's own cache holds them). */
+  /** Reads one payload, through the cache that all views share; positions are left to the browser's own. */
   class PayloadClient {
     /** @param {Atlas.Payload} payload */
     constructor(payload) {
@@ -144,76 +149,64 @@
       this.points = payload.queries + payload.keys;
       this.cells = payload.layers * payload.heads;
       this.chunks = chunkCount(this.points, payload.chunk);
+      /** came over the network for this client */
       this.bytes = 0;
       this.abort = new AbortController();
-      this.kept = new Map();
     }
 
     close() {
       this.abort.abort();
-      this.kept.clear();
     }
 
-    /** @param {string} path @param {Record<string, string>} [headers] */
-    async fetch(path, headers) {
-      let response;
-      try {
-        response = await fetch(`${this.payload.base}/${path}`, { signal: this.abort.signal, headers });
-      } catch (error) {
-        if (error.name === "AbortError") throw error;
-        throw new PayloadError("the server did not answer");
-      }
-      if (!response.ok) throw new PayloadError(`the server answered ${response.status} for ${path}`);
-      return response;
-    }
-
-    /** @param {string} path @param {Record<string, string>} [headers] */
-    async buffer(path, headers) {
-      const response = await this.fetch(path, headers);
-      const buffer = await response.arrayBuffer();
-      this.bytes += buffer.byteLength;
-      return { buffer, partial: response.status === 206 };
-    }
-
-    /** Fetch once; a failure is not kept, so that Retry asks again.
+    /**
      * @template T
-     * @param {string} path @param {(path: string) => Promise<T>} decode @returns {Promise<T>} */
-    keep(path, decode) {
-      if (!this.kept.has(path)) {
-        const promise = decode(path).catch((error) => {
-          this.kept.delete(path);
-          throw error;
-        });
-        this.kept.set(path, promise);
+     * @param {string} path @param {(url: string, options: Atlas.FetchOptions) => Promise<T>} read @param {Atlas.FetchOptions} options
+     */
+    async fetch(path, read, options) {
+      const arrived = (/** @type {number} */ bytes) => void (this.bytes += bytes);
+      try {
+        return await read(`${this.payload.base}/${path}`, { signal: this.abort.signal, arrived, ...options });
+      } catch (error) {
+        if (error.status) throw new PayloadError(`${error.message} for ${path}`, { cause: error });
+        throw error;
       }
-      return this.kept.get(path);
     }
 
-    /** @returns {Promise<Uint16Array>} [heads][points of the chunk][dims]
-     * @param {Atlas.Projection} projection @param {number} chunk */
+    /** @param {string} path @param {Atlas.FetchOptions} [options] @returns {Promise<ArrayBuffer>} */
+    buffer(path, options = {}) {
+      return this.fetch(path, (url, all) => fetches().buffer(url, all), options);
+    }
+
+    /** @param {string} path @returns {Promise<any>} */
+    json(path) {
+      return this.fetch(path, (url, all) => fetches().json(url, all), { arrived: undefined });
+    }
+
+    /** @param {Atlas.Projection} projection @param {number} chunk
+     * @returns {Promise<Uint16Array>} [heads][points of the chunk][dims] */
     async positions(projection, chunk) {
-      const { buffer } = await this.buffer(this.positionsPath(projection, chunk));
+      const buffer = await this.buffer(this.positionsPath(projection, chunk), { keep: false });
       return this.checked(new Uint16Array(buffer), this.cells * this.chunkLength(chunk) * projection.dims);
     }
 
     /**
      * One head of one chunk, by an HTTP byte range; a server that ignores ranges sends the whole chunk.
-     * @returns {Promise<Uint16Array>} [points of the chunk][dims]
      * @param {Atlas.Projection} projection @param {number} chunk @param {number} cell
+     * @returns {Promise<Uint16Array>} [points of the chunk][dims]
      */
     async headPositions(projection, chunk, cell) {
       const values = this.chunkLength(chunk) * projection.dims;
       const first = cell * values * 2;
-      const range = { Range: `bytes=${first}-${first + values * 2 - 1}` };
-      const { buffer, partial } = await this.buffer(this.positionsPath(projection, chunk), range);
-      if (partial) return this.checked(new Uint16Array(buffer), values);
-      return this.checked(new Uint16Array(buffer), this.cells * values).slice(cell * values, (cell + 1) * values);
+      const headers = { Range: `bytes=${first}-${first + values * 2 - 1}` };
+      const array = new Uint16Array(await this.buffer(this.positionsPath(projection, chunk), { headers, keep: false }));
+      if (array.length === values) return array;
+      return this.checked(array, this.cells * values).slice(cell * values, (cell + 1) * values);
     }
 
-    /** Positions of one head from elsewhere. @returns {Promise<Uint16Array>} [points][dims] in slot order
-     * @param {string} path @param {number} dims */
+    /** Positions of one head from elsewhere. @param {string} path @param {number} dims
+     * @returns {Promise<Uint16Array>} [points][dims] in slot order */
     async livePositions(path, dims) {
-      return this.checked(new Uint16Array((await this.buffer(path)).buffer), this.points * dims);
+      return this.checked(new Uint16Array(await this.buffer(path, { keep: false })), this.points * dims);
     }
 
     /** @param {Atlas.Projection} projection @param {number} chunk */
@@ -236,76 +229,74 @@
     }
 
     /** @returns {Promise<Uint32Array>} slot → point id */
-    order() {
-      return this.keep(`order/${this.payload.stream}`, async (path) =>
-        this.checked(new Uint32Array((await this.buffer(path)).buffer), this.points));
+    async order() {
+      return this.checked(new Uint32Array(await this.buffer(`order/${this.payload.stream}`)), this.points);
     }
 
-    /** @returns {Promise<Uint8Array>} palette index of each point @param {string} name */
+    /** @param {string} name @returns {Promise<Uint8Array>} palette index of each point */
     attribute(name) {
-      return this.keep(`attribute/${this.payload.stream}/${encodeURIComponent(name)}`, (path) => this.bytesOf(path));
+      return this.bytesOf(`attribute/${this.payload.stream}/${encodeURIComponent(name)}`);
     }
 
     /** @param {string} name @param {number} layer @param {number} head @returns {Promise<Uint8Array>} */
     headAttribute(name, layer, head) {
-      const path = `headattribute/${this.payload.stream}/${encodeURIComponent(name)}/${layer}/${head}`;
-      return this.keep(path, () => this.bytesOf(path));
+      return this.bytesOf(`headattribute/${this.payload.stream}/${encodeURIComponent(name)}/${layer}/${head}`);
     }
 
     /** @param {string} path */
     async bytesOf(path) {
-      return this.checked(new Uint8Array((await this.buffer(path)).buffer), this.points);
+      return this.checked(new Uint8Array(await this.buffer(path)), this.points);
     }
 
     /** @param {string} table @returns {Promise<Uint32Array>} first row of each input, and one more */
-    offsets(table) {
-      return this.keep(`offsets/${table}`, async (path) => new Uint32Array((await this.buffer(path)).buffer));
+    async offsets(table) {
+      return new Uint32Array(await this.buffer(`offsets/${table}`));
     }
 
     /** @param {string} table @param {number} page @returns {Promise<Atlas.TokenPage>} */
     tokenPage(table, page) {
-      return this.keep(`tokens/${table}/${page}`, async (path) => (await this.fetch(path)).json());
+      return this.json(`tokens/${table}/${page}`);
     }
 
     /** @param {string} table @param {Atlas.Search} search @returns {Promise<Uint8Array>} bit mask over token rows */
     async search(table, search) {
-      const question = new URLSearchParams({ q: search.query });
-      if (search.mode) question.set("mode", search.mode);
-      if (search.case) question.set("case", "1");
-      return new Uint8Array((await this.buffer(`search/${table}?${question}`)).buffer);
+      return new Uint8Array(await this.buffer(`search/${table}?${searchQuery(search)}`));
     }
 
-    /** @returns {Promise<Uint8Array>} bit mask over point ids @param {string} recipe */
+    /** @param {string} recipe @returns {Promise<Uint8Array>} bit mask over point ids */
     async tokenSet(recipe) {
-      const { buffer } = await this.buffer(`set/${this.payload.stream}?s=${encodeURIComponent(recipe)}`);
+      const buffer = await this.buffer(`set/${this.payload.stream}?s=${encodeURIComponent(recipe)}`);
       return this.checked(new Uint8Array(buffer), Math.ceil(this.points / 8));
     }
 
-    /**
-     * @param {number} input @param {number} layer @param {number} head
-     * @returns {Promise<Uint16Array>} [queries][keys], 65535 is 1
-     */
-    attention(input, layer, head) {
-      const path = `attention/${this.payload.stream}/${input}/${layer}/${head}`;
-      return this.keep(path, async () => new Uint16Array((await this.buffer(path)).buffer));
+    /** @param {number} input @param {number} layer @param {number} head @returns {Promise<Uint16Array>} [queries][keys], 65535 is 1 */
+    async attention(input, layer, head) {
+      return new Uint16Array(await this.buffer(`attention/${this.payload.stream}/${input}/${layer}/${head}`));
     }
 
-    /** @returns {Promise<Float32Array>} norms of the value vectors of an input's keys
-     * @param {number} input @param {number} layer @param {number} head */
-    values(input, layer, head) {
-      const path = `values/${this.payload.stream}/${input}/${layer}/${head}`;
-      return this.keep(path, async () => new Float32Array((await this.buffer(path)).buffer));
+    /** @param {number} input @param {number} layer @param {number} head
+     * @returns {Promise<Float32Array>} norms of the value vectors of its keys */
+    async values(input, layer, head) {
+      return new Float32Array(await this.buffer(`values/${this.payload.stream}/${input}/${layer}/${head}`));
     }
 
     /** Tokens of an input and which are special. @param {number} input @returns {Promise<Atlas.InputSides>} */
     input(input) {
-      return this.keep(`input/${this.payload.stream}/${input}`, async (path) => (await this.fetch(path)).json());
+      return this.json(`input/${this.payload.stream}/${input}`);
     }
 
     /** @returns {Promise<Uint8Array>} mean attention of every head; docs/payload.md */
-    average() {
-      return this.keep(`average/${this.payload.stream}`, async (path) => new Uint8Array((await this.buffer(path)).buffer));
+    async average() {
+      return new Uint8Array(await this.buffer(`average/${this.payload.stream}`));
     }
+  }
+
+  /** The question of a search as words of an address. @param {Atlas.Search} search */
+  function searchQuery({ query, mode, case: exact }) {
+    const question = new URLSearchParams({ q: query });
+    if (mode) question.set("mode", mode);
+    if (exact) question.set("case", "1");
+    return question.toString();
   }
 
   /** Props are plain data: the same if they are written alike. @param {unknown} a @param {unknown} b */
@@ -314,8 +305,8 @@
   const api = {
     same, chunkCount, chunkLength, dequantise, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask,
     countTokens, slotsOfInput, mergeSlots, hasSlot,
-    tokenOfPoint, pointOfToken, inputOfRow, parseHex, paletteBytes, PayloadError, PayloadClient,
+    tokenOfPoint, pointOfToken, inputOfRow, parseHex, paletteBytes, searchQuery, PayloadError, PayloadClient,
   };
   atlas.payload = api;
-  if (typeof module !== "undefined") module.exports = api;
+  if (node) module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

@@ -8,10 +8,7 @@
  *   x.<base64url varints>                               points taken out again
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
-  const MOST_VERTICES = 64;
-  const MOST_POINTS = 1000;
-  const MOST_REGIONS = 8;
-  const MOST_TEXT = 6000;
+  const { vertices: MOST_VERTICES, points: MOST_POINTS, regions: MOST_REGIONS, text: MOST_TEXT } = globalThis.atlasTables.sets;
 
   /** @param {Uint8Array|number[]} bytes */
   const toBase64 = (bytes) =>

@@ -28,6 +28,14 @@ declare namespace Atlas {
     keyTable: string;
     /** token rows a page */
     pageSize: number;
+    mask: StreamMask;
+  }
+
+  /** Which keys a query can see: distances from least to most, null for no bound; no distances between two texts. */
+  interface StreamMask {
+    offsets: [number | null, number | null] | null;
+    /** what hides the others, in words; null where nothing is hidden */
+    hides: string | null;
   }
 
   interface Projection {

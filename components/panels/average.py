@@ -3,9 +3,10 @@
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
+from dash import ClientsideFunction, Input, Output, clientside_callback, html
 
 from components import ids
+from components.average_view import AverageView
 from components.choices import segmented
 from components.state.attention_options import AttentionOptions
 from services.measures.attention_sums import POSITIONS
@@ -18,8 +19,8 @@ _CHECKS = (
 )
 
 
-def average_panel(options: AttentionOptions) -> list[Any]:
-    """Content of the tab; assets/46-average.js draws it."""
+def average_panel(options: AttentionOptions, payload: dict[str, Any]) -> list[Any]:
+    """Content of the tab."""
     return [
         html.Div(
             [
@@ -38,7 +39,7 @@ def average_panel(options: AttentionOptions) -> list[Any]:
             ],
             className="reading-controls",
         ),
-        html.Div(id=ids.AVERAGE_PICTURE, className="average-picture"),
+        AverageView(id=ids.AVERAGE_PICTURE, payload=payload, enough=ENOUGH_INPUTS),
         html.P(
             f"Mean weight over all inputs that are long enough. Hatched: fewer than {ENOUGH_INPUTS} inputs. "
             f"The strip on the right counts them. The first {POSITIONS} positions are shown.",
@@ -49,12 +50,17 @@ def average_panel(options: AttentionOptions) -> list[Any]:
 
 
 clientside_callback(
-    ClientsideFunction("atlasAverage", "draw"),
-    Output(ids.AVERAGE_PICTURE, "data-shown"),
+    ClientsideFunction("atlasPanel", "average"),
+    Output(ids.AVERAGE_PICTURE, "layer"),
+    Output(ids.AVERAGE_PICTURE, "head"),
+    Output(ids.AVERAGE_PICTURE, "options"),
+    Output(ids.AVERAGE_PICTURE, "selection"),
+    Output(ids.AVERAGE_PICTURE, "visible"),
+    Output(ids.AVERAGE_PICTURE, "theme"),
+    Output(ids.AVERAGE_NOTE, "hidden"),
     Input(ids.ATTENTION_OPTIONS, "data"),
     Input(ids.VIEW, "data"),
     Input(ids.SELECTION, "data"),
     Input(ids.PANEL_STATE, "data"),
     Input(ids.THEME, "data"),
-    State(ids.SENTENCE, "payload"),
 )

@@ -13,8 +13,9 @@ from components.shell import icon, icon_button
 from components.state.atlas_page import AtlasPage, Selection, View
 from components.state.attention_options import AttentionOptions
 from services.atlas import Atlas
-from services.atlas.inputs import first_to_show, inputs_with
+from services.atlas.inputs import first_to_show
 from services.atlas.schema import StreamInfo
+from services.modalities.registry import modality_named
 
 _CHECKS = (
     ("special", "Hide special tokens", "Leaves out [CLS], [SEP] and their like; the rest of each row is scaled to 1."),
@@ -37,7 +38,6 @@ def sentence_panel(atlas: Atlas, stream: StreamInfo, state: AtlasPage, payload: 
     """Content of the tab, set to a state."""
     view, selection, options = state.view, state.selection, state.options
     chosen = selection.input is not None
-    pinned = selection.token is not None
     return [
         dcc.Store(id=ids.READING_FACTS, data=reading_facts(atlas, stream)),
         html.Div(
@@ -57,8 +57,7 @@ def sentence_panel(atlas: Atlas, stream: StreamInfo, state: AtlasPage, payload: 
             payload=payload,
             layer=view.layer or 0,
             head=view.head or 0,
-            input=selection.input,
-            selected={"token": selection.token, "side": selection.side} if pinned else None,
+            selection=selection.to_store() if chosen else None,
             hidden=options.hidden,
             theme="light",
             **options.shown(),
@@ -165,7 +164,8 @@ def offer_inputs(text: Any, view_data: Any) -> list[Any]:
     atlas = context().library.get(View.from_store(view_data).atlas)
     if atlas is None:
         return []
-    found, count = inputs_with(atlas, text[:200] if isinstance(text, str) else "")
+    words = text[:200] if isinstance(text, str) else ""
+    found, count = modality_named(atlas.info.modality).find_inputs(atlas, words)
     buttons = [
         html.Button(
             [html.Span(str(index), className="choice-number"), html.Span(snippet)],
@@ -243,7 +243,7 @@ clientside_callback(
     Output(ids.SENTENCE, "pair"),
     Input(ids.SENTENCE, "hover"),
     State(ids.SENTENCE, "payload"),
-    State(ids.SENTENCE, "input"),
+    State(ids.SELECTION, "data"),
     State(ids.SENTENCE, "layer"),
     State(ids.SENTENCE, "head"),
     State(ids.SCENE, "projection"),

@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.catalogue import scene_colour, scene_payload
+from components.catalogue import scene_colour, scene_payload, stream_options
 from components.choices import choice_field, field
 from components.head_scene import HeadScene
 from components.scaling.figures import CONFIG, EXTENT, gradient
@@ -93,7 +93,7 @@ def _toolbar(
         }
         for e in entries
     ]
-    streams = [{"label": s.name, "value": s.name} for s in atlas.info.streams]
+    streams = stream_options(atlas)
     stream_field = field(
         "Attention", dbc.Select(id=ids.SCALING_STREAM, options=streams, value=stream.name), ids.SCALING_STREAM
     )

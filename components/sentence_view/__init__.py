@@ -6,6 +6,8 @@ its data itself (docs/payload.md); its props carry only names and small choices.
 
 from dash.development.base_component import Component, ComponentRegistry
 
+from components import client  # noqa: F401  its cache is what data.js fetches through
+
 __version__ = "0.1.0"
 
 _SCRIPTS = (
@@ -41,7 +43,9 @@ class SentenceView(Component):
 
     payload (dict or None): {"base": "{prefix}/payload/<atlas>/<key>", "stream": name}.
     layer (int), head (int): the head, counted from 0.
-    input (int or None): the input; None shows a sentence that says how to choose one.
+    selection (dict or None): the input and, where one is chosen, its pinned token: {"input": index, "token": token row
+        or None, "side": "query" or "key"}. None shows a sentence that says how to choose one. Which side is pinned (or
+        hovered) decides the direction: what a query reads, or who reads a key.
     mode ("lines" or "heatmap"; default "lines").
     topk (int; default 0): only the k strongest keys of a query (of a key: its k strongest queries); 0 = all.
     threshold (float 0 … 1; default 0): only weights of at least this. Both choose what is drawn; they never
@@ -52,8 +56,8 @@ class SentenceView(Component):
     pair (dict or None): more numbers of one pair, shown in its tooltip: {"query": index, "key": index,
         "rows": [[label, text or number], …]}; ignored while another pair is under the pointer.
 
-    selected (dict or None; two-way): the pinned token, {"token": token row, "side": "query" or "key"}. Which
-        side is pinned (or hovered) decides the direction: what a query reads, or who reads a key.
+    picked (dict; out only): a token was clicked: {"token": token row, "side", "n"}, or no token any more: `token` None.
+        It is pinned once `selection` says so.
     hidden (dict; two-way): {"queries": [index, …], "keys": [index, …]}, counted within the input. The weights
         that remain of each row are renormalised. Kept over every other change; emptied when another input (or
         stream or atlas) is shown, unless `hidden` is set in the same update.
@@ -77,8 +81,8 @@ class SentenceView(Component):
         "payload",
         "layer",
         "head",
-        "input",
-        "selected",
+        "selection",
+        "picked",
         "mode",
         "topk",
         "threshold",

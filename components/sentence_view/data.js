@@ -1,12 +1,17 @@
-/* Fetching: one load at a time, aborted when another is asked for; what was fetched is kept for going back. */
+/* Fetching: one load at a time, aborted when another is asked for. */
 (function () {
   "use strict";
+
+  // Looked up when used: Dash promises no order among the scripts of two packages.
+  /** @returns {Atlas.FetchCache} */
+  const fetches = () => (typeof module === "object" ? require("../client/fetch_cache.js").fetches : window.atlas_client.fetches);
 
   const number = (value) => Number.isInteger(value) && value >= 0;
 
   /** The addresses of one head on one input, or null when the props name none. */
   function addresses(props) {
-    const { payload, layer, head, input } = props;
+    const { payload, layer, head, selection } = props;
+    const input = selection ? selection.input : null;
     if (!payload || typeof payload.base !== "string" || !payload.stream) return null;
     if (!number(layer) || !number(head) || !number(input)) return null;
     const base = payload.base.replace(/\/+$/, "");
@@ -18,43 +23,10 @@
     };
   }
 
-  /** A small memory of the latest answers, oldest out first. */
-  class Memory {
-    constructor(size) {
-      this.size = size;
-      this.items = new Map();
-    }
-    get(key) {
-      const value = this.items.get(key);
-      if (value !== undefined) {
-        this.items.delete(key);
-        this.items.set(key, value);
-      }
-      return value;
-    }
-    set(key, value) {
-      this.items.set(key, value);
-      if (this.items.size > this.size) this.items.delete(this.items.keys().next().value);
-    }
-  }
-
-  async function get(url, kind, signal, memory) {
-    const known = memory.get(url);
-    if (known !== undefined) return known;
-    let response;
-    try {
-      response = await fetch(url, { signal, credentials: "same-origin" });
-    } catch (error) {
-      if (error.name === "AbortError") throw error;
-      throw new Error("The server did not answer.", { cause: error });
-    }
-    if (!response.ok) {
-      const said = (await response.text().catch(() => "")).trim().slice(0, 160);
-      throw new Error(said && !said.startsWith("<") ? said : `The server answered ${response.status}.`);
-    }
-    const value = kind === "json" ? await response.json() : await response.arrayBuffer();
-    memory.set(url, value);
-    return value;
+  /** What a failed request comes to for a reader. @param {any} error */
+  function sentenceOf(error) {
+    if (typeof error.status !== "number") return error.message;
+    return error.said || (error.status ? `The server answered ${error.status}.` : "The server did not answer.");
   }
 
   function side(given) {
@@ -65,11 +37,12 @@
 
   /** Everything that one picture needs.
    * @returns {Promise<{queries: object, keys: object, pairs: number, raw: Uint16Array, valueNorms: Float32Array|null}>} */
-  async function load(urls, signal, memory) {
+  async function load(urls, signal) {
+    const cache = fetches();
     const [input, attention, values] = await Promise.all([
-      get(urls.input, "json", signal, memory),
-      get(urls.attention, "bytes", signal, memory),
-      urls.values ? get(urls.values, "bytes", signal, memory) : null,
+      cache.json(urls.input, { signal }),
+      cache.buffer(urls.attention, { signal }),
+      urls.values ? cache.buffer(urls.values, { signal }) : null,
     ]);
     const queries = side(input.queries);
     const keys = side(input.keys);
@@ -84,7 +57,7 @@
     return { queries, keys, pairs, raw: new Uint16Array(attention), valueNorms: values && new Float32Array(values) };
   }
 
-  const api = { addresses, load, Memory };
+  const api = { addresses, load, sentenceOf };
   if (typeof module === "object" && module.exports) module.exports = api;
   else Object.assign((window.atlas_sentence_view ??= {}), { data: api });
 })();

@@ -78,7 +78,8 @@
       pin(token) {
         this.mine = token;
         const first = token && (token.side === "query" ? this.data.queries : this.data.keys).first;
-        this.setProps({ selected: token ? { token: first + token.index, side: token.side } : null });
+        this.picks = (this.picks || 0) + 1;
+        this.setProps({ picked: { token: token ? first + token.index : null, side: token ? token.side : null, n: this.picks } });
       }
 
       /** Put a token into the set that all views share, or take it out. */

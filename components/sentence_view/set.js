@@ -20,10 +20,10 @@
       this.url = url;
       let mask = null;
       try {
-        const answer = url && (await fetch(url, { credentials: "same-origin" }));
-        if (answer && answer.ok) mask = new Uint8Array(await answer.arrayBuffer());
-      } catch {
-        if (this.url === url) this.url = null; // the next change of props asks again
+        if (url) mask = new Uint8Array(await window.atlas_client.fetches.buffer(url));
+      } catch (error) {
+        // Without an answer the next change of props asks again; a refusal is an answer.
+        if (this.url === url && !error.status) this.url = null;
       }
       if (url && this.url !== url) return;
       this.mask = mask;

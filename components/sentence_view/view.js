@@ -15,7 +15,6 @@
       super();
       this.root = root;
       this.setProps = setProps;
-      this.memory = new D.Memory(24);
       this.props = {};
       this.applied = {};
       this.data = null;
@@ -165,7 +164,7 @@
       this.root.dataset.loading = "true";
       if (!this.data || this.status === "error") this.setStatus(this.data ? "ready" : "loading", "");
       try {
-        const loaded = await D.load(urls, abort.signal, this.memory);
+        const loaded = await D.load(urls, abort.signal);
         if (abort.signal.aborted) return;
         const place = urls.input;
         if (!this.data || this.data.place !== place) {
@@ -183,7 +182,7 @@
       } catch (error) {
         if (abort.signal.aborted || error.name === "AbortError") return;
         this.loading = false;
-        this.setStatus("error", `The attention could not be loaded. ${error.message}`);
+        this.setStatus("error", `The attention could not be loaded. ${D.sentenceOf(error)}`);
         this.schedule("both");
       }
       delete this.root.dataset.loading;
@@ -212,7 +211,7 @@
       const changed = (...names) => !before || names.some((name) => !same(before[name], this.props[name]));
       if (changed("hidden", "hideSpecial", "hideFirst", "byValueNorm", "topk", "threshold")) this.derive();
       if (changed("mode")) this.relayout();
-      if (changed("selected")) {
+      if (changed("selection")) {
         const pinned = this.pinned();
         if (pinned && !same(pinned, this.mine)) this.reveal(pinned.side, pinned.index);
         this.mine = null;
@@ -263,8 +262,8 @@
     // ---------------------------------------------------------------- what is chosen
 
     pinned() {
-      const chosen = this.applied.selected;
-      if (!chosen || !this.data || (chosen.side !== "query" && chosen.side !== "key")) return null;
+      const chosen = this.applied.selection;
+      if (!chosen || chosen.token === null || !this.data || (chosen.side !== "query" && chosen.side !== "key")) return null;
       const side = chosen.side === "query" ? this.data.queries : this.data.keys;
       const index = chosen.token - side.first;
       return Number.isInteger(index) && index >= 0 && index < side.tokens.length ? { side: chosen.side, index } : null;

@@ -31,8 +31,7 @@ ROOT = Path(__file__).parents[2]
 THEME = "00-theme.js"  # comes first of all, so that no dark page begins with a white flash
 INDEX = """<!DOCTYPE html>
 <html lang="en">
-<head>{%metas%}<title>{%title%}</title>{%favicon%}
-<script src="TABLES"></script><script src="THEME"></script>{%css%}</head>
+<head>{%metas%}<title>{%title%}</title>{%favicon%}{%css%}</head>
 <body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
 </html>"""
 
@@ -62,7 +61,9 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
         ],
     )
     theme = f"{app.get_asset_url(THEME)}?m={_changed(THEME)}"
-    app.index_string = INDEX.replace("TABLES", serve_tables(app.server, settings.url_prefix)).replace("THEME", theme)
+    app.index_string = INDEX
+    serve_tables(app, settings.url_prefix)
+    app.index_string = app.index_string.replace("{%css%}", f'<script src="{theme}"></script>{{%css%}}')
     library = Library(settings.atlases)
     server = app.server
     server.config[KEY] = Context(settings, library, jobs or LocalJobs(settings))

@@ -21,6 +21,7 @@ from services.export import (
     csv_parts,
     facts,
     file_name,
+    measures_table,
     tokens_table,
     write_parquet,
 )
@@ -58,6 +59,11 @@ def export_routes(library: Library) -> Blueprint:
         projection = atlas.info.projection(request.args.get("projection", ""), found.name)
         place = (layer, head) if inside and layer is not None and head is not None else None
         return jsonify(facts(atlas, found, projection, place))
+
+    @routes.get("/measures.<kind>")
+    def measures(slug: str, key: str, stream: str, kind: str) -> Response:
+        atlas, found = find(slug, key, stream)
+        return _table(atlas, measures_table(atlas, found), kind, facts(atlas, found, None, None), "measures")
 
     @routes.get("/<int:layer>/<int:head>/tokens.<kind>")
     def tokens(slug: str, key: str, stream: str, layer: int, head: int, kind: str) -> Response:

@@ -2,19 +2,20 @@
 
 import hashlib
 
-from flask import Flask, Response
+from dash import Dash
+from flask import Response
 
 from components.server.http import IMMUTABLE
 from components.state.tables import script
 
 
-def serve_tables(server: Flask, prefix: str) -> str:
-    """Add the route; returns its address, which changes with its content, so that browsers keep it for good."""
+def serve_tables(app: Dash, prefix: str) -> None:
+    """Add the route, and its script to every page; the address changes with the content, so that browsers keep it."""
     content = script(prefix)
     path = f"{prefix}tables/{hashlib.sha256(content).hexdigest()[:12]}.js"
 
-    @server.get(path, endpoint="tables")
+    @app.server.get(path, endpoint="tables")
     def tables() -> Response:
         return Response(content, mimetype="text/javascript", headers={"Cache-Control": IMMUTABLE})
 
-    return path
+    app.index_string = app.index_string.replace("{%css%}", f'<script src="{path}"></script>{{%css%}}', 1)

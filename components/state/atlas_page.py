@@ -61,10 +61,10 @@ class View(Store):
         Field(max_length=32),
         OneOf(
             values=lambda link: [stream.name for stream in link.atlas.info.streams],
-            default=lambda link: link.atlas.info.streams[0].name,
+            default=lambda link: link.atlas.info.default_stream.name,
             always=True,
         ),
-    ] = "self"
+    ] = ""
     method: Annotated[
         str, Field(pattern=f"^{METHOD}$"), OneOf(values=_methods, default=_preferred, always=True, moves=True)
     ] = method_names()[0]

@@ -56,7 +56,7 @@ class Link:
     @property
     def stream(self) -> StreamInfo:
         """The stream that the link names, else the atlas's first."""
-        return self.atlas.info.stream(self._values.get("stream", "")) or self.atlas.info.streams[0]
+        return self.atlas.info.stream(self._values.get("stream", "")) or self.atlas.info.default_stream
 
 
 def integer(text: Any) -> int | None:

@@ -45,11 +45,11 @@ class ScalingState(Store):
         Field(max_length=32),
         OneOf(
             values=lambda link: [stream.name for stream in link.atlas.info.streams],
-            default=lambda link: link.atlas.info.streams[0].name,
+            default=lambda link: link.atlas.info.default_stream.name,
             sentence="There is no attention {value} in this atlas; showing {instead}.",
             always=True,
         ),
-    ] = "self"
+    ] = ""
     layer: Annotated[int, Field(ge=0), _place("layer", "layers", ids.SCALING_LAYER)] = 0
     head: Annotated[int, Field(ge=0), _place("head", "heads", ids.SCALING_HEAD)] = 0
     metric: Annotated[str, OneOf(values=METRICS, sentence=_NOT_ONE, control=ids.SCALING_METRIC)] = "scaled"
@@ -63,7 +63,7 @@ class ScalingState(Store):
 
     def within(self, atlas: Atlas) -> tuple[Self, StreamInfo]:
         """The nearest state that the atlas has."""
-        stream = atlas.info.stream(self.stream) or atlas.info.streams[0]
+        stream = atlas.info.stream(self.stream) or atlas.info.default_stream
         layer, head = min(self.layer, stream.layers - 1), min(self.head, stream.heads - 1)
         return self.model_copy(update={"stream": stream.name, "layer": layer, "head": head}), stream
 

@@ -13,8 +13,6 @@ from components.state.page import PageState
 from components.state.scaling_page import ScalingPage
 from components.words import SPACE_NOTES, TITLES
 from services.attributes import norms
-from services.measures.attention_sums import REACH
-from services.measures.averages import ENOUGH_INPUTS
 from services.measures.measure import described
 from services.measures.registry import listed
 from services.payloads.average import FEW, LEVELS
@@ -34,7 +32,7 @@ def tables(prefix: str, pages: dict[str, type[PageState]] | None = None) -> dict
         "spaceNotes": SPACE_NOTES,
         "measures": [described(measure) for measure in listed()],
         "norm": {"perHead": norms.PER_HEAD},
-        "average": {"enough": ENOUGH_INPUTS, "reach": REACH, "few": FEW, "levels": LEVELS},
+        "average": {"few": FEW, "levels": LEVELS},
         "colours": SCENE_COLOURS,
         "camera": {"eye": token_sets.EYE, "shrink": token_sets.SHRINK},
         "sets": {

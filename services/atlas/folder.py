@@ -7,7 +7,7 @@ and shared by all processes through the page cache.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,17 +33,20 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class TokenTable:
-    """All tokens of one table, one row a token, in input order."""
+    """All tokens of one table, one row a token, in input order.
 
-    token: Sequence[str]  # as the tokenizer's vocabulary holds it
-    text: Sequence[str]  # readable form
+    columns: what the modality of the inputs knows of its tokens beside these (services.modalities): arrays of numbers,
+    or lists of texts.
+    """
+
+    token: Sequence[str]  # what tells tokens apart: of text as the tokenizer's vocabulary holds it
+    text: Sequence[str]  # for a reader
     input: np.ndarray  # int32 [tokens]
     position: np.ndarray  # int32 [tokens], from 0
     special: np.ndarray  # bool [tokens]
-    word: np.ndarray  # int32 [tokens], word index within the input, −1 for special tokens
     offsets: np.ndarray  # uint32 [inputs + 1], first row of each input
-    pos: Sequence[str] | None = None  # Universal part-of-speech tags; None: the atlas was built without them
     is_global: np.ndarray | None = None  # bool [tokens]: sees and is seen by all; None: no token is
+    columns: Mapping[str, np.ndarray | Sequence[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.token)
@@ -111,9 +114,9 @@ class Atlas:
         """Rows of a token table, read from the Parquet footer alone."""
         return int(pq.read_metadata(self.path / f"{table}.parquet").num_rows)
 
-    def has_tags(self, table: str) -> bool:
-        """Whether a token table holds parts of speech, read from the Parquet footer alone."""
-        return "pos" in pq.read_schema(self.path / f"{table}.parquet").names
+    def has_column(self, table: str, column: str) -> bool:
+        """Whether a token table holds a column, read from the Parquet footer alone."""
+        return column in pq.read_schema(self.path / f"{table}.parquet").names
 
     @cached_property
     def _tables(self) -> dict[str, TokenTable]:
@@ -140,10 +143,9 @@ class Atlas:
                 input=rows,
                 position=np.asarray(columns["position"], dtype=np.int32),
                 special=np.asarray(columns["special"], dtype=bool),
-                word=np.asarray(columns["word"], dtype=np.int32),
                 offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
-                pos=_strings(columns.get("pos")),
                 is_global=np.asarray(columns["global"], dtype=bool) if "global" in columns else None,
+                columns={name: _column(values) for name, values in columns.items() if name not in _OWN_COLUMNS},
             )
         return self._tables[table]
 
@@ -201,8 +203,11 @@ class Atlas:
         return {}
 
 
-def _strings(values: list[Any] | None) -> list[str] | None:
-    return None if values is None else [value if isinstance(value, str) else "" for value in values]
+def _column(values: list[Any]) -> np.ndarray | list[str]:
+    """Numbers as an array, texts as a list; what is neither becomes an empty text."""
+    if values and all(isinstance(value, int | float) for value in values):
+        return np.asarray(values)
+    return [value if isinstance(value, str) else "" for value in values]
 
 
 @lru_cache(maxsize=256)
@@ -313,7 +318,8 @@ def _check_tables(atlas: Atlas) -> None:
             raise AtlasFormatError(f"{file} has {found.num_rows} rows instead of {rows}; build the atlas again.")
 
 
-_TOKEN_COLUMNS = {"input", "position", "token", "text", "special", "word"}
+_TOKEN_COLUMNS = {"input", "position", "token", "text", "special"}
+_OWN_COLUMNS = {*_TOKEN_COLUMNS, "global"}
 
 
 def _check_arrays(atlas: Atlas) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.atlas.projection_ref import METHOD, ProjectionRef
 from services.streams import StreamMask
-from services.streams.registry import AttentionLayout
+from services.streams.registry import SELF, TOKENS, AttentionLayout
 
 SCHEMA_VERSION = 2
 
@@ -31,6 +31,7 @@ class StreamInfo(Frozen):
     """One kind of attention in a model, with the same number of heads in every layer."""
 
     name: str = Field(pattern=NAME)
+    kind: str = Field(default=SELF, pattern=NAME, description="of services.streams.registry")
     layers: int = Field(ge=1)
     heads: int = Field(ge=1)
     key_heads: int = Field(ge=1, description="fewer than heads for grouped-query attention")
@@ -42,8 +43,8 @@ class StreamInfo(Frozen):
         default=False,
         description="the scores hold more than q·k: a position bias, a soft cap or an attention sink",
     )
-    query_table: str = Field(default="tokens", pattern=NAME)
-    key_table: str = Field(default="tokens", pattern=NAME)
+    query_table: str = Field(default=TOKENS, pattern=NAME)
+    key_table: str = Field(default=TOKENS, pattern=NAME)
 
     @model_validator(mode="after")
     def _fits(self) -> "StreamInfo":
@@ -155,6 +156,11 @@ class AtlasInfo(Frozen):
         if unknown:
             raise ValueError(f"a projection belongs to the stream {min(unknown)!r}, which is not there")
         return self
+
+    @property
+    def default_stream(self) -> StreamInfo:
+        """The one that is shown when none is chosen."""
+        return self.streams[0]
 
     def stream(self, name: str) -> StreamInfo | None:
         return next((stream for stream in self.streams if stream.name == name), None)

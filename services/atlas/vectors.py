@@ -60,6 +60,11 @@ class VectorStore:
         queries, keys = (self._of(name)[layer].astype(np.float32) for name in (QUERIES, KEYS))
         return queries, np.repeat(keys, self._stream.group, axis=0)
 
+    @property
+    def precision(self) -> str:
+        """Number type of the queries and keys."""
+        return str(self._of(QUERIES).dtype.name)
+
     def key_head(self, head: int) -> int:
         """Which key head a head reads."""
         return head // self._stream.group

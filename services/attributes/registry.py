@@ -12,9 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from services.atlas import Atlas, TokenTable, token_tables
+from services.atlas import Atlas, TokenTable
 from services.atlas.schema import StreamInfo
 from services.attributes import norms
+from services.modalities.text.columns import has_tags, tags, words
 from services.modalities.text.marks import is_punctuation, without_marks
 from services.modalities.text.parts_of_speech import GROUP_OF, GROUPS, UNTAGGED
 
@@ -74,7 +75,8 @@ def _kind_of_token(tokens: TokenTable) -> np.ndarray:
 
 def _continuation(tokens: TokenTable) -> np.ndarray:
     same_input = np.concatenate([[False], tokens.input[1:] == tokens.input[:-1]])
-    same_word = np.concatenate([[False], (tokens.word[1:] == tokens.word[:-1]) & (tokens.word[1:] >= 0)])
+    word = words(tokens)
+    same_word = np.concatenate([[False], (word[1:] == word[:-1]) & (word[1:] >= 0)])
     return np.where(tokens.special, 2, (same_input & same_word).astype(int))
 
 
@@ -89,7 +91,7 @@ def _counts(tokens: TokenTable) -> np.ndarray:
 
 def _part_of_speech(tokens: TokenTable) -> np.ndarray:
     other = GROUP_OF[""]
-    return np.fromiter((GROUP_OF.get(tag, other) for tag in tokens.pos or [""] * len(tokens)), int, len(tokens))
+    return np.fromiter((GROUP_OF.get(tag, other) for tag in tags(tokens) or [""] * len(tokens)), int, len(tokens))
 
 
 def _scale_of(values: np.ndarray, logarithmic: bool, form: str) -> Scale:
@@ -216,7 +218,7 @@ def values_of(attribute: Attribute, tokens: TokenTable) -> np.ndarray:
 
 def why_not(atlas: Atlas, attribute: Attribute) -> str | None:
     """Why an atlas cannot be coloured by an attribute, in one sentence; None when it can."""
-    if attribute.name != "pos" or all(atlas.has_tags(table) for table in sorted(token_tables(atlas.info))):
+    if attribute.name != "pos" or has_tags(atlas):
         return None
     said = next((note for note in atlas.info.corpus.notes if note.startswith(UNTAGGED)), None)
     return said or f"{UNTAGGED}: this atlas was built without a tagger; build it again with --overwrite."

@@ -5,11 +5,12 @@
     for captured in capture(loaded, inputs):
         captured.queries  # float32 [layers, heads, tokens, head_dim]
 
-tokens.py cuts text into tokens, recorder.py listens to a running model, streams.py says what kinds of
-attention a model has (or why it is refused), run.py captures a corpus in batches, check.py compares the
-captured vectors with the model's own attention.
+opening.py loads a model and tries it once, adapters.py knows the ways to see into models (interface.py is the one for
+nearly all, recorder.py listens for it), describe.py says what a stream is, refusals.py why a model is refused, run.py
+captures a corpus in batches, check.py compares the captured vectors with the model's own attention.
 """
 
+from services.capture.adapters import global_tokens
 from services.capture.check import (
     CAPTURE_TOLERANCE,
     STORED_TOLERANCE,
@@ -29,6 +30,7 @@ __all__ = [
     "capture",
     "check_capture",
     "check_precision",
+    "global_tokens",
     "input_errors",
     "load_model",
     "tokenise",

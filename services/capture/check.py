@@ -7,10 +7,11 @@ import numpy as np
 import torch
 
 from services.atlas.schema import StreamInfo
-from services.capture.recorder import Call, recording
-from services.capture.run import InputCapture, capture
-from services.capture.streams import model_arguments, own_attentions
-from services.modalities.text.tokens import TokenisedInput
+from services.capture.adapters import own_attentions, recording
+from services.capture.recorder import Call
+from services.capture.run import InputCapture, capture, visible_pairs
+from services.modalities.contract import ModelInput
+from services.modalities.registry import modality_named
 from services.models.loading import LoadedModel
 
 CAPTURE_TOLERANCE = 1e-3
@@ -20,7 +21,7 @@ CAPTURE_TOLERANCE = 1e-3
 STORED_TOLERANCE = 5e-3
 
 
-def check_capture(loaded: LoadedModel, inputs: Sequence[TokenisedInput]) -> float:
+def check_capture(loaded: LoadedModel, inputs: Sequence[ModelInput]) -> float:
     """Largest difference between attention recomputed from the captured vectors and the model's own.
 
     Over all streams, layers, heads and `inputs` (0.0 when none has tokens). The queries and keys come from `capture`,
@@ -32,7 +33,7 @@ def check_capture(loaded: LoadedModel, inputs: Sequence[TokenisedInput]) -> floa
     return max((error for (error,) in errors), default=0.0)
 
 
-def check_precision(loaded: LoadedModel, inputs: Sequence[TokenisedInput]) -> dict[str, tuple[float, float]]:
+def check_precision(loaded: LoadedModel, inputs: Sequence[ModelInput]) -> dict[str, tuple[float, float]]:
     """Of each stream what `check_capture` gives, and the same if its vectors and weights were kept in float16."""
     largest = dict.fromkeys((stream.name for stream in loaded.streams), (0.0, 0.0))
     for captured in capture(loaded, inputs):
@@ -49,34 +50,42 @@ def in_float16(captured: InputCapture) -> InputCapture:
         arrays = {
             name: getattr(captured, name).astype(np.float16).astype(np.float32)
             for name in ("queries", "keys", "attention")
+            if getattr(captured, name) is not None
         }
     return replace(captured, **arrays)
 
 
-def input_errors(loaded: LoadedModel, item: TokenisedInput, versions: Sequence[InputCapture]) -> list[float]:
-    """Of each version of one input's capture the largest difference from the model's own attention, see above."""
-    if not len(item):
-        return [0.0] * len(versions)
-    ids = torch.tensor([item.ids], dtype=torch.long, device=loaded.device)
-    with recording(loaded.model, keep_masks=True) as record:
-        loaded.model(**model_arguments(loaded.model, ids))
-    stream = loaded.streams[0]
+def input_errors(loaded: LoadedModel, item: ModelInput, versions: Sequence[InputCapture]) -> list[float]:
+    """Of each version of one stream's capture of an input the largest difference from the model's own attention."""
     largest = [0.0] * len(versions)
-    for layer, own in enumerate(own_attentions(loaded.model, ids)):
+    stream = next(stream for stream in loaded.streams if stream.name == versions[0].stream)
+    visible = visible_pairs(stream, item)
+    if not visible.size:
+        return largest
+    arguments = modality_named(loaded.modality).arguments(loaded, [item])
+    with recording(loaded.model, keep_masks=True) as record:
+        loaded.model(**arguments)
+    calls = record.calls(stream.name)
+    for layer, own in enumerate(own_attentions(loaded.model, arguments)[stream.name]):
         weights = own[0].cpu().double().numpy()
         for number, version in enumerate(versions):
             with np.errstate(invalid="ignore", over="ignore"):
-                again = recomputed(stream, version, layer, record.calls[layer])
-                found = [np.abs(other - weights).max() for other in (again, version.attention[layer])]
+                again = recomputed(stream, version, layer, calls[layer], visible)
+                differences = [again - weights]
+                if version.attention is not None:
+                    kept = version.attention[layer]
+                    differences.append(kept - (weights if kept.ndim == 3 else weights[:, visible]))
+                found = [np.abs(difference).max(initial=0.0) for difference in differences]
             # A NaN compares as neither larger nor smaller: it must not pass for a small error.
             largest[number] = max(largest[number], *(float(x) if np.isfinite(x) else float("inf") for x in found))
     return largest
 
 
-def recomputed(stream: StreamInfo, captured: InputCapture, layer: int, call: Call) -> np.ndarray:
+def recomputed(stream: StreamInfo, captured: InputCapture, layer: int, call: Call, visible: np.ndarray) -> np.ndarray:
     """Attention weights of one layer from captured queries and keys: float64 [heads, n_q, n_k].
 
     `call` is a recording of the same input alone; its mask and additive terms are used, not its vectors.
+    visible: bool [n_q, n_k], the pairs that the stream's mask shows.
     """
     queries = captured.queries[layer].astype(np.float64)
     keys = np.repeat(captured.keys[layer].astype(np.float64), stream.group, axis=0)
@@ -89,6 +98,7 @@ def recomputed(stream: StreamInfo, captured: InputCapture, layer: int, call: Cal
                 scores = np.where(term[0].cpu().numpy(), scores, -np.inf)
             else:
                 scores = scores + term[0].cpu().double().numpy()
+    scores = np.where(visible, scores, -np.inf)
     top = scores.max(axis=-1, keepdims=True)
     sink = np.zeros_like(top)
     if call.sinks is not None:

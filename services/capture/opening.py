@@ -1,40 +1,76 @@
 """A model from its name to what can be captured: loaded, tried once, and its streams described."""
 
-from dataclasses import replace
-
-from services.capture.streams import describe_streams
+from services.atlas.schema import ModelInfo, StreamInfo
+from services.capture.adapters import adapters_for, adapters_of
+from services.capture.refusals import NOT_YET, why_not
 from services.errors import ModelError
-from services.models.loading import LoadedModel, first_line, quiet, read_model
-
-TRIAL_TEXT = "The cat sat on the mat because it was tired."
+from services.modalities.registry import modality_named, modality_reading
+from services.models.files import find_model
+from services.models.loading import (
+    LoadedModel,
+    cannot,
+    first_line,
+    load_weights,
+    open_device,
+    plain_class,
+    quiet,
+    read_config,
+    refuse_too_large,
+)
 
 
 def load_model(name: str, *, revision: str | None = None, device: str = "cpu", offline: bool = False) -> LoadedModel:
-    """`services.models.loading.read_model`, and the model's streams of attention from a trial run.
+    """Load model `name`: "minilm" (in the package, no network), a hub id, or a local folder; with its streams.
+
+    `revision`: branch, tag or commit of a hub model; for a folder the hash an atlas has recorded. `offline`
+    reads only what the hub's cache holds.
 
     Raises:
         ModelError: it cannot be found, loaded without running foreign code, or captured; one line that names the
             model and says what to do.
     """
-    loaded = read_model(name, revision=revision, device=device, offline=offline)
+    folder = find_model(name, revision=revision, offline=offline)
+    torch_device = open_device(device, folder.id)
     with quiet():
-        return replace(loaded, streams=_streams(loaded))
-
-
-def _streams(loaded: LoadedModel) -> tuple:
-    model, name = loaded.model, loaded.info.id
-    ids = loaded.tokenizer(TRIAL_TEXT).input_ids[: min(8, loaded.max_tokens)]
-    known = model.get_input_embeddings().num_embeddings
-    if len(ids) < 2 or max(ids) >= known:
-        raise ModelError(
-            f"Model {name}: its tokenizer makes {len(ids)} tokens of a plain sentence, the largest"
-            f" number {max(ids, default=0)} of {known}: tokenizer and model do not belong together."
+        config = read_config(folder)
+        model_class = plain_class(folder, config)
+        if not adapters_for(config, model_class):
+            raise ModelError(f"Model {folder.id} ({config.model_type}) {why_not(config, model_class)}")
+        modality = modality_reading(model_class.main_input_name)
+        if modality is None:
+            raise ModelError(f"{cannot(folder, config)} it reads {model_class.main_input_name}, {NOT_YET}.")
+        refuse_too_large(folder, config, model_class)
+        model = load_weights(folder, config, model_class, torch_device)
+        processor = modality.load_processor(folder)
+        info = ModelInfo(
+            id=folder.id,
+            revision=folder.revision,
+            architecture=type(model).__name__,
+            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            tokenizer=type(processor).__name__,
         )
+        longest = modality.longest(model, processor)
+        loaded = LoadedModel(model, processor, info, (), longest, device, modality.name)
+        loaded.streams = _streams(loaded)
+        return loaded
+
+
+def _streams(loaded: LoadedModel) -> tuple[StreamInfo, ...]:
+    """What the adapters of a model see in it."""
+    modality = modality_named(loaded.modality)
+    item = modality.trial(loaded)
     try:
-        return describe_streams(model, ids, name)
+        arguments = modality.arguments(loaded, [item])
+        found = (
+            stream
+            for adapter in adapters_of(loaded.model)
+            for stream in adapter.describe(loaded.model, arguments, item, loaded.info.id)
+        )
+        return tuple(found)
     except ModelError:
         raise
     except Exception as error:  # code of many architectures runs here for the first time
         raise ModelError(
-            f"Model {name} ({loaded.info.architecture}) cannot be captured: a trial run failed ({first_line(error)})."
+            f"Model {loaded.info.id} ({loaded.info.architecture}) cannot be captured:"
+            f" a trial run failed ({first_line(error)})."
         ) from error

@@ -16,7 +16,10 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
+from services.streams.registry import SELF
+
 IMPLEMENTATION = "atlas_capture"
+STREAM = SELF  # what reaches the interface in the models that are accepted: encoders, or decoders
 
 
 @dataclass
@@ -52,14 +55,22 @@ class Call:
 
 @dataclass
 class Recording:
-    """The calls of one or more forward passes, in the order in which the layers ran.
+    """The calls of one or more forward passes by stream, in the order in which the layers ran.
 
     The order, and not the modules' own `layer_idx`, tells the layer: many have none, and ALBERT's layers are
     one module.
     """
 
     keep_masks: bool = False
-    calls: list[Call] = field(default_factory=list)
+    streams: dict[str, list[Call]] = field(default_factory=dict)
+    parts: list["Recording"] = field(default_factory=list)  # of several adapters that listen at the same time
+
+    def add(self, stream: str, call: Call) -> None:
+        self.streams.setdefault(stream, []).append(call)
+
+    def calls(self, stream: str) -> list[Call]:
+        """The calls of one stream."""
+        return [call for record in (self, *self.parts) for call in record.streams.get(stream, [])]
 
 
 # Per thread and per task, so that two captures of two models do not mix.
@@ -118,7 +129,7 @@ def _record(
         call.softcap, call.sinks, call.bias = _additive_terms(module, kwargs)
         if record.keep_masks:
             call.mask = attention_mask
-        record.calls.append(call)
+        record.add(STREAM, call)
     return output, weights
 
 

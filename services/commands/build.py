@@ -11,6 +11,8 @@ from services.errors import AtlasError, BuildError, Cancelled
 from services.jobs.builds import BUILD, BuildArguments, run_build
 from services.jobs.here import here
 from services.jobs.spec import JobSpec
+from services.measures import registry
+from services.modalities import registry as modalities
 from services.models.files import check_model_name
 from services.models.memory import is_out_of_memory
 from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, Precision, default_folder
@@ -20,6 +22,8 @@ from services.settings import load_settings
 
 def add_options(cli: argparse.ArgumentParser) -> None:
     """All options, each with its default in the help."""
+    measured = " ".join(f"{group}: {' · '.join(labels)}." for group, labels in registry.labels().items())
+    cli.epilog = f"Every head is measured. {measured} docs/measures.md explains each."
     cli.add_argument(
         "--model",
         default="minilm",
@@ -30,6 +34,12 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         "--corpus",
         default="demo",
         help="'demo', or a file: .txt (one input a line), .csv, .tsv, .json, .jsonl or .parquet",
+    )
+    cli.add_argument(
+        "--modality",
+        default=modalities.DEFAULT,
+        choices=[one.name for one in modalities.MODALITIES],
+        help="what an input of the corpus is",
     )
     cli.add_argument(
         "--column", help="column of the corpus file that holds the text (default: the only one, or 'text')"
@@ -108,6 +118,7 @@ def _request(options: argparse.Namespace) -> BuildRequest:
     return BuildRequest(
         model=check_model_name(options.model),
         corpus=options.corpus,
+        modality=options.modality,
         revision=options.revision,
         column=options.column,
         projections=projections,

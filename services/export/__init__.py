@@ -9,6 +9,7 @@ from services.export.tables import (
     attention_table,
     attention_tables,
     coordinates_table,
+    measures_table,
     tokens_table,
     write_parquet,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "facts",
     "file_name",
     "guard",
+    "measures_table",
     "tokens_table",
     "unguard",
     "write_csv",

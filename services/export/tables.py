@@ -1,4 +1,4 @@
-"""Tables to take away: the tokens, their places in one head's picture, and the head's attention, long form."""
+"""Tables to take away: all heads in numbers, the tokens, their places in one head's picture, its attention."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.registry import ATTRIBUTES, Attribute, values_of, why_not
+from services.measures import registry
+from services.measures.layer import SPACES
 from services.search.token_table import columns_of
 
 MOST_CSV_ROWS = 2_000_000
@@ -102,6 +104,27 @@ def coordinates_table(
     }
     table = pa.table(out)
     return table if mask is None else table.filter(pa.array(mask))
+
+
+def measures_table(atlas: Atlas, stream: StreamInfo) -> pa.Table:
+    """One row a head, one column a measure: `entropy`, and on each map and in each space `best_near_umap2d`.
+
+    Empty where a measure is not defined; `measures.parquet` of the atlas itself also says why.
+    """
+    known = atlas.measures(stream)
+    maps = [projection.name for projection in atlas.info.projections if projection.stream == stream.name]
+    out = {
+        "layer": pa.array(np.repeat(np.arange(stream.layers), stream.heads), pa.int32()),
+        "head": pa.array(np.tile(np.arange(stream.heads), stream.layers), pa.int32()),
+    }
+    for space in (None, *maps, *SPACES):
+        for measure in registry.of_space(space):
+            found = known.get(measure.name, space)
+            if found is not None:
+                values = found.values.ravel()
+                name = measure.name if space is None else f"{measure.name}_{space}"
+                out[name] = pa.array(values, pa.float64(), mask=np.isnan(values))
+    return pa.table(out)
 
 
 def attention_rows(atlas: Atlas, stream: StreamInfo, index: int | None = None) -> int:

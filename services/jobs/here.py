@@ -47,7 +47,7 @@ def _begun(jobs: LocalJobs, spec: JobSpec, title: str, subject: str, slot: Slot)
     now = time.time()
     with jobs.table.transaction():
         before = jobs.table.get(spec.id)
-        before = before and jobs.settled(before)
+        before = before and jobs.settled(before, silent=0)  # whoever types may have killed it just now
         if before is not None and before.active:
             raise BusyError(f"{title} is under way already; wait for it or stop it.")
         job = Job(

@@ -242,9 +242,12 @@ class LocalJobs:
         self.table.put(new)
         return new
 
-    def settled(self, job: Job) -> Job:
-        """The row, after it was seen whether the process that has it still lives."""
-        if job.state != "running" or abs(time.time() - job.updated) < SILENT or not self._is_dead(job):
+    def settled(self, job: Job, silent: float = SILENT) -> Job:
+        """The row, after it was seen whether the process that has it still lives.
+
+        silent: seconds without a word of it after which that is looked at; 0: whenever it was heard of last.
+        """
+        if job.state != "running" or abs(time.time() - job.updated) < silent or not self._is_dead(job):
             return job
         with self.table.transaction():
             now = self.table.get(job.id)

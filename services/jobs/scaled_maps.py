@@ -33,7 +33,7 @@ class MapArguments(Arguments):
     """The folder of the atlas, and which maps: those of every method in every number of dimensions."""
 
     atlas: str
-    stream: str = "self"
+    stream: str | None = Field(default=None, description="None: the atlas's first")
     metric: Literal["weighted", "scaled", "norms", "pearson"]
     methods: tuple[str, ...] = Field(default_factory=lambda: tuple(made_by_jobs()), min_length=1)
     dims: tuple[Literal[2, 3], ...] = (2,)
@@ -110,7 +110,7 @@ def make_maps(arguments: MapArguments, running: Running) -> None:
     from services.projection import layout_layer
 
     atlas, metric = open_atlas(Path(arguments.atlas)), arguments.metric
-    stream = atlas.info.stream(arguments.stream)
+    stream = atlas.info.stream(arguments.stream) if arguments.stream else atlas.info.default_stream
     if stream is None:
         raise BuildError(f"{arguments.atlas} has no attention {arguments.stream!r}.")
     variant = scale_variant(atlas, stream, metric, running.settings.maps)

@@ -34,11 +34,11 @@ def _median_norms(vectors: np.ndarray) -> Values:
 
 
 def _studied(metric: str, on_grid: bool) -> Measure:
-    where = "of the study's constants" if on_grid else "of all between 0.2 and 5"
+    which = "The best of the study's seven constants" if on_grid else "The c"
     return Measure(
         measure_name(metric, on_grid),
         f"c by {_BY[metric]}" + (", on the grid" if on_grid else ""),
-        f"The c, {where}, that {_BY[metric]} chooses for the head.",
+        f"{which} by {_BY[metric]}.",
         None,
         group=GROUP,
         form=_C,

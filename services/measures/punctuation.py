@@ -14,7 +14,7 @@ def _compute(layer: Layer) -> Values:
 PUNCTUATION = Measure(
     name="punctuation",
     label="Punctuation",
-    sentence="The weight on commas, full stops and other punctuation, mean over queries.",
+    sentence="The weight on punctuation and other signs, mean over queries.",
     compute=_compute,
     form=SHARE,
     best=1.0,

@@ -45,6 +45,11 @@ def of_space(space: str | None) -> list[HeadMeasure]:
     return [measure for measure in MEASURES if measure.scope in scopes]
 
 
+def labels() -> dict[str, list[str]]:
+    """What menus offer, by heading."""
+    return {group: [measure.label for measure in listed() if measure.group == group] for group in groups()}
+
+
 def groups() -> list[str]:
-    """Headings of the measures, in their order."""
-    return list(dict.fromkeys(measure.group for measure in MEASURES))
+    """Headings of what menus offer, in their order."""
+    return list(dict.fromkeys(measure.group for measure in listed()))

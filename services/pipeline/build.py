@@ -7,12 +7,12 @@ on it can be explored. Every further projection is written aside and joins when 
 from collections.abc import Sequence
 from pathlib import Path
 
-from services.atlas import HEADS, INFO, SLUG, Atlas, arrays, open_atlas, verify
+from services.atlas import HEADS, INFO, SLUG, arrays, open_atlas, verify
 from services.atlas.projection_ref import DIMS
 from services.atlas.schema import AlignmentInfo, StreamInfo
 from services.errors import AtlasFormatError, BuildError, CaptureError, ModelError
-from services.modalities.corpora import Corpus, read_corpus
-from services.modalities.text.parts_of_speech import UNTAGGED
+from services.modalities.corpora import Corpus
+from services.modalities.registry import modality_named
 from services.models.files import check_model_name, find_model
 from services.pipeline.aggregate_stage import write_averages
 from services.pipeline.journal import Journal
@@ -55,7 +55,9 @@ def build(
             f"{folder.name!r} cannot name an atlas: use lower-case letters, digits, '.', '_' and '-', at most 64."
         )
     check_model_name(request.model)
-    corpus = read_corpus(request.corpus, column=request.column, max_inputs=request.max_inputs)
+    corpus = modality_named(request.modality).read_corpus(
+        request.corpus, column=request.column, max_inputs=request.max_inputs
+    )
     wanted = request.captured() | {"corpus_sha256": corpus.sha256}
     work = folder.with_name(f"{folder.name}.partial")
     with build_lock(folder):
@@ -100,7 +102,7 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
             f"{folder} was aligned with --scale {made_by.scale} --distance {made_by.distance}: "
             "leave these options out, choose another folder with --out, or replace the atlas with --overwrite."
         )
-    stored = {atlas.array(f"{stream.name}/queries").dtype.name for stream in atlas.info.streams}
+    stored = {atlas.vectors(stream).precision for stream in atlas.info.streams}
     if request.precision != "auto" and stored != {request.precision}:
         return (
             f"{folder} holds vectors in {' and '.join(sorted(stored))}: "
@@ -116,15 +118,8 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
             )
     if thorough and _revision(request) not in (None, atlas.info.model.revision):
         return f"The model {request.model} has changed since {folder} was built."
-    if thorough and request.pos != "none" and _lacks_tags(atlas):
-        return f"{folder} was built without parts of speech."
-    return None
-
-
-def _lacks_tags(atlas: Atlas) -> bool:
-    """A build has neither tagged the tokens nor said why it could not."""
-    said = any(note.startswith(UNTAGGED) for note in atlas.info.corpus.notes)
-    return not said and atlas.tokens(atlas.info.streams[0].query_table).pos is None
+    lacking = modality_named(request.modality).lacking(atlas, tags=request.pos) if thorough else None
+    return f"{folder} was built without {lacking}." if lacking else None
 
 
 def _revision(request: BuildRequest) -> str | None:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from services.atlas import ProjectionRef
 from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale
+from services.modalities.registry import DEFAULT
 from services.models.files import DEMO_MODEL
 from services.projection import START, method_names, methods
 
@@ -34,6 +35,7 @@ class BuildRequest(Frozen):
 
     model: Annotated[str, _Captures]
     corpus: str
+    modality: Annotated[str, _Captures] = Field(default=DEFAULT, description="what the corpus holds")
     revision: Annotated[str | None, _Captures] = None
     column: str | None = None
     projections: tuple[str, ...] = Field(default_factory=method_names)

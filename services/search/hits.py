@@ -7,6 +7,7 @@ import numpy as np
 
 from services.atlas import Atlas, TokenTable
 from services.atlas.schema import StreamInfo
+from services.modalities.text.columns import words
 from services.search.query import Question, search
 
 MOST_INPUTS = 50
@@ -90,5 +91,6 @@ def _joined(tokens: TokenTable, row: int, first: int) -> str:
     """What stands between a token and the one before it: nothing within a word, else a blank."""
     if row <= first:
         return ""
-    same_word = tokens.word[row] >= 0 and tokens.word[row] == tokens.word[row - 1]
+    word, before = words(tokens)[[row, row - 1]]
+    same_word = word >= 0 and word == before
     return "" if same_word or tokens.text[row].startswith("##") else " "

@@ -10,6 +10,7 @@ import numpy as np
 
 from services.atlas import Atlas, TokenTable
 from services.errors import SearchError
+from services.modalities.text.columns import tags, words
 from services.modalities.text.marks import without_marks
 from services.modalities.text.parts_of_speech import NAMES, UNTAGGED, tags_named
 from services.search.patterns import Pattern
@@ -66,8 +67,9 @@ def _words(atlas: Atlas, table: str, match_case: bool) -> np.ndarray:
 
 def _word_starts(tokens: TokenTable) -> np.ndarray:
     starts = np.ones(len(tokens), dtype=bool)
-    same = (tokens.input[1:] == tokens.input[:-1]) & (tokens.word[1:] == tokens.word[:-1])
-    starts[1:] = ~(same & (tokens.word[1:] >= 0))
+    word = words(tokens)
+    same = (tokens.input[1:] == tokens.input[:-1]) & (word[1:] == word[:-1])
+    starts[1:] = ~(same & (word[1:] >= 0))
     return starts
 
 
@@ -149,8 +151,8 @@ def _by_pattern(atlas: Atlas, table: str, source: str, match_case: bool) -> np.n
 
 
 def _by_tag(atlas: Atlas, table: str, terms: list[str]) -> np.ndarray:
-    tags = atlas.tokens(table).pos
-    if tags is None:
+    tags_of_rows = tags(atlas.tokens(table))
+    if tags_of_rows is None:
         said = next((note for note in atlas.info.corpus.notes if note.startswith(UNTAGGED)), None)
         raise SearchError(said or f"{UNTAGGED}: this atlas was built without a tagger.")
     wanted: set[str] = set()
@@ -159,4 +161,4 @@ def _by_tag(atlas: Atlas, table: str, terms: list[str]) -> np.ndarray:
         if not named:
             raise SearchError(f"{term[:30]!r} is no part of speech; there are {', '.join(NAMES)} and SPECIAL.")
         wanted |= named
-    return np.fromiter((tag in wanted for tag in tags), bool, len(tags))
+    return np.fromiter((tag in wanted for tag in tags_of_rows), bool, len(tags_of_rows))

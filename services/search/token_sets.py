@@ -29,7 +29,8 @@ MOST_POINTS = 1000
 FARTHEST = 1e4  # half sides of a cell: beyond any zoom of the scene
 TOP = 5
 
-# The scene's perspective, components/head_scene/camera.js
+# The scene's perspective: distance of the eye from the middle of a cube whose half side is 1, and how much smaller the
+# cube is drawn, so that its corners stay near its cell when it turns: between 1 / √3 (always inside) and 1.
 EYE = 4.5
 SHRINK = 0.88
 

@@ -14,6 +14,7 @@ import numpy as np
 from services.atlas import Atlas, TokenTable
 from services.atlas.schema import StreamInfo
 from services.attributes.registry import BY_NAME, Attribute, why_not
+from services.modalities.text.columns import tags
 from services.modalities.text.parts_of_speech import name_of
 
 MOST_ROWS = 500  # a page
@@ -86,7 +87,7 @@ def token_columns(atlas: Atlas, stream: StreamInfo) -> dict[str, np.ndarray]:
         "row": both(lambda t: np.arange(len(t))),
     }
     if _part_of_speech(atlas) is not None:
-        columns["pos"] = both(lambda t: [name_of(tag) for tag in t.pos or ()], object)
+        columns["pos"] = both(lambda t: [name_of(tag) for tag in tags(t) or ()], object)
     return columns
 
 

@@ -4,6 +4,7 @@ Within an input a query at position i sees the keys at positions i − back … 
 tokens marked as global see and are seen by all. Every question that the rest of the program has about it is a method.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -116,6 +117,20 @@ class StreamMask(BaseModel):
             for side in (query_global, key_global):
                 if side is not None:
                     found |= side
+        return found
+
+    @staticmethod
+    def hidden_in_batch(shown: Sequence[np.ndarray]) -> np.ndarray:
+        """bool [inputs, longest, longest]: pairs of a batch padded on the right at which no weight may be.
+
+        shown: `visible` of each input. Hidden are keys that the mask hides and padding; queries that are padding may do
+        what they like.
+        """
+        longest = [max((one.shape[side] for one in shown), default=0) for side in (0, 1)]
+        found = np.zeros((len(shown), *longest), bool)
+        for row, one in enumerate(shown):
+            found[row, : len(one)] = True
+            found[row, : len(one), : one.shape[1]] = ~one
         return found
 
     # --- a whole corpus -----------------------------------------------------------------------------------------

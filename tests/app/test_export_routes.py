@@ -23,6 +23,8 @@ def base(atlas):
 @pytest.mark.parametrize(
     ("path", "name"),
     [
+        ("measures.csv", "measures.csv"),
+        ("measures.parquet", "measures.parquet"),
         ("2/3/tokens.csv", "L2H3_tokens.csv"),
         ("2/3/coordinates/umap2d.parquet", "L2H3_umap2d_coordinates.parquet"),
         ("2/3/attention.csv?input=1", "L2H3_attention-input-1.csv"),
@@ -47,6 +49,7 @@ def test_a_set_chooses_the_rows(client, base):
         ("99/0/tokens.csv", 404),
         ("0/99/attention.csv", 404),
         ("0/0/tokens.exe", 404),
+        ("measures.exe", 404),
         ("0/0/coordinates/nomap2d.csv", 404),
         ("0/0/attention.csv?input=999999", 404),
         ("0/0/attention.csv?input=-1", 404),

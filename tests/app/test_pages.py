@@ -29,7 +29,7 @@ def test_a_whole_link_gives_its_state(atlas):
     query = {"method": "pca", "dims": "3", "colour": "position", "layer": "2", "head": "0", "token": "0", "q": "bank"}
     query |= {"mode": "regex", "case": "1", "palette": "original", "bynorm": "on"}
     state = AtlasPage.from_query(query, atlas)
-    assert state.view == View(atlas=SLUG, method="pca", dims=3, layer=2, head=0)
+    assert state.view == View(atlas=SLUG, stream="self", method="pca", dims=3, layer=2, head=0)
     assert state.colouring == Colouring(colour="position", palette="original")
     assert state.picture == Picture(bynorm=True)
     assert (state.selection.token, state.selection.input, state.selection.side) == (0, 0, "query")
@@ -116,7 +116,7 @@ HOSTILE = [
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:30])
 def test_recolour_answers_whatever_is_posted(client, value):
     inputs = [("colouring", "data", value), ("theme", "data", value)]
-    response = post(client, "scene.colour", inputs, [("view", "data", {"atlas": SLUG})])
+    response = post(client, "scene.colour", inputs, [("view", "data", {"atlas": SLUG, "stream": "self"})])
     assert response.status_code == 200
     assert len(response.json["response"]["scene"]["colour"]["palette"]) == 256
     assert post(client, "scene.colour", inputs, [("view", "data", value)]).status_code in (200, 204)
@@ -126,7 +126,7 @@ def test_recolour_answers_whatever_is_posted(client, value):
 def test_the_legend_answers_whatever_is_posted(client, value):
     for colouring in ({"colour": "norm"}, value):
         inputs = [("colouring", "data", colouring), ("theme", "data", value), ("scene", "head", value)]
-        response = post(client, "legend.children", inputs, [("view", "data", {"atlas": SLUG})])
+        response = post(client, "legend.children", inputs, [("view", "data", {"atlas": SLUG, "stream": "self"})])
         assert response.status_code == 200
     assert post(client, "legend.children", inputs, [("view", "data", value)]).status_code in (200, 204)
 
@@ -146,7 +146,7 @@ def texts_of(component, name):
 def test_the_legend_of_norms_has_the_numbers_of_the_open_head(client, atlas):
     def ends(colour, head):
         inputs = [("colouring", "data", {"colour": colour}), ("theme", "data", "light"), ("scene", "head", head)]
-        answer = post(client, "legend.children", inputs, [("view", "data", {"atlas": SLUG})])
+        answer = post(client, "legend.children", inputs, [("view", "data", {"atlas": SLUG, "stream": "self"})])
         return list(texts_of(answer.json["response"], "legend-end"))
 
     ranges = norm_ranges(atlas, atlas.stream("self"))

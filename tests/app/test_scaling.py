@@ -167,7 +167,7 @@ def test_links_are_read_and_what_is_wrong_is_dropped_with_a_sentence(atlas):
     assert (state.layer, state.head, state.metric, state.values, page.dropped) == (4, 11, "norms", "best", ())
     wrong = {"layer": "99", "head": "-1", "metric": "<b>", "values": "", "distance": "x" * 500, "stream": "none"}
     page = ScalingPage.from_query(wrong, atlas)
-    assert page.scaling == ScalingState(atlas=SLUG)
+    assert page.scaling == ScalingState(atlas=SLUG, stream="self")
     assert len(page.dropped) == len(wrong)
     aligned = AtlasPage.from_query({"align": "0.5-translated-cosine"}, atlas)
     assert aligned.alignment == AlignState(on=True, c=0.5, space="cosine")

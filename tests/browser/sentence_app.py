@@ -4,10 +4,11 @@ import json
 import threading
 
 import numpy as np
-from dash import Dash, Input, Output, html
+from dash import Dash, Input, Output, State, html
 from flask import Response, abort
 
 from components.sentence_view import SentenceView
+from components.server.table_route import serve_tables
 from tests.browser.serving import serving
 from tests.patience import PATIENCE
 
@@ -112,6 +113,7 @@ class Server:
 
 def create_app(state: Server, page_style: str = "") -> Dash:
     app = Dash(__name__)
+    serve_tables(app, "/")
     app.index_string = app.index_string.replace("<html>", '<html lang="en">').replace(
         "</head>",
         "<style>body{margin:0;font-family:system-ui,'Noto Sans',sans-serif}" + page_style + "</style></head>",
@@ -124,7 +126,6 @@ def create_app(state: Server, page_style: str = "") -> Dash:
                     payload={"base": BASE, "stream": "self"},
                     layer=0,
                     head=3,
-                    input=None,
                     style={"height": "100%"},
                 ),
                 id="panel",
@@ -137,12 +138,22 @@ def create_app(state: Server, page_style: str = "") -> Dash:
 
     @app.callback(
         Output("out", "children"),
-        Input("view", "selected"),
+        Input("view", "selection"),
         Input("view", "hidden"),
         Input("view", "hover"),
     )
-    def show(selected, hidden, hover):
+    def show(selection, hidden, hover):
+        pinned = selection and selection["token"] is not None
+        selected = {"token": selection["token"], "side": selection["side"]} if pinned else None
         return json.dumps({"selected": selected, "hidden": hidden, "hover": hover})
+
+    app.clientside_callback(  # as assets/20-choose.js: what is picked is of the input that is shown
+        "(picked, selection) => ({ ...selection, token: picked.token, side: picked.side })",
+        Output("view", "selection"),
+        Input("view", "picked"),
+        State("view", "selection"),
+        prevent_initial_call=True,
+    )
 
     routes = app.server
 

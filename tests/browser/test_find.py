@@ -92,7 +92,7 @@ def test_modes_case_and_terms_are_part_of_the_link(page: Page, dashboard, tokens
     expect(page.locator("#search-count")).to_contain_text(f"{len(wanted)} queries")
     page.locator("#search-mode").select_option("pos")
     page.locator("#search-box").fill("NOUN")
-    expect(page.locator("#search-count")).to_contain_text(f"{list(tokens.pos).count('NOUN')} queries")
+    expect(page.locator("#search-count")).to_contain_text(f"{tokens.columns['pos'].count('NOUN')} queries")
 
 
 def test_the_lists_lead_to_inputs_and_heads(page: Page, dashboard, tokens):

@@ -8,6 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from components.head_scene import HeadScene
+from components.server.table_route import serve_tables
 from tests.browser.serving import serving
 from tests.browser.walking import quiet
 from tests.synthetic_payload import HOSTILE, PALETTES, Synthetic, blueprint
@@ -23,6 +24,7 @@ NORM = {"name": "norm", "scope": "head", "palette": PALETTES["norm"]}
 
 def make_app(data: Synthetic, ranges: bool = True, **props) -> Dash:
     app = Dash(__name__)
+    serve_tables(app, "/")
     app.server.register_blueprint(blueprint(data, ranges))
     scene = HeadScene(
         **{
@@ -365,6 +367,7 @@ def test_without_webgl_the_matrix_is_a_picture_with_buttons(page, site):
 @pytest.mark.slow
 def test_many_mounts_leave_nothing_behind(page):
     app = Dash(__name__)
+    serve_tables(app, "/")
     app.server.register_blueprint(blueprint(DATA))
     app.layout = html.Div([html.Button("swap", id="swap"), html.Div(id="place")])
 

@@ -31,7 +31,7 @@ class Sentence:
     """One page with one SentenceView, driven as a reader and as Dash would."""
 
     def __init__(self, page, server, url, errors):
-        self.page, self.server, self.errors = page, server, errors
+        self.page, self.server, self.errors, self.input = page, server, errors, None
         page.goto(url)
         page.wait_for_selector("#view .atlas-sv-stage")
 
@@ -40,6 +40,11 @@ class Sentence:
         self.page.wait_for_function(f"(() => {{ const s = {ROOT}.atlasSentence.stats(); return {condition} }})()")
 
     def set(self, **props):
+        """Properties; `input` and `selected` (a token of it and its side, or None) are those of `selection`."""
+        if "input" in props or "selected" in props:
+            self.input = props.pop("input", self.input)
+            selected = props.pop("selected", None) or {"token": None, "side": "query"}
+            props["selection"] = None if self.input is None else {"input": self.input, **selected}
         self.page.evaluate("props => dash_clientside.set_props('view', props)", props)
         quiet(self.page)
         return self.stats()

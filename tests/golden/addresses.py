@@ -164,6 +164,7 @@ def _exports(atlas: Atlas, stream: StreamInfo) -> Iterator[str]:
     yield f"facts?projection={maps[0]}&layer=9999&head=0"
     for name in maps:
         yield f"facts?projection={name}&layer={layer}&head={head}"
+    yield from ("measures.csv", "measures.parquet", "measures.html")
     place = f"{layer}/{head}"
     for kind in ("csv", "parquet", "html"):
         for more in ("", f"?set={some}"):

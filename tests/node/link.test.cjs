@@ -20,7 +20,7 @@ const PLACE = { atlas: "small", stream: "self", method: "pca", dims: 2 };
 
 test("a state as by default says only what is always said", () => {
   assert.deepEqual(says("atlas", { view: PLACE }), { ...PLACE, dims: "2", colour: "type" });
-  assert.deepEqual(says("scaling", { scaling: { atlas: "small" } }), { atlas: "small", stream: "self", layer: "0", head: "0" });
+  assert.deepEqual(says("scaling", { scaling: { atlas: "small", stream: "self" } }), { atlas: "small", stream: "self", layer: "0", head: "0" });
 });
 
 test("a parameter that needs another choice is not written without it", () => {

@@ -203,14 +203,14 @@ test("colours: ends kept, scale begins at the canvas and lightness is monotonous
 });
 
 test("addresses: token 0, layer 0, head 0 and input 0 are real; nonsense is no address", () => {
-  const props = { payload: { base: "/p/payload/a/k/", stream: "self" }, layer: 0, head: 0, input: 0 };
+  const props = { payload: { base: "/p/payload/a/k/", stream: "self" }, layer: 0, head: 0, selection: { input: 0 } };
   assert.deepEqual(D.addresses(props), {
     input: "/p/payload/a/k/input/self/0",
     attention: "/p/payload/a/k/attention/self/0/0/0",
     values: null,
   });
   assert.equal(D.addresses({ ...props, byValueNorm: true }).values, "/p/payload/a/k/values/self/0/0/0");
-  for (const bad of [{ input: null }, { input: -1 }, { input: "0" }, { layer: 1.5 }, { payload: null }, { head: undefined }]) {
+  for (const bad of [{ selection: null }, { selection: { input: -1 } }, { selection: { input: "0" } }, { layer: 1.5 }, { payload: null }, { head: undefined }]) {
     assert.equal(D.addresses({ ...props, ...bad }), null);
   }
   assert.match(D.addresses({ ...props, payload: { base: "", stream: "a/../b" } }).input, /^\/input\/a%2F\.\.%2Fb\/0$/);

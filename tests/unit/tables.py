@@ -17,7 +17,7 @@ class OneTable:
             input=np.repeat(np.arange(len(inputs), dtype=np.int32), counts),
             position=np.concatenate([np.arange(n, dtype=np.int32) for n in counts]),
             special=np.array([special for _, _, special in rows], bool),
-            word=np.array([word for _, word, _ in rows], np.int32),
+            columns={"word": np.array([word for _, word, _ in rows], np.int32)},
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
         )
 

@@ -15,7 +15,7 @@ from services.atlas.folder import verify
 from tests.atlas_jobs import Maps, Study, forget_study
 
 LAYERS, HEADS = 3, 4
-TABLES = ("scaling.parquet", "scales.parquet")
+TABLES = ("scaling.parquet", "measures.parquet/scales.parquet")
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "because", "it", "was", "tired", "and", "dog"]
 
 

@@ -5,7 +5,8 @@ import pytest
 from components.state.atlas_page import AtlasPage, Selection
 from components.state.attention_options import AttentionOptions
 from services.atlas import open_atlas
-from services.atlas.inputs import first_to_show, inputs_with
+from services.atlas.inputs import first_to_show
+from services.modalities.text.inputs import inputs_with
 
 
 @pytest.fixture(scope="module")

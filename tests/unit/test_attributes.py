@@ -119,6 +119,6 @@ def test_legends_show_the_numbers_of_the_corpus(small_atlas):
 def test_an_atlas_without_tags_says_why_it_cannot_show_them(small_atlas, monkeypatch):
     atlas = open_atlas(small_atlas)
     assert all(why_not(atlas, attribute) is None for attribute in ATTRIBUTES)
-    monkeypatch.setattr(atlas, "has_tags", lambda _table: False)
+    monkeypatch.setattr(atlas, "has_column", lambda _table, _column: False)
     assert why_not(atlas, BY_NAME["pos"]).startswith("No parts of speech")
     assert why_not(atlas, BY_NAME["norm"]) is None

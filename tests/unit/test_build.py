@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import signal
+from pathlib import PurePath
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -149,9 +150,9 @@ def test_an_atlas_has_all_arrays_in_their_shapes(bert, corpus, out):
 
 def everything_of_one(out):
     """What a finished build leaves in the folder of atlases."""
-    return sorted(
-        ["one", "one/build.json", "one/atlas.json", "one/self", *(f"one/{n}" for n in open_atlas(out).info.files)]
-    )
+    files = [f"one/{name}" for name in ("build.json", "atlas.json", *open_atlas(out).info.files)]
+    folders = {str(folder) for name in files for folder in PurePath(name).parents}
+    return sorted({*files, *folders} - {"."})
 
 
 def test_attention_in_the_atlas_is_the_softmax_of_its_queries_and_keys(tiny_atlas):
@@ -176,7 +177,7 @@ def error_of_stored(atlas):
         scores = queries[layer, head, rows] @ keys[layer, head, rows].T * stream.scaling[layer]
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         weights /= weights.sum(axis=1, keepdims=True)
-        largest = max(largest, np.abs(weights - atlas.attention(stream, index, layer, head)).max())
+        largest = max(largest, np.abs(weights - atlas.attention(stream).block(index, layer, head)).max())
     return largest
 
 
@@ -471,7 +472,7 @@ def test_a_request_field_that_only_another_version_knows_refuses_nothing(tiny_at
 
 def test_what_decides_the_vectors_is_declared_on_the_fields():
     one = BuildRequest(model="minilm", corpus="demo")
-    assert set(one.captured()) == {"model", "revision", "max_tokens"}
+    assert set(one.captured()) == {"model", "modality", "revision", "max_tokens"}
     made = one.captured() | {"corpus_sha256": "a"}
     assert same_vectors(made, made | {"later": 1})
     assert same_vectors({"model": "minilm", "corpus_sha256": "a"}, made)
@@ -572,11 +573,11 @@ def test_overwriting_with_an_equal_request_goes_on(tiny_atlas, bert, corpus, tmp
 def test_overwriting_adds_the_tags_that_an_atlas_lacks(bert, tmp_path, out):
     texts = write_corpus(tmp_path / "english.txt", ["The cat sat on the mat because it was tired of the rain."])
     build(request_for(bert, texts, pos="none"), out, quiet())
-    assert open_atlas(out).tokens().pos is None
+    assert "pos" not in open_atlas(out).tokens().columns
     build(request_for(bert, texts), out, quiet())
-    assert open_atlas(out).tokens().pos is None  # nobody asked to replace it
+    assert "pos" not in open_atlas(out).tokens().columns  # nobody asked to replace it
     build(request_for(bert, texts), out, quiet(), overwrite=True)
-    assert "NOUN" in open_atlas(out).tokens().pos
+    assert "NOUN" in open_atlas(out).tokens().columns["pos"]
 
 
 def test_overwriting_repairs_a_damaged_atlas(tiny_atlas, bert, corpus, tmp_path):
@@ -784,7 +785,7 @@ def test_what_outgrows_float16_in_the_middle_is_captured_again_in_float32(tmp_pa
 
 
 def test_memory_that_runs_out_is_one_line(cli, bert, corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "build", lambda *a, **k: (_ for _ in ()).throw(MemoryError))
+    monkeypatch.setattr(command, "run_build", lambda *a, **k: (_ for _ in ()).throw(MemoryError))
     code, errors = cli("--model", bert, "--corpus", corpus, "--out", tmp_path / "one")
     assert (code, len(errors)) == (2, 1)
     assert "Memory ran out" in errors[0]

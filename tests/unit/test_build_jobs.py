@@ -51,7 +51,7 @@ def test_a_build_started_from_the_dashboard_makes_an_atlas_and_tells_how_far_it_
     assert not is_building(jobs, settings.atlases / "other")
     done = ended(jobs, job)
     assert (done.state, done.message) == ("finished", "")
-    assert open_atlas(settings.atlases / "one").info.projection("pca2d")
+    assert open_atlas(settings.atlases / "one").info.projection("pca2d", "self")
     assert not is_building(jobs, settings.atlases / "one")
 
 

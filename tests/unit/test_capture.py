@@ -9,8 +9,9 @@ from tiny_models import ARCHITECTURES, save_model
 
 from services import streams
 from services.capture import CAPTURE_TOLERANCE, capture, check_capture, load_model, run, tokenise
-from services.capture.streams import own_attentions
-from services.errors import ModelError
+from services.capture.adapters import own_attentions
+from services.errors import CaptureError, ModelError
+from services.modalities.registry import modality_named
 
 torch.set_num_threads(1)
 
@@ -59,11 +60,15 @@ def test_capture_equals_the_models_own_attention(name, loaded_models):
             np.dtype(np.float32)
         }
         if n:
-            own = own_attentions(loaded.model, torch.tensor([inputs[captured.index].ids]))
+            arguments = modality_named(loaded.modality).arguments(loaded, [inputs[captured.index]])
+            own = own_attentions(loaded.model, arguments)["self"]
             np.testing.assert_allclose(captured.attention, torch.cat(own), atol=1e-5)
             assert (captured.value_norms > 0).all()
     assert check_capture(loaded, inputs) < 1e-5
-    assert stream.mask == (streams.CAUSAL if name in CAUSAL else streams.FULL)
+    masks = {"mistral": streams.StreamMask(kind="sliding", window=5)} | dict.fromkeys(
+        CAUSAL - {"mistral"}, streams.CAUSAL
+    )
+    assert stream.mask == masks.get(name, streams.FULL)
     assert stream.additive == (name in {"gemma2", "gpt_oss"})
 
 
@@ -248,6 +253,29 @@ def test_check_sees_what_is_wrong(loaded_models):
         assert check_capture(loaded, tokenise(loaded, TEXTS)) > CAPTURE_TOLERANCE
     finally:
         loaded.streams = (stream,)
+
+
+@pytest.mark.parametrize("name", ["bert", "mistral"])
+def test_a_mask_that_hides_what_the_model_sees_is_refused(name, loaded_models):
+    """No pair that counts as hidden may hold attention: a stream that was described wrongly is not captured."""
+    loaded = loaded_models(name)
+    narrow = streams.StreamMask(kind="sliding", window=3)
+    wrong = dataclasses.replace(loaded, streams=(loaded.streams[0].model_copy(update={"mask": narrow}),))
+    with pytest.raises(CaptureError, match=r"where the sliding window of 3 tokens should hide a key \(self L0\)"):
+        list(capture(wrong, tokenise(loaded, TEXTS)))
+
+
+def test_weights_of_a_banded_stream_are_those_that_its_mask_shows(loaded_models):
+    loaded = loaded_models("mistral")
+    banded = dataclasses.replace(loaded, streams=(loaded.streams[0].model_copy(update={"attention": "banded"}),))
+    inputs = tokenise(loaded, TEXTS)
+    assert check_capture(banded, inputs) < 1e-5
+    for whole, part in zip(capture(loaded, inputs), capture(banded, inputs), strict=True):
+        n = len(inputs[whole.index])
+        visible = loaded.streams[0].mask.visible(n, n)
+        assert part.attention.shape == (2, 4, visible.sum())
+        assert np.array_equal(part.attention, whole.attention[:, :, visible])
+        assert not whole.attention[:, :, ~visible].any()
 
 
 def test_minilm_has_six_layers_of_twelve_heads(minilm):

@@ -4,6 +4,7 @@ import pytest
 
 from services.atlas import open_atlas
 from services.errors import BuildError
+from services.modalities.text.columns import has_tags, tags, words
 from services.modalities.text.parts_of_speech import GROUP_OF, GROUPS, SPECIAL, UPOS, align, tags_named
 from services.modalities.text.tagging import choose_tagger, language_of, split_words
 
@@ -94,13 +95,13 @@ def test_every_tag_has_one_of_twelve_groups():
 def test_a_build_stores_the_tags_of_its_tokens(small_atlas):
     atlas = open_atlas(small_atlas)
     tokens = atlas.tokens()
-    assert atlas.has_tags("tokens")
+    assert has_tags(atlas)
     assert "HanTa" in atlas.info.libraries
     assert any("HanTa (English)" in note for note in atlas.info.corpus.notes)
-    tags = dict(zip(tokens.text, tokens.pos, strict=True))
-    assert (tags["[CLS]"], tags["france"], tags["muddy"], tags["."]) == (SPECIAL, "PROPN", "ADJ", "PUNCT")
-    first = list(tokens.word).index(0, tokens.offsets[6])
-    pieces = [row for row in range(first, first + 9) if tokens.word[row] == 0]
+    tag_of = dict(zip(tokens.text, tags(tokens), strict=True))
+    assert (tag_of["[CLS]"], tag_of["france"], tag_of["muddy"], tag_of["."]) == (SPECIAL, "PROPN", "ADJ", "PUNCT")
+    first = list(words(tokens)).index(0, tokens.offsets[6])
+    pieces = [row for row in range(first, first + 9) if words(tokens)[row] == 0]
     assert "".join(tokens.text[row].removeprefix("##") for row in pieces) == "photosynthesis"
     assert len(pieces) > 1
-    assert len({tokens.pos[row] for row in pieces}) == 1
+    assert len({tags(tokens)[row] for row in pieces}) == 1

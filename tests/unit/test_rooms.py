@@ -19,7 +19,7 @@ streams: numerics
 atlas: numerics streams
 projection: atlas numerics streams
 models: atlas
-modalities: atlas models
+modalities: atlas models streams
 capture: atlas modalities models streams
 alignment: atlas numerics projection streams
 attributes: atlas modalities
@@ -29,7 +29,7 @@ payloads: alignment atlas attributes measures modalities projection search strea
 export: alignment atlas attributes measures payloads projection search streams
 pipeline: alignment atlas capture measures modalities models numerics projection settings streams
 jobs: alignment atlas models pipeline projection settings streams
-commands: alignment atlas capture jobs measures models pipeline projection settings
+commands: alignment atlas capture jobs measures modalities models pipeline projection settings
 """
 ALLOWED = {
     room: {*others.split(), "errors"} - {room}

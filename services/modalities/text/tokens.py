@@ -1,13 +1,16 @@
 """Text to tokens, with what a reader needs to find them again in the text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from services.errors import ModelError
 from services.models.loading import LoadedModel
+from services.streams.registry import TOKENS, WRITTEN
 
 SPACE = "▁"  # how a space inside a token is shown, after SentencePiece
 # C0 controls and DEL have pictures of their own; line ends and tabs get the signs people know.
@@ -26,6 +29,7 @@ class TokenisedInput:
     offsets: character span in the text, (0, 0) for tokens that the tokenizer added.
     words: index of the word the token belongs to, −1 for tokens outside words.
     truncated: whether the text went on.
+    is_global: which tokens see and are seen by all; None: none.
     """
 
     tokens: tuple[str, ...]
@@ -35,14 +39,59 @@ class TokenisedInput:
     offsets: tuple[tuple[int, int], ...]
     words: tuple[int, ...]
     truncated: bool
+    is_global: tuple[bool, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
+    def lengths(self) -> Mapping[str, int]:
+        """Number of tokens, by token table."""
+        return {TOKENS: len(self.ids)}
+
+    def side(self, table: str) -> "TokenisedInput":
+        """The tokens of a table. Raises: KeyError."""
+        if table != TOKENS:
+            raise KeyError(table)
+        return self
+
+    def global_tokens(self, table: str) -> np.ndarray | None:
+        """bool [tokens]: which see and are seen by all; None when none is."""
+        return None if table != TOKENS or self.is_global is None else np.asarray(self.is_global, bool)
+
+    @property
     def empty(self) -> bool:
         """No token that stands for text: a blank line, for example. Such an input is best left out."""
         return all(self.special)
+
+
+@dataclass(frozen=True)
+class TextPair:
+    """An input of a model that reads one text and writes another: the tokens of both."""
+
+    read: TokenisedInput
+    written: TokenisedInput
+
+    def __len__(self) -> int:
+        return len(self.read) + len(self.written)
+
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        return {TOKENS: len(self.read), WRITTEN: len(self.written)}
+
+    def side(self, table: str) -> TokenisedInput:
+        return {TOKENS: self.read, WRITTEN: self.written}[table]
+
+    def global_tokens(self, table: str) -> np.ndarray | None:
+        return self.read.global_tokens(table)
+
+    @property
+    def empty(self) -> bool:
+        return self.read.empty or self.written.empty
+
+    @property
+    def truncated(self) -> bool:
+        return self.read.truncated or self.written.truncated
 
 
 def tokenise(loaded: LoadedModel, texts: Sequence[str], max_tokens: int | None = None) -> list[TokenisedInput]:

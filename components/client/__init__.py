@@ -1,0 +1,13 @@
+"""What all views of the browser share: one cache of fetched data. No component of its own.
+
+Plain JavaScript that hangs on one object, `window.atlas_client`; a component that uses it imports this package, so
+that Dash serves its scripts with the component's.
+"""
+
+from dash.development.base_component import ComponentRegistry
+
+__version__ = "0.1.0"
+
+SCRIPTS = ("fetch_cache.js",)
+_js_dist = [{"relative_package_path": name, "namespace": __name__} for name in SCRIPTS]
+ComponentRegistry.registry.add(__name__)

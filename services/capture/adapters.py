@@ -1,0 +1,87 @@
+"""How the attention of a running model is seen: one adapter for each way, looked up by kind of attention.
+
+A new architecture outside the interface is one class that keeps `Adapter`, and one entry of ADAPTERS.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, Protocol
+
+import torch
+
+from services.atlas.schema import StreamInfo
+from services.capture.interface import InterfaceAdapter
+from services.capture.recorder import Recording
+from services.modalities.contract import ModelInput
+from services.streams.registry import KINDS
+
+Arguments = Mapping[str, Any]
+
+
+class Adapter(Protocol):
+    """Sees the attention of some architectures. `kinds`: which kinds of attention (services.streams.registry)."""
+
+    kinds: tuple[str, ...]
+
+    def accepts(self, config: Any, model_class: Any) -> bool:
+        """Whether it can see into models of this configuration and class; nothing is loaded yet."""
+        ...
+
+    def describe(self, model: Any, arguments: Arguments, item: ModelInput, name: str) -> tuple[StreamInfo, ...]:
+        """The streams of a model, from a trial run on one input. name: for messages. Raises: ModelError."""
+        ...
+
+    def recording(self, model: Any, *, keep_masks: bool = False) -> AbstractContextManager[Recording]:
+        """Inside the block every forward pass adds its calls; afterwards the model is as it was, also on errors."""
+        ...
+
+    def own_attentions(self, model: Any, arguments: Arguments) -> Mapping[str, Sequence[torch.Tensor]]:
+        """The model's own weights from an ordinary run, by stream: of each layer [inputs, heads, queries, keys]."""
+        ...
+
+    def global_tokens(self, model: Any, item: ModelInput) -> Sequence[bool] | None:
+        """Which tokens of an input are global; None for models that have none."""
+        ...
+
+
+ADAPTERS: tuple[Adapter, ...] = (InterfaceAdapter(),)
+
+
+def adapter_for(kind: str, config: Any, model_class: Any) -> Adapter | None:
+    """The adapter that sees a kind of attention in models of a configuration and class."""
+    return next((one for one in ADAPTERS if kind in one.kinds and one.accepts(config, model_class)), None)
+
+
+def adapters_for(config: Any, model_class: Any) -> list[Adapter]:
+    """Every adapter that sees into such models, each once; none when they cannot be captured."""
+    found = (adapter_for(kind.name, config, model_class) for kind in KINDS)
+    return list(dict.fromkeys(adapter for adapter in found if adapter is not None))
+
+
+def adapters_of(model: Any) -> list[Adapter]:
+    """The adapters of a loaded model."""
+    return adapters_for(model.config, type(model))
+
+
+@contextmanager
+def recording(model: Any, *, keep_masks: bool = False) -> Iterator[Recording]:
+    """Record the attention of every stream of a model inside the block."""
+    record = Recording(keep_masks)
+    with ExitStack() as stack:
+        for part in [stack.enter_context(one.recording(model, keep_masks=keep_masks)) for one in adapters_of(model)]:
+            record.parts.append(part)
+        yield record
+
+
+def own_attentions(model: Any, arguments: Arguments) -> dict[str, Sequence[torch.Tensor]]:
+    """The model's own weights of every stream, see `Adapter.own_attentions`."""
+    found: dict[str, Sequence[torch.Tensor]] = {}
+    for adapter in adapters_of(model):
+        found |= adapter.own_attentions(model, arguments)
+    return found
+
+
+def global_tokens(model: Any, item: ModelInput) -> Sequence[bool] | None:
+    """Which tokens of an input are global, as the first adapter that knows of such says."""
+    said = (adapter.global_tokens(model, item) for adapter in adapters_of(model))
+    return next((flags for flags in said if flags is not None), None)

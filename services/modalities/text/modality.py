@@ -1,0 +1,186 @@
+"""Text as a kind of input: sentences or documents, cut into tokens by the model's own tokenizer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from services.atlas import Atlas
+from services.errors import CorpusError, ModelError
+from services.modalities.contract import IsGlobal, Prepared
+from services.modalities.corpora import Corpus, read_corpus
+from services.modalities.text.columns import has_tags
+from services.modalities.text.inputs import inputs_with, preview
+from services.modalities.text.parts_of_speech import UNTAGGED, align
+from services.modalities.text.tagging import choose_tagger
+from services.modalities.text.tokenizer import load_tokenizer, longest_input
+from services.modalities.text.tokens import TextPair, TokenisedInput, tokenise
+from services.models.files import ModelFolder
+from services.models.loading import LoadedModel
+from services.streams.registry import TOKENS, WRITTEN
+
+TRIAL_TEXT = "The cat sat on the mat because it was tired."
+LEAST_TRIAL, MOST_TRIAL = 8, 512  # tokens; more than a model's window show it
+TARGET_COLUMN = "target"  # of a corpus: what the model writes; without it, what it reads
+Text = TokenisedInput | TextPair
+
+
+class TextModality:
+    """See `services.modalities.contract.Modality`."""
+
+    name = "text"
+    label = "Text"
+    main_input = "input_ids"
+    token_columns: Mapping[str, str] = {
+        "token": "as the vocabulary writes it",
+        "text": "readable",
+        "special": "added by the tokenizer, or a control token",
+        "word": "index within the input, −1 outside words",
+        "pos": "the Universal part-of-speech tag of its word; not in every atlas",
+    }
+
+    def read_corpus(self, source: str, *, column: str | None, max_inputs: int) -> Corpus:
+        return read_corpus(source, column=column, max_inputs=max_inputs)
+
+    def load_processor(self, folder: ModelFolder) -> Any:
+        return load_tokenizer(folder)
+
+    def longest(self, model: Any, processor: Any) -> int:
+        return longest_input(model, processor)
+
+    def trial(self, loaded: LoadedModel) -> Text:
+        """As long as it takes to see past the model's window."""
+        window = getattr(loaded.model.config, "sliding_window", None)
+        wanted = window + 3 if isinstance(window, int) and LEAST_TRIAL <= window + 3 <= MOST_TRIAL else LEAST_TRIAL
+        ids = loaded.tokenizer(TRIAL_TEXT).input_ids
+        ids = (ids * (1 + wanted // max(len(ids), 1)))[: min(wanted, loaded.max_tokens)] if ids else ids
+        known = _known(loaded)
+        if len(ids) < 2 or max(ids) >= known:
+            raise ModelError(
+                f"Model {loaded.info.id}: its tokenizer makes {len(ids)} tokens of a plain sentence, the largest"
+                f" number {max(ids, default=0)} of {known}: tokenizer and model do not belong together."
+            )
+        return _as_input(loaded, *(_of_ids(some) for some in (ids, ids[:-1])))
+
+    def prepare(
+        self, loaded: LoadedModel, corpus: Corpus, *, max_tokens: int | None, tags: str, is_global: IsGlobal
+    ) -> Prepared:
+        read = tokenise(loaded, corpus.texts, max_tokens)
+        flags = [is_global(item) for item in read]
+        read = [
+            item if mine is None else replace(item, is_global=tuple(mine))
+            for item, mine in zip(read, flags, strict=True)
+        ]
+        texts = {TOKENS: corpus.texts}
+        inputs: Sequence[Text] = read
+        if WRITTEN in _tables(loaded):
+            texts[WRITTEN] = corpus.columns.get(TARGET_COLUMN, corpus.texts)
+            inputs = [TextPair(*pair) for pair in zip(read, tokenise(loaded, texts[WRITTEN], max_tokens), strict=True)]
+        kept = [index for index, item in enumerate(inputs) if not item.empty]
+        if not kept:
+            raise CorpusError(f"{corpus.source}: the tokenizer of {loaded.info.id} makes no token of any input.")
+        notes: list[str] = []
+        if len(kept) < len(inputs):
+            notes.append(f"{len(inputs) - len(kept)} inputs without any token were left out.")
+        cut = sum(inputs[index].truncated for index in kept)
+        if cut:
+            notes.append(f"{cut} inputs were cut to {max_tokens or loaded.max_tokens} tokens.")
+        inputs = [inputs[index] for index in kept]
+        tagger, reason = choose_tagger(tags, [corpus.texts[index] for index in kept])
+        if tagger:
+            notes.append(f"Parts of speech by {tagger.label}.")
+        elif reason:
+            notes.append(reason)
+        columns = {table: token_columns([item.side(table) for item in inputs]) for table in texts}
+        if tagger:
+            for table, whole in texts.items():
+                pairs = zip((whole[index] for index in kept), (item.side(table) for item in inputs), strict=True)
+                tagged = (align(tagger.tag(text), side.offsets, side.special) for text, side in pairs)
+                columns[table]["pos"] = [tag for tags_of_input in tagged for tag in tags_of_input]
+        return Prepared(kept, inputs, columns, tuple(notes), tagger.versions() if tagger else {})
+
+    def check(self, loaded: LoadedModel, inputs: Sequence[Any]) -> None:
+        known = _known(loaded)
+        sides = (item.side(table) for item in inputs for table in item.lengths)
+        if any(id_ >= known for side in sides for id_ in side.ids):
+            raise ModelError(
+                f"The tokenizer of {loaded.info.id} gives tokens that the model does not know:"
+                " they do not belong together."
+            )
+
+    def arguments(self, loaded: LoadedModel, inputs: Sequence[Any]) -> dict[str, Any]:
+        """Padded on the right whatever the tokenizer would do: positions are then as without padding, and tokenizers
+        without a padding token (GPT-2) work too. Padding is masked, so its id means nothing; a tokenizer's own may even
+        be unknown to the model (Qwen 2).
+        """
+        found: dict[str, Any] = {}
+        for table, prefix in ((TOKENS, ""), (WRITTEN, "decoder_")):
+            if table in inputs[0].lengths:
+                sides = [item.side(table) for item in inputs]
+                found[f"{prefix}input_ids"] = _padded([side.ids for side in sides], loaded.device)
+                found[f"{prefix}attention_mask"] = _padded([(1,) * len(side) for side in sides], loaded.device)
+        flags = [item.global_tokens(TOKENS) for item in inputs]
+        if any(flag is not None for flag in flags):
+            wide = [[0] if flag is None else flag.astype(int).tolist() for flag in flags]
+            width = found["input_ids"].shape[1]
+            found["global_attention_mask"] = _padded(wide, loaded.device, width)
+        if getattr(loaded.model.config, "use_cache", False):
+            found["use_cache"] = False
+        return found
+
+    def lacking(self, atlas: Atlas, *, tags: str) -> str | None:
+        said = any(note.startswith(UNTAGGED) for note in atlas.info.corpus.notes)
+        return None if tags == "none" or said or has_tags(atlas) else "parts of speech"
+
+    def preview(self, atlas: Atlas, index: int) -> str:
+        return preview(atlas.inputs.text[index])
+
+    def find_inputs(self, atlas: Atlas, words: str) -> tuple[list[tuple[int, str]], int]:
+        """Those that hold all words, or have the number."""
+        return inputs_with(atlas, words)
+
+
+def token_columns(inputs: Sequence[TokenisedInput]) -> dict[str, Any]:
+    """What the token table holds of some inputs, one after the other."""
+    columns = {
+        "token": [token for item in inputs for token in item.tokens],
+        "text": [text for item in inputs for text in item.display],
+        "special": [flag for item in inputs for flag in item.special],
+        "word": pa.array([word for item in inputs for word in item.words], pa.int32()),
+    }
+    if any(item.is_global is not None for item in inputs):
+        flags = (item.is_global or (False,) * len(item) for item in inputs)
+        columns["global"] = [flag for flags_of_input in flags for flag in flags_of_input]
+    return columns
+
+
+def _tables(loaded: LoadedModel) -> set[str]:
+    return {table for stream in loaded.streams for table in stream.tables}
+
+
+def _as_input(loaded: LoadedModel, read: TokenisedInput, written: TokenisedInput) -> Text:
+    """As the model takes it: those that read one text and write another say so in their configuration."""
+    return TextPair(read, written) if getattr(loaded.model.config, "is_encoder_decoder", False) else read
+
+
+def _of_ids(ids: Sequence[int]) -> TokenisedInput:
+    """An input of which only the numbers of its tokens matter."""
+    n = len(ids)
+    names = tuple(map(str, ids))
+    return TokenisedInput(names, names, tuple(ids), (False,) * n, ((0, 0),) * n, tuple(range(n)), False)
+
+
+def _known(loaded: LoadedModel) -> int:
+    """Tokens that the model has an embedding for."""
+    return int(loaded.model.get_input_embeddings().num_embeddings)
+
+
+def _padded(rows: Sequence[Sequence[int]], device: str, width: int | None = None) -> Any:
+    """int64 [rows, longest], 0 behind the end of each."""
+    import torch
+
+    found = torch.zeros((len(rows), max(map(len, rows)) if width is None else width), dtype=torch.long)
+    for number, row in enumerate(rows):
+        found[number, : len(row)] = torch.tensor(tuple(row), dtype=torch.long)
+    return found.to(device)
