@@ -133,7 +133,7 @@ def test_data_are_of_the_open_head_and_the_chosen_set(page: Page, dashboard, tmp
     rows = take(page, "coordinates.csv", tmp_path).decode().splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["5", "6", "8"]
     rows = take(page, "attention-input.csv", tmp_path).decode().splitlines()
-    assert {row.split(",")[0] for row in rows[1:]} == {str(page.evaluate("dash_clientside.atlasSets.input()"))}
+    assert {row.split(",")[0] for row in rows[1:]} == {str(page.evaluate("atlasStores.held('atlas').selection.input"))}
     open_page(page, f"{dashboard}/?method=umap&layer=2&head=3&input=2")  # an input without a token will do
     rows = take(page, "attention-input.csv", tmp_path).decode().splitlines()
     assert {row.split(",")[0] for row in rows[1:]} == {"2"}

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def command(*arguments, home, timeout=300):
-    environment = {**os.environ, "ATLAS_HOME": str(home), "HF_HUB_OFFLINE": "1", "COLUMNS": "100"}
+    own = {"ATLAS_HOME": str(home), "ATLAS_DEMO": "false", "HF_HUB_OFFLINE": "1", "COLUMNS": "100"}
+    environment = {**os.environ, **own}
     return subprocess.run(
         [sys.executable, "app.py", *map(str, arguments)],
         cwd=ROOT,

@@ -145,13 +145,17 @@ def test_one_tsne_step_is_the_gradient_of_the_divergence(neighbors, dims):
 
 
 def test_sampled_repulsion_ends_as_low_as_the_exact_one():
+    """Over five starts: one alone lies 0.09 or 0.11 above the exact one, by the processor it runs on."""
     cloud = Head(make_layer(heads=1, n_queries=400, n_keys=400), 0, print).cloud
     graph = affinity_graph(exact_neighbors(cloud, 60, WATCH), 20.0)
-    start = np.random.default_rng(0).normal(size=(800, 2)) * 5
-    exact = kl_divergence(graph, tsne_descent(graph, start, 0, WATCH, 300))
-    sampled = kl_divergence(graph, tsne_descent(graph, start, 0, WATCH, 300, sources=400))
-    assert exact < kl_divergence(graph, start)
-    assert sampled < exact + 0.1
+    above = []
+    for seed in range(5):
+        start = np.random.default_rng(seed).normal(size=(800, 2)) * 5
+        exact = kl_divergence(graph, tsne_descent(graph, start, seed, WATCH, 300))
+        sampled = kl_divergence(graph, tsne_descent(graph, start, seed, WATCH, 300, sources=400))
+        assert max(exact, sampled) < kl_divergence(graph, start) / 2
+        above.append(sampled - exact)
+    assert np.median(above) < 0.125
 
 
 def test_umap_draws_equal_points_apart(neighbors):

@@ -134,7 +134,7 @@ def test_cancel_stops_in_the_middle_of_a_head(engine):
     told = []
     with pytest.raises(Cancelled):
         lay_out(
-            make_layer(heads=1, n_queries=500, n_keys=500),
+            make_layer(heads=1, n_queries=1500, n_keys=1500),
             methods=("tsne",),
             engine=engine,
             progress=lambda done, total: bool(told.append(done)) or len(told) > 2,

@@ -34,9 +34,9 @@ def test_unknown_prop_is_refused():
 
 
 def test_layout_json_carries_only_what_was_set():
-    json = SentenceView(id="view", layer=0, head=0, input=None).to_plotly_json()
+    json = SentenceView(id="view", layer=0, head=0, selection=None).to_plotly_json()
     assert json == {
-        "props": {"id": "view", "layer": 0, "head": 0, "input": None},
+        "props": {"id": "view", "layer": 0, "head": 0, "selection": None},
         "type": "SentenceView",
         "namespace": "atlas_sentence_view",
     }

@@ -130,8 +130,8 @@ def test_the_summary_counts_what_a_loop_counts(atlas):
 def test_the_browser_writes_and_projects_as_the_server_reads(atlas):
     script = """
       const { join } = require("node:path");
-      const load = (name) => require(join(process.cwd(), "components", "head_scene", name));
-      const sets = load("sets.js"), camera = load("camera.js");
+      const load = require(join(process.cwd(), "tests", "node", "load.cjs"));
+      const sets = load("sets"), camera = load("camera");
       const place = { layer: 4, head: 7, projection: "pca3d", turn: { yaw: 0.6, pitch: -0.4 } };
       const angles = Array.from({ length: 900 }, (_, i) => i / 900 * 2 * Math.PI);
       const circle = angles.map((angle) => ({ x: Math.cos(angle), y: Math.sin(angle) }));
