@@ -22,7 +22,7 @@ registry.KINDS += TOYS
 
 class Toy(Arguments):
     """name: tells jobs apart · steps: so many pauses of `seconds`, resumed after the last whole one
-    hold: it waits until this file is there
+    hold: it waits until this file is there, before it begins or, with `after`, when so many steps are done
     """
 
     folder: str
@@ -31,6 +31,7 @@ class Toy(Arguments):
     seconds: float = 0.0
     fail: str = ""
     hold: str = ""
+    after: int = 0
 
 
 def note(folder: str, file: str, text: str) -> None:
@@ -66,10 +67,10 @@ def work(toy: Toy, running: Running) -> dict:
         fill(Path(toy.folder) / "ballast")
     if toy.fail == "deaf":
         time.sleep(600)
-    while toy.hold and not (Path(toy.folder) / toy.hold).exists():
-        time.sleep(0.02)
-        running.check()
     for step in range(done, toy.steps):
+        while toy.hold and step >= toy.after and not (Path(toy.folder) / toy.hold).exists():
+            time.sleep(0.02)
+            running.check()
         time.sleep(toy.seconds)
         note(toy.folder, "steps", f"{toy.name} {step}")
         journal.write_text(str(step + 1))

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 VIEW = {"atlas": SLUG, "stream": "self", "method": "umap", "dims": 2}
 SCALING = {"atlas": SLUG, "stream": "self", "layer": 1, "head": 2, "method": "umap", "metric": "norms"}
 OPTIONS = ("--bind", "127.0.0.1:0", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "600")
-NOTE = ("scale-note.children", "scale-build.hidden", "scale-stop.hidden", "scale-tick.disabled")
+NOTE = ("scale-note.children", "scale-build.hidden", "scale-stop.hidden", "scale-tick.max_intervals")
 
 
 class Server:
@@ -101,7 +101,7 @@ class Server:
 
     def bar(self, worker) -> str:
         """What the bar of every page says."""
-        outputs = ("build-banner.children", "tick.disabled", "jobs.data", "job-shown.data")
+        outputs = ("build-banner.children", "tick.max_intervals", "jobs.data", "job-shown.data")
         answer = self.ask(
             worker, outputs, {"tick.n_intervals": 1, "looked.data": None}, {"jobs.data": None}, outputs[1]
         )
@@ -109,7 +109,7 @@ class Server:
 
     def constants(self, worker, tab) -> tuple[int, bool]:
         """The small maps of the page Scaling for one browser tab: percent that is made, and whether all are."""
-        outputs = ("scaling-scene.projection", "scaling-constants-note.children", "scaling-tick.disabled")
+        outputs = ("scaling-scene.projection", "scaling-constants-note.children", "scaling-tick.max_intervals")
         inputs = {"scaling-state.data": SCALING, "scaling-tick.n_intervals": 1}
         answer = self.ask(worker, outputs, inputs, {"tab.data": tab}, "scaling-tick.n_intervals")
         note = json.dumps(answer["scaling-constants-note"]["children"], ensure_ascii=False)
@@ -137,7 +137,8 @@ class Server:
 
 @pytest.fixture
 def server(dashboard_home, tmp_path):
-    one = Server(Path(shutil.copytree(dashboard_home, tmp_path / "home")))
+    without = shutil.ignore_patterns("jobs")  # the build of the atlas was one
+    one = Server(Path(shutil.copytree(dashboard_home, tmp_path / "home", ignore=without)))
     try:
         yield one
     finally:
@@ -225,7 +226,7 @@ def test_a_layout_wanted_of_one_worker_is_dropped_by_another(server):
     (process,) = processes(server.settings, "layout")
     kill(process)
     until(lambda: not server.constants(second, "ann")[1] and server.jobs.list("ann")[0].attempt == 2)
-    outputs = ("scaling-scene.projection", "scaling-constants-note.children", "scaling-tick.disabled")
+    outputs = ("scaling-scene.projection", "scaling-constants-note.children", "scaling-tick.max_intervals")
     inputs = {"scaling-state.data": {**SCALING, "method": "pca"}, "scaling-tick.n_intervals": 1}
     server.ask(second, outputs, inputs, {"tab.data": "ann"}, "scaling-state.data")
     until(lambda: server.jobs.list() == [])
