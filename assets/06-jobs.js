@@ -24,9 +24,23 @@
   /** @param {RequestInit | undefined} init */
   const isLook = (init) => typeof init?.body === "string" && init.body.includes("build-banner.children");
 
+  /** A poll that failed would never be answered with "once more": let its Interval tick until one is answered.
+   * @param {RequestInit | undefined} init */
+  function revive(init) {
+    const from = typeof init?.body === "string" && init.body.match(/"changedPropIds":\["([\w-]+)\.n_intervals"\]/);
+    if (from) root.set_props(from[1], { max_intervals: -1 });
+  }
+
   const plain = window.fetch;
   window.fetch = async (input, init) => {
-    const response = await plain(input, init);
+    let response;
+    try {
+      response = await plain(input, init);
+    } catch (error) {
+      revive(init);
+      throw error;
+    }
+    if (response.status >= 500) revive(init);
     const now = response.headers.get(HEADER);
     if (now !== null && now !== stamp) {
       if (stamp !== null && !isLook(init)) look();

@@ -12,6 +12,7 @@ from dash import Input, Output, State, callback, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components import ids
+from components.polling import REST, again, asks, poll
 from components.server.context import Context, context
 from services.errors import JobError
 from services.jobs.registry import job_kind
@@ -28,26 +29,27 @@ def job_watch() -> list[Component]:
         dcc.Store(id=ids.JOBS),
         dcc.Store(id=ids.LOOKED),
         dcc.Store(id=ids.JOB_SHOWN),
-        dcc.Interval(id=ids.TICK, interval=EVERY, disabled=True),
+        poll(ids.TICK, EVERY),
     ]
 
 
 @callback(
     Output(ids.BANNER, "children"),
-    Output(ids.TICK, "disabled"),
+    asks(ids.TICK),
     Output(ids.JOBS, "data"),
     Output(ids.JOB_SHOWN, "data"),
     Input(ids.TICK, "n_intervals"),
     Input(ids.LOOKED, "data"),
     State(ids.JOBS, "data"),
 )
-def follow_jobs(_ticks: Any, _looked: Any, known: Any) -> tuple[Any, bool, Any, Any]:
+def follow_jobs(ticks: Any, _looked: Any, known: Any) -> tuple[Any, int, Any, Any]:
     """The bar's word on what runs or has failed; ask again while something runs."""
     here = context()
     found = announced(here)
     now = {"jobs": [[job.id, job.state, job.label] for job in found], "atlases": here.library.stamp()}
     words, shown = _words(found)
-    return words, not any(job.active for job in found), no_update if now == known else now, shown
+    more = again(ticks) if any(job.active for job in found) else REST
+    return words, more, no_update if now == known else now, shown
 
 
 def announced(here: Context) -> Sequence[Job]:

@@ -23,6 +23,7 @@ from components.panels.head_facts import facts_body
 from components.panels.panel import panel
 from components.panels.sentence import sentence_panel
 from components.panels.tokens import tokens_tab
+from components.polling import poll
 from components.server.context import context
 from components.shell import icon, icon_button, notice
 from components.state.atlas_page import AtlasPage
@@ -190,5 +191,5 @@ def waiting(job: Job | None, problems: list[str]) -> html.Div:
         if job and job.message:
             parts.insert(1, dbc.Alert(job.sentence, color="danger"))
     parts += [dbc.Alert(problem, color="danger") for problem in problems]
-    parts.append(dcc.Interval(id=ids.WAITING_TICK, interval=700, disabled=not (job and job.active)))
+    parts.append(poll(ids.WAITING_TICK, 700, on=bool(job and job.active)))
     return html.Div(parts, className="waiting")

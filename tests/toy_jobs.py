@@ -22,7 +22,7 @@ registry.KINDS += TOYS
 
 class Toy(Arguments):
     """name: tells jobs apart · steps: so many pauses of `seconds`, resumed after the last whole one
-    hold: it waits until this file is there
+    hold: it waits until this file is there, before it begins or, with `after`, when so many steps are done
     """
 
     folder: str
@@ -31,6 +31,7 @@ class Toy(Arguments):
     seconds: float = 0.0
     fail: str = ""
     hold: str = ""
+    after: int = 0
 
 
 def note(folder: str, file: str, text: str) -> None:
@@ -43,6 +44,16 @@ def noted(folder: Path, file: str) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
+def fill(file: Path) -> None:
+    """Write until the disk is full; what was written is gone when the error is heard of."""
+    try:
+        with file.open("wb", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(4096))
+    finally:
+        file.unlink()
+
+
 def work(toy: Toy, running: Running) -> dict:
     journal = Path(toy.folder) / f"{toy.name}.journal"
     done = int(journal.read_text()) if journal.exists() else 0
@@ -52,12 +63,14 @@ def work(toy: Toy, running: Running) -> dict:
         raise BuildError("This toy\nis broken.")
     if toy.fail == "unsaid":
         raise ZeroDivisionError("a fault")
+    if toy.fail == "full":
+        fill(Path(toy.folder) / "ballast")
     if toy.fail == "deaf":
         time.sleep(600)
-    while toy.hold and not (Path(toy.folder) / toy.hold).exists():
-        time.sleep(0.02)
-        running.check()
     for step in range(done, toy.steps):
+        while toy.hold and step >= toy.after and not (Path(toy.folder) / toy.hold).exists():
+            time.sleep(0.02)
+            running.check()
         time.sleep(toy.seconds)
         note(toy.folder, "steps", f"{toy.name} {step}")
         journal.write_text(str(step + 1))

@@ -8,6 +8,7 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 
 from components import ids
 from components.choices import labelled
+from components.polling import REST, again, asks, poll
 from components.scale_note import scale_note
 from components.scaling.layouts import progress, visitor
 from components.scaling.view import show_options
@@ -35,7 +36,7 @@ def align_body(atlas: Atlas, stream: StreamInfo, state: AtlasPage, studied: bool
         [
             dcc.Store(id=ids.ALIGN_OWN, data=own_data),
             dcc.Store(id=ids.ALIGN_REFINED),
-            dcc.Interval(id=ids.ALIGN_TICK, interval=400, disabled=True),
+            poll(ids.ALIGN_TICK, 400),
             html.P(
                 "Multiplying queries by c, dividing keys by c and moving all keys together changes where points lie, "
                 "but not a single attention weight. Only this head moves.",
@@ -187,13 +188,13 @@ def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[list[Any],
 @callback(
     Output(ids.ALIGN_REFINED, "data"),
     Output(ids.ALIGN_NOTE, "children"),
-    Output(ids.ALIGN_TICK, "disabled"),
+    asks(ids.ALIGN_TICK),
     Input(ids.ALIGN, "data"),
     Input(ids.VIEW, "data"),
     Input(ids.ALIGN_TICK, "n_intervals"),
     State(ids.TAB, "data"),
 )
-def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]:
+def refine(data: Any, view_data: Any, ticks: Any, tab: Any) -> tuple[Any, Any, int]:
     """A map that takes a while follows from the present layout, in the layout process; PCA needs none of this."""
     state, view = AlignState.from_store(data), View.from_store(view_data)
     here = context()
@@ -203,18 +204,18 @@ def refine(data: Any, view_data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, 
     fits = stream is not None and view.at_head and (view.layer or 0) < stream.layers and (view.head or 0) < stream.heads
     if not (atlas and stream and fits and state.on) or view.method == START.name:
         drop(here.jobs, ours)
-        return None, None, True
+        return None, None, REST
     if not follows_alignment(view.method):
         name = name_in_text(view.method)
-        return None, f"The {name} is made from the dot products themselves, which alignment does not change.", True
+        return None, f"The {name} is made from the dot products themselves, which alignment does not change.", REST
     wanted = HeadMap(atlas, stream, view.layer or 0, view.head or 0, view.ref, state.alignment)
     status = want(here.jobs, [layout_of(wanted, here.settings.maps)], ours)[0]
     if status.state == "ready":
         place = {"method": view.method, "dims": view.dims, "layer": view.layer, "head": view.head}
-        return {"alignment": state.alignment.name, **place}, None, True
+        return {"alignment": state.alignment.name, **place}, None, REST
     if status.state in ("failed", "busy"):
-        return None, f"The map stays as it was: {status.message}", True
-    return None, progress([status], method_label(view.method)), False
+        return None, f"The map stays as it was: {status.message}", REST
+    return None, progress([status], method_label(view.method)), again(ticks)
 
 
 clientside_callback(

@@ -5,6 +5,7 @@ from typing import Any
 from dash import Input, Output, State, callback, ctx, html, no_update
 
 from components import ids
+from components.polling import REST, again, asks
 from components.scaling.callbacks import best_c, constants_projection, find
 from components.server.context import context
 from services.alignment.head_maps import ConstantMaps
@@ -22,32 +23,32 @@ def visitor(tab: Any) -> str:
 @callback(
     Output(ids.SCALING_SCENE, "projection"),
     Output(ids.SCALING_CONSTANTS_NOTE, "children"),
-    Output(ids.SCALING_TICK, "disabled"),
+    asks(ids.SCALING_TICK),
     Input(ids.SCALING_STATE, "data"),
     Input(ids.SCALING_TICK, "n_intervals"),
     State(ids.TAB, "data"),
 )
-def lay_out_constants(data: Any, _ticks: Any, tab: Any) -> tuple[Any, Any, bool]:
+def lay_out_constants(data: Any, ticks: Any, tab: Any) -> tuple[Any, Any, int]:
     """PCA straight away; another method as soon as the layout process has made all maps, with progress until then."""
     found = find(data)
     if found is None:
-        return no_update, "This atlas is no longer there.", True
+        return no_update, "This atlas is no longer there.", REST
     atlas, stream, state = found
     here = context()
     start = constants_projection(atlas, stream, state, START.name)
     if state.method == START.name:
         drop(here.jobs, visitor(tab))
-        return start, None, True
+        return start, None, REST
     name = method_label(state.method)
     maps = ConstantMaps(state.method, state.layer, state.head, best_c(atlas, stream, state))
     layouts = [layout_of(one, here.settings.maps) for one in maps.heads(atlas, stream)]
     statuses = want(here.jobs, layouts, visitor(tab))
     if all(status.state == "ready" for status in statuses):
-        return constants_projection(atlas, stream, state, state.method), None, True
+        return constants_projection(atlas, stream, state, state.method), None, REST
     failed = next((status for status in statuses if status.state in ("failed", "busy")), None)
     if failed:
-        return start, f"{name} is not shown: {failed.message}", True
-    return start, progress(statuses, name), False
+        return start, f"{name} is not shown: {failed.message}", REST
+    return start, progress(statuses, name), again(ticks)
 
 
 def progress(statuses: list[LayoutStatus], name: str) -> html.Div:
@@ -67,29 +68,29 @@ def progress(statuses: list[LayoutStatus], name: str) -> html.Div:
 @callback(
     Output(ids.SCALING_STUDY_NOTE, "children"),
     Output(ids.SCALING_STUDY, "disabled"),
-    Output(ids.SCALING_STUDY_TICK, "disabled"),
+    asks(ids.SCALING_STUDY_TICK),
     Input(ids.SCALING_STUDY, "n_clicks"),
     Input(ids.SCALING_STUDY_TICK, "n_intervals"),
     Input(ids.JOBS, "data"),
     State(ids.SCALING_STATE, "data"),
 )
-def study_atlas(clicks: Any, _ticks: Any, _jobs: Any, data: Any) -> tuple[Any, bool, bool]:
+def study_atlas(clicks: Any, ticks: Any, _jobs: Any, data: Any) -> tuple[Any, bool, int]:
     """Start the study of an atlas that has none, and follow it."""
     found = find(data)
     if found is None:
-        return "This atlas is no longer there.", True, True
+        return "This atlas is no longer there.", True, REST
     atlas, jobs = found[0], context().jobs
     if ctx.triggered_id == ids.SCALING_STUDY and clicks:
         try:
             jobs.submit(study_spec(atlas, "dashboard"))
         except AtlasError as error:
-            return str(error), False, True
-        return "Starting …", True, False
+            return str(error), False, REST
+        return "Starting …", True, again(ticks)
     job = study_job(jobs, atlas)
     if job is None:
-        return no_update, False, True
+        return no_update, False, REST
     if job.active:
-        return progress([LayoutStatus("running", job.label, job.fraction)], "Study"), True, False
+        return progress([LayoutStatus("running", job.label, job.fraction)], "Study"), True, again(ticks)
     if job.state == "finished":
-        return html.A("The study is ready: show it", href="", className="text-button"), True, True
-    return f"The study did not finish: {job.message}", False, True
+        return html.A("The study is ready: show it", href="", className="text-button"), True, REST
+    return f"The study did not finish: {job.message}", False, REST

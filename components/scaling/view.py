@@ -10,6 +10,7 @@ from components import ids
 from components.catalogue import scene_colour, scene_payload, stream_options
 from components.choices import choice_field, field
 from components.head_scene import HeadScene
+from components.polling import poll
 from components.scaling.figures import CONFIG, EXTENT, gradient
 from components.server.context import context
 from components.shell import notice
@@ -42,7 +43,7 @@ def scaling_body(atlas: Atlas, page: ScalingPage) -> html.Div:
     return html.Div(
         [
             *page.components(),
-            dcc.Interval(id=ids.SCALING_TICK, interval=600, disabled=True),
+            poll(ids.SCALING_TICK, 600),
             html.Div(notice(page.dropped)),
             _intro(),
             _toolbar(here.library.entries(), atlas, stream, state, prefix, studied),
@@ -155,7 +156,7 @@ def _no_study(atlas: Atlas) -> html.Div:
             ),
             html.Button("Study all heads now", id=ids.SCALING_STUDY, className="text-button", type="button"),
             html.Div(id=ids.SCALING_STUDY_NOTE, role="status"),
-            dcc.Interval(id=ids.SCALING_STUDY_TICK, interval=1000, disabled=True),
+            poll(ids.SCALING_STUDY_TICK, 1000),
         ],
         className="scaling-empty",
     )

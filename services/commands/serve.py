@@ -26,30 +26,41 @@ def run(options: argparse.Namespace, create_app: Callable[[Any, Any], Any]) -> i
     """Serve until stopped. Returns the exit code."""
     try:
         settings = load_settings()
-        host, port = options.host or settings.host, options.port if options.port is not None else settings.port
-        if not 1 <= port <= 65535:
-            print(f"--port must be from 1 to 65535, not {port}.", file=sys.stderr)
-            return 2
-        jobs = LocalJobs(settings)
-        start_demo_if_needed(settings, jobs)  # first, so that both processes load their libraries at once
-        app = create_app(settings, jobs)
     except AtlasError as error:
         print(error, file=sys.stderr)
         return 2
-    url = f"http://{host}:{port}{settings.url_prefix}"
-    print(f"Attention Atlas runs at {url}  (stop with Ctrl-C)", flush=True)
-    if settings.open_browser and _has_desktop():
-        threading.Timer(1.0, webbrowser.open, [url]).start()
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for every request
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on Ctrl-C ends the server in order
+    host, port = options.host or settings.host, options.port if options.port is not None else settings.port
+    if not 1 <= port <= 65535:
+        print(f"--port must be from 1 to 65535, not {port}.", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on Ctrl-C ends all in order
+    jobs = LocalJobs(settings)
+    try:
+        start_demo_if_needed(settings, jobs)  # first, so that both processes load their libraries at once
+        app = create_app(settings, jobs)
+        url = f"http://{host}:{port}{settings.url_prefix}"
+        print(f"Attention Atlas runs at {url}  (stop with Ctrl-C)", flush=True)
+        if settings.open_browser and _has_desktop():
+            threading.Timer(1.0, webbrowser.open, [url]).start()
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for every request
+        return _listen(app, host, port)
+    except KeyboardInterrupt:
+        return 0
+    except AtlasError as error:
+        print(error, file=sys.stderr)
+        return 2
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        jobs.cancel_asked()  # what a page or an empty start has begun; it goes on where it stopped
+        jobs.close()
+
+
+def _listen(app: Any, host: str, port: int) -> int:
     try:
         app.run(host=host, port=str(port), debug=False)
     except OSError as error:
         print(f"Cannot listen on {host}:{port} ({error.strerror}); set ATLAS_PORT.", file=sys.stderr)
         return 2
-    finally:
-        jobs.cancel_asked()  # what a page or an empty start has begun; it goes on where it stopped
-        jobs.close()
     return 0
 
 

@@ -215,7 +215,7 @@ class LocalJobs:
         now = time.time()
         job = self.table.get(spec.id)
         if job is not None:
-            job = self.settled(job)
+            job = self.settled(job, silent=0)  # one that was killed a moment ago shall begin again now
         if job is not None and job.active:
             known = now - job.owners.get(spec.owner, 0.0) < SEEN
             if known and not (job.cancel and not job.again):

@@ -112,14 +112,14 @@ def test_the_button_of_the_page_studies_the_atlas(unstudied):
 
     def ask(trigger, clicks=None):
         inputs = {"scaling-study.n_clicks": clicks, "scaling-study-tick.n_intervals": 1, "jobs.data": None}
-        outputs = ("scaling-study-note.children", "scaling-study.disabled", "scaling-study-tick.disabled")
+        outputs = ("scaling-study-note.children", "scaling-study.disabled", "scaling-study-tick.max_intervals")
         return post(client, outputs, inputs, {"scaling-state.data": state}, trigger)
 
     idle = ask("jobs.data")
-    assert (idle["scaling-study"], idle["scaling-study-tick"]) == ({"disabled": False}, {"disabled": True})
+    assert (idle["scaling-study"], idle["scaling-study-tick"]) == ({"disabled": False}, {"max_intervals": 0})
     assert ask("scaling-study.n_clicks", 1)["scaling-study-note"]["children"] == "Starting …"
     running = ask("scaling-study-tick.n_intervals")
-    assert (running["scaling-study"], running["scaling-study-tick"]) == ({"disabled": True}, {"disabled": False})
+    assert (running["scaling-study"], running["scaling-study-tick"]) == ({"disabled": True}, {"max_intervals": 2})
     assert Study(unstudied).until("finished")
     assert "ready" in json.dumps(ask("scaling-study-tick.n_intervals")["scaling-study-note"])
 
@@ -230,7 +230,7 @@ def test_a_wrong_choice_is_named(home, more, said):
 def test_the_buttons_of_the_tab_make_and_stop_the_maps(home):
     job = Maps(home)
     client = create_app(job.settings).server.test_client()
-    outputs = ("scale-note.children", "scale-build.hidden", "scale-stop.hidden", "scale-tick.disabled")
+    outputs = ("scale-note.children", "scale-build.hidden", "scale-stop.hidden", "scale-tick.max_intervals")
     view = {"atlas": "tiny", "stream": "self", "method": "umap", "dims": 2}
 
     def ask(trigger):

@@ -1,7 +1,14 @@
 """Builds as jobs: started beside the dashboard, seen from it when typed in a terminal, stopped from either."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
 import pytest
-from building import TEXTS, finish, kill, options_of, start, wait_for, write_corpus
+from building import ROOT, TEXTS, finish, kill, options_of, start, wait_for, write_corpus
 from tiny_models import save_model
 
 from services.atlas import open_atlas
@@ -10,7 +17,7 @@ from services.jobs.local import LocalJobs
 from services.jobs.spec import JobSpec
 from services.pipeline.request import BuildRequest
 from services.settings import Settings
-from tests.job_processes import ended, kill_all
+from tests.job_processes import PATIENCE, ended, kill_all, processes, until
 
 
 @pytest.fixture
@@ -106,3 +113,37 @@ def test_two_servers_that_start_at_once_build_one_demo(settings, jobs):
     jobs.cancel(first.id)
     assert ended(jobs, first).state == "cancelled"
     others.close()
+
+
+def serve(settings):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment = {
+        "ATLAS_HOME": str(settings.home), "ATLAS_DEMO_PROJECTIONS": "pca", "ATLAS_OPEN_BROWSER": "false",
+        "ATLAS_DEMO": "true",
+    }  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "app.py", "serve", "--port", port], cwd=ROOT, env={**os.environ, **environment},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def test_ctrl_c_stops_the_demo_with_the_dashboard_a_kill_does_not_and_the_next_start_goes_on(settings, jobs):
+    server = serve(settings)
+    assert "runs at" in server.stdout.readline()
+    (job,) = until(jobs.list)
+    os.killpg(server.pid, signal.SIGINT)  # as a terminal does
+    assert server.wait(PATIENCE) == 0
+    assert ended(jobs, job).state == "cancelled"
+    until(lambda: not processes(settings))
+    server = serve(settings)
+    assert "runs at" in server.stdout.readline()
+    again = until(lambda: (now := jobs.status(job.id)).active and now)
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+    killed = time.time()
+    alive = until(lambda: (now := jobs.status(job.id)).state == "running" and now.updated > killed + 1 and now)
+    assert alive.order == again.order  # the same that it began, not another
+    jobs.cancel(job.id)
+    assert ended(jobs, job).state == "cancelled"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -54,12 +55,13 @@ def test_a_job_runs_once_and_tells_what_it_did(jobs, toy, tmp_path):
 
 def test_equal_wishes_run_once_and_have_two_owners(jobs, settings, toy, tmp_path):
     others = LocalJobs(settings)
-    first = jobs.submit(toy(steps=5, seconds=0.1, owner="ann"))
-    second = others.submit(toy(steps=5, seconds=0.1, owner="bob"))
+    first = jobs.submit(toy(hold="go", owner="ann"))
+    second = others.submit(toy(hold="go", owner="bob"))
     assert first.id == second.id
     assert set(second.owners) == {"ann", "bob"}
     assert [job.id for job in jobs.list("bob")] == [first.id]
     assert jobs.list("eve") == []
+    (tmp_path / "go").touch()
     assert ended(jobs, first).state == "finished"
     assert noted(tmp_path, "ended") == ["one"]
     assert len(noted(tmp_path, "began")) == 1
@@ -155,42 +157,49 @@ def test_the_stamp_changes_when_a_job_begins_and_ends_and_not_while_it_runs(jobs
 
 
 def test_a_job_is_stopped_from_another_place_and_goes_on_when_asked_again(jobs, settings, toy, tmp_path):
-    spec = toy(steps=60, seconds=0.05)
+    spec = toy(steps=6, hold="go", after=2)
     job = jobs.submit(spec)
-    until(lambda: jobs.status(job.id).done >= 2)
+    until(lambda: jobs.status(job.id).done == 2)
     stopping = LocalJobs(settings).cancel(job.id)
     assert stopping.sentence == "Toy one: stopping"
     stopped = ended(jobs, job)
     assert (stopped.state, stopped.message, stopped.sentence) == ("cancelled", "Stopped.", "Toy one was stopped.")
     assert noted(tmp_path, "ended") == []
+    (tmp_path / "go").touch()
     jobs.submit(spec)
     assert ended(jobs, job).state == "finished"
-    assert len(noted(tmp_path, "steps")) == 60
+    assert len(noted(tmp_path, "steps")) == 6
 
 
 def test_a_waiting_job_is_stopped_at_once(jobs, toy, tmp_path):
-    first, second = jobs.submit(toy("first", steps=20, seconds=0.05)), jobs.submit(toy("second"))
+    first, second = jobs.submit(toy("first", hold="go")), jobs.submit(toy("second"))
     assert jobs.cancel(second.id).state == "cancelled"
+    (tmp_path / "go").touch()
     assert ended(jobs, first).state == "finished"
     assert noted(tmp_path, "ended") == ["first"]
 
 
 def test_only_the_last_owner_stops_a_job(jobs, toy):
-    job = jobs.submit(toy(steps=60, seconds=0.05, owner="ann"))
-    jobs.submit(toy(steps=60, seconds=0.05, owner="bob"))
+    job = jobs.submit(toy(hold="never", owner="ann"))
+    jobs.submit(toy(hold="never", owner="bob"))
     assert not jobs.cancel(job.id, "ann").cancel
     until(lambda: jobs.status(job.id).state == "running")
     assert jobs.cancel(job.id, "bob").cancel
     assert ended(jobs, job).state == "cancelled"
 
 
-def test_wanted_again_before_it_had_stopped_it_is_done(jobs, toy, tmp_path):
-    job = jobs.submit(toy(steps=40, seconds=0.05))
-    until(lambda: jobs.status(job.id).done >= 2)
+def test_wanted_again_before_it_had_stopped_it_is_done(jobs, settings, toy, tmp_path):
+    spec = toy(steps=6, hold="go", after=2)
+    job = jobs.submit(spec)
+    until(lambda: jobs.status(job.id).done == 2)
+    (process,) = processes(settings)
+    process.suspend()  # so that it cannot hear of the stop before it is wanted again
     jobs.cancel(job.id)
-    jobs.submit(toy(steps=40, seconds=0.05))
+    jobs.submit(spec)
+    (tmp_path / "go").touch()
+    process.resume()
     assert ended(jobs, job).state == "finished"
-    assert len(noted(tmp_path, "steps")) == 40
+    assert noted(tmp_path, "steps") == [f"one {step}" for step in range(6)]
 
 
 def test_a_job_that_does_not_hear_is_ended(jobs, toy, tmp_path):
@@ -214,9 +223,9 @@ def test_sigterm_stops_the_job(jobs, settings, toy, tmp_path):
 
 
 def test_a_killed_job_is_lost_and_goes_on_for_whoever_asks(jobs, settings, toy, tmp_path):
-    spec = toy(steps=40, seconds=0.05)
+    spec = toy(steps=6, hold="go", after=3)
     job = jobs.submit(spec)
-    until(lambda: jobs.status(job.id).done >= 2)
+    until(lambda: jobs.status(job.id).done == 3)
     processes(settings)[0].kill()
     lost = ended(LocalJobs(settings), job)
     assert lost.state == "lost"
@@ -224,8 +233,9 @@ def test_a_killed_job_is_lost_and_goes_on_for_whoever_asks(jobs, settings, toy, 
     LocalJobs(settings).submit(spec)
     resumed = until(lambda: (now := jobs.status(job.id)).state == "running" and now)
     assert resumed.sentence.startswith("Toy one, taken up again: ")
+    (tmp_path / "go").touch()
     assert ended(jobs, job).state == "finished"
-    assert noted(tmp_path, "steps") == [f"one {step}" for step in range(40)]
+    assert noted(tmp_path, "steps") == [f"one {step}" for step in range(6)]
 
 
 def test_a_job_killed_before_its_first_word_begins_again(jobs, settings, toy, tmp_path):
@@ -247,7 +257,7 @@ from services.settings import Settings
 jobs = LocalJobs(Settings(home=sys.argv[1], demo=False))
 if sys.argv[3] == "unstarted":
     jobs.start_waiting = lambda kind: print("written", flush=True) or sys.stdin.read()
-jobs.submit(JobSpec("toy", {"folder": sys.argv[2], "name": "one", "steps": 10, "seconds": 0.1}, "ann"))
+jobs.submit(JobSpec("toy", {"folder": sys.argv[2], "name": "one", "steps": 10, "hold": "go", "after": 3}, "ann"))
 print("submitted", flush=True)
 sys.stdin.read()
 """
@@ -263,6 +273,7 @@ def test_the_death_of_the_asker_loses_nothing(jobs, settings, toy, tmp_path, mom
     assert asker.stdout.readline() == ("written\n" if moment == "unstarted" else "submitted\n")
     os.killpg(asker.pid, signal.SIGKILL)
     asker.wait()
+    (tmp_path / "go").touch()
     (job,) = jobs.list()
     assert ended(jobs, job).state == "finished"
     assert noted(tmp_path, "ended") == ["one"]
@@ -275,22 +286,23 @@ def test_asker_and_job_killed_together_leave_a_job_that_goes_on(jobs, settings, 
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert asker.stdout.readline() == "submitted\n"
-    until(lambda: len(noted(tmp_path, "steps")) >= 2)
+    until(lambda: len(noted(tmp_path, "steps")) == 3)
     asker.kill()
     processes(settings)[0].kill()
     asker.wait()
     (job,) = jobs.list()
     assert ended(jobs, job).state == "lost"
-    jobs.submit(toy(steps=10, seconds=0.1))
+    (tmp_path / "go").touch()
+    jobs.submit(toy(steps=10, hold="go", after=3))
     assert ended(jobs, job).state == "finished"
     assert len(noted(tmp_path, "steps")) == 10
 
 
 def test_a_process_that_was_only_stopped_is_not_doubled(jobs, settings, toy, tmp_path, monkeypatch):
     """As on a laptop that slept: nothing was said for long, yet the job is still its process's."""
-    spec = toy(steps=30, seconds=0.05)
+    spec = toy(steps=6, hold="go", after=2)
     job = jobs.submit(spec)
-    until(lambda: jobs.status(job.id).done >= 2)
+    until(lambda: jobs.status(job.id).done == 2)
     (process,) = processes(settings)
     process.suspend()
     monkeypatch.setattr("services.jobs.local.SILENT", 0.2)
@@ -299,6 +311,7 @@ def test_a_process_that_was_only_stopped_is_not_doubled(jobs, settings, toy, tmp
     assert jobs.submit(spec).state == "running"
     assert [one.pid for one in processes(settings)] == [process.pid]
     process.resume()
+    (tmp_path / "go").touch()
     assert ended(jobs, job).state == "finished"
     assert len(noted(tmp_path, "began")) == 1
 
@@ -316,7 +329,7 @@ def test_a_job_whose_row_is_another_runs_ends(jobs, settings, toy, tmp_path):
 
 @pytest.mark.parametrize("clock", [-86_400, 86_400])
 def test_a_clock_that_jumps_loses_nothing(jobs, toy, monkeypatch, clock):
-    job = jobs.submit(toy(steps=40, seconds=0.05))
+    job = jobs.submit(toy(hold="never"))
     until(lambda: jobs.status(job.id).state == "running")
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + clock)
@@ -426,3 +439,73 @@ def test_a_job_typed_in_a_terminal_runs_there(settings, tmp_path):
         assert wrong.returncode == 2
         assert said in wrong.stderr
         assert len(wrong.stderr.splitlines()) == 1
+
+
+# ---- a disk that cannot be written
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 4 MB of our own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4M", "tmpfs", folder], check=False).returncode:
+        pytest.skip("this system does not let root mount a tmpfs")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
+
+
+def one_line(caught):
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_full_disk_starts_no_job_and_says_so_in_one_line(settings, small_disk, toy, tmp_path):
+    home = Settings(home=small_disk / "home", demo=False)
+    home.make_folders()
+    jobs = LocalJobs(home)
+    with (small_disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    with pytest.raises(JobError, match=r"^No space left for ") as caught:
+        jobs.submit(toy())
+    assert "no job can be started until some is free" in one_line(caught)
+    assert jobs.list() == []
+    assert processes(home) == []
+    (small_disk / "ballast").unlink()
+    assert ended(jobs, jobs.submit(toy())).state == "finished"
+    assert noted(tmp_path, "ended") == ["one"]
+    jobs.close()
+    kill_all(home)
+
+
+def test_a_read_only_disk_starts_no_job_and_says_so_in_one_line(settings, small_disk, toy):
+    home = Settings(home=small_disk / "home", demo=False)
+    home.make_folders()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    jobs = LocalJobs(home)
+    assert jobs.list() == []
+    assert jobs.stamp() == LocalJobs(home).stamp()
+    with pytest.raises(JobError, match=r"^Cannot write .*Read-only file system") as caught:
+        jobs.submit(toy())
+    assert one_line(caught).endswith("no job can be started.")
+    with pytest.raises(JobError, match="Read-only file system"):
+        jobs.submit(toy(kind="warm"))
+    assert jobs.list() == []
+    assert processes(home) == []
+
+
+def test_a_disk_that_fills_up_under_a_job_ends_it_with_a_word(settings, small_disk, toy):
+    home = Settings(home=small_disk / "home", demo=False)
+    home.make_folders()
+    jobs = LocalJobs(home)
+    job = jobs.submit(JobSpec("toy", {"folder": str(small_disk), "fail": "full"}, "ann"))
+    failed = ended(jobs, job)
+    assert failed.state == "failed"
+    assert failed.message.startswith("The system refused something ([Errno 28] No space left on device)")
+    jobs.close()
+    kill_all(home)
