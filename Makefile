@@ -40,7 +40,7 @@ lint: $(VENV)/.dev node_modules/.package-lock.json
 lint-client: $(VENV)/.dev node_modules/.package-lock.json
 	$(NODE) node_modules/eslint/bin/eslint.js .
 	$(NODE) node_modules/typescript/bin/tsc --project .
-	$(NODE) node_modules/typescript/bin/tsc --project tests/node
+	$(NODE) node_modules/typescript/bin/tsc --project tsconfig.loose.json
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -166,7 +166,7 @@
   }
 
   function markEntry(selection) {
-    for (const button of document.querySelectorAll("#search-inputs .where-entry")) {
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#search-inputs .where-entry"))) {
       const now = isToken(selection) && Number(button.dataset.input) === selection.input;
       if (now) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
@@ -255,8 +255,9 @@
     return list;
   }
 
-  document.addEventListener("click", (event) => {
+  document.addEventListener("click", (/** @type {Atlas.On<MouseEvent>} */ event) => {
     if (event.target.closest?.(".where-sort")) root.set_props("order-select", { value: "search" });
+    /** @type {HTMLElement|null} */
     const entry = event.target.closest?.("#search-details .where-entry");
     if (!entry) return;
     const { input, token, side, layer, head } = entry.dataset;
@@ -266,7 +267,7 @@
 
   // --- keys -----------------------------------------------------------------------------------------------------
 
-  document.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (/** @type {Atlas.On<KeyboardEvent>} */ event) => {
     if (event.target.id !== "search-box" || event.key !== "Enter" || event.isComposing) return;
     // While the text in the box has not been searched for yet, Enter starts the search and does not step.
     if (shown && event.target.value.trim() === shown.search.query) document.getElementById(event.shiftKey ? "search-previous" : "search-next")?.click();

@@ -18,6 +18,7 @@
     target === document.body || (/^(BUTTON|A|SUMMARY|MAIN)$/.test(target.tagName) && !target.closest(OWN_ARROWS));
 
   escape.push([10, (event) => {
+    /** @type {HTMLDetailsElement|null} */
     const menu = event.target.closest?.("details.menu[open]") || document.querySelector("details.menu[open]");
     if (!menu) return false;
     menu.open = false;
@@ -36,7 +37,7 @@
   }]);
 
   // In the capture phase, before the scene or a panel takes Escape for itself and out of order.
-  document.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (/** @type {Atlas.On<KeyboardEvent>} */ event) => {
     if (event.key !== "Escape" || event.isComposing || document.querySelector("dialog:modal")) return;
     for (const [, handler] of [...escape].sort((a, b) => a[0] - b[0])) {
       if (!handler(event)) continue;
@@ -49,7 +50,7 @@
   const ARROWS = { ArrowLeft: "head-left", ArrowRight: "head-right", ArrowUp: "head-up", ArrowDown: "head-down" };
   const FOCUS = { "/": "search-box", g: "jump-layer" };
 
-  document.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (/** @type {Atlas.On<KeyboardEvent>} */ event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (typing(event.target) || document.querySelector("dialog:modal")) return;
     if (ARROWS[event.key] && free(event.target) && scene()?.state().head) {
@@ -67,8 +68,9 @@
   });
 
   // A menu opens under its button, but never beyond the edge of the window.
-  document.addEventListener("toggle", (event) => {
-    const body = event.target.open && event.target.querySelector?.(".menu-body");
+  document.addEventListener("toggle", (/** @type {Atlas.On<Event, HTMLDetailsElement>} */ event) => {
+    /** @type {HTMLElement|null} */
+    const body = event.target.open ? event.target.querySelector?.(".menu-body") : null;
     if (!body) return;
     body.style.transform = "";
     const { left, right } = body.getBoundingClientRect();
@@ -78,8 +80,8 @@
 
   // A menu closes when one clicks or moves elsewhere.
   for (const type of ["pointerdown", "focusin"]) {
-    document.addEventListener(type, (event) => {
-      for (const menu of document.querySelectorAll("details.menu[open]")) {
+    document.addEventListener(type, (/** @type {Atlas.On<Event, HTMLElement>} */ event) => {
+      for (const menu of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.menu[open]"))) {
         if (!menu.contains(event.target)) menu.open = false;
       }
     });

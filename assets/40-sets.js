@@ -44,7 +44,7 @@
   }
 
   const TOOLS = { b: "box", l: "lasso", v: "point" };
-  document.addEventListener("keydown", (event) => {
+  document.addEventListener("keydown", (/** @type {Atlas.On<KeyboardEvent>} */ event) => {
     const typing = /^(input|select|textarea)$/i.test(event.target.tagName) && event.target.type !== "radio";
     if (event.defaultPrevented || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const atHead = document.querySelector("#workspace.at-head");

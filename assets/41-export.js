@@ -4,7 +4,8 @@
   const root = (window.dash_clientside ??= {});
   const FONT = "Inter, Helvetica, Arial, sans-serif";
   const PAD = 24;
-  const $ = (id) => document.getElementById(id);
+  /** @param {string} id @returns {HTMLInputElement} */
+  const $ = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
   const scene = () => $("scene")?.atlasScene;
   const held = () => window.atlasStores.held("atlas");
   const told = () => Object.fromEntries(window.atlasLink.parameters("atlas", held()));
@@ -52,7 +53,8 @@
 
   async function facts() {
     const { head, base, projection } = place();
-    const query = new URLSearchParams({ projection: projection ? projection.name : "", ...(head || {}) });
+    const query = new URLSearchParams({ projection: projection ? projection.name : "" });
+    for (const [name, value] of Object.entries(head || {})) query.set(name, String(value));
     const answer = await fetch(`${base}/facts?${query}`);
     if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
     const found = await answer.json();
@@ -289,7 +291,7 @@
   }
 
   async function run(what) {
-    const buttons = document.querySelectorAll("#export [data-export]");
+    const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("#export [data-export]"));
     buttons.forEach((button) => (button.disabled = true));
     say("Preparing the file …");
     try {
@@ -307,7 +309,8 @@
 
   // --- the menu -----------------------------------------------------------------------------------------------------
 
-  document.addEventListener("click", (event) => {
+  document.addEventListener("click", (/** @type {Atlas.On<MouseEvent>} */ event) => {
+    /** @type {HTMLButtonElement|null} */
     const button = event.target.closest && event.target.closest("#export [data-export]");
     if (button && !button.disabled) run(button.dataset.export);
   });

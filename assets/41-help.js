@@ -80,7 +80,7 @@
     box.focus({ preventScroll: true });
   }
 
-  document.addEventListener("click", (event) => {
+  document.addEventListener("click", (/** @type {Atlas.On<MouseEvent>} */ event) => {
     const button = event.target.closest?.(".info-button");
     if (button) {
       event.preventDefault();
@@ -96,7 +96,7 @@
 
   // --- the help dialog ----------------------------------------------------------------------------------------
 
-  const dialog = () => document.getElementById("help");
+  const dialog = () => /** @type {HTMLDialogElement|null} */ (document.getElementById("help"));
 
   function openHelp() {
     closePopover(false);
@@ -104,10 +104,10 @@
     if (dialog() && !dialog().open) dialog().showModal();
   }
 
-  document.addEventListener("click", (event) => {
+  document.addEventListener("click", (/** @type {Atlas.On<MouseEvent>} */ event) => {
     const target = event.target;
     if (target.closest?.("#help-button")) openHelp();
-    else if (target.closest?.("[data-close='help'], #help a") || target === dialog()) dialog().close();
+    else if (target.closest?.("[data-close='help'], #help a") || target.id === "help") dialog().close();
     else if (target.closest?.("#help-tour")) {
       dialog().close();
       if (document.getElementById("scene")) startTour();

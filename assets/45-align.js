@@ -47,6 +47,7 @@
   function fill(column, answer) {
     for (const part of ["aligned", "screen"]) {
       for (const name of ["pearson", "spearman", "query_spearman"]) {
+        /** @type {HTMLElement|null} */
         const cell = document.querySelector(`[data-value="${column}-${part}-${name}"]`);
         if (!cell) continue;
         const waits = part === "screen" && answer.pending;
@@ -109,7 +110,8 @@
     return [answer, address("scaling", { scaling: { atlas, stream, layer: layer ?? 0, head: head ?? 0 } })];
   }
 
-  document.addEventListener("click", (event) => {
+  document.addEventListener("click", (/** @type {Atlas.On<MouseEvent>} */ event) => {
+    /** @type {HTMLElement|null} */
     const button = event.target.closest && event.target.closest(".align-optimum");
     if (button) root.set_props("align-slider", { value: Math.log10(Number(button.dataset.c)) });
   });

@@ -51,7 +51,7 @@
     else if (id === "input-next") input = now < 0 ? facts.firstToShow : now + 1;
     else if (id.startsWith("{")) input = JSON.parse(id).index;
     show({ input: clamp(input, 0, facts.inputs - 1), token: null, side: "query" });
-    const picker = document.getElementById("input-picker");
+    const picker = /** @type {HTMLDetailsElement|null} */ (document.getElementById("input-picker"));
     if (picker && picker.open && id.startsWith("{")) {
       picker.open = false;
       picker.querySelector("summary").focus();
@@ -123,9 +123,12 @@
     return { query: hover.query, key: hover.key, rows: pairRows(found, payload.mask) };
   }
 
-  /** A popover closes when one clicks elsewhere or presses Escape. */
-  const popovers = () => document.querySelectorAll("details.popover-details[open]");
-  document.addEventListener("pointerdown", (event) => popovers().forEach((it) => it.contains(event.target) || (it.open = false)));
+  /** A popover closes when one clicks elsewhere or presses Escape.
+   * @returns {HTMLDetailsElement[]} */
+  const popovers = () => Array.from(document.querySelectorAll("details.popover-details[open]"));
+  document.addEventListener("pointerdown", (/** @type {Atlas.On<PointerEvent>} */ event) => {
+    for (const it of popovers()) if (!it.contains(event.target)) it.open = false;
+  });
   (window.atlasEscape ||= []).push([10, () => {
     const [open] = popovers();
     if (!open) return false;

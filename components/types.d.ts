@@ -8,7 +8,8 @@ interface Window {
   atlas_head_scene: any;
   atlas_sentence_view: any;
   atlasCallback: any;
-  atlasEscape: [number, () => boolean][];
+  /** [order, handler]: what Escape does, one thing at a time */
+  atlasEscape: [number, (event: Atlas.On<KeyboardEvent>) => boolean][];
   atlasExport: any;
   atlasHelp: any;
   atlasLink: {
@@ -34,3 +35,8 @@ interface HTMLElement {
 
 /** What components/state/tables.py serves. */
 declare var atlasTables: any;
+
+declare namespace Atlas {
+  /** An event of the document, with the element that it happened on. */
+  type On<E extends Event, T = HTMLInputElement> = E & { target: T };
+}

@@ -185,7 +185,7 @@
   const shade = (weight, max) => (max > 0 ? Math.round(255 * Math.sqrt(Math.min(1, weight / max))) : 0);
 
   /** The matrix as a bitmap of at most `wide` × `high`; where several cells share a pixel the strongest shows.
-   * @returns {{canvas: HTMLCanvasElement}} */
+   * @returns {HTMLCanvasElement} */
   function bitmap(scene, wide, high) {
     const { weights, layout, max, table, colours } = scene;
     const { queries, keys } = layout;

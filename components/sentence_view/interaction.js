@@ -29,9 +29,10 @@
   }
 
   /** Where an arrow key leads.
-   * @param {string} key name of the key @param {object|null} at the present cursor, as `hover`
+   * @param {string} key name of the key
+   * @param {{side: string, query: number|null, key: number|null}|null} at the present cursor, as `hover`
    * @param {{mode: string, queries: number, keys: number, start: {side: string, index: number}}} where
-   * @returns {object|null} the new cursor; null: not a movement */
+   * @returns {{side: string, query: number|null, key: number|null}|null} the new cursor; null: not a movement */
   function move(key, at, where) {
     const counts = { query: where.queries, key: where.keys };
     const make = (side, index) => ({
