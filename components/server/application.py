@@ -20,6 +20,7 @@ from components.server.export_routes import export_routes
 from components.server.job_stamp import tell_of_jobs
 from components.server.not_found import refuse_unknown_addresses
 from components.server.payload_routes import payload_routes
+from components.server.script_bundle import bundle_scripts
 from components.server.table_route import serve_tables
 from components.shell import shell
 from services.atlas.library import Library
@@ -69,6 +70,7 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     server.config[KEY] = Context(settings, library, jobs or LocalJobs(settings))
     if settings.secret_key is not None:
         server.secret_key = settings.secret_key.get_secret_value()
+    bundle_scripts(app, settings.url_prefix)
     _add_compression(app)
     _add_payloads(app, settings, library)
     prefix = settings.url_prefix

@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from app import create_app
+from components.server.script_bundle import scripts
 from services.atlas import open_atlas
 from services.settings import Settings
 from tests.real_home import SLUG
@@ -55,3 +56,17 @@ def test_the_theme_is_set_before_any_style_is_read(dashboard_home, prefix):
     [theme] = re.findall(r'<script src="([^"]*00-theme\.js[^"]*)"', page)
     assert page.index(theme) < page.index('rel="stylesheet"')
     assert client.get(theme).status_code == 200
+
+
+@pytest.mark.parametrize("prefix", ["/", "/deep/atlas/"])
+def test_the_scripts_of_our_components_are_one_file_before_the_assets(dashboard_home, prefix):
+    client = create_app(Settings(home=dashboard_home, demo=False, url_prefix=prefix)).server.test_client()
+    page = client.get(prefix).get_data(as_text=True)
+    assert "_dash-component-suites/components" not in page.split("<footer>")[1]
+    [address] = re.findall(rf'<script src="({prefix}scripts/[0-9a-f]{{12}}\.js)"', page)
+    assert page.index("react") < page.index(address) < page.index("assets/clientside.js")
+    answer = client.get(address)
+    assert "immutable" in answer.headers["Cache-Control"]
+    files = [path.read_text(encoding="utf-8") for path in scripts()]
+    assert len(files) == len(set(scripts())) > 50
+    assert answer.text == "\n".join(files)
