@@ -26,7 +26,7 @@ def scripts() -> Iterator[Path]:
 
 def bundle_scripts(app: Dash, prefix: str) -> None:
     """Serve them as one file, in the place of the first; its address changes with its content."""
-    content = "\n".join(path.read_text(encoding="utf-8") for path in scripts()).encode()
+    content = ";\n".join(path.read_text(encoding="utf-8") for path in scripts()).encode()
     address = f"{prefix}scripts/{hashlib.sha256(content).hexdigest()[:12]}.js"
 
     @app.server.get(address, endpoint="scripts")

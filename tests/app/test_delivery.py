@@ -69,4 +69,4 @@ def test_the_scripts_of_our_components_are_one_file_before_the_assets(dashboard_
     assert "immutable" in answer.headers["Cache-Control"]
     files = [path.read_text(encoding="utf-8") for path in scripts()]
     assert len(files) == len(set(scripts())) > 50
-    assert answer.text == "\n".join(files)
+    assert answer.text == ";\n".join(files)
