@@ -261,7 +261,7 @@
     const entry = event.target.closest?.("#search-details .where-entry");
     if (!entry) return;
     const { input, token, side, layer, head } = entry.dataset;
-    if (token !== undefined) window.atlasChoose.token({ input: Number(input), token: Number(token), side });
+    if (token !== undefined) window.atlasChoose.token({ input: Number(input), token: Number(token), side: /** @type {Atlas.Side} */ (side) });
     else window.atlasChoose.head({ layer: Number(layer), head: Number(head) });
   });
 

@@ -21,9 +21,9 @@ from services.jobs.spec import Job
 from services.jobs.study import study_job, study_spec
 from services.settings import Settings
 from tests.job_processes import processes
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 120  # seconds, on a machine that is busy with other things
 
 
 @dataclass(frozen=True)

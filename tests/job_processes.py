@@ -1,19 +1,8 @@
 """How tests wait for jobs and find the processes that run them."""
 
-import time
-
 import psutil
 
-PATIENCE = 120  # seconds, on a machine that is busy with other things
-
-
-def until(what, message="it did not come"):
-    """The first true answer of `what`."""
-    limit = time.monotonic() + PATIENCE
-    while not (found := what()):
-        assert time.monotonic() < limit, message
-        time.sleep(0.02)
-    return found
+from tests.patience import until
 
 
 def ended(jobs, job):

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-PATIENCE = 60.0  # seconds
+PATIENCE = 120.0  # seconds
 
 
-def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+def until(condition: Callable[[], Any], message: object = "it did not come", seconds: float = PATIENCE) -> Any:
     """The first true value of the condition, asked again and again; fails when none comes."""
     limit = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < limit, "it did not come"
+        assert time.monotonic() < limit, message
         time.sleep(0.02)
     return value
 

@@ -1,12 +1,8 @@
 """Two gunicorn workers over one home, as the image runs them: a job is run once, seen by both, and survives deaths."""
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -18,43 +14,23 @@ import pytest
 from services.atlas import open_atlas
 from services.jobs.local import LocalJobs
 from services.settings import Settings
-from tests.job_processes import PATIENCE, kill_all, processes, until
+from tests.gunicorn_server import Gunicorn
+from tests.job_processes import kill_all, processes
+from tests.patience import PATIENCE, until
 from tests.real_home import SLUG
 
-ROOT = Path(__file__).parents[2]
 VIEW = {"atlas": SLUG, "stream": "self", "method": "umap", "dims": 2}
 SCALING = {"atlas": SLUG, "stream": "self", "layer": 1, "head": 2, "method": "umap", "metric": "norms"}
-OPTIONS = ("--bind", "127.0.0.1:0", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--timeout", "600")
 NOTE = ("scale-note.children", "scale-build.hidden", "scale-stop.hidden", "scale-tick.max_intervals")
 
 
-class Server:
+class Server(Gunicorn):
     """A gunicorn with two workers, and a way to speak to one of them."""
 
     def __init__(self, home: Path) -> None:
         self.settings = Settings(home=home, demo=False)
         self.jobs = LocalJobs(self.settings)  # to look on; the workers do the asking
-        self._log = home.with_name("gunicorn.log")
-        with self._log.open("wb") as log:
-            self._master = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", *OPTIONS, "wsgi:server"],
-                cwd=ROOT,
-                env={**os.environ, "ATLAS_HOME": str(home), "ATLAS_DEMO": "false", "ATLAS_JOBS": "1"},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
-        found = until(lambda: re.search(r"Listening at: (http://\S+)", self._log.read_text()), "no gunicorn")
-        self._url = found[1]
-
-    def workers(self) -> list[psutil.Process]:
-        """The two workers, as soon as there are two."""
-
-        def children():
-            found = [one for one in psutil.Process(self._master.pid).children() if one.status() != "zombie"]
-            return len(found) == 2 and sorted(found, key=lambda one: one.create_time())
-
-        return until(children, "no two workers")
+        super().__init__(home)
 
     @contextmanager
     def only(self, worker: psutil.Process):
@@ -83,7 +59,7 @@ class Server:
             "changedPropIds": [trigger],
         }
         request = urllib.request.Request(
-            f"{self._url}/_dash-update-component", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            f"{self.url}/_dash-update-component", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         with self.only(worker), urllib.request.urlopen(request, timeout=PATIENCE) as response:
             text = response.read()
@@ -118,19 +94,9 @@ class Server:
         assert ready or percent, note
         return int(percent[1]) if percent else 100, ready
 
-    def stop(self) -> None:
-        """Ask the server to end."""
-        self._master.send_signal(signal.SIGTERM)
-
     def close(self) -> None:
-        if self._master.poll() is None:
-            for worker in psutil.Process(self._master.pid).children():
-                worker.resume()
-        self.stop()
-        try:
-            self._master.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._master.pid, signal.SIGKILL)
+        """See Gunicorn; its jobs as well."""
+        super().close()
         self.jobs.close()
         kill_all(self.settings)
 

@@ -3,7 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from services.settings import Settings
 from tests.find_chromium import on_path
+from tests.gunicorn_server import two_workers
 from tests.patience import PATIENCE
 
 expect.set_options(timeout=1000 * PATIENCE)
@@ -31,6 +33,13 @@ def browser_type_launch_args(browser_type_launch_args):
 def browser_context_args(browser_context_args):
     # Playwright's own page.evaluate needs eval, which the dashboard's policy forbids; one test keeps the policy on
     return {**browser_context_args, "bypass_csp": True}
+
+
+@pytest.fixture(scope="session")
+def dashboard(dashboard_home):
+    """The address of the dashboard on the sample atlas, answered by two workers as on a server."""
+    with two_workers(Settings(home=dashboard_home, demo=False)) as url:
+        yield url
 
 
 @pytest.fixture

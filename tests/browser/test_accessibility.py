@@ -3,21 +3,12 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import create_app
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.walking import clear_of_missing_pages, open_page
 
 pytestmark = pytest.mark.browser
 
 # Dash's own: its dropdown hides an element that can take the focus (dash 4, aria-hidden-focus).
 KNOWN = {"aria-hidden-focus": ".dash-dropdown"}
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
-        yield url
 
 
 def violations(page: Page, part: str | None = None) -> list[tuple[str, list[str]]]:

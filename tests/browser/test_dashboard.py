@@ -5,20 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from app import create_app
 from services.atlas import open_atlas
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.walking import clear_of_missing_pages, open_page, parameter, settle
 from tests.real_home import SLUG
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
-        yield url
 
 
 def box(page: Page) -> dict:

@@ -9,19 +9,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app import create_app
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.walking import open_page, quiet
 
 pytestmark = pytest.mark.browser
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
-        yield url
 
 
 def take(page: Page, what: str, tmp_path) -> bytes:

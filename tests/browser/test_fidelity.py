@@ -6,25 +6,16 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import create_app
 from services.alignment import head_alignment
 from services.atlas import open_atlas
 from services.atlas.layouts import draw_order
 from services.measures.measure import grade
 from services.measures.registry import find, listed
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.test_dashboard import box, centre_of_head
 from tests.browser.walking import open_page, parameter, quiet, settle
 from tests.real_home import SLUG
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

@@ -8,20 +8,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from app import create_app
 from services.atlas import open_atlas
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.test_dashboard import centre_of_head, open_page, parameter, settle
 from tests.real_home import SLUG
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

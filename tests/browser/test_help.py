@@ -3,22 +3,13 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import create_app
 from components.glossary_terms import GLOSSARY
 from components.help_texts import HELP, TOUR
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.walking import open_page, parameter, quiet, wait_for_head
 
 pytestmark = pytest.mark.browser
 
 REAL_VISITOR = "Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false })"
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
-        yield url
 
 
 def test_every_control_explains_itself_and_its_popover_leads_to_a_word(page: Page, dashboard):

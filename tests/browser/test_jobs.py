@@ -19,7 +19,7 @@ from services.settings import Settings
 from tests.atlas_jobs import forget_study
 from tests.browser.serving import serving
 from tests.browser.walking import settle
-from tests.job_processes import PATIENCE, until
+from tests.patience import PATIENCE, until
 from tests.real_home import SLUG
 
 pytestmark = pytest.mark.browser

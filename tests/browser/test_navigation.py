@@ -3,18 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import create_app
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.walking import open_page, parameter, settle, wait_for_address_to_rest, wait_for_head
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
-        yield url
 
 
 def test_neighbours_keep_everything_and_stop_at_the_edge(page: Page, dashboard):

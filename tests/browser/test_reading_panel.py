@@ -3,12 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import create_app
 from services.atlas import open_atlas
 from services.atlas.inputs import first_to_show
 from services.measures.averages import mean_attention
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.walking import open_page, quiet
 from tests.real_home import SLUG
 
@@ -19,12 +16,6 @@ STATS = """async () => {
   await view.ready();
   return view.stats();
 }"""
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

@@ -3,20 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from app import create_app
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.walking import open_page, parameter
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    app = create_app(Settings(home=dashboard_home, demo=False))
-    with serving(app.server) as url:
-        yield url
-    app.server.config["ATTENTION_ATLAS"].jobs.close()
 
 
 def ready(page: Page, scene: str) -> None:

@@ -16,10 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Error, Page
 
-from app import create_app
 from components.state.atlas_page import AtlasPage
-from services.settings import Settings
-from tests.browser.serving import serving
 from tests.browser.walking import open_page, settle, wait_for_address_to_rest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -74,12 +71,6 @@ CONTROLS = """() => {
     name: node.id || node.getAttribute('aria-label') || node.textContent.trim().slice(0, 30) || node.className,
   }));
 }"""
-
-
-@pytest.fixture(scope="module")
-def dashboard(dashboard_home):
-    with serving(create_app(Settings(home=dashboard_home, demo=False)).server) as url:
-        yield url
 
 
 class Wanderer:

@@ -17,7 +17,8 @@ from services.jobs.local import LocalJobs
 from services.jobs.spec import JobSpec
 from services.pipeline.request import BuildRequest
 from services.settings import Settings
-from tests.job_processes import PATIENCE, ended, kill_all, processes, until
+from tests.job_processes import ended, kill_all, processes
+from tests.patience import PATIENCE, until
 
 
 @pytest.fixture

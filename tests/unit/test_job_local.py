@@ -15,7 +15,8 @@ from services.jobs.here import here
 from services.jobs.local import LocalJobs
 from services.jobs.spec import JobSpec
 from services.settings import Settings
-from tests.job_processes import PATIENCE, ended, kill_all, processes, until
+from tests.job_processes import ended, kill_all, processes
+from tests.patience import PATIENCE, until
 from tests.toy_jobs import know_toys, noted
 
 
@@ -83,7 +84,7 @@ def test_jobs_wait_in_order_and_as_many_run_as_the_kind_allows(jobs, toy, tmp_pa
         return [jobs.status(job.id).state for job in of].count("running")
 
     until(lambda: running(one) == 1 and running(two) == 2)
-    time.sleep(0.5)
+    time.sleep(0.5)  # for one too many to begin
     assert (running(one), running(two)) == (1, 2)
     (tmp_path / "go").touch()
     assert all(ended(jobs, job).state == "finished" for job in (*one, *two))
@@ -370,8 +371,7 @@ def test_a_warm_process_serves_many_jobs_and_ends_when_nobody_can_ask(jobs, sett
     for number in range(1, 11):
         start = time.perf_counter()
         jobs.submit(toy(f"w{number}", "warm"))
-        while f"w{number}" not in noted(tmp_path, "ended"):
-            time.sleep(0.001)
+        until(lambda number=number: f"w{number}" in noted(tmp_path, "ended"))
         took.append(time.perf_counter() - start)
     assert len({line.split()[2] for line in noted(tmp_path, "began")}) == 1
     print(f"warm step: median {sorted(took)[5] * 1000:.1f} ms")

@@ -11,7 +11,8 @@ from services.jobs.layouts import LAYOUT, drop, layout_of, want
 from services.jobs.local import LocalJobs
 from services.jobs.spec import JobSpec
 from services.settings import Settings
-from tests.job_processes import kill_all, processes, until
+from tests.job_processes import kill_all, processes
+from tests.patience import until
 
 
 @pytest.fixture
