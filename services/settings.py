@@ -34,6 +34,10 @@ class Settings(BaseSettings):
         default="/", description="Path the dashboard is served under, starting and ending with a slash."
     )
     jobs: int = Field(default=0, ge=0, description="Processes a build may use; 0 means one for each processor core.")
+    start_jobs: bool = Field(
+        default=True,
+        description="Whether who asks for a job starts its process; false: `python app.py worker` beside it does.",
+    )
     dask_scheduler: str | None = Field(
         default=None, description="Address of a Dask scheduler for layouts; its workers must share the disk."
     )

@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": "serve the dashboard; builds the demo beside it when there is no atlas (the default)",
     "build": "build an atlas: capture every attention head of a model on a corpus and lay it out",
     "verify": "compare every file of an atlas with its recorded hash",
+    "worker": "run the jobs that dashboards of the same ATLAS_HOME ask for, until stopped",
     "models": "list the models at hand, or say what a model's attention looks like",
 }
 

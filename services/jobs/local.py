@@ -20,7 +20,7 @@ from services.errors import JobError
 from services.jobs.kind import JobKind
 from services.jobs.registry import job_kind
 from services.jobs.slots import Slot, Slots
-from services.jobs.spec import LOST, Job, JobSpec
+from services.jobs.spec import LOST, WAITING, Job, JobSpec
 from services.jobs.table import JobTable, disk_problem, make_private
 from services.settings import Settings
 
@@ -31,6 +31,8 @@ SILENT = 3.0  # seconds without a renewed lease after which its lock is looked a
 RECENT = 600.0  # seconds for which the end of a job is still told
 SEEN = 2.0  # seconds after which an owner's interest is noted again
 ASKERS = "askers"  # lock shared by all who ask for jobs of warm kinds
+WORKERS = "workers"  # lock shared by all `app.py worker`
+UNSERVED = "Waiting for a worker (python app.py worker)"
 _LOG_TAIL = 65_536
 _log = logging.getLogger(__name__)
 
@@ -38,8 +40,11 @@ _log = logging.getLogger(__name__)
 class LocalJobs:
     """The jobs of a home folder, seen and steered by any process; see services.jobs.backend.Backend."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, starts: bool | None = None) -> None:
+        """starts: whether processes are started from here; None: as the settings say."""
         self._settings = settings
+        self._starts = settings.start_jobs if starts is None else starts
+        self._started: list[subprocess.Popen[bytes]] = []
         self.table = JobTable(settings.job_table)
         self.slots = Slots(settings.job_folder / "slots")
         self._asks = -1
@@ -154,7 +159,7 @@ class LocalJobs:
     # --- processes
 
     def start_waiting(self, kind: JobKind) -> None:
-        """Start processes for the waiting jobs of a kind, as many as may run at once.
+        """Start processes for the waiting jobs of a kind, as many as may run at once, unless a worker does.
 
         Raises:
             JobError: no process can be started.
@@ -163,6 +168,12 @@ class LocalJobs:
         waiting = sum(job.state == "waiting" for job in rows)
         if waiting == 0:
             return
+        if self._starts:
+            self._start_missing(kind, rows, waiting)
+        if kind.warm:
+            ring(self._settings.job_folder, kind)
+
+    def _start_missing(self, kind: JobKind, rows: Sequence[Job], waiting: int) -> None:
         slots = [f"{kind.name}.{number}" for number in range(kind.limit)]
         at_work = {job.slot for job in rows if job.state == "running"}
         missing = waiting - sum(name not in at_work and not self.slots.is_free(name) for name in slots)
@@ -176,8 +187,6 @@ class LocalJobs:
                 slot.release()
             missing -= 1
             self._say_starting(kind, next(job for job in rows if job.state == "waiting"))
-        if kind.warm:
-            ring(self._settings.job_folder, kind)
 
     def _start(self, kind: JobKind, slot: Slot) -> None:
         logs = self._settings.job_folder / "logs"
@@ -196,11 +205,24 @@ class LocalJobs:
                     stderr=log,
                     pass_fds=[slot.descriptor],
                     start_new_session=True,
-                    env={**os.environ, **ONE_THREAD, "ATLAS_HOME": str(self._settings.home)},
+                    env={
+                        **os.environ,
+                        **ONE_THREAD,
+                        "ATLAS_HOME": str(self._settings.home),
+                        "ATLAS_START_JOBS": "true",  # the next one in line
+                    },
                 )
             except OSError as error:
                 raise JobError(f"No process can be started ({error.strerror}); try again in a moment.") from error
+        self._started = [*(one for one in self._started if one.returncode is None), process]
         threading.Thread(target=process.wait, daemon=True).start()  # so that it leaves no zombie
+
+    def end_processes(self) -> None:
+        """Ask the processes that were started from here to end at their next step, and wait for it."""
+        for process in self._started:
+            process.terminate()
+        for process in self._started:
+            process.wait()
 
     # --- rows
 
@@ -233,7 +255,7 @@ class LocalJobs:
             title=title,
             subject=subject,
             owners={spec.owner: now},
-            label="Waiting for its turn",
+            label=UNSERVED if not self._starts and self.slots.is_unshared(WORKERS) else WAITING,
             order=self.table.next_order(),
             attempt=job.attempt + 1 if job is not None and job.state == "lost" else 1,
             created=now,

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from services.errors import AtlasError, BusyError, Cancelled, JobError
-from services.jobs.spec import Job, one_line
+from services.jobs.spec import WAITING, Job, one_line
 from services.jobs.table import JobTable
 from services.models.memory import is_out_of_memory
 from services.settings import Settings
@@ -119,7 +119,7 @@ class Running:
 
         def last(job: Job) -> Job:
             if state == "cancelled" and job.again:
-                return job.changed(state="waiting", label="Waiting for its turn", cancel=False, again=False, run="")
+                return job.changed(state="waiting", label=WAITING, cancel=False, again=False, run="")
             return job.changed(
                 state=state, message=one_line(message), label=label, done=done, total=total, result=self.result,
                 cancel=False, again=False, run="", slot="",

@@ -105,6 +105,7 @@ class Job(BaseModel):
         return self.model_copy(update=fields)
 
 
+WAITING = "Waiting for its turn"
 LOST = "ended unexpectedly; start it again: it goes on where it stopped."
 
 

@@ -367,14 +367,10 @@ def test_many_askers_at_once_start_one_process(settings, toy, tmp_path):
 def test_a_warm_process_serves_many_jobs_and_ends_when_nobody_can_ask(jobs, settings, toy, tmp_path):
     first = jobs.submit(toy("w0", "warm"))
     until(lambda: "w0" in noted(tmp_path, "ended"))
-    took = []
     for number in range(1, 11):
-        start = time.perf_counter()
         jobs.submit(toy(f"w{number}", "warm"))
         until(lambda number=number: f"w{number}" in noted(tmp_path, "ended"))
-        took.append(time.perf_counter() - start)
     assert len({line.split()[2] for line in noted(tmp_path, "began")}) == 1
-    print(f"warm step: median {sorted(took)[5] * 1000:.1f} ms")
     until(lambda: jobs.list() == [])  # such rows are not kept
     assert jobs.status(first.id) is None
     (process,) = processes(settings)
