@@ -12,8 +12,8 @@
   const token = (chosen) => root.set_props("scene", { selection: chosen });
   /** @param {Atlas.Head|null} place */
   const head = (place) => root.set_props("scene", { head: place });
-  /** @param {string} recipe  as in components/head_scene/sets.js; empty for no set */
-  const set = (recipe) => root.set_props("scene", { tokenSet: recipe ? { recipe } : null });
+  /** @param {string} definition  as in components/head_scene/sets.js; empty for no set */
+  const set = (definition) => root.set_props("scene", { tokenSet: definition ? { definition } : null });
 
   /**
    * The store's selection: a side is that of a token, without one the link does not name it.

@@ -260,8 +260,9 @@
     /** @type {HTMLElement|null} */
     const entry = event.target.closest?.("#search-details .where-entry");
     if (!entry) return;
-    const { input, token, side, layer, head } = entry.dataset;
-    if (token !== undefined) window.atlasChoose.token({ input: Number(input), token: Number(token), side: /** @type {Atlas.Side} */ (side) });
+    const { input, token, layer, head } = entry.dataset;
+    const side = /** @type {Atlas.Side} */ (entry.dataset.side);
+    if (token !== undefined) window.atlasChoose.token({ input: Number(input), token: Number(token), side });
     else window.atlasChoose.head({ layer: Number(layer), head: Number(head) });
   });
 

@@ -4,20 +4,20 @@
   const root = (window.dash_clientside ??= {});
   const { none, triggered } = window.atlasCallback;
   const scene = () => document.getElementById("scene")?.atlasScene;
-  const recipeOf = (value) => (value && value.recipe) || "";
+  const definitionOf = (value) => (value && value.definition) || "";
 
   /** The scene holds the set; the store and the sentence follow. */
   function mirror(tokenSet, before) {
-    const recipe = recipeOf(tokenSet);
-    return [recipe === recipeOf(before) ? none() : { recipe }, recipe ? { recipe } : null];
+    const definition = definitionOf(tokenSet);
+    return [definition === definitionOf(before) ? none() : { definition }, definition ? { definition } : null];
   }
 
   const many = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
 
   function count(known, data) {
-    const recipe = recipeOf(data);
-    if (!recipe) return ["", "set-clear d-none", "Clear the set"];
-    const fits = known && known.recipe === recipe;
+    const definition = definitionOf(data);
+    if (!definition) return ["", "set-clear d-none", "Clear the set"];
+    const fits = known && known.definition === definition;
     const text = fits ? `${many(known.points, "point")} · ${many(known.tokens, "token")}` : "…";
     return [text, "set-clear", fits ? `Clear the set of ${text.replace(" · ", ", ")}` : "Clear the set"];
   }
@@ -31,7 +31,7 @@
   const escape = (window.atlasEscape ||= []);
   escape.push([15, () => Boolean(scene()?.stopDrawing())]);
   escape.push([19, () => {
-    if (!recipeOf(window.atlasStores.read("token-set"))) return false;
+    if (!definitionOf(window.atlasStores.read("token-set"))) return false;
     window.atlasChoose.set("");
     return true;
   }]);
@@ -87,19 +87,19 @@
 
   /** A new set or search is what the table shows; a set made in the table leaves it as it is. */
   function scope(setData, searchData, before) {
-    const recipe = recipeOf(setData);
+    const definition = definitionOf(setData);
     const searching = Boolean(searchData && searchData.query);
     const from = triggered();
-    if (recipe && recipe === fromTable) return none();
+    if (definition && definition === fromTable) return none();
     fromTable = "";
-    const fresh = recipe && recipe !== last;
-    last = recipe;
+    const fresh = definition && definition !== last;
+    last = definition;
     const bySearch = from.length === 1 && from[0].startsWith("search.") && searching;
-    const gone = (before === "set" && !recipe) || (before === "search" && !searching);
+    const gone = (before === "set" && !definition) || (before === "search" && !searching);
     let next = before;
     if (fresh) next = "set";
     else if (bySearch && before === "all") next = "search";
-    else if (gone) next = recipe ? "set" : searching ? "search" : "all";
+    else if (gone) next = definition ? "set" : searching ? "search" : "all";
     return next === before ? none() : next;
   }
 
@@ -107,9 +107,9 @@
 
   /** Read the rows anew when what they show has changed. */
   function refresh(scopeNow, view, setData, searchData) {
-    const recipe = recipeOf(setData);
+    const definition = definitionOf(setData);
     const place = view && [view.atlas, view.stream, view.layer, view.head];
-    const lit = recipe && recipe === fromTable && scopeNow !== "set" ? "table" : recipe;
+    const lit = definition && definition === fromTable && scopeNow !== "set" ? "table" : definition;
     const wanted = JSON.stringify([scopeNow, place, lit, scopeNow === "search" ? searchData : null]);
     if (wanted === shown) return none();
     const keep = lit === "table" && JSON.parse(shown || "[]")[0] === scopeNow;

@@ -17,7 +17,7 @@ _TOOLS = (
 
 def scene_set(chosen: TokenSet) -> dict[str, str] | None:
     """The `tokenSet` property of the scene and of the sentence view."""
-    return {"recipe": chosen.recipe} if chosen.recipe else None
+    return {"definition": chosen.definition} if chosen.definition else None
 
 
 def set_tools() -> list[Any]:

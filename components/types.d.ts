@@ -23,7 +23,7 @@ interface Window {
   atlasChoose: {
     token(selection: Atlas.Selection | null): void;
     head(place: Atlas.Head | null): void;
-    set(recipe: string): void;
+    set(definition: string): void;
     known(value: any): boolean;
   };
   atlasTheme(): "light" | "dark";

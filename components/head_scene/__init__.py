@@ -91,9 +91,9 @@ class HeadScene(Component):
     - selection (dict | None): the chosen token ``{input, token, side: "query" | "key"}``, ``token`` being a
       row of that side's token table. Its input is highlighted in every head. Also set by the user.
     - search (dict | None): ``{query, mode, case?}``: lights the matching tokens in every head.
-    - tokenSet (dict | None): a set of points, ``{recipe}`` as in ``sets.js``; only these are lit, in every
+    - tokenSet (dict | None): a set of points, ``{definition}`` as in ``sets.js``; only these are lit, in every
       head, and search hits among them get a thin ring. Also set by the user (lasso, box, Shift-click).
-    - setCount (dict): out: ``{recipe, points, tokens}`` of the present set.
+    - setCount (dict): out: ``{definition, points, tokens}`` of the present set.
     - tool (string): "point", "box" or "lasso": what a drag in an open head does. Shift-drag draws a lasso always.
     - searchCount (dict): out: ``{query, tokens, points}`` of the last search.
     - lines (dict | None): ``{threshold, topk, hidden: {queries, keys}, hideSpecial, hideFirst, byValueNorm}``:

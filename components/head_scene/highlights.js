@@ -93,20 +93,20 @@
     setTokenSet(tokenSet, tell) {
       this.jobs.cancel("set");
       const { client } = this;
-      if (!client || !tokenSet || !tokenSet.recipe) {
+      if (!client || !tokenSet || !tokenSet.definition) {
         this.setSlots = null;
         this.mark();
         return;
       }
-      const { recipe } = tokenSet;
+      const { definition } = tokenSet;
       this.jobs.run("set", async (current) => {
-        const [mask, order] = await Promise.all([client.tokenSet(recipe), client.order()]);
+        const [mask, order] = await Promise.all([client.tokenSet(definition), client.order()]);
         if (!current()) return;
         const { queries, keys, queryTable, keyTable } = client.payload;
         this.setSlots = p.slotsOfMask(mask, order);
         this.mark();
         const tokens = p.countTokens(mask, queries, keys, queryTable === keyTable);
-        tell({ recipe, points: this.setSlots.length, tokens });
+        tell({ definition, points: this.setSlots.length, tokens });
       });
     }
 

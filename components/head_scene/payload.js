@@ -263,9 +263,9 @@
       return new Uint8Array(await this.buffer(`search/${table}?${searchQuery(search)}`));
     }
 
-    /** @param {string} recipe @returns {Promise<Uint8Array>} bit mask over point ids */
-    async tokenSet(recipe) {
-      const buffer = await this.buffer(`set/${this.payload.stream}?s=${encodeURIComponent(recipe)}`);
+    /** @param {string} definition @returns {Promise<Uint8Array>} bit mask over point ids */
+    async tokenSet(definition) {
+      const buffer = await this.buffer(`set/${this.payload.stream}?s=${encodeURIComponent(definition)}`);
       return this.checked(new Uint8Array(buffer), Math.ceil(this.points / 8));
     }
 

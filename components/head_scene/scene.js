@@ -72,8 +72,8 @@
       this.loop = new FrameLoop(drawer, this.loopHooks(data));
       this.tokenSet = new TokenSetEditor({
         view, data, places, overlay,
-        recipe: () => (this.props.tokenSet ? this.props.tokenSet.recipe : ""),
-        changed: (recipe) => this.change({ tokenSet: recipe ? { recipe } : null }),
+        definition: () => (this.props.tokenSet ? this.props.tokenSet.definition : ""),
+        changed: (definition) => this.change({ tokenSet: definition ? { definition } : null }),
         counted: (setCount) => this.setProps({ setCount }),
       });
       this.heads = new Heads({

@@ -91,12 +91,12 @@
     return `r.${place.layer}.${place.head}.${place.projection}.${encodeFloats(numbers)}`;
   }
 
-  /** @param {string} recipe */
-  const parts = (recipe) => (recipe ? recipe.split("~") : []);
+  /** @param {string} definition */
+  const parts = (definition) => (definition ? definition.split("~") : []);
 
-  /** @param {string} recipe @param {string} kind  "p" or "x" */
-  function idsOf(recipe, kind) {
-    const part = parts(recipe).find((text) => text.startsWith(`${kind}.`));
+  /** @param {string} definition @param {string} kind  "p" or "x" */
+  function idsOf(definition, kind) {
+    const part = parts(definition).find((text) => text.startsWith(`${kind}.`));
     return part ? decodeIds(part.slice(2)) : [];
   }
 
@@ -109,29 +109,29 @@
     return made.join("~");
   }
 
-  /** @param {string} recipe */
-  const regionsOf = (recipe) => parts(recipe).filter((part) => part.startsWith("r."));
+  /** @param {string} definition */
+  const regionsOf = (definition) => parts(definition).filter((part) => part.startsWith("r."));
 
   /** A set with one more region; the oldest region gives way when there are too many.
-   * @param {string} recipe @param {string} made */
-  function addRegion(recipe, made) {
-    return compose([...regionsOf(recipe), made].slice(-MOST_REGIONS), idsOf(recipe, "p"), []);
+   * @param {string} definition @param {string} made */
+  function addRegion(definition, made) {
+    return compose([...regionsOf(definition), made].slice(-MOST_REGIONS), idsOf(definition, "p"), []);
   }
 
   /** A set with a point put in or, if it is in, taken out.
-   * @param {string} recipe @param {number} point @param {boolean} isIn */
-  function toggle(recipe, point, isIn) {
-    const points = idsOf(recipe, "p").filter((id) => id !== point);
-    const out = idsOf(recipe, "x").filter((id) => id !== point);
+   * @param {string} definition @param {number} point @param {boolean} isIn */
+  function toggle(definition, point, isIn) {
+    const points = idsOf(definition, "p").filter((id) => id !== point);
+    const out = idsOf(definition, "x").filter((id) => id !== point);
     if (isIn) out.push(point);
     else points.push(point);
-    return compose(regionsOf(recipe), points, out);
+    return compose(regionsOf(definition), points, out);
   }
 
   /** @param {number[]} points */
   const ofPoints = (points) => compose([], points.slice(0, MOST_POINTS), []);
-  /** @param {string} recipe  short enough for a link? */
-  const fits = (recipe) => recipe.length <= MOST_TEXT && ["p", "x"].every((kind) => idsOf(recipe, kind).length <= MOST_POINTS);
+  /** @param {string} definition  short enough for a link? */
+  const fits = (definition) => definition.length <= MOST_TEXT && ["p", "x"].every((kind) => idsOf(definition, kind).length <= MOST_POINTS);
 
   const api = {
     MOST_VERTICES, MOST_POINTS, MOST_REGIONS, encodeIds, decodeIds, encodeFloats, fromBase64, simplify, region, parts,

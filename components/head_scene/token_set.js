@@ -9,8 +9,8 @@
    * @property {Atlas.SceneData} data
    * @property {Atlas.PointPlaces} places
    * @property {Atlas.Overlay} overlay
-   * @property {() => string} recipe  of the present set, "" for none
-   * @property {(recipe: string) => void} changed
+   * @property {() => string} definition  of the present set, "" for none
+   * @property {(definition: string) => void} changed
    * @property {(count: Atlas.SetCount) => void} counted
    */
 
@@ -22,9 +22,9 @@
 
     /** Light the present set. */
     follow() {
-      const { data, overlay, recipe, counted } = this.parts;
-      const now = recipe();
-      data.highlights.setTokenSet(now ? { recipe: now } : null, (count) => {
+      const { data, overlay, definition, counted } = this.parts;
+      const now = definition();
+      data.highlights.setTokenSet(now ? { definition: now } : null, (count) => {
         counted(count);
         const sentence = count.points === 1 ? "1 point is in the set." : `${count.points} points are in the set.`;
         overlay.say(count.points ? sentence : "No point lies inside.");
@@ -32,34 +32,34 @@
       });
     }
 
-    /** @param {string} recipe  as in sets.js; empty for no set */
-    change(recipe) {
+    /** @param {string} definition  as in sets.js; empty for no set */
+    change(definition) {
       const { overlay, changed } = this.parts;
-      if (recipe && !sets.fits(recipe)) {
+      if (definition && !sets.fits(definition)) {
         overlay.setMessage("This set has too many parts for a link. Press Escape to start a new one.", null);
         return;
       }
       overlay.setMessage(null, null);
-      changed(recipe);
+      changed(definition);
       this.follow();
     }
 
     /** Put the point behind a slot in, or take it out. @param {number} slot */
     toggle(slot) {
       const { points: { order }, highlights } = this.parts.data;
-      if (order) this.change(sets.toggle(this.parts.recipe(), order[slot], highlights.inSet(slot)));
+      if (order) this.change(sets.toggle(this.parts.definition(), order[slot], highlights.inSet(slot)));
     }
 
     /** What was drawn over the open head becomes the set, or is added to it. @param {Atlas.Point[]} drawn  CSS px @param {boolean} add */
     addRegion(drawn, add) {
-      const { view, data: { points }, places, recipe } = this.parts;
+      const { view, data: { points }, places, definition } = this.parts;
       if (!points.set) return;
       const { middleX, middleY, half } = places.headView();
       const vertices = drawn.map(({ x, y }) => ({ x: (x - middleX) / half, y: (middleY - y) / half }));
       const { column, row } = grid.cellPlace(view.grid, view.open);
       const turn = points.dims === 3 ? { ...view.turn } : null;
       const made = sets.region({ layer: row, head: column, projection: points.set.projection.name, turn }, vertices);
-      const before = recipe();
+      const before = definition();
       this.change(add && before ? sets.addRegion(before, made) : made);
     }
   }

@@ -72,11 +72,11 @@ declare namespace Atlas {
   }
 
   interface TokenSet {
-    recipe: string;
+    definition: string;
   }
 
   interface SetCount {
-    recipe: string;
+    definition: string;
     points: number;
     tokens: number;
   }

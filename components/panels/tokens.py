@@ -38,8 +38,8 @@ def tokens_tab(chosen: TokenSet) -> list[Any]:
                 *labelled(
                     ids.TABLE_SCOPE,
                     "Show",
-                    _scope_options(False, bool(chosen.recipe)),
-                    "set" if chosen.recipe else "all",
+                    _scope_options(False, bool(chosen.definition)),
+                    "set" if chosen.definition else "all",
                 ),
                 html.Span(id=ids.TABLE_COUNT, className="table-count", role="status"),
             ],
@@ -122,9 +122,9 @@ def _place(view_data: Any) -> tuple[Atlas, StreamInfo, View] | None:
 
 def set_mask(atlas: Atlas, stream: StreamInfo, data: Any) -> np.ndarray | None:
     """bool [points] of a posted set, or None when there is none or it names nothing here."""
-    recipe = TokenSet.from_store(data).recipe
+    definition = TokenSet.from_store(data).definition
     try:
-        return token_sets.members(atlas, stream, recipe) if recipe else None
+        return token_sets.members(atlas, stream, definition) if definition else None
     except token_sets.SetError:
         return None
 

@@ -62,7 +62,7 @@ class SentenceView(Component):
         that remain of each row are renormalised. Kept over every other change; emptied when another input (or
         stream or atlas) is shown, unless `hidden` is set in the same update.
 
-    tokenSet (dict or None): {"recipe": text} of a set of points (services/token_sets.py); its tokens get a mark.
+    tokenSet (dict or None): {"definition": text} of a set of points (services/token_sets.py); its tokens get a mark.
     toggled (dict; out only): {"token": token row, "side", "n"}: a token was Shift- or Ctrl-clicked, or `s` pressed
         on it, to put it into the set or take it out.
 

@@ -13,9 +13,9 @@
 
     /** Fetch the mask of the set when the props name another one. */
     async follow({ tokenSet, payload }) {
-      const recipe = tokenSet && typeof tokenSet.recipe === "string" ? tokenSet.recipe : "";
-      const known = recipe && payload && payload.stream && Number.isInteger(payload.queries);
-      const url = known ? `${payload.base}/set/${encodeURIComponent(payload.stream)}?s=${encodeURIComponent(recipe)}` : null;
+      const definition = tokenSet && typeof tokenSet.definition === "string" ? tokenSet.definition : "";
+      const known = definition && payload && payload.stream && Number.isInteger(payload.queries);
+      const url = known ? `${payload.base}/set/${encodeURIComponent(payload.stream)}?s=${encodeURIComponent(definition)}` : null;
       if (url === this.url) return;
       this.url = url;
       let mask = null;

@@ -216,7 +216,7 @@ class Search(Store):
     case: Annotated[bool, Switch(on="1", off="0", needs="search.query")] = False
 
 
-def _recipe(link: Link, default: str) -> str:
+def _definition(link: Link, default: str) -> str:
     text = link.text("set")
     if text is None:
         return default
@@ -231,7 +231,7 @@ class TokenSet(Store):
     """A set of points as the text of `services/search/token_sets.py`; empty: no set."""
 
     id = "token-set"
-    recipe: Annotated[str, Field(max_length=token_sets.MOST_TEXT), Parsed(parameter="set", by=_recipe)] = ""
+    definition: Annotated[str, Field(max_length=token_sets.MOST_TEXT), Parsed(parameter="set", by=_definition)] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

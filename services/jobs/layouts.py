@@ -21,6 +21,7 @@ IDLE = 600.0  # seconds without work after which the process gives its memory ba
 MOST_WAITING = 100  # of all readers together
 FORGOTTEN = 10.0  # seconds after which a reader who no longer asks does not count
 ATTEMPTS = 2  # after so many deaths of the process the layout is at fault
+DIED = "The layout process ended unexpectedly."
 
 
 class LayoutArguments(Arguments):
@@ -83,12 +84,15 @@ def _want(jobs: Backend, spec: JobSpec, out: Path) -> LayoutStatus:
     try:
         job = jobs.status(spec.id)
         message = _fault(job) if job is not None and spec.owner in job.owners else None
+        if message is None:
+            job = jobs.submit(spec)
+            message = DIED if job.attempt > ATTEMPTS else None  # it was lost between the two looks
         if message is not None:
             jobs.cancel(spec.id, spec.owner)  # said once; asking again tries again
             return LayoutStatus("failed", message=message)
-        job = jobs.submit(spec)
     except JobError as error:
         return LayoutStatus("busy", message=str(error))
+    assert job is not None
     return LayoutStatus("running" if job.state == "running" else "waiting", job.label, job.fraction)
 
 
@@ -96,7 +100,7 @@ def _fault(job: Job) -> str | None:
     if job.state == "failed":
         return job.message
     if job.state == "lost" and job.attempt >= ATTEMPTS:
-        return "The layout process ended unexpectedly."
+        return DIED
     return None
 
 

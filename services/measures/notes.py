@@ -25,18 +25,22 @@ LEAST_HEADS = 8
 
 
 @dataclass(frozen=True)
-class Usual:
-    """Where the worst tenth of a map's heads ends, for one measure."""
+class WorstTenth:
+    """Where the worst tenth of a map's heads ends, for one measure.
+
+    bound: the value there · best: the best value of the measure
+    """
 
     bound: float
     best: float
 
-    def unusual(self, value: float) -> bool:
+    def holds(self, value: float) -> bool:
+        """Whether a value is worse than nine tenths are."""
         return abs(value - self.best) > abs(self.bound - self.best)
 
 
-def usual(values: Sequence[float], *, best: float) -> Usual | None:
-    """Usual of the defined values of all heads (NaN: not defined); None for fewer than LEAST_HEADS.
+def worst_tenth(values: Sequence[float], *, best: float) -> WorstTenth | None:
+    """Of the defined values of all heads (NaN: not defined); None for fewer than LEAST_HEADS.
 
     best: the best value of the measure, above or below all others.
     """
@@ -44,7 +48,7 @@ def usual(values: Sequence[float], *, best: float) -> Usual | None:
     if len(known) < LEAST_HEADS:
         return None
     tenths = quantiles(known, n=10, method="inclusive")
-    return Usual(tenths[0] if best >= tenths[-1] else tenths[-1], best)
+    return WorstTenth(tenths[0] if best >= tenths[-1] else tenths[-1], best)
 
 
 @dataclass(frozen=True)
@@ -67,19 +71,19 @@ def head_notes(
     even_share: float | None = None,
     query_spearman: float | None = None,
     trustworthiness: float | None = None,
-    usual: Mapping[str, Usual | None] | None = None,
+    worst: Mapping[str, WorstTenth | None] | None = None,
 ) -> list[Note]:
     """What to say of one head and map; a number that is None or left out is not judged.
 
     query_norm, key_norm: medians before alignment · mixing, query_spearman, trustworthiness: of the map
     (services.measures.fidelity) · the shares: services.measures.attended
-    usual: of mixing, query_spearman and trustworthiness on this map: values that are usual there are not noted
+    worst: of mixing, query_spearman and trustworthiness on this map: other values than these are not noted
     """
-    beyond = usual or {}
+    tenths = worst or {}
 
     def rare(name: str, value: float | None) -> float | None:
-        common = beyond.get(name)
-        return value if value is None or common is None or common.unusual(value) else None
+        tenth = tenths.get(name)
+        return value if value is None or tenth is None or tenth.holds(value) else None
 
     notes = [
         _apart(rare("mixing", mixing)),

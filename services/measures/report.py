@@ -14,7 +14,7 @@ from services.atlas.schema import StreamInfo
 from services.measures import registry
 from services.measures.layer import SPACES
 from services.measures.measure import HeadMeasure
-from services.measures.notes import Note, Usual, head_notes, usual
+from services.measures.notes import Note, WorstTenth, head_notes, worst_tenth
 
 JUDGED = ("mixing", "query_spearman", "trustworthiness")  # notes are about these, on a map
 OF_HEADS = ("query_norm", "key_norm", "sink_share", "first_share", "last_share", "even_share")  # and about these
@@ -59,7 +59,7 @@ def head_report(atlas: Atlas, stream: StreamInfo, layer: int, head: int, project
         of_head=_numbers(table, cell, None),
         of_map=_numbers(table, cell, projection),
         spaces={space: found for space, found in spaces.items() if found},
-        notes=_notes(table, max(atlas.points(stream)), projection, _usual(table, projection), cell),
+        notes=_notes(table, max(atlas.points(stream)), projection, _worst_tenths(table, projection), cell),
     )
 
 
@@ -82,8 +82,8 @@ def report_payload(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
         found = _lists(table, projection.name) if projection.stream == stream.name else None
         if not found or not found["measures"]:
             continue
-        common = _usual(table, projection.name)
-        said = {cell: _notes(table, tokens, projection.name, common, cell) for cell in cells}
+        worst = _worst_tenths(table, projection.name)
+        said = {cell: _notes(table, tokens, projection.name, worst, cell) for cell in cells}
         notes = {f"{layer}-{head}": [note.text for note in notes] for (layer, head), notes in said.items() if notes}
         maps[projection.name] = {**found, "notes": notes}
     spaces = {space: _lists(table, space) for space in SPACES}
@@ -118,17 +118,17 @@ def _median(found: HeadValues) -> float | None:
 
 
 def _notes(
-    table: MeasureTable, tokens: int, space: str, common: Mapping[str, Usual | None], cell: tuple[int, int]
+    table: MeasureTable, tokens: int, space: str, worst: Mapping[str, WorstTenth | None], cell: tuple[int, int]
 ) -> list[Note]:
     numbers = {name: table.of(name, *cell) for name in OF_HEADS}
     numbers |= {name: table.of(name, *cell, space) for name in JUDGED}
-    return head_notes(tokens=tokens, usual=common, **numbers)
+    return head_notes(tokens=tokens, worst=worst, **numbers)
 
 
-def _usual(table: MeasureTable, space: str) -> dict[str, Usual | None]:
+def _worst_tenths(table: MeasureTable, space: str) -> dict[str, WorstTenth | None]:
     found = {name: table.get(name, space) for name in JUDGED}
     return {
-        name: usual(values.values.ravel().tolist(), best=registry.find(name).best or 0.0)
+        name: worst_tenth(values.values.ravel().tolist(), best=registry.find(name).best or 0.0)
         for name, values in found.items()
         if values is not None
     }

@@ -54,7 +54,7 @@ class Region:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SetDefinition:
     """What a set is made of: points in any region or in `points`, without those in `out`."""
 
     regions: tuple[Region, ...]
@@ -62,7 +62,7 @@ class Recipe:
     out: tuple[int, ...]
 
 
-def parse(text: str) -> Recipe:
+def parse(text: str) -> SetDefinition:
     """Read the text of a set.
 
     Raises:
@@ -82,7 +82,7 @@ def parse(text: str) -> Recipe:
             raise SetError("A part of the set is neither a region nor a list of points.")
     if len(regions) > MOST_REGIONS:
         raise SetError(f"A set has at most {MOST_REGIONS} regions.")
-    return Recipe(tuple(regions), lists.get("p", ()), lists.get("x", ()))
+    return SetDefinition(tuple(regions), lists.get("p", ()), lists.get("x", ()))
 
 
 def _bytes(text: str) -> bytes:
@@ -217,15 +217,15 @@ def members(atlas: Atlas, stream: StreamInfo, text: str) -> np.ndarray:
     Raises:
         SetError: the text names no set, or a point, head or projection that this atlas does not have.
     """
-    recipe = parse(text)
+    definition = parse(text)
     mask = np.zeros(sum(atlas.points(stream)), dtype=bool)
-    for region in recipe.regions:
+    for region in definition.regions:
         try:
             positions = head_positions(atlas, stream, region.projection, region.layer, region.head)
         except (KeyError, IndexError) as error:
             raise SetError("The set was drawn in a head or projection that this atlas does not have.") from error
         mask |= inside(on_screen(positions, region.turn), np.asarray(region.vertices))
-    for ids, value in ((recipe.points, True), (recipe.out, False)):
+    for ids, value in ((definition.points, True), (definition.out, False)):
         if ids and max(ids) >= len(mask):
             raise SetError("The set names a point that this atlas does not have.")
         mask[list(ids)] = value

@@ -70,7 +70,7 @@ def test_the_table_shows_all_rows_or_those_of_the_set(client, atlas):
     everything = posted_rows(client).json["response"]["token-table"]["getRowsResponse"]
     assert everything["rowCount"] == sum(atlas.points(atlas.info.streams[0]))
     assert len(everything["rowData"]) == 5
-    chosen = {"recipe": token_sets.write_ids([4, 9])}
+    chosen = {"definition": token_sets.write_ids([4, 9])}
     few = posted_rows(client, scope="set", set=chosen).json["response"]["token-table"]["getRowsResponse"]
     assert sorted(int(row["id"]) for row in few["rowData"]) == [4, 9]
 
@@ -95,7 +95,7 @@ def test_what_asks_for_no_head_or_no_rows_gets_none(client, wrong):
     [
         {"scope": {"a": 1}},
         {"scope": ["set"]},
-        {"set": {"recipe": "r.0.0.umap2d.zz"}, "scope": "set"},
+        {"set": {"definition": "r.0.0.umap2d.zz"}, "scope": "set"},
         {"set": ["p.AQ"]},
         {"search": {"query": ["a"]}, "scope": "search"},
     ],

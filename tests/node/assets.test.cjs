@@ -217,14 +217,14 @@ test("search: concentration as badges and as an order; none where it is unknown"
 test("sets: mirrored, counted, and what the table shows follows", () => {
   const { call } = load([BASE, CHOOSE, "40-sets"]);
   const set = (work, ids = []) => call(ids, (root) => work(root.atlasSets, root.atlasTable));
-  assert.deepEqual(set((s) => s.mirror({ recipe: "p.AA" }, null)), [{ recipe: "p.AA" }, { recipe: "p.AA" }]);
+  assert.deepEqual(set((s) => s.mirror({ definition: "p.AA" }, null)), [{ definition: "p.AA" }, { definition: "p.AA" }]);
   assert.deepEqual(set((s) => s.mirror(null, null)), [NONE, null]);
-  assert.deepEqual(set((s) => s.count({ recipe: "p.AA", points: 1200, tokens: 1 }, { recipe: "p.AA" })),
+  assert.deepEqual(set((s) => s.count({ definition: "p.AA", points: 1200, tokens: 1 }, { definition: "p.AA" })),
     ["1,200 points · 1 token", "set-clear", "Clear the set of 1,200 points, 1 token"]);
-  assert.equal(set((s) => s.count(null, { recipe: "p.AA" }))[0], "…");
+  assert.equal(set((s) => s.count(null, { definition: "p.AA" }))[0], "…");
   assert.equal(set((s) => s.tool(null)), "point");
-  assert.equal(set((_s, t) => t.scope({ recipe: "p.AA" }, null, "all")), "set");
-  assert.equal(set((_s, t) => t.scope({ recipe: "p.AA" }, null, "set")), NONE);
+  assert.equal(set((_s, t) => t.scope({ definition: "p.AA" }, null, "all")), "set");
+  assert.equal(set((_s, t) => t.scope({ definition: "p.AA" }, null, "set")), NONE);
   assert.equal(set((_s, t) => t.scope(null, null, "set")), "all");
   assert.equal(set((_s, t) => t.scope(null, { query: "a" }, "all"), ["search.data"]), "search");
 });
@@ -235,7 +235,7 @@ test("sets: one row of the table is the chosen token, several are a set", () => 
   choose([{ id: "5", input: 1, token: 5, kind: "query" }]);
   assert.deepEqual(plain(told.pop()), ["scene", { selection: { input: 1, token: 5, side: "query" } }]);
   choose([{ id: "5" }, { id: "9" }]);
-  assert.match(plain(told.pop())[1].tokenSet.recipe, /^p\./);
+  assert.match(plain(told.pop())[1].tokenSet.definition, /^p\./);
   choose([]);
   assert.equal(told.length, 0);
 });

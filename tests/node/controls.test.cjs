@@ -125,7 +125,7 @@ test("keys: in an open head arrows open the neighbour; zoom and reset", () => {
 });
 
 test("keys: Escape does one thing at a time", () => {
-  const { view, done, state, press } = keyed({ tokenSet: { recipe: "p.AA" }, selection: { input: 0 } });
+  const { view, done, state, press } = keyed({ tokenSet: { definition: "p.AA" }, selection: { input: 0 } });
   view.openCell(1, 0, 0, false);
   state.drawing = true;
   assert.ok(press("Escape"));
@@ -279,28 +279,28 @@ test("sets: a region drawn over a head, added to, a point put in and taken out, 
   data.points.adopt(false);
   view.openCell(4, 0, 0, false);
   data.openHead(4);
-  let recipe = "";
+  let definition = "";
   const counts = [];
   const overlay = { ...silent(), messages: [], setMessage(text) { this.messages.push(text); } };
   const editor = new TokenSetEditor({
     view, data, overlay, places: new PointPlaces(view, data.points, data.highlights),
-    recipe: () => recipe, changed: (next) => (recipe = next), counted: (count) => counts.push(count),
+    definition: () => definition, changed: (next) => (definition = next), counted: (count) => counts.push(count),
   });
   const square = [{ x: 300, y: 200 }, { x: 500, y: 200 }, { x: 500, y: 400 }];
   editor.addRegion(square, false);
   await rest();
-  assert.match(recipe, /^r\.1\.1\.umap2d\./);
+  assert.match(definition, /^r\.1\.1\.umap2d\./);
   assert.equal(counts.at(-1).points, 2);
   assert.equal(overlay.said.at(-1), "2 points are in the set.");
   editor.addRegion(square, true);
-  assert.equal(recipe.split("~").length, 2);
+  assert.equal(definition.split("~").length, 2);
   editor.change(sets.ofPoints([1, 5]));
   await rest();
   editor.toggle(ORDER.indexOf(2));
-  assert.deepEqual(sets.idsOf(recipe, "p"), [1, 2, 5]);
+  assert.deepEqual(sets.idsOf(definition, "p"), [1, 2, 5]);
   editor.change("x".repeat(7000));
   assert.match(overlay.messages.at(-1), /too many parts/);
-  assert.deepEqual(sets.idsOf(recipe, "p"), [1, 2, 5]);
+  assert.deepEqual(sets.idsOf(definition, "p"), [1, 2, 5]);
 }));
 
 test("viewpoint: told once it has rested; one of another head is no viewpoint of this one", async () => {

@@ -1,7 +1,7 @@
 /** assets/06-jobs.js: when a page looks at the jobs, and how a poll that failed goes on. */
 const test = require("node:test");
 const assert = require("node:assert/strict");
-const { load } = require("./page.cjs");
+const { load, plain } = require("./page.cjs");
 
 const CALLBACK = "/_dash-update-component";
 
@@ -74,10 +74,10 @@ test("a poll that fails lets its interval tick on, whatever else fails does not"
   const { fetch, told } = page();
   await assert.rejects(fetch(new Error("no server"), '{"output":"x","changedPropIds":["scale-tick.n_intervals"]}'));
   await fetch(null, '{"output":"x","changedPropIds":["tick.n_intervals"]}', 502);
-  assert.deepEqual(told.splice(0), [["scale-tick", { max_intervals: -1 }], ["tick", { max_intervals: -1 }]]);
+  assert.deepEqual(plain(told.splice(0)), [["scale-tick", { max_intervals: -1 }], ["tick", { max_intervals: -1 }]]);
   await assert.rejects(fetch(new Error("no server"), '{"output":"x","changedPropIds":["view.data"]}'));
   await fetch(null, '{"output":"x","changedPropIds":["tick.n_intervals"]}', 200);
-  assert.deepEqual(told, []);
+  assert.equal(told.length, 0);
 });
 
 test("the waiting page is told to render itself anew", () => {

@@ -204,7 +204,7 @@ test("overlay: labels of an open head once its tokens are known; lines; the chos
 test("overlay: hits inside a set", scene(async (parts) => {
   const { data, rest, show } = parts;
   await show(0);
-  data.highlights.setTokenSet({ recipe: "any" }, () => {});
+  data.highlights.setTokenSet({ definition: "any" }, () => {});
   data.highlights.setSearch({ query: "river" });
   await rest();
   assert.equal(overlayOf(parts).hitsAt.length, 2);

@@ -109,9 +109,9 @@ test("lit: hits of a search, then a set, then the input of the chosen token", wi
   assert.equal(highlights.selectedSlot, slotOf(3));
   assert.equal(highlights.slots.length, 6);
   const counts = [];
-  highlights.setTokenSet({ recipe: "any" }, (count) => counts.push(count));
+  highlights.setTokenSet({ definition: "any" }, (count) => counts.push(count));
   await rest();
-  assert.deepEqual(counts, [{ recipe: "any", points: 2, tokens: 1 }]);
+  assert.deepEqual(counts, [{ definition: "any", points: 2, tokens: 1 }]);
   assert.deepEqual([...highlights.slots], [slotOf(3), slotOf(5), slotOf(1)].sort((a, b) => a - b));
   assert.ok(highlights.inSet(slotOf(5)) && !highlights.inSet(slotOf(3)));
   assert.equal(highlights.flags[slotOf(1)], 1);

@@ -1,6 +1,6 @@
 import pytest
 
-from services.measures.notes import head_notes, usual
+from services.measures.notes import head_notes, worst_tenth
 
 
 def kinds(**numbers):
@@ -49,16 +49,16 @@ def test_notes_come_together():
 
 def test_only_the_worst_tenth_of_a_map_is_noted():
     values = [-0.01 * n for n in range(21)]  # all poor
-    common = {"query_spearman": usual(values, best=-1.0)}
-    noted = [value for value in values if kinds(query_spearman=value, usual=common)]
+    common = {"query_spearman": worst_tenth(values, best=-1.0)}
+    noted = [value for value in values if kinds(query_spearman=value, worst=common)]
     assert noted == values[:2]
     shares = [0.2 + 0.001 * n for n in range(21)]
-    common = {"mixing": usual(shares, best=1.0)}
-    assert [kinds(mixing=value, usual=common) for value in shares[:3]] == [["apart"], ["apart"], []]
-    assert kinds(mixing=0.9, usual=common) == []
+    common = {"mixing": worst_tenth(shares, best=1.0)}
+    assert [kinds(mixing=value, worst=common) for value in shares[:3]] == [["apart"], ["apart"], []]
+    assert kinds(mixing=0.9, worst=common) == []
 
 
 def test_equal_heads_and_few_heads_have_no_worst_tenth():
-    assert usual([0.1] * 7, best=1.0) is None
-    assert kinds(mixing=0.1, usual={"mixing": usual([0.1] * 20, best=1.0)}) == []
-    assert kinds(mixing=0.1, usual={"mixing": usual([float("nan")] * 20, best=1.0)}) == ["apart"]
+    assert worst_tenth([0.1] * 7, best=1.0) is None
+    assert kinds(mixing=0.1, worst={"mixing": worst_tenth([0.1] * 20, best=1.0)}) == []
+    assert kinds(mixing=0.1, worst={"mixing": worst_tenth([float("nan")] * 20, best=1.0)}) == ["apart"]

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 from app import create_app
 from services import export
 from services.atlas import open_atlas
-from services.attributes.registry import BY_NAME, why_not
+from services.attributes.registry import attribute_of, why_not
 from services.capture import load_model
 from services.commands.line import parser
 from services.errors import ModelError
@@ -157,9 +157,10 @@ def test_an_atlas_of_letters(atlas):
 
 
 def test_what_only_text_has_is_not_offered_and_all_else_works(atlas):
-    assert why_not(atlas, BY_NAME["pos"])
-    for name in ("type", "position", "kind", "subword", "frequency"):
-        assert why_not(atlas, BY_NAME[name]) is None
+    for name in ("pos", "kind", "subword"):
+        assert "is an attribute of text, and this atlas holds letters." in (why_not(atlas, attribute_of(name)) or "")
+    for name in ("type", "position", "norm"):
+        assert why_not(atlas, attribute_of(name)) is None
     assert search(atlas, "tokens", Question("t", "token")).sum() == "".join(WORDS).count("t")
     assert search(atlas, "tokens", Question("t", "word")).sum() == "".join(WORDS).count("t")
     table = export.tokens_table(atlas, atlas.info.default_stream, 1, 1)

@@ -136,15 +136,15 @@ def test_the_browser_writes_and_projects_as_the_server_reads(atlas):
       const angles = Array.from({ length: 900 }, (_, i) => i / 900 * 2 * Math.PI);
       const circle = angles.map((angle) => ({ x: Math.cos(angle), y: Math.sin(angle) }));
       const region = sets.region(place, circle);
-      let recipe = sets.addRegion(sets.toggle("", 70000, false), region);
-      recipe = sets.toggle(sets.toggle(recipe, 5, true), 9, false);
+      let definition = sets.addRegion(sets.toggle("", 70000, false), region);
+      definition = sets.toggle(sets.toggle(definition, 5, true), 9, false);
       const p = camera.projectCube(camera.rotation(0.6, -0.4), 0.3, -0.8, 0.55);
-      console.log(JSON.stringify({ recipe, p }));
+      console.log(JSON.stringify({ definition, p }));
     """
     done = run_node("-e", script)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    found = token_sets.parse(answer["recipe"])
+    found = token_sets.parse(answer["definition"])
     (region,) = found.regions
     assert (region.layer, region.head, region.turn) == (4, 7, pytest.approx((0.6, -0.4)))
     assert len(region.vertices) == 64
