@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MAC_APPS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -41,7 +41,10 @@ def from_distribution() -> str | None:
         return None
     print("Installing Chromium from the distribution …", file=sys.stderr)
     run(*prefix, "apt-get", "update", "-qq")
-    run(*prefix, "apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium")
+    # Debian's headless shell draws no window, which saves a tenth of the time; other distributions do not have it.
+    for package in ("chromium-headless-shell", "chromium"):
+        if run(*prefix, "apt-get", "install", "-y", "-qq", "--no-install-recommends", package):
+            break
     return on_path()
 
 

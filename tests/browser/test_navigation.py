@@ -217,8 +217,15 @@ def drag(page: Page, dx: float, dy: float) -> None:
     page.mouse.up()
 
 
-@pytest.mark.parametrize("place", ["", "&layer=1&head=1"])
-@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize(
+    ("dims", "place"),
+    [
+        (2, "&layer=1&head=1"),
+        (3, ""),
+        pytest.param(2, "", marks=pytest.mark.slow),
+        pytest.param(3, "&layer=1&head=1", marks=pytest.mark.slow),
+    ],
+)
 def test_a_link_looks_from_where_it_was_taken(page: Page, dashboard, dims, place):
     open_page(page, f"{dashboard}/?method=pca&dims={dims}{place}")
     assert parameter(page, "at") is None

@@ -175,6 +175,7 @@ def shared_neighbours(one: np.ndarray, other: np.ndarray, count: int = 15) -> fl
     return float(np.mean([len(set(a) & set(b)) / count for a, b in zip(*near, strict=True)]))
 
 
+@pytest.mark.slow
 def test_maps_stopped_in_the_middle_leave_nothing_half_made(home):
     job = Maps(home)
     job.start()

@@ -92,7 +92,7 @@ def rows_of(index: int) -> slice:
     return slice(first, first + index + 3)
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["2", pytest.param("1", marks=pytest.mark.slow)])
 def test_layouts_killed_in_the_middle_go_on_without_redoing_layers(bert, corpus, whole, pca_only, tmp_path, jobs):
     out, log = copy(pca_only, tmp_path / "one"), tmp_path / "log"
     arguments = options_of(bert, corpus, out, "--projections", "pca,umap", "--jobs", jobs)
@@ -111,7 +111,7 @@ def test_layouts_killed_in_the_middle_go_on_without_redoing_layers(bert, corpus,
     assert verify(out) == []
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["2", pytest.param("1", marks=pytest.mark.slow)])
 def test_ctrl_c_ends_with_130_and_one_line(bert, corpus, pca_only, tmp_path, jobs):
     out, log = copy(pca_only, tmp_path / "home" / "atlases" / "one"), tmp_path / "log"
     arguments = options_of(bert, corpus, out, "--projections", "umap", "--jobs", jobs)
