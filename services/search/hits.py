@@ -50,6 +50,7 @@ def hits_by_input(atlas: Atlas, stream: StreamInfo, question: Question) -> dict[
         for index, at, count in zip(inputs.tolist(), first.tolist(), number.tolist(), strict=True):
             found.setdefault(index, (side, table, int(rows[at])))
             counts[index] = counts.get(index, 0) + count
+    word = {table: words(atlas.tokens(table)) for _, table, _ in sides}
     entries: list[dict[str, Any]] = []
     size = 0
     for index in sorted(found)[:MOST_INPUTS]:
@@ -59,7 +60,7 @@ def hits_by_input(atlas: Atlas, stream: StreamInfo, question: Question) -> dict[
             "token": row,
             "side": side,
             "hits": counts[index],
-            **_context(atlas.tokens(table), row),
+            **_context(atlas.tokens(table), word[table], row),
         }
         size += len(json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace"))
         if size > MOST_BYTES:
@@ -68,13 +69,16 @@ def hits_by_input(atlas: Atlas, stream: StreamInfo, question: Question) -> dict[
     return {"queries": int(queries.sum()), "keys": int(keys.sum()), "inputs": len(found), "list": entries}
 
 
-def _context(tokens: TokenTable, row: int) -> dict[str, str]:
-    """A token between the tokens around it, with blanks between words as far as the tokens tell."""
+def _context(tokens: TokenTable, word: np.ndarray, row: int) -> dict[str, str]:
+    """A token between the tokens around it, with blanks between words as far as the tokens tell.
+
+    word: of each token, as services.modalities.text.columns.words
+    """
     first, end = (int(n) for n in tokens.offsets[tokens.input[row] : tokens.input[row] + 2])
     begin, stop = max(first, row - _CONTEXT), min(end, row + 1 + _CONTEXT)
-    before = "".join(_joined(tokens, n, first) + _readable(tokens, n) for n in range(begin, row))
-    before += _joined(tokens, row, first)
-    after = "".join(_joined(tokens, n, first) + _readable(tokens, n) for n in range(row + 1, stop))
+    before = "".join(_joined(tokens, word, n, first) + _readable(tokens, n) for n in range(begin, row))
+    before += _joined(tokens, word, row, first)
+    after = "".join(_joined(tokens, word, n, first) + _readable(tokens, n) for n in range(row + 1, stop))
     hit = _readable(tokens, row)
     return {
         "before": "…" + before[-_CONTEXT:] if begin > first or len(before) > _CONTEXT else before,
@@ -87,10 +91,9 @@ def _readable(tokens: TokenTable, row: int) -> str:
     return tokens.text[row].removeprefix("##").strip("▁") or "␣"
 
 
-def _joined(tokens: TokenTable, row: int, first: int) -> str:
+def _joined(tokens: TokenTable, word: np.ndarray, row: int, first: int) -> str:
     """What stands between a token and the one before it: nothing within a word, else a blank."""
     if row <= first:
         return ""
-    word, before = words(tokens)[[row, row - 1]]
-    same_word = word >= 0 and word == before
+    same_word = word[row] >= 0 and word[row] == word[row - 1]
     return "" if same_word or tokens.text[row].startswith("##") else " "
