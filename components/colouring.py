@@ -20,6 +20,7 @@ from services.attributes.registry import (
     attribute_of,
     find_attribute,
     head_of_family,
+    in_atlas,
     listed,
     sizing,
     variants,
@@ -53,10 +54,11 @@ def colour_field(atlas: Atlas, colouring: Colouring) -> html.Div:
 
 
 def _options(atlas: Atlas) -> list[dict[str, Any]]:
-    reasons = {attribute.name: why_not(atlas, attribute) for attribute in listed()}
+    offered = listed(atlas.info.modality)
+    reasons = {attribute.name: why_not(atlas, attribute) for attribute in offered}
     return [
         {"label": a.label, "value": a.name, "disabled": bool(reasons[a.name]), "title": reasons[a.name] or a.explain}
-        for a in listed()
+        for a in offered
     ]
 
 
@@ -80,7 +82,7 @@ def _chosen(colouring: Any, theme: Any, view_data: Any) -> tuple[Atlas, StreamIn
     attribute = find_attribute(wanted.colour)
     if attribute is None or why_not(atlas, attribute):
         attribute = PLAIN
-    return atlas, stream, attribute, "dark" if theme == "dark" else "light", wanted.palette
+    return atlas, stream, in_atlas(atlas, attribute), "dark" if theme == "dark" else "light", wanted.palette
 
 
 @callback(

@@ -60,7 +60,7 @@ def toolbar(entries: Sequence[Entry], atlas: Atlas, state: AtlasPage, building: 
             choice_field(ids.METHOD_SELECT, "Projection", method_options(atlas, stream, building), view.method),
             choice_field(ids.DIMS_SELECT, "Space", dims_options(atlas, stream, view.method), view.dims),
             colour_field(atlas, state.colouring),
-            search_field(state.search),
+            search_field(state.search, atlas.info.modality),
         ],
         id=ids.TOOLBAR,
         className="toolbar",

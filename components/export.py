@@ -26,8 +26,8 @@ def _files(what: str, label: str) -> html.Div:
     )
 
 
-def export_menu() -> html.Details:
-    """Pictures, tables and the one-file page of the present view."""
+def export_menu(pictures: bool = False) -> html.Details:
+    """Pictures, tables and the one-file page of the present view; pictures: the inputs are images."""
     return html.Details(
         [
             html.Summary("Export", className="text-button"),
@@ -50,6 +50,17 @@ def export_menu() -> html.Details:
                         "With title, legend and source",
                         _button("png", "PNG", "Picture as PNG"),
                         _button("svg", "SVG", "Picture as SVG"),
+                    ),
+                    *(
+                        [
+                            _line(
+                                "The image beside it",
+                                _button("image.png", "PNG", "Image as PNG"),
+                                _button("image.svg", "SVG", "Image as SVG"),
+                            )
+                        ]
+                        if pictures
+                        else []
                     ),
                     html.Div(
                         [

@@ -11,7 +11,7 @@ from components.palettes import Name, palette
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import SIDE_STEPS
-from services.attributes.registry import Attribute, point_values
+from services.attributes.registry import Attribute, in_atlas, point_values
 from services.export import facts
 from services.search.token_table import columns_of
 
@@ -79,6 +79,7 @@ def head_figure(
     if int(kept.sum()) > MOST_POINTS:
         raise TooManyPointsError(f"{int(kept.sum()):,} points are more than the {MOST_POINTS:,} of one HTML file.")
     texts = _hover_texts(atlas, stream, columns, kept)
+    attribute = in_atlas(atlas, attribute)
     colours = palette(attribute, "light", palette_name)
     deep = projection.dims == 3
     figure = go.Figure()

@@ -16,10 +16,13 @@ _MODE_LABELS = {
     "regex": "regular expression",
     "pos": "part of speech",
 }
+_IMAGE_MODES = {"object": "object or image", "contains": "part of a name", "token": "whole name"}
+_EXAMPLES = {"text": "for example: bank, river", "image": "for example: disc, cat, row 3"}
 
 
-def search_field(search: Search) -> html.Div:
-    """Everything about the search, set to one state; lists are filled by `assets/30-find.js`."""
+def search_field(search: Search, modality: str) -> html.Div:
+    """Everything about the search in inputs of a modality; lists are filled by `assets/30-find.js`."""
+    modes = _IMAGE_MODES if modality == "image" else _MODE_LABELS
     return html.Div(
         [
             html.Div(
@@ -37,7 +40,7 @@ def search_field(search: Search) -> html.Div:
             html.Div(
                 [
                     html.Div(
-                        [_box(search), _stepper(), icon_button(ids.SEARCH_CLEAR, "x-lg", "Clear the search")],
+                        [_box(search, modality), _stepper(), icon_button(ids.SEARCH_CLEAR, "x-lg", "Clear the search")],
                         id=ids.SEARCH_RESULT,
                         className="search-input",
                     ),
@@ -45,8 +48,8 @@ def search_field(search: Search) -> html.Div:
                     html.Label("How to search", htmlFor=ids.SEARCH_MODE, className="visually-hidden"),
                     dbc.Select(
                         id=ids.SEARCH_MODE,
-                        options=[{"label": label, "value": name} for name, label in _MODE_LABELS.items()],
-                        value=search.mode,
+                        options=[{"label": label, "value": name} for name, label in modes.items()],
+                        value=search.mode if search.query or search.mode != "token" else next(iter(modes)),
                     ),
                 ],
                 className="search-row",
@@ -57,12 +60,12 @@ def search_field(search: Search) -> html.Div:
     )
 
 
-def _box(search: Search) -> dbc.Input:
+def _box(search: Search, modality: str) -> dbc.Input:
     # Without dbc's debounce: its timer outlives the input and fails when the page changes meanwhile.
     return dbc.Input(
         id=ids.SEARCH_BOX,
         value=search.query,
-        placeholder="for example: bank, river",
+        placeholder=_EXAMPLES.get(modality, _EXAMPLES["text"]),
         type="search",
         maxlength=MAX_QUERY,
         autocomplete="off",

@@ -123,6 +123,12 @@ HINT = "hint"
 MINIMAP = "minimap"
 DISPLAY = "display"
 DISPLAY_LABELS = "display-labels"
+GALLERY = "gallery"
+IMAGE_ARROWS = "image-arrows"
+IMAGE_COVER = "image-cover"
+IMAGE_FLOW = "image-flow"
+IMAGE_SHADE = "image-shade"
+DISPLAY_PATCHES = "display-patches"
 DISPLAY_SIZE = "display-size"
 
 # components/help.py

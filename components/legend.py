@@ -39,6 +39,10 @@ def _both_sides(colours: Sequence[str], attribute: Attribute) -> html.Div:
 
 def _row(side: str, title: str, colours: Sequence[str], attribute: Attribute, scale: Scale | None) -> html.Div:
     sequential = attribute.kind == "sequential"
+    if attribute.kind == "colour":  # of the points themselves
+        return html.Div(
+            [_marker(side, "currentColor"), html.Span(title, className="legend-side")], className="legend-row"
+        )
     marker = _marker(side, colours[SIDE_STEPS // 2]) if sequential or len(attribute.categories) < 2 else None
     return html.Div(
         [marker, html.Span(title, className="legend-side"), *_scale(side, colours, attribute, scale)],

@@ -56,8 +56,11 @@ def hint() -> html.Div:
     return html.Div(id=ids.HINT, className="hint")
 
 
-def picture_controls(state: AtlasPage) -> list[Any]:
-    """Re-centre, and how the picture is drawn."""
+PATCHES = {"border": "In a border", "bare": "Bare", "fill": "Tinted", "off": "As points"}
+
+
+def picture_controls(state: AtlasPage, pictures: bool) -> list[Any]:
+    """Re-centre, and how the picture is drawn; pictures: the tokens are patches of images."""
     picture = state.picture
     sizes = [
         {"label": label, "value": size}
@@ -73,6 +76,10 @@ def picture_controls(state: AtlasPage) -> list[Any]:
                         menu_choice(ids.DISPLAY_LABELS, "Token labels in a head", "labels", picture.labels),
                         menu_choice(ids.DISPLAY_RINGS, "Ring what it attends to", "rings", picture.rings),
                         *labelled(ids.DISPLAY_SIZE, "Point size", sizes, picture.size),
+                        html.Div(
+                            labelled(ids.DISPLAY_PATCHES, "Patches of images", PATCHES, picture.patches),
+                            className="" if pictures else "d-none",
+                        ),
                         *look_of_points(state),
                     ],
                     className="menu-body",

@@ -7,6 +7,7 @@ theme, ramps run from dim to bright instead of from pale to deep. `original`: th
 in both themes; what the original does not have keeps the safe colours.
 """
 
+import colorsys
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
@@ -69,6 +70,10 @@ _PARTS: dict[Theme, Sequence[str]] = {
 }  # fmt: skip
 _KEY_SHADE: dict[Theme, tuple[str, float]] = {"light": ("#ffffff", 0.38), "dark": ("#10161d", 0.30)}
 
+# Colours around a circle, of hues themselves or of directions, as saturation and value (HSV); then one for "none".
+_CIRCLES = {"hues": (0.78, 0.86), "directions": (0.62, 0.82)}
+_NEUTRAL: dict[Theme, str] = {"light": "#8a929c", "dark": "#9aa3ae"}
+
 _ORIGINAL_SIDES = ("#5fb96c", "#e3378f")
 # d3-scale-chromatic's interpolateYlGn and interpolatePuRd: a B-spline through these nine colours (ColorBrewer, Brewer
 # & Harrower), of which the original takes the part from 0.25 to 1.
@@ -101,8 +106,12 @@ def _safe(attribute: Attribute, theme: Theme) -> tuple[list[str], list[str]]:
     if attribute.palette == "sides":
         query, key = SIDE_COLOURS[theme]
         return _repeat([query]), _repeat([key])
+    if attribute.palette in _CIRCLES:
+        queries = [*_circle(len(attribute.categories) - 1, _CIRCLES[attribute.palette]), _NEUTRAL[theme]]
+        return _repeat(queries), _repeat([_mixed(colour, *_KEY_SHADE[theme]) for colour in queries])
     if attribute.palette == "parts of speech" or len(attribute.categories) > len(_CATEGORIES[theme][0]):
-        return _repeat(_PARTS[theme]), _repeat([_mixed(colour, *_KEY_SHADE[theme]) for colour in _PARTS[theme]])
+        parts = [_PARTS[theme][number % len(_PARTS[theme])] for number in range(max(12, len(attribute.categories)))]
+        return _repeat(parts), _repeat([_mixed(colour, *_KEY_SHADE[theme]) for colour in parts])
     few = attribute.kind == "categorical" and len(attribute.categories) <= len(_KINDS[theme][0])
     queries, keys = (_KINDS if few else _CATEGORIES)[theme]
     return _repeat(queries), _repeat(keys)
@@ -160,6 +169,12 @@ def _spline(stops: Sequence[str], places: np.ndarray) -> np.ndarray:
         + (1 + 3 * t + 3 * t**2 - 3 * t**3) * v2
         + t**3 * v3
     ) / 6
+
+
+def _circle(count: int, strength: tuple[float, float]) -> list[str]:
+    """So many hues, evenly spread from red."""
+    steps = [colorsys.hsv_to_rgb(number / count, *strength) for number in range(count)]
+    return _hex(255 * np.array(steps))
 
 
 def _cube() -> list[str]:

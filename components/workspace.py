@@ -20,7 +20,8 @@ from components.navigation import head_controls, hint, minimap, picture_controls
 from components.panels.align import align_body
 from components.panels.average import average_panel
 from components.panels.head_facts import facts_body
-from components.panels.panel import panel
+from components.panels.image import gallery, image_panel, look_controls
+from components.panels.panel import TAB_LABELS, panel
 from components.panels.sentence import sentence_panel
 from components.panels.tokens import tokens_tab
 from components.polling import poll
@@ -32,9 +33,10 @@ from components.words import TITLES, title
 from services.alignment.study import scales
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.attributes.registry import attribute_of
-from services.jobs.builds import DEMO_SLUG
+from services.attributes.registry import attribute_of, in_atlas
+from services.jobs.builds import DEMO_SLUG, IMAGES_SLUG
 from services.jobs.spec import Job
+from services.payloads.images import has_images
 
 
 def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
@@ -45,6 +47,8 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
     payload = scene_payload(atlas, stream, here.settings.url_prefix)
     known = catalogue(atlas, stream, view.scale, here.settings.maps)
     studied = scales(atlas, stream) is not None
+    pictures = has_images(atlas)
+    prefix = here.settings.url_prefix
     page = html.Div(
         [
             dcc.Store(id=ids.CATALOGUE, data=known),
@@ -55,10 +59,13 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                 [
                     html.Section(
                         [
-                            _map_head(stream, state),
+                            _map_head(atlas, stream, state),
                             html.Div([hint(), minimap(stream, view)], className="over-map"),
                             _scene(atlas, known["maps"], state, payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
+                            # of texts only so that every callback finds what it names
+                            gallery(atlas, prefix) if pictures else html.Div(id=ids.GALLERY, className="d-none"),
+                            *([] if pictures else [html.Div(look_controls(state.picture), className="d-none")]),
                             _map_foot(atlas, stream, state),
                         ],
                         className="map",
@@ -66,9 +73,10 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                     ),
                     panel(
                         state,
+                        labels={**TAB_LABELS, "sentence": "Image"} if pictures else TAB_LABELS,
                         bodies={
                             "head": facts_body(atlas, stream, view),
-                            "sentence": sentence_panel(atlas, stream, state, payload),
+                            "sentence": (image_panel if pictures else sentence_panel)(atlas, stream, state, payload),
                             "average": average_panel(state.options, payload),
                             "tokens": tokens_tab(state.token_set),
                             "align": align_body(atlas, stream, state, studied),
@@ -85,7 +93,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
     return with_help(page)
 
 
-def _map_head(stream: StreamInfo, state: AtlasPage) -> html.Div:
+def _map_head(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
     view = state.view
     return html.Div(
         [
@@ -100,12 +108,12 @@ def _map_head(stream: StreamInfo, state: AtlasPage) -> html.Div:
                 className="label-row",
             ),
             head_controls(stream, view),
-            measure_fields(state.picture),
+            measure_fields(state.picture, atlas.info.modality),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             findings_menu(),
-            *picture_controls(state),
+            *picture_controls(state, has_images(atlas)),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),
-            export_menu(),
+            export_menu(has_images(atlas)),
             html.Button("Details", id=ids.PANEL_OPEN, className="text-button panel-opener", type="button"),
         ],
         className="map-head",
@@ -138,6 +146,7 @@ def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[s
         theme="light",
         sprite=sprite,
         rings=picture.rings,
+        patches=picture.patches,
         cellNotes=cell_notes(atlas.info.notes),
         tokenSet=scene_set(state.token_set),
         tool="point",
@@ -162,7 +171,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
 
 
 def _legend(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
-    view, attribute = state.view, attribute_of(state.colouring.colour)
+    view, attribute = state.view, in_atlas(atlas, attribute_of(state.colouring.colour))
     head = (view.layer, view.head) if view.layer is not None and view.head is not None else None
     return legend(attribute, "light", state.colouring.palette, attribute.scale(atlas, stream, head))
 
@@ -172,13 +181,11 @@ def waiting(job: Job | None, problems: list[str]) -> html.Div:
     command = "python app.py build --model minilm --corpus demo"
     parts: list[Any] = []
     if job and job.active:
-        is_demo = Path(job.subject).name == DEMO_SLUG
+        slug = Path(job.subject).name
+        says = {DEMO_SLUG: "A real model reads 172 sentences. ", IMAGES_SLUG: "A real model sees 16 images. "}.get(slug)
         parts = [
-            html.H1("Building the demo atlas" if is_demo else job.title),
-            html.P(
-                ("A real model reads 172 sentences. " if is_demo else "")
-                + "The first map opens here by itself in a few seconds."
-            ),
+            html.H1("Building the demo atlas" if says else job.title),
+            html.P((says or "") + "The first map opens here by itself in a few seconds."),
             progress_bar(job),
         ]
     else:
@@ -186,7 +193,9 @@ def waiting(job: Job | None, problems: list[str]) -> html.Div:
             html.H1("There is no atlas yet"),
             html.P("An atlas holds one model's attention on one corpus. Build one from a terminal:"),
             html.Pre(command),
-            html.P("Any Hugging Face encoder or decoder and any text file will do; see --help."),
+            html.P(
+                "Any Hugging Face encoder, decoder or vision transformer will do, on your texts or images; see --help."
+            ),
         ]
         if job and job.message:
             parts.insert(1, dbc.Alert(job.sentence, color="danger"))

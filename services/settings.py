@@ -26,8 +26,12 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8050, ge=1, le=65535, description="Port to listen on.")
     demo: bool = Field(default=True, description="Build the demo atlas in the background when there is no atlas.")
+    demo_images: bool = Field(
+        default=True,
+        description="Build a demo atlas of images as well, where its model is installed (requirements-vision.txt).",
+    )
     demo_projections: str = Field(
-        default="all", description="Projections of the demo atlas: all, or their names with commas."
+        default="all", description="Projections of the demo atlases: all, or their names with commas."
     )
     open_browser: bool = Field(default=True, description="Open the dashboard in a browser when there is a desktop.")
     url_prefix: str = Field(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.image_home import build_image_home
 from tests.real_home import build_home
 
 ROOT = Path(__file__).parents[1]
@@ -96,3 +97,9 @@ def build_three_streams(home: Path) -> None:
 def three_streams_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home folder with an atlas of three streams (tests/three_streams.py) and, beside it, its `model`."""
     return own_copy(tmp_path_factory, "three", build_three_streams)
+
+
+@pytest.fixture(scope="session")
+def image_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with one real atlas of images (tests/image_home.py)."""
+    return own_copy(tmp_path_factory, "images", build_image_home)

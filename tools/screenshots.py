@@ -11,6 +11,10 @@ OUT = Path(__file__).resolve().parents[1] / "docs" / "images"
 VIEWS = {
     "matrix": ("/?method=pca&dims=2&colour=position", "light"),
     "head": ("/?method=pca&dims=2&colour=type&layer=2&head=8&token=40&side=query", "dark"),
+    "image": (
+        "/?atlas=dinov2-demo&method=umap&dims=2&layer=10&head=4&token=130&side=query&read=heatmap&colour=type",
+        "light",
+    ),
     "scaling": ("/scaling?layer=2&head=3", "light"),
 }
 

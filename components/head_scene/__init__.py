@@ -35,6 +35,7 @@ SCRIPTS = (
     "highlights.js",
     "attention.js",
     "token_pages.js",
+    "sheet.js",
     "data.js",
     "view.js",
     "places.js",
@@ -121,6 +122,8 @@ class HeadScene(Component):
       but a permutation of all heads, or ``None``, shows layers as rows.
     - rings (bool): in an open head, ring the keys that the token under the pointer (or the selected one) attends to
       most, or for a key the queries that attend to it most, in its input.
+    - patches (string): how points are drawn that ``payload.patches`` has pictures of: "border", "bare", "fill" (under a
+      tint of the point's colour) or "off" (as points, the default). Only as many are drawn as find room.
     - viewpoint (dict | None): where one looks from, ``{head, at}``: the head (``None``: the matrix) and "x_y_zoom" or
       "x_y_zoom_yaw_pitch": cells right and down of the middle, times as near, radians. ``None``: all of it. Also set by
       the user.
@@ -159,6 +162,7 @@ class HeadScene(Component):
         badges: Any = Component.UNDEFINED,
         order: Any = Component.UNDEFINED,
         rings: Any = Component.UNDEFINED,
+        patches: Any = Component.UNDEFINED,
         tokenSet: Any = Component.UNDEFINED,
         setCount: Any = Component.UNDEFINED,
         tool: Any = Component.UNDEFINED,
@@ -191,6 +195,7 @@ class HeadScene(Component):
             "badges",
             "order",
             "rings",
+            "patches",
             "tokenSet",
             "setCount",
             "tool",

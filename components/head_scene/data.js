@@ -10,6 +10,7 @@
   const { Highlights } = atlas.highlights || require("./highlights.js");
   const { Attention } = atlas.attention || require("./attention.js");
   const { TokenPages } = atlas.tokenPages || require("./token_pages.js");
+  const { Sheet } = atlas.sheet || require("./sheet.js");
 
   class SceneData {
     /**
@@ -25,6 +26,7 @@
       this.highlights = new Highlights(this.jobs, hooks, this.points);
       this.attention = new Attention(this.jobs, hooks, this.points);
       this.tokens = new TokenPages(this.jobs, hooks, this.points);
+      this.sheet = new Sheet(this.jobs, hooks);
     }
 
     /** @param {Atlas.Payload|null} payload */
@@ -36,7 +38,7 @@
     }
 
     parts() {
-      return [this.points, this.colours, this.highlights, this.attention, this.tokens];
+      return [this.points, this.colours, this.highlights, this.attention, this.tokens, this.sheet];
     }
 
     close() {

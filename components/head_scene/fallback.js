@@ -16,6 +16,13 @@
       this.palette = [];
       /** @type {Record<string, Uint8Array|Uint32Array>} */
       this.values = {};
+      /** @type {ImageBitmap|null} */
+      this.sheet = null;
+    }
+
+    /** @param {string} _name @param {ImageBitmap} image */
+    setImage(_name, image) {
+      this.sheet = image;
     }
 
     /** @param {Uint8Array} bytes */
@@ -124,9 +131,29 @@
         const at = place(view, block.values, start + i * block.dims);
         c.fillStyle = style.muted ? frame.fadedColour : palette[index[slot]];
         const part = frame.sizedCell >= 0 ? sizePart(sizes[slot]) : 1;
-        this.shape(at.x, at.y, style.size * at.near * part, kind[slot] > 0);
+        if (frame.patches && this.store.sheet) {
+          if (slot < frame.patches.most || style.size === frame.highlightSize) {
+            this.patch(frame.patches, slot, at.x, at.y, style.size * at.near * part);
+          }
+        } else this.shape(at.x, at.y, style.size * at.near * part, kind[slot] > 0);
       }
       c.globalAlpha = 1;
+    }
+
+    /** @param {Atlas.FramePatches} patches @param {number} slot @param {number} x @param {number} y @param {number} size */
+    patch({ form, cell, across }, slot, x, y, size) {
+      const c = this.context;
+      const row = this.store.values.patch[slot];
+      const [left, top] = [x - size / 2, y - size / 2];
+      const border = form === "border" ? Math.max(1.5, size / 8) : 0;
+      c.fillRect(left, top, size, size);
+      const { sheet } = this.store;
+      if (!sheet) return;
+      const alpha = c.globalAlpha;
+      if (form === "fill") c.globalAlpha = alpha * 0.43;
+      c.drawImage(sheet, (row % across) * cell, Math.floor(row / across) * cell, cell, cell,
+        left + border, top + border, size - 2 * border, size - 2 * border);
+      c.globalAlpha = alpha;
     }
 
     /** @param {number} x @param {number} y @param {number} size @param {boolean} key */

@@ -5,6 +5,8 @@
 
   /** Points of one call: splits the matrix of very many heads. Beyond 4 million some drivers fail (KhronosGroup/WebGL #3402). */
   const MOST_A_RUN = 400_000;
+  /** The point size that leaves patches as they are. */
+  const DEFAULT_POINT = 6;
 
   /**
    * Diameter of a point, CSS px.
@@ -19,6 +21,27 @@
     const auto = pointDiameter(view.camera.value.scale, shown, fitted);
     if (!wished) return auto;
     return Math.max(1, (auto * wished) / pointDiameter(fitted, shown, fitted));
+  }
+
+  /** Sides of patches, CSS px: so many in a cell that they can be told apart, and never larger than LARGEST. */
+  const LARGEST_PATCH = 44;
+  /** How often the area of a cell is covered by patches, before more of them would only hide each other. */
+  const COVER = 1.25;
+
+  /**
+   * How patches are drawn: their side in CSS px, and of how many slots; null where points are points.
+   * @param {Atlas.View} view @param {Atlas.SceneData} data @param {number|null|undefined} wished  as of `diameter`
+   * @returns {Atlas.FramePatches|null}
+   */
+  function patchesOf(view, { sheet, points }, wished) {
+    const { facts, image } = sheet;
+    if (!facts || !image) return null;
+    const cell = view.camera.value.scale;
+    const auto = Math.min(LARGEST_PATCH, Math.max(3.5, 0.026 * cell + 2.4));
+    const size = wished ? Math.max(2, (auto * wished) / DEFAULT_POINT) : auto;
+    const most = Math.min(points.count, Math.max(40, Math.floor(COVER * (cell / size) ** 2)));
+    const down = Math.ceil(image.height / facts.cell);
+    return { form: sheet.form, size, most, cell: facts.cell, across: facts.across, down };
   }
 
   /**
@@ -52,7 +75,8 @@
     const { open, isOpen } = view;
     const origin = view.origin();
     const scale = view.camera.value.scale;
-    const size = diameter(view, points, pointSize);
+    const patches = patchesOf(view, data, pointSize);
+    const size = patches ? patches.size : diameter(view, points, pointSize);
     const marked = highlights.active;
     const chunkSize = client ? client.payload.chunk : 1;
     const gather = () => (isOpen ? textures.gather(open, 1, open) : allHeads && client ? textures.gather(0, client.cells, open) : null);
@@ -73,6 +97,7 @@
       previousOf: (chunk) => (points.previous ? points.previous.blockOf(chunk, view.open) : null),
       mix,
       passing: view.passing,
+      patches,
       size: size * ratio,
       alpha: opacity(view, points, marked, size),
       muted: marked ? 0.8 : 0,
@@ -80,7 +105,7 @@
       sizedCell: data.colours.sizes ? data.colours.sizes.cell : -1,
       highlight: marked ? gather() : null,
       highlightRuns: isOpen ? [{ first: open, count: 1 }] : view.runs(Infinity),
-      highlightSize: Math.max(3.6, size * 1.35 + 1.1) * ratio,
+      highlightSize: Math.max(3.6, patches ? size * 1.1 + 1 : size * 1.35 + 1.1) * ratio,
       highlightRim: size > 3 ? ratio : 0,
       colours: shades,
       cellColour: colours.cell,
@@ -89,7 +114,7 @@
     };
   }
 
-  const api = { makeFrame, diameter, opacity };
+  const api = { makeFrame, diameter, opacity, patchesOf };
   atlas.frame = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

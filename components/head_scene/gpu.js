@@ -12,7 +12,7 @@
 
   /**
    * @typedef {Object} Texture
-   * @property {Uint8Array|Uint32Array} data
+   * @property {Uint8Array|Uint32Array|ImageBitmap} data
    * @property {number} width
    * @property {number} height
    * @property {"RGBA8"|"R8UI"|"R32UI"} format
@@ -94,6 +94,12 @@
       this.setTexture("palette", bytes, 1, "RGBA8");
     }
 
+    /** A picture. @param {string} name @param {ImageBitmap} image */
+    setImage(name, image) {
+      const { width, height } = image;
+      this.textures[name] = { data: image, width, height, format: "RGBA8", ...keepHandle(this.textures[name]) };
+    }
+
     /** Values of all slots (or of all slots of all heads) as unsigned integers.
      * @param {string} name @param {Uint8Array|Uint32Array} values @param {number} rows */
     setValues(name, values, rows) {
@@ -114,7 +120,7 @@
     setHeadValues(name, cell, values) {
       const texture = this.textures[name];
       const rows = textureRows(values.length);
-      texture.data.set(values, cell * rows * TEXTURE_WIDTH);
+      /** @type {Uint8Array} */ (texture.data).set(values, cell * rows * TEXTURE_WIDTH);
       texture.stale = true;
     }
 
@@ -136,8 +142,20 @@
         RGBA8: [gl.RGBA, gl.UNSIGNED_BYTE], R8UI: [gl.RED_INTEGER, gl.UNSIGNED_BYTE], R32UI: [gl.RED_INTEGER, gl.UNSIGNED_INT],
       }[texture.format];
       const { width, height, data } = texture;
+      if ("close" in data) {
+        gl.texImage2D(gl.TEXTURE_2D, 0, gl[texture.format], width, height, 0, format, type, data);
+        this.smoothFilter();
+        return;
+      }
       gl.texImage2D(gl.TEXTURE_2D, 0, gl[texture.format], width, height, 0, format, type, data);
       this.nearestFilter();
+    }
+
+    smoothFilter() {
+      const gl = this.gl;
+      this.nearestFilter();
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
     }
 
     nearestFilter() {

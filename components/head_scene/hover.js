@@ -32,7 +32,7 @@
     /** The slot under a place, or -1. @param {number} x @param {number} y @param {boolean} touch */
     pick(x, y, touch) {
       const { places, picture } = this.parts;
-      return places.nearest(x, y, Math.max(touch ? TOUCH_PX : PICK_PX, picture.diameter() / 2 + 2));
+      return places.nearest(x, y, Math.max(touch ? TOUCH_PX : PICK_PX, picture.diameter() / 2 + 2), picture.shown);
     }
 
     /** @param {number} x @param {number} y @param {boolean} touch */
@@ -83,7 +83,12 @@
       const { headIndices, indices } = data.colours;
       const values = colour && colour.scope === "head" ? headIndices.get(view.open) : indices;
       const index = values ? values[slot] : undefined;
-      return tokenTooltip(side, data.tokens.token(slot), colourRow(colour, index, view.open));
+      const content = tokenTooltip(side, data.tokens.token(slot), colourRow(colour, index, view.open));
+      const { facts, image, rows } = data.sheet;
+      if (!facts || !image || !rows) return content;
+      const row = rows[slot];
+      const { cell, across } = facts;
+      return { ...content, picture: { image, x: (row % across) * cell, y: Math.floor(row / across) * cell, side: cell } };
     }
 
     /** Tokens may have arrived since: say now what was unknown when the pointer came. */

@@ -20,6 +20,9 @@
   /** @param {HTMLCanvasElement} canvas */
   const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
+  /** Side of a patch in a tooltip. */
+  const PATCH_PX = 72;
+
   class Overlay {
     /** @param {HTMLElement} root */
     constructor(root) {
@@ -95,6 +98,7 @@
       this.tooltip.hidden = !content;
       if (!content) return;
       this.tooltip.replaceChildren();
+      if (content.picture) this.tooltip.appendChild(pictureOf(content.picture));
       element("strong", "", this.tooltip).textContent = content.title;
       for (const row of content.rows) {
         const line = element("div", "", this.tooltip);
@@ -106,6 +110,14 @@
       const top = y + 16 + h > this.painter.height ? y - h - 12 : y + 16;
       this.tooltip.style.transform = `translate(${Math.max(2, Math.round(left))}px, ${Math.max(2, Math.round(top))}px)`;
     }
+  }
+
+  /** A part of a sheet, enlarged. @param {NonNullable<Atlas.TooltipContent["picture"]>} part */
+  function pictureOf({ image, x, y, side }) {
+    const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", "atlas-scene-patch", document.createElement("div")));
+    canvas.width = canvas.height = PATCH_PX;
+    contextOf(canvas).drawImage(image, x, y, side, side, 0, 0, PATCH_PX, PATCH_PX);
+    return canvas;
   }
 
   const api = { Overlay, element, contextOf };

@@ -116,7 +116,7 @@
       hitsAt: overPoints && headView ? hitsInSet(parts, headView) : [],
       ringAt: view.isOpen && !props.average && selectedSlot >= 0 ? places.at(selectedSlot) : null,
       hoverAt: cursor.hoverSlot >= 0 ? places.at(cursor.hoverSlot) : null,
-      labels: overPoints && headView && props.labels !== false ? labelCandidates(parts, headView) : [],
+      labels: overPoints && headView && props.labels !== false && !data.sheet.facts ? labelCandidates(parts, headView) : [],
     };
   }
 

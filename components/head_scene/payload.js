@@ -233,6 +233,11 @@
       return this.checked(new Uint32Array(await this.buffer(`order/${this.payload.stream}`)), this.points);
     }
 
+    /** @param {string} path @returns {Promise<ImageBitmap>} */
+    async picture(path) {
+      return createImageBitmap(new Blob([await this.buffer(path, { keep: false })]));
+    }
+
     /** @param {string} name @returns {Promise<Uint8Array>} palette index of each point */
     attribute(name) {
       return this.bytesOf(`attribute/${this.payload.stream}/${encodeURIComponent(name)}`);

@@ -3,7 +3,7 @@
  * Everything here follows from what it is given; nothing is changed.
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
-  const { makeFrame, diameter } = atlas.frame || require("./frame.js");
+  const { makeFrame, diameter, patchesOf } = atlas.frame || require("./frame.js");
   const { makeOverlayState, nameOf, byCell } = atlas.overlayState || require("./overlay_state.js");
   const { Capture } = atlas.capture || require("./capture.js");
 
@@ -46,7 +46,17 @@
 
     /** Of a point, CSS px. */
     diameter() {
-      return diameter(this.parts.view, this.parts.data.points, this.parts.props().pointSize);
+      const { view, data, props } = this.parts;
+      const { pointSize } = props();
+      const patches = patchesOf(view, data, pointSize);
+      return patches ? patches.size : diameter(view, data.points, pointSize);
+    }
+
+    /** How many slots are drawn. */
+    get shown() {
+      const { view, data, props } = this.parts;
+      const patches = patchesOf(view, data, props().pointSize);
+      return patches ? patches.most : Infinity;
     }
 
     frame(look = this.parts.look(), ratio = this.parts.view.ratio) {

@@ -38,8 +38,9 @@
     /**
      * The slot of the open head nearest to a place, or -1; what is lit is preferred to its faded neighbours.
      * @param {number} x @param {number} y @param {number} reach  CSS px
+     * @param {number} [shown]  how many slots are drawn
      */
-    nearest(x, y, reach) {
+    nearest(x, y, reach, shown = Infinity) {
       const { set, client, order } = this.points;
       if (!set || !client || !order) return -1;
       const parts = set.headParts(this.view.open);
@@ -47,7 +48,7 @@
       /** @param {(slot: number) => boolean} [accepts] */
       const find = (accepts) => pick.nearest(this.headView(), parts, client.payload.chunk, x, y, reach, accepts);
       const lit = slots.length ? find((slot) => flags[slot] === 1) : -1;
-      return lit >= 0 ? lit : find();
+      return lit >= 0 ? lit : find(shown === Infinity ? undefined : (slot) => slot < shown);
     }
   }
 

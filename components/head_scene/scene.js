@@ -28,7 +28,7 @@
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme",
     "sprite", "cellNotes", "sized", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
-    "live", "viewpoint",
+    "live", "viewpoint", "patches",
   ];
   /** Props that need nothing fetched. @type {Array<keyof Atlas.SceneProps>} */
   const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells"];
@@ -142,6 +142,10 @@
           redraw();
         },
         colour: whileAlive(() => this.useColour()),
+        sheet: whileAlive(() => {
+          this.textures.putSheet();
+          redraw();
+        }),
         sizes: whileAlive(() => {
           this.textures.putSizes();
           redraw();
@@ -258,6 +262,7 @@
       if (fresh || changed("sprite")) this.setSprite();
       if (fresh || changed("projection")) this.data.points.setProjection(projection || null);
       if (fresh || changed("colour")) this.data.colours.setColour(colour || null);
+      if (fresh || changed("patches")) this.data.sheet.setForm(this.props.patches || "off");
       if (fresh || changed("sized")) this.data.colours.setSizes(Boolean(sized));
     }
 

@@ -4,6 +4,7 @@
  *
  *   DEEP  three-dimensional heads: rotation, perspective, depth
  *   FINE  antialiased shapes: queries are discs, keys are triangles, so that colour is not the only difference
+ *   PATCH squares with pictures from the sheet, in a border or under a tint of the point's colour
  *   HITS  vertices are a list of slots (highlights), not a chunk
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
@@ -17,11 +18,14 @@ uniform vec2 uMiddle, uViewport;
 uniform float uCell, uHalf, uMix, uSize, uAlpha, uMuted, uEye, uShrink, uBySize;
 uniform vec3 uMutedColour;
 uniform mat3 uRotation;
-uniform usampler2D uIndex, uKind, uHits, uSizes;
+uniform usampler2D uIndex, uKind, uHits, uSizes, uPatch;
+uniform int uAcross, uMost;
 uniform sampler2D uPalette;
 flat out vec4 vColour;
 flat out float vSize;
 flat out float vKey;
+flat out vec2 vPatch;
+flat out float vMuted;
 
 void main() {
   // gl_VertexID starts at 0 in every call: the buffer is bound at the run's offset instead.
@@ -52,7 +56,16 @@ void main() {
   vec3 colour = texelFetch(uPalette, ivec2(int(index), 0), 0).rgb;
   colour = mix(colour, uMutedColour, max(uMuted, fog));
   vColour = vec4(colour, uAlpha);
-#ifdef FINE
+#ifdef PATCH
+  int patch_ = int(texelFetch(uPatch, texel, 0).r);
+  vPatch = vec2(patch_ % uAcross, patch_ / uAcross);
+  vMuted = max(uMuted, fog);
+  vKey = 0.0;
+  vSize = size;
+  gl_PointSize = max(size, 1.0);
+  // The first slots are a fair sample: the others would lie on top of them.
+  if (slot >= uMost) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+#elif defined(FINE)
   vKey = float(texelFetch(uKind, texel, 0).r);
   vSize = size;
   gl_PointSize = size * (1.0 + 0.4 * vKey) + 2.0;
@@ -67,13 +80,30 @@ void main() {
 precision highp float;
 uniform vec4 uRim;
 uniform float uRimWidth;
+uniform sampler2D uSheet;
+uniform vec2 uSheetCells;
+uniform float uSheetCell, uBorder, uTint;
+uniform vec3 uMutedColour;
 flat in vec4 vColour;
 flat in float vSize;
 flat in float vKey;
+flat in vec2 vPatch;
+flat in float vMuted;
 out vec4 colour;
 
 void main() {
-#ifdef FINE
+#ifdef PATCH
+  // A border would be all there is of the smallest.
+  float border = vSize < 9.0 ? 0.0 : uBorder * max(0.11, 1.5 / vSize);
+  vec2 inside = min(gl_PointCoord, 1.0 - gl_PointCoord);
+  vec2 at = clamp((gl_PointCoord - border) / (1.0 - 2.0 * border), 0.0, 1.0);
+  vec2 texel = (vPatch * uSheetCell + 0.5 + at * (uSheetCell - 1.0)) / (uSheetCells * uSheetCell);
+  vec3 picture = mix(texture(uSheet, texel).rgb, uMutedColour, vMuted);
+  picture = mix(picture, vColour.rgb, uTint);
+  bool rim = min(inside.x, inside.y) < border;
+  float alpha = max(vColour.a, 1.0 - vMuted);
+  colour = vec4((rim ? vColour.rgb : picture) * alpha, alpha);
+#elif defined(FINE)
   vec2 d = (gl_PointCoord - 0.5) * (vSize * (1.0 + 0.4 * vKey) + 2.0);
   // A triangle a little smaller in area than the disc, as its corners reach further; its centroid on the point.
   float triangle = max(d.y, max(dot(d, vec2(0.8660254, -0.5)), dot(d, vec2(-0.8660254, -0.5)))) - vSize * 0.345;

@@ -10,7 +10,7 @@
   const NEUTRAL = "#7b8794";
 
   class Textures {
-    /** @param {Atlas.ValueStore} store @param {Pick<Atlas.SceneData, "points" | "colours" | "highlights">} data */
+    /** @param {Atlas.ValueStore} store @param {Pick<Atlas.SceneData, "points" | "colours" | "highlights" | "sheet">} data */
     constructor(store, data) {
       this.store = store;
       this.data = data;
@@ -35,6 +35,14 @@
       const { kinds, count } = this.data.points;
       this.store.setValues("kind", kinds || new Uint8Array(count), textureRows(count));
       this.store.setValues("sizes", new Uint8Array(1), 1); // a texture must be bound
+    }
+
+    /** The patches, and which of them each point is. */
+    putSheet() {
+      const { image, rows } = this.data.sheet;
+      if (!image || !rows) return;
+      this.store.setImage("sheet", image);
+      this.store.setValues("patch", rows, textureRows(rows.length));
     }
 
     putSizes() {

@@ -21,7 +21,10 @@
     return { swatch: colour.palette[index], text: value === undefined ? name : `${name}: ${value}` };
   }
 
-  /** @param {Atlas.Side} side @param {Atlas.Token|null} token  null: on its way @param {Atlas.TooltipRow|null} colour */
+  /**
+   * @param {Atlas.Side} side @param {Atlas.Token|null} token  null: on its way @param {Atlas.TooltipRow|null} colour
+   * @returns {Atlas.TooltipContent}
+   */
   function tokenTooltip(side, token, colour) {
     if (!token) return { title: "…", rows: [{ text: side }] };
     const rows = [

@@ -27,9 +27,19 @@ declare namespace Atlas {
     queryTable: string;
     keyTable: string;
     size?: { attribute: string; scope: "token" | "head" } | null;
+    modality?: string;
+    /** where pictures of the tokens lie on a sheet; null where tokens are no pictures */
+    patches?: SheetFacts | null;
     /** token rows a page */
     pageSize: number;
     mask: StreamMask;
+  }
+
+  /** The sheet of all patches: square cells of so many pixels, so many in a row. */
+  interface SheetFacts {
+    path: string;
+    cell: number;
+    across: number;
   }
 
   /** Which keys a query can see: distances from least to most, null for no bound; no distances between two texts. */
@@ -153,6 +163,7 @@ declare namespace Atlas {
     badges?: Record<string, Badge> | null;
     order?: number[] | null;
     rings?: boolean;
+    patches?: string;
     viewpoint?: Viewpoint | null;
     status?: SceneStatus;
     setProps?: (changes: Partial<SceneProps>) => void;
@@ -326,6 +337,7 @@ declare namespace Atlas {
     moved(before: PositionSet, animate: boolean): void;
     colour(): void;
     sizes(): void;
+    sheet(): void;
     marks(): void;
     searched(): void;
     lines(): void;
@@ -385,6 +397,8 @@ declare namespace Atlas {
     mix: number;
     /** heads only pass by */
     passing: boolean;
+    /** pictures in place of points */
+    patches: FramePatches | null;
     size: number;
     alpha: number;
     muted: number;
@@ -401,6 +415,16 @@ declare namespace Atlas {
     fill: number;
   }
 
+  /** form: border, bare or fill · size: of a side, CSS px · most: slots drawn · cell, across, down: of the sheet */
+  interface FramePatches {
+    form: string;
+    size: number;
+    most: number;
+    cell: number;
+    across: number;
+    down: number;
+  }
+
   interface PointStyle {
     size: number;
     alpha: number;
@@ -411,6 +435,7 @@ declare namespace Atlas {
   /** Where values of all slots are put for a renderer to draw from. */
   interface ValueStore {
     setPalette(bytes: Uint8Array): void;
+    setImage(name: string, image: ImageBitmap): void;
     setValues(name: string, values: Uint8Array | Uint32Array, rows: number): void;
     reserveHeads(name: string, cells: number, count: number): void;
     setHeadValues(name: string, cell: number, values: Uint8Array): void;
@@ -503,6 +528,8 @@ declare namespace Atlas {
   }
 
   interface TooltipContent {
+    /** a square part of an image */
+    picture?: { image: ImageBitmap; x: number; y: number; side: number };
     title: string;
     rows: TooltipRow[];
   }
@@ -566,6 +593,7 @@ declare namespace Atlas {
     highlights: typeof import("./highlights.js");
     attention: typeof import("./attention.js");
     tokenPages: typeof import("./token_pages.js");
+    sheet: typeof import("./sheet.js");
     data: typeof import("./data.js");
     rings: typeof import("./rings.js");
     gestures: typeof import("./gestures.js");

@@ -1,5 +1,6 @@
 """The panel beside an open head: tabs that look at the same head, input and tokens from different sides."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, html
@@ -18,11 +19,12 @@ TAB_LABELS = {
 }
 
 
-def panel(state: AtlasPage, bodies: dict[str, Any]) -> html.Aside:
+def panel(state: AtlasPage, bodies: dict[str, Any], labels: Mapping[str, str] = TAB_LABELS) -> html.Aside:
     """The panel with its tabs.
 
     Args:
         bodies: content of the tabs by name; a tab without content is not offered; `sentence` must be there.
+        labels: of the tabs, by name.
     """
     offered = [name for name in TABS if name in bodies]
     tab = state.panel.tab if state.panel.tab in offered else "sentence"
@@ -33,7 +35,7 @@ def panel(state: AtlasPage, bodies: dict[str, Any]) -> html.Aside:
                     segmented(
                         ids.PANEL_TAB,
                         "What the panel shows",
-                        {name: TAB_LABELS[name] for name in offered},
+                        {name: labels[name] for name in offered},
                         tab,
                         "panel-tabs",
                     ),

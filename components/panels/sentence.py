@@ -1,5 +1,6 @@
 """The Sentence tab: one input, what is drawn of its attention, and what is left out."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -16,8 +17,10 @@ from services.atlas import Atlas
 from services.atlas.inputs import first_to_show
 from services.atlas.schema import StreamInfo
 from services.modalities.registry import modality_named
+from services.payloads.images import has_images
 
-_CHECKS = (
+FORMS = {"lines": "Lines", "heatmap": "Heatmap"}
+CHECKS = (
     ("special", "Hide special tokens", "Leaves out [CLS], [SEP] and their like; the rest of each row is scaled to 1."),
     ("first", "Hide the first token", "Many heads park attention there; without it the rest shows."),
     ("values", "Weight by value norm", "Weight × length of the key's value vector: what is read, not only looked at."),
@@ -41,7 +44,8 @@ def sentence_panel(atlas: Atlas, stream: StreamInfo, state: AtlasPage, payload: 
     return [
         dcc.Store(id=ids.READING_FACTS, data=reading_facts(atlas, stream)),
         html.Div(
-            [_navigator(selection, len(atlas.inputs)), _controls(selection, options)], className="reading-controls"
+            [navigator(selection, len(atlas.inputs)), controls(selection, options, FORMS, CHECKS)],
+            className="reading-controls",
         ),
         html.Div(
             [
@@ -65,7 +69,8 @@ def sentence_panel(atlas: Atlas, stream: StreamInfo, state: AtlasPage, payload: 
     ]
 
 
-def _navigator(selection: Selection, inputs: int) -> html.Div:
+def navigator(selection: Selection, inputs: int) -> html.Div:
+    """Which input is shown: the one before, the one after, or one chosen by its words or number."""
     says = f"Input {selection.input} · {inputs} in all" if selection.input is not None else "Choose an input"
     picker = html.Details(
         [
@@ -92,11 +97,21 @@ def _navigator(selection: Selection, inputs: int) -> html.Div:
     )
 
 
-def _controls(selection: Selection, options: AttentionOptions) -> html.Div:
+def controls(
+    selection: Selection,
+    options: AttentionOptions,
+    forms: Mapping[str, str],
+    checks: Sequence[tuple[str, str, str]],
+    more: Sequence[Any] = (),
+) -> html.Div:
+    """Form, direction and options of the view of an input.
+
+    checks: field, title and what it does, of each box · more: controls of this view alone, the first of the options
+    """
     direction = selection.side if selection.token is not None else "all"
     return html.Div(
         [
-            segmented(ids.SENTENCE_MODE, "Form", {"lines": "Lines", "heatmap": "Heatmap"}, options.mode),
+            segmented(ids.SENTENCE_MODE, "Form", forms, options.mode),
             segmented(
                 ids.SENTENCE_DIRECTION,
                 "What is shown of the chosen token",
@@ -104,7 +119,10 @@ def _controls(selection: Selection, options: AttentionOptions) -> html.Div:
                 direction,
             ),
             html.Details(
-                [html.Summary(["Options", icon("chevron-down")], className="text-button"), _options(options)],
+                [
+                    html.Summary(["Options", icon("chevron-down")], className="text-button"),
+                    _options(options, checks, more),
+                ],
                 id=ids.SENTENCE_OPTIONS,
                 className="popover-details options-details",
             ),
@@ -113,14 +131,15 @@ def _controls(selection: Selection, options: AttentionOptions) -> html.Div:
     )
 
 
-def _options(options: AttentionOptions) -> html.Div:
-    checks = [
+def _options(options: AttentionOptions, checks: Sequence[tuple[str, str, str]], more: Sequence[Any]) -> html.Div:
+    boxes = [
         {"label": html.Span([title, html.Small(says)], className="check-says"), "value": name}
-        for name, title, says in _CHECKS
+        for name, title, says in checks
     ]
-    on = [name for name, _, _ in _CHECKS if getattr(options, name)]
+    on = [name for name, _, _ in checks if getattr(options, name)]
     return html.Div(
         [
+            *more,
             html.Div(
                 [
                     html.Label("Strongest keys of each query", htmlFor=ids.SENTENCE_TOPK),
@@ -146,7 +165,7 @@ def _options(options: AttentionOptions) -> html.Div:
                 class_name="form-range",
             ),
             html.Span("Hide and weight", id=f"{ids.SENTENCE_CHECKS}-label", className="field-label"),
-            dbc.Checklist(id=ids.SENTENCE_CHECKS, options=checks, value=on, class_name="option-checks"),
+            dbc.Checklist(id=ids.SENTENCE_CHECKS, options=boxes, value=on, class_name="option-checks"),
             html.P("Click a token to pin it; its × (or H) hides it and scales the rest of each row to 1."),
             html.Button("Reset", id=ids.SENTENCE_RESET, className="text-button", type="button"),
         ],
@@ -168,7 +187,7 @@ def offer_inputs(text: Any, view_data: Any) -> list[Any]:
     found, count = modality_named(atlas.info.modality).find_inputs(atlas, words)
     buttons = [
         html.Button(
-            [html.Span(str(index), className="choice-number"), html.Span(snippet)],
+            [html.Span(str(index), className="choice-number"), *_picture(atlas, index), html.Span(snippet)],
             id=ids.input_choice(index),
             type="button",
         )
@@ -176,6 +195,13 @@ def offer_inputs(text: Any, view_data: Any) -> list[Any]:
     ]
     more = f"{len(found)} of {count} inputs" if count > len(found) else ""
     return [*buttons, html.Small(more if count else "No input holds these words.")]
+
+
+def _picture(atlas: Atlas, index: int) -> list[Any]:
+    if not has_images(atlas):
+        return []
+    base = f"{context().settings.url_prefix.rstrip('/')}/payload/{atlas.slug}/{atlas.info.key}"
+    return [html.Img(src=f"{base}/thumbnail/{index}.webp", alt="", width=36, height=36)]
 
 
 def _client(name: str) -> ClientsideFunction:

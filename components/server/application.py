@@ -87,6 +87,8 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     refuse_unknown_addresses(app)
     _add_errors(app)
     _add_headers(app)
+    # Dash finishes itself within the first request; another one that comes meanwhile would find no files of components.
+    server.test_client().get(f"{prefix}healthz")
     return app
 
 

@@ -8,7 +8,7 @@ from components.server.http import binary
 from components.server.search_routes import question
 from components.server.site import Asked, Site, map_address
 from services.atlas import layouts
-from services.attributes.registry import find_attribute
+from services.attributes.registry import find_attribute, in_atlas
 from services.payloads import scene, sprite
 from services.payloads.maps import constants_chunk
 from services.search.hits import side_masks
@@ -31,6 +31,7 @@ def add_map_routes(site: Site) -> None:
         attribute = find_attribute(colour)
         if attribute is None or theme not in THEMES or name not in NAMES:
             abort(404)
+        attribute = in_atlas(asked.atlas, attribute)
         colours = palette(attribute, theme, name)
         if request.args.get("q"):  # not kept: anyone could fill the cache
             hits, faded = (

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort
 
 from components.server.alignment_routes import add_alignment_routes
 from components.server.attention_routes import add_attention_routes
+from components.server.image_routes import add_image_routes
 from components.server.map_routes import add_map_routes
 from components.server.search_routes import add_search_routes
 from components.server.site import MakeOnce, Site
@@ -22,6 +23,7 @@ def payload_routes(library: Library, cache: MakeOnce, maps: Path) -> Blueprint:
     site = Site(routes, library, maps, cache)
     add_map_routes(site)
     add_token_routes(site)
+    add_image_routes(site)
     add_search_routes(site)
     add_attention_routes(site)
     add_alignment_routes(site)

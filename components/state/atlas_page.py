@@ -27,6 +27,7 @@ from services.search.query import MAX_QUERY, MODES
 
 TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
 BY_SEARCH = "search"  # heads in the order of how closely they keep the hits of the search together
+PATCH_FORMS = ("border", "bare", "fill", "off")  # how points that are patches of images are drawn
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
 _NUMBER = r"-?\d{1,4}(?:\.\d{1,5})?"
 _VIEWPOINT = re.compile(rf"{_NUMBER}_{_NUMBER}_\d{{1,4}}(?:\.\d{{1,5}})?(?:_{_NUMBER}_{_NUMBER})?", re.ASCII)
@@ -132,7 +133,11 @@ def _orders(_link: Link) -> list[str]:
 
 
 class Picture(Store):
-    """How the map is drawn: labels, sizes, rings, and what is said of each head in the matrix."""
+    """How the map and images are drawn, and what is said of each head in the matrix.
+
+    shade, cover, flow: of weights laid over an image: how they become shades, how much of it they cover in percent, and
+    whether they are the head's or attention rollout · arrows: of each token the strongest, or all
+    """
 
     id = "picture"
     labels: Annotated[bool, Switch(control=ids.DISPLAY_LABELS, shows="labels")] = True
@@ -141,6 +146,13 @@ class Picture(Store):
     ] = 0
     bynorm: Annotated[bool, Switch(control=ids.SIZE_BY_VALUE, shows="sized")] = False
     rings: Annotated[bool, Switch(control=ids.DISPLAY_RINGS, shows="rings")] = True
+    patches: Annotated[
+        str, OneOf(values=PATCH_FORMS, instead="a border", control=ids.DISPLAY_PATCHES, shows="patches")
+    ] = "border"
+    shade: Annotated[str, OneOf(values=("sqrt", "linear", "clipped"), control=ids.IMAGE_SHADE)] = "sqrt"
+    cover: Annotated[int, OneOf(values=(0, 40, 70, 100), control=ids.IMAGE_COVER)] = 70
+    flow: Annotated[str, OneOf(values=("head", "rollout"), control=ids.IMAGE_FLOW)] = "head"
+    arrows: Annotated[str, OneOf(values=("strongest", "all"), control=ids.IMAGE_ARROWS)] = "strongest"
     badge: Annotated[str, Field(max_length=32), OneOf(values=_badges, control=ids.BADGE_SELECT)] = DEFAULT
     order: Annotated[str, Field(max_length=32), OneOf(values=_orders, control=ids.ORDER_SELECT)] = "plain"
 

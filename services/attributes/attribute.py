@@ -69,6 +69,7 @@ class Described:
     low, high: words at the ends of a sequential legend where there are no numbers
     palette: a family of components.palettes, "" for the usual one of its kind · column: in tables, if it has one
     family, choice: a variant of the attribute `family`, and its name among the variants; choices: what they differ in
+    categories_of: in place of categories, those that an atlas has; the first stand for what `categories` names
     sizes: the words of the menu entry that makes points as large as the attribute's values, "" for none
     """
 
@@ -78,6 +79,7 @@ class Described:
     explain: str
     modality: str | None = None
     categories: tuple[str, ...] = ()
+    categories_of: Callable[[Atlas], tuple[str, ...]] | None = None
     low: str = ""
     high: str = ""
     palette: str = ""
@@ -93,12 +95,14 @@ class TokenAttribute(Described):
     """An attribute that a token has in every head alike.
 
     of_tokens: category numbers (int), numbers in 0…1 (float), or colours (uint8 [tokens, 3]) of a token table's rows
+    of_tokens_in: in its place, where the numbers of categories depend on the atlas
     numbers: in its place, what a sequential attribute measures; its own range becomes 0…1, `form` writes a number
     in_column: what its column holds, if not the numbers · lacks: why an atlas does not have it, in one sentence
     """
 
     scope: Literal["token", "head"] = "token"
     of_tokens: Callable[[TokenTable], np.ndarray] | None = None
+    of_tokens_in: Callable[[Atlas, TokenTable], np.ndarray] | None = None
     numbers: Callable[[TokenTable], np.ndarray] | None = None
     logarithmic: bool = False
     form: str = "{:.3g}"
@@ -117,7 +121,9 @@ class TokenAttribute(Described):
         return unit(np.log(numbers) if self.logarithmic else numbers)
 
     def values(self, atlas: Atlas, stream: StreamInfo, place: Place | None = None) -> np.ndarray:
-        return self._both(atlas, stream, self.of_table)
+        in_atlas = self.of_tokens_in
+        of_rows = self.of_table if in_atlas is None else lambda tokens: in_atlas(atlas, tokens)
+        return self._both(atlas, stream, of_rows)
 
     def scale(self, atlas: Atlas, stream: StreamInfo, place: Place | None = None) -> Scale | None:
         """Of a table's own tokens; where queries and keys have tables of their own, that of the queries."""

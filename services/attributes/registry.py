@@ -5,6 +5,8 @@ second for keys, so that side and value are told apart by one byte a point. To a
 often a `TokenAttribute` in a file of its own, and its name in `ATTRIBUTES` (docs/recipes/token-attribute.md).
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal, Protocol
 
@@ -12,7 +14,7 @@ import numpy as np
 
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.attributes import norms, text
+from services.attributes import image, norms, text
 from services.attributes.attribute import CUBE, SIDE_STEPS, Column, Kind, Place, Scale
 
 
@@ -37,6 +39,8 @@ class Attribute(Protocol):
     def modality(self) -> str | None: ...
     @property
     def categories(self) -> tuple[str, ...]: ...
+    @property
+    def categories_of(self) -> Callable[[Atlas], tuple[str, ...]] | None: ...
     @property
     def low(self) -> str: ...
     @property
@@ -92,6 +96,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     text.INPUT_LENGTH,
     text.FREQUENCY,
     text.PART_OF_SPEECH,
+    *image.ATTRIBUTES,
     norms.NORM,
     norms.COMMON_NORM,
 )
@@ -124,9 +129,17 @@ def sizing() -> Attribute | None:
     return next((attribute for attribute in attributes() if attribute.sizes), None)
 
 
-def listed() -> tuple[Attribute, ...]:
-    """Entries of a menu: variants stand behind the first of their family."""
-    return tuple(attribute for attribute in attributes() if not attribute.family)
+def listed(modality: str | None = None) -> tuple[Attribute, ...]:
+    """Entries of a menu: variants stand behind the first of their family; what other modalities have is left out."""
+    fits = (None, modality) if modality else ()
+    return tuple(a for a in attributes() if not a.family and (not fits or a.modality in fits))
+
+
+def in_atlas(atlas: Atlas, attribute: Attribute) -> Attribute:
+    """An attribute with the categories that it has in an atlas."""
+    if attribute.categories_of is None or why_not(atlas, attribute):
+        return attribute
+    return replace(attribute, categories=attribute.categories_of(atlas))  # type: ignore[type-var]
 
 
 def variants(attribute: Attribute) -> tuple[Attribute, ...]:

@@ -33,7 +33,7 @@ def load_model(name: str, *, revision: str | None = None, device: str = "cpu", o
     torch_device = open_device(device, folder.id)
     with quiet():
         config = read_config(folder)
-        model_class = plain_class(folder, config)
+        model_class, config = plain_class(folder, config)
         if not adapters_for(config, model_class):
             raise ModelError(f"Model {folder.id} ({config.model_type}) {why_not(config, model_class)}")
         modality = modality_reading(model_class.main_input_name)

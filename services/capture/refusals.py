@@ -5,6 +5,7 @@ from typing import Any
 # Why models that many will try are refused; the others get the general reason.
 ALIBI = "it adds a penalty for distance (ALiBi) to q·k inside its own code"
 ROTARY = "its own attention code gives no queries and keys as they are dotted"
+WINDOWS = "it attends within windows, and joins patches between layers: its layers do not share one set of tokens"
 REASONS = {
     "big_bird": "it attends in sparse blocks, not token to token",
     "bigbird_pegasus": "it attends in sparse blocks, not token to token",
@@ -24,9 +25,26 @@ REASONS = {
     "mpt": ALIBI,
     "reformer": "it attends within hashed buckets, and queries are its keys",
     "rwkv": "it has no attention",
+    "donut-swin": WINDOWS,
+    "focalnet": "it has no attention from token to token",
+    "hiera": WINDOWS,
+    "levit": WINDOWS,
+    "maskformer-swin": WINDOWS,
+    "mobilevit": "it attends between pixels of patches, and not between patches",
+    "mobilevitv2": "it attends between pixels of patches, and not between patches",
+    "pvt": WINDOWS,
+    "pvt_v2": WINDOWS,
+    "segformer": WINDOWS,
+    "siglip2": "it is given patches of any shape already cut, which is not supported yet",
+    "siglip2_vision_model": "it is given patches of any shape already cut, which is not supported yet",
+    "swin": WINDOWS,
+    "swin2sr": WINDOWS,
+    "swinv2": WINDOWS,
+    "vit_mae": "it hides three of four patches at random",
+    "yolos": "it attends with a hundred tokens for objects besides its patches",
     "xlnet": "its scores add terms for relative position to q·k inside its own code",
 }
-NOT_YET = "and only text models are supported yet"
+NOT_YET = "and only models of text and of images are supported yet"
 
 
 def why_not(config: Any, model_class: Any) -> str:

@@ -110,8 +110,9 @@ def windows(inputs: Sequence[ModelInput], batch_tokens: int, streams: Sequence[S
 def batches(inputs: Sequence[ModelInput], window: list[int]) -> Iterator[list[int]]:
     """Indices of a window in groups of similar length, longest first: a lack of memory shows early."""
     batch: list[int] = []
-    for index in sorted(window, key=lambda index: (-len(inputs[index]), index)):
-        if batch and len(inputs[batch[0]]) > len(inputs[index]) * SPREAD:
+    for index in sorted(window, key=lambda index: (inputs[index].shape, -len(inputs[index]), index)):
+        first = inputs[batch[0] if batch else index]
+        if batch and (first.shape != inputs[index].shape or len(first) > len(inputs[index]) * SPREAD):
             yield batch
             batch = []
         batch.append(index)

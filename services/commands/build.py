@@ -13,7 +13,8 @@ from services.jobs.here import here
 from services.jobs.spec import JobSpec
 from services.measures import registry
 from services.modalities import registry as modalities
-from services.models.files import check_model_name
+from services.modalities.registry import modality_of
+from services.models.files import check_model_name, find_model
 from services.models.memory import is_out_of_memory
 from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, Precision, default_folder
 from services.projection import ENGINES, method_names, methods_named
@@ -27,22 +28,22 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     cli.add_argument(
         "--model",
         default="minilm",
-        help="'minilm' (comes with the installation, needs no network), a Hugging Face model id, or a local folder",
+        help="'minilm' (text) or 'dinov2' (images), which come with the installation and need no network, a Hugging "
+        "Face model id, or a local folder",
     )
     cli.add_argument("--revision", help="branch, tag or commit of a hub model (default: its main branch)")
     cli.add_argument(
         "--corpus",
         default="demo",
-        help="'demo', or a file: .txt (one input a line), .csv, .tsv, .json, .jsonl or .parquet",
+        help=f"'demo', or {'; or '.join(f'of {one.label.lower()} {one.corpora}' for one in modalities.MODALITIES)}",
     )
     cli.add_argument(
         "--modality",
-        default=modalities.DEFAULT,
         choices=[one.name for one in modalities.MODALITIES],
-        help="what an input of the corpus is",
+        help="what an input of the corpus is (default: what the model reads)",
     )
     cli.add_argument(
-        "--column", help="column of the corpus file that holds the text (default: the only one, or 'text')"
+        "--column", help="column of the corpus file that holds the inputs (default: the only one, or 'text', 'image')"
     )
     cli.add_argument("--projections", default="all", help=f"all, or with commas, of: {', '.join(method_names())}")
     cli.add_argument("--dims", default="2,3", help="comma-separated, of: 2, 3")
@@ -115,10 +116,12 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         if value is not None and (value < least or (most is not None and value > most)):
             allowed = f"at least {least}" if most is None else f"from {least} to {most}"
             raise BuildError(f"--{name.replace('_', '-')} must be {allowed}, not {value}.")
+    model = check_model_name(options.model)
+    modality = options.modality or modality_of(find_model(model, revision=options.revision).config).name
     return BuildRequest(
-        model=check_model_name(options.model),
+        model=model,
         corpus=options.corpus,
-        modality=options.modality,
+        modality=modality,
         revision=options.revision,
         column=options.column,
         projections=projections,

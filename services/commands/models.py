@@ -9,7 +9,7 @@ from services.models.files import at_hand, check_model_name
 
 def add_options(cli: argparse.ArgumentParser) -> None:
     """Which model to describe, if any."""
-    cli.add_argument("model", nargs="?", help="'minilm', a Hugging Face id, or a local folder: load it and describe it")
+    cli.add_argument("model", nargs="?", help="name, Hugging Face id, or folder: load it and describe it")
     cli.add_argument("--revision", help="branch, tag or commit of a hub model (default: its main branch)")
 
 

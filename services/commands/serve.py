@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.errors import AtlasError
-from services.jobs.builds import start_demo_if_needed
+from services.jobs.builds import image_model, start_demo_if_needed
 from services.jobs.local import LocalJobs
 from services.settings import load_settings
 
@@ -39,6 +39,8 @@ def run(options: argparse.Namespace, create_app: Callable[[Any, Any], Any]) -> i
         start_demo_if_needed(settings, jobs)  # first, so that both processes load their libraries at once
         app = create_app(settings, jobs)
         url = f"http://{host}:{port}{settings.url_prefix}"
+        if settings.demo and settings.demo_images and (install := image_model()):
+            print(f"No demo of images: its model is not installed. To have one: {install}", flush=True)
         print(f"Attention Atlas runs at {url}  (stop with Ctrl-C)", flush=True)
         if settings.open_browser and _has_desktop():
             threading.Timer(1.0, webbrowser.open, [url]).start()

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import Column
-from services.attributes.registry import Attribute, listed, says_side_only, why_not
+from services.attributes.registry import Attribute, in_atlas, listed, says_side_only, why_not
 from services.measures import registry
 from services.measures.layer import SPACES
 from services.search.token_table import columns_of, table_columns
@@ -76,6 +76,7 @@ def _column(values: np.ndarray, column: Column) -> pa.Array:
 
 def _attribute_column(atlas: Atlas, stream: StreamInfo, attribute: Attribute) -> pa.Array:
     """Category names, numbers from 0 to 1 as the legend's scale, or colours as #rrggbb."""
+    attribute = in_atlas(atlas, attribute)
     values = attribute.values(atlas, stream)
     if attribute.kind == "colour":
         return pa.array([f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in values.tolist()], pa.string())

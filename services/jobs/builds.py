@@ -11,11 +11,13 @@ from services.jobs.backend import Backend
 from services.jobs.kind import Arguments, JobKind
 from services.jobs.running import Running
 from services.jobs.spec import Job, JobSpec
-from services.pipeline.request import BuildRequest, default_folder
+from services.models.packaged import is_installed, packaged
+from services.pipeline.request import BuildRequest
 from services.projection import methods_named
 from services.settings import Settings
 
 DEMO_SLUG = "minilm-demo"
+IMAGES_SLUG = "dinov2-demo"
 
 
 class BuildArguments(Arguments):
@@ -66,10 +68,20 @@ def is_building(jobs: Backend, atlas: Path) -> bool:
 
 def start_demo(settings: Settings, jobs: Backend) -> Job:
     """Build the demo atlas: MiniLM on the demo corpus, all offline."""
+    return _start(settings, jobs, DEMO_SLUG, "minilm", "text")
+
+
+def start_image_demo(settings: Settings, jobs: Backend) -> Job:
+    """Build the demo atlas of images: DINOv2-small on the demo's pictures, all offline."""
+    return _start(settings, jobs, IMAGES_SLUG, "dinov2", "image")
+
+
+def _start(settings: Settings, jobs: Backend, slug: str, model: str, modality: str) -> Job:
     maps = methods_named(settings.demo_projections)
-    request = BuildRequest(model="minilm", corpus="demo", projections=maps)
-    folder = default_folder(settings.atlases, request.model, request.corpus)
-    arguments = BuildArguments(request=request, folder=str(folder), overwrite=_demo_outdated(settings))
+    request = BuildRequest(model=model, corpus="demo", modality=modality, projections=maps)
+    arguments = BuildArguments(
+        request=request, folder=str(settings.atlases / slug), overwrite=_is_outdated(settings.atlases / slug)
+    )
     return jobs.submit(JobSpec.of(BUILD.name, arguments, "dashboard"))
 
 
@@ -87,17 +99,32 @@ def check_demo(settings: Settings) -> None:
 
 def demo_needed(settings: Settings) -> bool:
     """Whether to build the demo: switched on, and no atlas yet or the demo's maps not all there."""
-    if not settings.demo:
-        return False
+    return settings.demo and _only_demos(settings) and not _is_complete(settings, DEMO_SLUG)
+
+
+def image_demo_needed(settings: Settings) -> bool:
+    """The same of the demo of images, where its model is installed."""
+    wanted = settings.demo and settings.demo_images and image_model() is None
+    return wanted and _only_demos(settings) and not _is_complete(settings, IMAGES_SLUG)
+
+
+def image_model() -> str | None:
+    """What to run so that there is a model for the demo of images; None when there is one."""
+    model = packaged("dinov2")
+    assert model is not None
+    return None if is_installed(model) else model.install
+
+
+def _only_demos(settings: Settings) -> bool:
+    """Whether there is no atlas that somebody has built."""
     names = [p.name for p in settings.atlases.iterdir() if p.is_dir() and not p.name.startswith(".")]
-    whole = [name for name in names if not name.endswith(".partial")]
-    return not whole or (whole == [DEMO_SLUG] and not _demo_complete(settings))
+    return {name for name in names if not name.endswith(".partial")} <= {DEMO_SLUG, IMAGES_SLUG}
 
 
-def _demo_outdated(settings: Settings) -> bool:
-    """Whether the demo is of a schema version that is no longer read; it is ours, so that it may be replaced."""
+def _is_outdated(folder: Path) -> bool:
+    """Whether a demo is of a schema version that is no longer read; it is ours, so that it may be replaced."""
     try:
-        open_atlas(settings.atlases / DEMO_SLUG)
+        open_atlas(folder)
     except OutdatedAtlasError:
         return True
     except AtlasFormatError:
@@ -105,9 +132,9 @@ def _demo_outdated(settings: Settings) -> bool:
     return False
 
 
-def _demo_complete(settings: Settings) -> bool:
+def _is_complete(settings: Settings, slug: str) -> bool:
     try:
-        info = open_atlas(settings.atlases / DEMO_SLUG).info
+        info = open_atlas(settings.atlases / slug).info
     except AtlasFormatError:
         return False
     maps = [ProjectionRef(name, dims) for name in methods_named(settings.demo_projections) for dims in DIMS]
@@ -124,3 +151,5 @@ def start_demo_if_needed(settings: Settings, jobs: Backend) -> None:
     settings.make_folders()
     if demo_needed(settings):
         start_demo(settings, jobs)
+    if image_demo_needed(settings):
+        start_image_demo(settings, jobs)  # waits for the other

@@ -16,7 +16,10 @@ from services.measures import registry
 from services.measures.measure import HeadMeasure, StandsOut
 
 # The clearest kinds first; those of other measures follow.
-ORDER = ("previous", "next", "self", "sink", "positional", "faithful", "mixed", "apart", "wide", "narrow")
+ORDER = (
+    "previous", "next", "self", "sink", "positional", "faithful", "mixed", "apart", "wide", "narrow",
+    "brightness", "hue", "saturation", "object", "frequency", "orientation", "row", "column",
+)  # fmt: skip
 EVEN = "even_share"  # the measure that says what one token would take if attention were even
 
 
@@ -97,7 +100,9 @@ def _finding(
     even = table.of(EVEN, *place) or 0.0
     if (value > rule.bound) if rule.lowest else (value < max(rule.bound, rule.times_even * even)):
         return None
-    text = rule.text.format(value=measure.form.text(_within(measure, value)), **ends)
+    other = table.of(rule.against, *place) if rule.against else None
+    against = "no number" if other is None else measure.form.text(_within(measure, other))
+    text = rule.text.format(value=measure.form.text(_within(measure, value)), against=against, **ends)
     view = {"colour": rule.colour} if rule.colour else {}
     view |= {"method": shown, "dims": "2"} if shown else {}
     return Finding(rule.kind, rule.title, text, *place, _strength(value, rule), view)

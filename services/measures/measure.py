@@ -41,6 +41,7 @@ class StandsOut:
     kind: one word; of several rules of one kind the strongest counts · bound: shown from here on · lowest: the head
     with the smallest number, not the largest · text: with {value}, and {first} and {last} for the tokens that open
     and close inputs · colour: what the linked view is coloured by · maps: methods, the first there is is shown
+    against: a measure whose number {against} stands for
     times_even: and so many times what one token would take if attention were even · but_named: among heads that no
     other finding names
     """
@@ -52,6 +53,7 @@ class StandsOut:
     lowest: bool = False
     colour: str = ""
     maps: tuple[str, ...] = ATTENTION_MAPS
+    against: str = ""
     times_even: float = 0.0
     but_named: bool = False
 
@@ -65,6 +67,7 @@ class HeadMeasure(Protocol):
     bar runs from the lowest head to the highest, and the highest comes first
     bounds: from where on it is fair, good and very good; None where no value is better than another
     listed: offered as a badge, as an order and in the tab Head; the others stand in tables, exports and documents
+    modality: of the inputs whose heads have it, None for all
     stands_out: findings that it gives
     """
 
@@ -88,6 +91,8 @@ class HeadMeasure(Protocol):
     def bounds(self) -> tuple[float, float, float] | None: ...
     @property
     def listed(self) -> bool: ...
+    @property
+    def modality(self) -> str | None: ...
     @property
     def stands_out(self) -> tuple[StandsOut, ...]: ...
     @property
@@ -113,6 +118,7 @@ class Measure:
     zero: float = 0.0
     bounds: tuple[float, float, float] | None = None
     listed: bool = True
+    modality: str | None = None
     stands_out: tuple[StandsOut, ...] = ()
 
 

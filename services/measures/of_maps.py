@@ -113,7 +113,7 @@ SHAPE = (
         stands_out=(
             StandsOut(
                 "positional",
-                "Follows the word order",
+                "Follows the position",
                 "Where a token lies on the map explains {value} of its position in the input, more than in any other "
                 "head (ε² over squares of the map).",
                 POSITIONAL,

@@ -18,4 +18,5 @@ PUNCTUATION = Measure(
     compute=_compute,
     form=SHARE,
     best=1.0,
+    modality="text",
 )

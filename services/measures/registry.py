@@ -8,6 +8,7 @@ from services.measures.layer import SPACES
 from services.measures.measure import HeadMeasure
 from services.measures.of_attention import ATTENTION
 from services.measures.of_maps import FIDELITY, SHAPE
+from services.measures.of_patches import PATCHES
 from services.measures.of_vectors import VECTORS
 from services.measures.punctuation import PUNCTUATION
 
@@ -16,6 +17,7 @@ MEASURES: tuple[HeadMeasure, ...] = (
     *SHAPE,
     *ATTENTION,
     PUNCTUATION,
+    *PATCHES,
     *VECTORS,
 )
 DEFAULT = "best_near"  # the badge of a page that asks for none
@@ -26,9 +28,13 @@ def measures() -> tuple[HeadMeasure, ...]:
     return MEASURES
 
 
-def listed() -> list[HeadMeasure]:
-    """Those that menus offer."""
-    return [measure for measure in MEASURES if measure.listed]
+def listed(modality: str | None = None) -> list[HeadMeasure]:
+    """Those that menus offer; what only inputs of other modalities have is left out."""
+    return [measure for measure in MEASURES if measure.listed and _fits(measure, modality)]
+
+
+def _fits(measure: HeadMeasure, modality: str | None) -> bool:
+    return modality is None or measure.modality in (None, modality)
 
 
 def find(name: str) -> HeadMeasure:
@@ -39,10 +45,10 @@ def find(name: str) -> HeadMeasure:
     return found
 
 
-def of_space(space: str | None) -> list[HeadMeasure]:
-    """Those that there are on a map, in one of SPACES, or (None) of the heads themselves."""
+def of_space(space: str | None, modality: str | None = None) -> list[HeadMeasure]:
+    """Those that there are on a map, in one of SPACES, or (None) of the heads themselves; as `listed`."""
     scopes = {"head"} if space is None else {"space"} if space in SPACES else {"map", "space"}
-    return [measure for measure in MEASURES if measure.scope in scopes]
+    return [measure for measure in MEASURES if measure.scope in scopes and _fits(measure, modality)]
 
 
 def labels() -> dict[str, list[str]]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from services.atlas import Atlas
+from services.atlas.schema import FileInfo
 from services.modalities.corpora import Corpus
 from services.models.files import ModelFolder
 from services.models.loading import LoadedModel
@@ -18,6 +20,11 @@ class ModelInput(Protocol):
     @property
     def lengths(self) -> Mapping[str, int]:
         """Number of tokens by token table."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What inputs must have in common to share a batch; () where they are padded."""
         ...
 
     def global_tokens(self, table: str) -> np.ndarray | None:
@@ -38,6 +45,8 @@ class Prepared:
     kept: int, which inputs of the corpus these are · columns: of each token table what stands beside `input` and
     `position`, one entry a token, inputs one after the other · notes: on what was cut, left out or not found
     libraries: package → version, of what made the columns
+    input_columns: of each input, beside its line and its number of tokens
+    write_files: puts what the atlas keeps of the inputs themselves into its folder and describes it, by name
     """
 
     kept: Sequence[int]
@@ -45,6 +54,8 @@ class Prepared:
     columns: Mapping[str, Mapping[str, Any]]
     notes: tuple[str, ...] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
+    input_columns: Mapping[str, Any] = field(default_factory=dict)
+    write_files: Callable[[Path], Mapping[str, FileInfo]] = lambda folder: {}
 
 
 class Modality(Protocol):
@@ -52,8 +63,13 @@ class Modality(Protocol):
 
     name: str
     label: str
+    corpora: str  # what may be given as a corpus
     main_input: str  # what its models call the argument with the input
     token_columns: Mapping[str, str]
+
+    def reads(self, config: Mapping[str, Any]) -> bool:
+        """Whether a model of this configuration (its config.json) reads such inputs."""
+        ...
 
     def read_corpus(self, source: str, *, column: str | None, max_inputs: int) -> Corpus:
         """A named list of inputs. Raises: CorpusError."""

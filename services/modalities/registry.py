@@ -3,10 +3,14 @@
 Nothing here imports torch before a model runs: the dashboard asks for previews.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from services.modalities.contract import Modality
+from services.modalities.images.modality import ImageModality
 from services.modalities.text.modality import TextModality
 
-MODALITIES: tuple[Modality, ...] = (TextModality(),)
+MODALITIES: tuple[Modality, ...] = (TextModality(), ImageModality())
 DEFAULT = MODALITIES[0].name
 
 
@@ -25,3 +29,8 @@ def modality_named(name: str) -> Modality:
 def modality_reading(main_input: str) -> Modality | None:
     """The modality whose models call their input so; None when there is none."""
     return next((modality for modality in MODALITIES if modality.main_input == main_input), None)
+
+
+def modality_of(config: Mapping[str, Any]) -> Modality:
+    """What models of a configuration (their config.json) read, as far as it tells; text where it does not."""
+    return next((modality for modality in MODALITIES if modality.reads(config)), MODALITIES[0])

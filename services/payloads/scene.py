@@ -10,6 +10,7 @@ from services.atlas import Atlas
 from services.atlas.layouts import draw_order, flat_layout, frames, head_frames, quantise
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.registry import attribute_of, point_values
+from services.payloads.images import has_images, image_facts
 
 CHUNK = 1000
 PAGE = 4096
@@ -106,7 +107,9 @@ def input_sides(atlas: Atlas, stream: StreamInfo, index: int) -> dict[str, objec
             "special": tokens.special[rows].astype(int).tolist(),
         }
 
+    image = {"image": image_facts(atlas, index)} if has_images(atlas) else {}
     return {
+        **image,
         "text": atlas.inputs.text[index],
         "queries": side(stream.query_table),
         "keys": side(stream.key_table),

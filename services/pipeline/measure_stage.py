@@ -89,10 +89,11 @@ def _measure(
 
 def _missing(folder: Path, stream: StreamInfo, spaces: Iterable[str | None], journal: Journal) -> Wanted:
     table = read_table(folder, stream, journal.files)
+    modality = open_atlas(folder).info.modality
     return [
         (measure.name, space)
         for space in spaces
-        for measure in registry.of_space(space)
+        for measure in registry.of_space(space, modality)
         if measure.compute is not None and not table.has(measure.name, space)
     ]
 

@@ -84,11 +84,13 @@ def prepare(loaded: LoadedModel, corpus: Corpus, request: BuildRequest) -> Prepa
 def write_tables(folder: Path, prepared: PreparedCorpus) -> dict[str, FileInfo]:
     """Write `inputs.parquet` and the token tables."""
     columns: dict = {"text": prepared.texts, "tokens": pa.array(map(len, prepared.inputs), pa.int32())}
+    columns |= prepared.tokens.input_columns
     for name, values in prepared.columns.items():
         while name in columns:
             name += "_"
         columns[name] = values
-    files = {"inputs.parquet": arrays.write_table(folder / "inputs.parquet", pa.table(columns))}
+    files = dict(prepared.tokens.write_files(folder))
+    files["inputs.parquet"] = arrays.write_table(folder / "inputs.parquet", pa.table(columns))
     for table in prepared.tables:
         places = prepared.places(table)
         content = {"input": places.input, "position": places.position, **prepared.tokens.columns[table]}

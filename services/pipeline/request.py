@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from services.atlas import ProjectionRef
 from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale
 from services.modalities.registry import DEFAULT
-from services.models.files import DEMO_MODEL
+from services.models.packaged import packaged
 from services.projection import START, method_names, methods
 
 # The alignment of new atlases, chosen from the evidence in docs/alignment.md.
@@ -59,7 +59,7 @@ class BuildRequest(Frozen):
         """
         choices = self.model_dump(mode="json", include=set(_captures()))
         folder = Path(self.model).expanduser()
-        if self.model != DEMO_MODEL and folder.is_dir():
+        if not packaged(self.model) and folder.is_dir():
             place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
             choices["model"] = f"folder {folder.name} {place}"
         return choices

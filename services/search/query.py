@@ -15,7 +15,7 @@ from services.modalities.text.marks import without_marks
 from services.modalities.text.parts_of_speech import NAMES, UNTAGGED, tags_named
 from services.search.patterns import Pattern
 
-Mode = Literal["token", "word", "prefix", "contains", "regex", "pos"]
+Mode = Literal["token", "word", "prefix", "contains", "regex", "pos", "object"]
 MODES: tuple[str, ...] = get_args(Mode)
 MAX_QUERY = 200
 _TERM = re.compile(r'"([^"]*)"|([^,]+)')
@@ -28,7 +28,8 @@ class Question:
     query: one term or several, separated by commas, any of which may match; a term in double quotes may hold commas.
         A regular expression is one term.
     mode: `token` the whole token, `word` the whole word over its pieces, `prefix` the start of a token, `contains`
-        a part of it, `regex` a pattern anywhere in it, `pos` the part of speech of its word.
+        a part of it, `regex` a pattern anywhere in it, `pos` the part of speech of its word; `object` of patches: what
+        fills them by a mask, or a part of the name or label of their image.
     match_case: whether "May" and "may" differ.
     """
 
@@ -105,6 +106,8 @@ def search(atlas: Atlas, table: str, question: Question) -> np.ndarray:
         return _by_pattern(atlas, table, terms[0], question.match_case)
     if question.mode == "pos":
         return _by_tag(atlas, table, terms)
+    if question.mode == "object":
+        return _by_object(atlas, table, [_folded(term, question.match_case) for term in terms], question.match_case)
     matcher = _MATCHERS[question.mode]
     wanted = [_folded(term, question.match_case) for term in terms]
     mask = np.zeros(rows, dtype=bool)
@@ -148,6 +151,17 @@ def _by_pattern(atlas: Atlas, table: str, source: str, match_case: bool) -> np.n
     texts = _texts(atlas, table, True)  # the pattern folds case itself
     answers = {text: pattern.found(text) for text in dict.fromkeys(texts)}
     return np.fromiter((answers[text] for text in texts), bool, len(texts))
+
+
+def _by_object(atlas: Atlas, table: str, wanted: list[str], match_case: bool) -> np.ndarray:
+    tokens = atlas.tokens(table)
+    lines = [_folded(line, match_case) for line in atlas.inputs.text]
+    named = np.fromiter((any(term in line for term in wanted) for line in lines), bool, len(lines))
+    objects = [_folded(name, match_case) for name in tokens.columns.get("object", ())]
+    found = named[tokens.input] & ~tokens.special
+    if objects:
+        found |= np.fromiter((name in wanted for name in objects), bool, len(objects))
+    return found
 
 
 def _by_tag(atlas: Atlas, table: str, terms: list[str]) -> np.ndarray:

@@ -53,7 +53,7 @@ class Kind:
 
 
 KINDS: tuple[StreamKind, ...] = (
-    Kind(SELF, "Self-attention", "Tokens of one text attend to each other, in a decoder only to those before."),
+    Kind(SELF, "Self-attention", "Tokens of one input attend to each other, in a decoder only to those before."),
     Kind("encoder", "Encoder", "Tokens of the text that is read attend to each other.", mask=FULL),
     Kind(
         "decoder",

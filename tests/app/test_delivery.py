@@ -70,3 +70,9 @@ def test_the_scripts_of_our_components_are_one_file_before_the_assets(dashboard_
     files = [path.read_text(encoding="utf-8") for path in scripts()]
     assert len(files) == len(set(scripts())) > 50
     assert answer.text == ";\n".join(files)
+
+
+def test_the_files_of_components_are_known_before_the_first_request(dashboard_home):
+    """Of two requests that come at once the second would else find none: a page without its styles."""
+    app = create_app(Settings(home=dashboard_home, demo=False))
+    assert {"components.head_scene", "components.average_view", "dash"} <= set(app.registered_paths)

@@ -65,6 +65,7 @@ def test_each_head_says_how_far_its_map_can_be_believed(page: Page, dashboard, a
     page.wait_for_function("document.querySelector('#scene').atlasScene.stats().badges === 0")
 
 
+@pytest.mark.slow
 def test_heads_in_the_order_of_a_measure_can_be_picked_reached_and_linked(page: Page, dashboard, atlas):
     open_page(page, f"{dashboard}/?method=umap")
     page.locator("#order-select").select_option("query_spearman")
@@ -159,7 +160,7 @@ def test_the_head_tab_tells_every_measure_in_words(page: Page, dashboard, atlas)
     facts = page.locator("#head-facts")
     expect(facts).to_contain_text("UMAP 2D")
     table = atlas.measures(atlas.info.streams[0])
-    for measure in listed():
+    for measure in listed("text"):
         value = table.of(measure.name, 1, 2, None if measure.scope == "head" else "umap2d")
         expect(facts).to_contain_text(measure.sentence)
         if value is not None:

@@ -143,6 +143,7 @@ def test_back_and_forward_walk_through_the_heads_again_and_again(page: Page, das
     expect(page.locator("#crumb")).to_have_text("All heads")
 
 
+@pytest.mark.slow
 def test_the_name_of_the_app_leads_to_its_first_state_also_a_second_time(page: Page, dashboard):
     open_page(page, dashboard)
     for _ in range(2):
@@ -279,6 +280,7 @@ def test_no_link_leads_away_from_the_map(page: Page, dashboard):
     assert found == {"layer": 1, "head": 1}
 
 
+@pytest.mark.slow
 def test_hints_say_what_to_do_next_until_it_has_been_done(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca")
     expect(page.locator("#hint")).to_have_text("Click a head to open it")

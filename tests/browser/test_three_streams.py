@@ -90,6 +90,7 @@ def test_a_hidden_pair_says_what_hides_it(page: Page, dashboard, name):
     expect(page.locator("#sentence .atlas-sv-tip")).to_contain_text(MASKS[name])
 
 
+@pytest.mark.slow
 def test_the_scaling_page_of_each_stream(page: Page, dashboard):
     page.goto(f"{dashboard}/scaling?atlas=three&stream=self")
     for name in ("local", "cross", "self"):

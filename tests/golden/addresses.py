@@ -57,6 +57,8 @@ def addresses(home: Path, slug: str) -> Iterator[Address]:
     for table in sorted({table for s in atlas.info.streams for table in (s.query_table, s.key_table)}):
         for route in _tables(atlas, table):
             yield Address(route, f"/payload/{slug}/{atlas.info.key}/{route}")
+    for route in ("image/0.png", "thumbnail/0.webp"):
+        yield Address(route, f"/payload/{slug}/{atlas.info.key}/{route}")
 
 
 def _ends(stream: StreamInfo) -> list[tuple[int, int]]:
@@ -77,6 +79,7 @@ def _tables(atlas: Atlas, table: str) -> Iterator[str]:
     yield f"offsets/{table}"
     yield f"tokens/{table}/0"
     yield f"tokens/{table}/9999"
+    yield f"patches/{table}.webp"
     for mode, texts in SEARCHES.items():
         for text in texts:
             yield f"search/{table}?q={quote(text)}&mode={mode}"
@@ -121,6 +124,19 @@ def _payloads(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
             yield f"agreement/{name}/{layer}/{head}/pca/2/{alignment}", "", "agreement"
         yield f"agreement/{name}/{layer}/{head}/pca/2/own", "", "agreement"
         yield f"refined/{name}/{layer}/{head}/umap/2/{ALIGNMENTS[0]}", "", ""
+    yield from _images(atlas, stream)
+
+
+def _images(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
+    """What is for atlases of images; of texts some of it answers as well."""
+    name = stream.name
+    for side in ("query", "key"):
+        yield f"token/{name}/0/{side}/1", "", ""
+        yield f"like/{name}/0/0/{side}/3/vector", "", ""
+    yield f"token/{name}/0/query/9999", "", ""
+    yield f"like/{name}/0/0/key/3/colour", "", ""
+    yield f"rollout/{name}/0/{stream.layers - 1}/0", "", ""
+    yield f"offset/{name}/0/0", "", ""
 
 
 def _map(atlas: Atlas, stream: StreamInfo, projection: str, key: str) -> Iterator[Route]:

@@ -190,6 +190,7 @@ def test_maps_stopped_in_the_middle_leave_nothing_half_made(home):
     assert all(file.exists() for file in job.files().values())
 
 
+@pytest.mark.slow
 def test_maps_killed_in_the_middle_go_on_after_the_last_whole_layer(home):
     job = Maps(home)
     job.start()

@@ -11,6 +11,8 @@ from services.attributes.registry import ATTRIBUTES, attribute_of, point_values,
 WORD, PUNCTUATION, SPECIAL = range(3)
 START, CONTINUATION = range(2)
 
+OF_TEXT = [attribute for attribute in ATTRIBUTES if attribute.modality in (None, "text")]
+
 
 def values(name, atlas=SAMPLE):
     return attribute_of(name).of_table(atlas.tokens()).tolist()
@@ -57,7 +59,7 @@ def test_one_value_everywhere_is_the_lowest_step():
     assert values("frequency", OneTable([("a", 0, False), ("b", 1, False)])) == [0, 0]
 
 
-@pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.name)
+@pytest.mark.parametrize("attribute", OF_TEXT, ids=lambda attribute: attribute.name)
 def test_keys_lie_half_a_palette_above_queries(attribute, small_atlas):
     atlas = open_atlas(small_atlas)
     by_head = attribute.scope == "head"
@@ -79,7 +81,8 @@ def test_keys_lie_half_a_palette_above_queries(attribute, small_atlas):
 def test_each_attribute_explains_itself(attribute):
     assert attribute.label
     assert attribute.explain.endswith(".")
-    assert (attribute.low and attribute.high) if attribute.kind == "sequential" else attribute.categories
+    if attribute.kind != "colour":
+        assert (attribute.low and attribute.high) if attribute.kind == "sequential" else attribute.categories
 
 
 def test_a_scale_says_what_its_ends_and_places_are():
@@ -109,7 +112,7 @@ def test_legends_show_the_numbers_of_the_corpus(small_atlas):
 
 def test_an_atlas_without_tags_says_why_it_cannot_show_them(small_atlas, monkeypatch):
     atlas = open_atlas(small_atlas)
-    assert all(why_not(atlas, attribute) is None for attribute in ATTRIBUTES)
+    assert all(why_not(atlas, attribute) is None for attribute in OF_TEXT)
     monkeypatch.setattr(atlas, "has_column", lambda _table, _column: False)
     assert why_not(atlas, attribute_of("pos")).startswith("No parts of speech")
     assert why_not(atlas, attribute_of("norm")) is None

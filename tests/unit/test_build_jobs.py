@@ -23,7 +23,7 @@ from tests.patience import PATIENCE, until
 
 @pytest.fixture
 def settings(tmp_path):
-    settings = Settings(home=tmp_path / "home", demo_projections="pca")
+    settings = Settings(home=tmp_path / "home", demo_projections="pca", demo_images=False)
     settings.make_folders()
     yield settings
     kill_all(settings)
@@ -65,6 +65,7 @@ def test_a_build_started_from_the_dashboard_tells_its_mistake(settings, jobs, be
     assert "nothing.txt" in jobs.log(failed.id)
 
 
+@pytest.mark.slow
 def test_a_build_in_a_terminal_is_seen_and_stopped_from_the_dashboard_and_goes_on(settings, jobs, bert, tmp_path):
     corpus = write_corpus(tmp_path / "lines.txt", TEXTS * 10)
     arguments = options_of(bert, corpus, settings.atlases / "one", "--projections", "pca")
@@ -122,7 +123,7 @@ def serve(settings):
         port = str(free.getsockname()[1])
     environment = {
         "ATLAS_HOME": str(settings.home), "ATLAS_DEMO_PROJECTIONS": "pca", "ATLAS_OPEN_BROWSER": "false",
-        "ATLAS_DEMO": "true",
+        "ATLAS_DEMO": "true", "ATLAS_DEMO_IMAGES": "false",
     }  # fmt: skip
     return subprocess.Popen(
         [sys.executable, "app.py", "serve", "--port", port], cwd=ROOT, env={**os.environ, **environment},

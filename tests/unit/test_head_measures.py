@@ -51,7 +51,8 @@ TOYS = (
     Measure("spread", "Spread", "How wide a map is.", spread, "map", "Toys"),
 )
 PCA = ProjectionRef("pca", 2)
-NAMES = [measure.name for measure in registry.MEASURES]
+NAMES = [measure.name for measure in registry.listed("text")]
+NAMES += [m.name for m in registry.MEASURES if not m.listed and m.modality is None]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,9 @@ def quiet():
 
 def options(field, select) -> dict[str, str]:
     """Label of each value of a select."""
-    found = json.loads(json.dumps(measure_fields(field).to_plotly_json(), default=lambda part: part.to_plotly_json()))
+    found = json.loads(
+        json.dumps(measure_fields(field, "text").to_plotly_json(), default=lambda part: part.to_plotly_json())
+    )
     pending, selects = [found], {}
     while pending:
         part = pending.pop()

@@ -55,6 +55,10 @@ class Word:
         return len(self.word)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
     def lengths(self) -> dict[str, int]:
         return {"tokens": len(self.word)}
 
@@ -65,8 +69,12 @@ class Word:
 class Letters:
     """A modality whose inputs are words and whose tokens are their letters."""
 
+    corpora = "a file of words"
     name, label, main_input = "letters", "Letters", "letter_ids"
     token_columns: ClassVar = {"token": "the letter", "text": "the letter", "special": "never"}
+
+    def reads(self, config):
+        return config.get("model_type") == "letters"
 
     def read_corpus(self, source, *, column, max_inputs):
         words = tuple(Path(source).read_text().split())[:max_inputs]
@@ -179,7 +187,7 @@ def test_the_dashboard_shows_it(atlas, patched):
 def test_the_command_line_offers_it(patched, capsys):
     with pytest.raises(SystemExit):
         parser().parse_args(["build", "--help"])
-    assert "{text,letters}" in capsys.readouterr().out
+    assert "{text,image,letters}" in capsys.readouterr().out
 
 
 def test_a_model_that_reads_something_else_says_what_to_ask_for(model, tmp_path):

@@ -61,7 +61,9 @@ def test_folder_is_a_name(tmp_path):
 
 @pytest.mark.parametrize("name", ["", "  ", "a b", "x\x00y", "a\nb", "org/na me", "-x", "a..b/c", None, 7, "é/x"])
 def test_names_that_cannot_be(name):
-    with pytest.raises(ModelError, match=r"is no model name: give 'minilm', a hub id like 'org/name', or a folder\."):
+    with pytest.raises(
+        ModelError, match=r"is no model name: give 'minilm' or 'dinov2', a hub id like 'org/name', or a folder\."
+    ):
         check_model_name(name)
 
 
@@ -286,8 +288,8 @@ def test_devices_that_are_not_here(bert, device):
         (transformers.RoFormerConfig(), "does not pass its attention through AttentionInterface"),
         (transformers.T5Config(), "is an encoder–decoder, which is not supported yet"),
         (transformers.BartConfig(), "is an encoder–decoder, which is not supported yet"),
-        (transformers.ViTConfig(), "it reads pixel_values, and only text models are supported yet"),
-        (transformers.CLIPConfig(), "it joins several networks, and only text models are supported yet"),
+        (transformers.ViTMAEConfig(), "it hides three of four patches at random"),
+        (transformers.BlipConfig(), "it joins several networks, and only models of text and of images"),
     ],
     ids=lambda value: getattr(value, "model_type", ""),
 )

@@ -88,5 +88,7 @@ def test_every_palette_is_256_colours_and_tells_queries_from_keys(attribute, nam
     colours = palette(attribute, theme, name)
     assert len(colours) == 256
     assert all(len(colour) == 7 and colour == colour.lower() for colour in colours)
+    if attribute.kind == "colour":  # of the points themselves, on both sides
+        return
     steps = range(max(1, len(attribute.categories)) if attribute.kind != "sequential" else SIDE_STEPS)
     assert all(colours[step] != colours[step + SIDE_STEPS] for step in steps)

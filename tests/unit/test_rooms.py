@@ -18,13 +18,13 @@ numerics:
 streams: numerics
 atlas: numerics streams
 projection: atlas numerics streams
-models: atlas
+models: atlas settings
 modalities: atlas models streams
 capture: atlas modalities models streams
 alignment: atlas numerics projection streams
 attributes: atlas modalities
 measures: alignment atlas attributes modalities numerics projection streams
-search: atlas attributes measures modalities numerics streams
+search: alignment atlas attributes measures modalities numerics streams
 payloads: alignment atlas attributes measures modalities projection search streams
 export: alignment atlas attributes measures payloads projection search streams
 pipeline: alignment atlas capture measures modalities models numerics projection settings streams

@@ -76,8 +76,8 @@ LOST = TokenAttribute(
     lacks=lambda atlas: "No atlas has this.",
 )
 OF_IMAGES = TokenAttribute(
-    name="hue",
-    label="Hue",
+    name="tint",
+    label="Tint",
     kind="cyclic",
     explain="Of an image.",
     modality="image",
@@ -233,7 +233,7 @@ def test_attributes_are_in_menu_link_legend_and_scene(atlas):
     for toy in (VOWELS, PARITY, OWN_COLOUR):
         assert f'"label": "{toy.label}", "value": "{toy.name}", "disabled": false, "title": "{toy.explain}"' in menu
     assert '"label": "Lost", "value": "lost", "disabled": true, "title": "No atlas has this."' in menu
-    assert "Hue is an attribute of image, and this atlas holds text." in menu
+    assert f'"value": "{OF_IMAGES.name}"' not in menu
     shown = words_of(legend(VOWELS, "light", scale=VOWELS.scale(atlas, stream)))
     most = int(vowels(atlas.tokens(stream.query_table)).max())
     assert "0 vowels" in shown
@@ -278,7 +278,7 @@ def test_attributes_are_in_the_table_its_filters_and_the_exports(atlas):
     assert table["vowel_count"].to_pylist() == columns["vowels"].tolist()
     assert set(table["parity"].to_pylist()) == {"even", "odd"}
     assert table["own_colour"][1].as_py() == "#140000"
-    assert not {"lost", "hue", "vowels_scaled"} & set(table.column_names)
+    assert not {"lost", "tint", "vowels_scaled"} & set(table.column_names)
     header = io.StringIO(write_csv(table).decode()).readline()
     assert '"vowel_count"' in header
     figure = head_html(atlas, stream, atlas.info.projection("pca2d", stream.name), (0, 1), PARITY)
@@ -291,7 +291,7 @@ def test_attributes_are_in_the_document(toys):
         "| `vowels` | Vowels | How many vowels the token has. | sequential | token | any | few … many | Vowels |"
         in document
     )
-    assert "| `hue` | Hue | Of an image. | cyclic | token | image | a, b |  |" in document
+    assert "| `tint` | Tint | Of an image. | cyclic | token | image | a, b |  |" in document
 
 
 def test_variants_reach_the_browser(toys, monkeypatch):

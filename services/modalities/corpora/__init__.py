@@ -94,7 +94,9 @@ def _existing_file(source: str | Path, shown: str) -> Path:
     except (ValueError, RuntimeError) as error:  # a NUL in the path; ~nobody
         raise CorpusError(f"{shown}: is no usable path ({one_line(str(error))}); check it") from error
     if is_folder:
-        raise CorpusError(f"{shown}: is a folder; name a file in it: {FORMATS}")
+        raise CorpusError(
+            f"{shown}: is a folder; name a file in it: {FORMATS}. A folder of images goes with a model of images"
+        )
     if not path.exists():
         raise CorpusError(f'{shown}: no such file; check the path, or use the name "{DEMO}"')
     if not path.is_file():

@@ -31,6 +31,7 @@ class TextModality:
 
     name = "text"
     label = "Text"
+    corpora = "a file: .txt (one input a line), .csv, .tsv, .json, .jsonl or .parquet"
     main_input = "input_ids"
     token_columns: Mapping[str, str] = {
         "token": "as the vocabulary writes it",
@@ -39,6 +40,9 @@ class TextModality:
         "word": "index within the input, −1 outside words",
         "pos": "the Universal part-of-speech tag of its word; not in every atlas",
     }
+
+    def reads(self, config: Mapping[str, Any]) -> bool:
+        return "vocab_size" in config and "patch_size" not in config
 
     def read_corpus(self, source: str, *, column: str | None, max_inputs: int) -> Corpus:
         return read_corpus(source, column=column, max_inputs=max_inputs)

@@ -45,6 +45,10 @@ class TokenisedInput:
         return len(self.ids)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
     def lengths(self) -> Mapping[str, int]:
         """Number of tokens, by token table."""
         return {TOKENS: len(self.ids)}
@@ -74,6 +78,10 @@ class TextPair:
 
     def __len__(self) -> int:
         return len(self.read) + len(self.written)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
 
     @property
     def lengths(self) -> Mapping[str, int]:
