@@ -9,6 +9,7 @@
   /** The search that is shown: its question, its answer, its hits in reading order once someone steps. */
   let shown = null;
   let turns = 0;
+  let setTurns = 0;
 
   function ask(query, mode, matchCase, _clear) {
     const clear = triggered().some((id) => id.startsWith("search-clear"));
@@ -173,8 +174,10 @@
     }
   }
 
-  /** How closely each head keeps the hits together, and the heads in that order. */
-  async function rank(search, projection, payload) {
+  /** How closely each head keeps the hits together, and the heads in that order; without a search, the set. */
+  async function rank(search, projection, set, payload) {
+    setTurns += 1;
+    if (!search && set?.definition && projection && payload) return rankSet(set.definition, projection, payload);
     if (!search || !projection || !shown || !same(shown.search, search)) return null;
     const at = shown;
     // The scene is told its map again whenever a head opens: the list, and the focus in it, stay.
@@ -191,14 +194,25 @@
     }
     if (shown !== at || at.ranked !== projection.key) return none();
     listHeads(values, payload, projection);
-    return { values };
+    return { values, of: "hits" };
+  }
+
+  async function rankSet(definition, projection, payload) {
+    const turn = setTurns;
+    const path = `concentration/${payload.stream}/${projection.name}-${projection.key}`;
+    try {
+      const { values } = await json(`${payload.base}/${path}?s=${encodeURIComponent(definition)}`);
+      return turn === setTurns ? { values, of: "set" } : none();
+    } catch {
+      return turn === setTurns ? null : none();
+    }
   }
 
   /**
    * Concentration as badges of the heads and as their order, most concentrated first.
-   * @param {Array<number|null>} values  one a head @param {number} heads  a layer
+   * @param {{values: Array<number|null>, of: string}} found  one value a head @param {number} heads  a layer
    */
-  function onCells(values, heads) {
+  function onCells({ values, of }, heads) {
     if (!values.some((value) => value !== null)) return null;
     const most = Math.log(Math.max(2, ...values));
     const badges = Object.fromEntries(values.map((value, cell) => [
@@ -206,7 +220,7 @@
       {
         text: `×${value.toFixed(1)}`,
         grade: Math.max(0, Math.min(1, Math.log(value) / most)),
-        title: `Concentration of the hits: ×${value.toFixed(1)}`,
+        title: `Concentration of the ${of}: ×${value.toFixed(1)}`,
       },
     ]));
     const order = values.map((_, cell) => cell).sort((a, b) => values[b] - values[a] || a - b);

@@ -18,12 +18,25 @@
     return none();
   }
 
+  /** The entry of the gallery that an event is in. @param {Atlas.On<Event>} event @returns {HTMLElement|null} */
+  const entryOf = (event) => event.target.closest?.(".gallery-entry") ?? null;
+  /** @returns {Atlas.OpenImageView|undefined} */
+  const view = () => /** @type {any} */ (document.getElementById("sentence"))?.atlasImage;
+
+  for (const kind of ["pointerover", "focusin"]) {
+    document.addEventListener(kind, (/** @type {any} */ event) => {
+      const entry = entryOf(event);
+      if (entry) view()?.prefetch(Number(entry.dataset.input));
+    });
+  }
   document.addEventListener("click", (/** @type {Atlas.On<MouseEvent>} */ event) => {
-    /** @type {HTMLElement|null} */
-    const entry = event.target.closest?.(".gallery-entry");
+    const entry = entryOf(event);
     if (!entry) return;
     const again = entry.getAttribute("aria-current") === "true";
-    window.atlasChoose.token(again ? null : { input: Number(entry.dataset.input), token: null, side: "query" });
+    /** @type {Atlas.Selection|null} */
+    const chosen = again ? null : { input: Number(entry.dataset.input), token: null, side: "query" };
+    const seen = (chosen && view()?.show(chosen)) ?? Promise.resolve();
+    seen.then(() => window.atlasChoose.token(chosen));
   });
 
   root.atlasImages = { look, mark };

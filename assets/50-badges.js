@@ -45,8 +45,8 @@
   }
 
   async function badges(catalogue, { badge, order }, projection, concentration, payload) {
-    // While someone searches, what matters of a head is how closely it keeps the hits together.
-    const hits = concentration && payload ? root.find.onCells(concentration.values, payload.heads) : null;
+    // While someone searches or has a set, what matters of a head is how closely it keeps those together.
+    const hits = concentration && payload ? root.find.onCells(concentration, payload.heads) : null;
     const shown = (measured) => (hits && badge !== "none" ? hits.badges : measured);
     const sorted = (measured) => (order === "search" ? hits && hits.order : measured);
     if (!catalogue || !catalogue.heads || !payload || !projection) return [shown(null), sorted(null), ""];

@@ -57,8 +57,31 @@ def scene(browser: Browser, url: str) -> dict[str, float]:
     }
 
 
+# From the event of a click to the first frame after the view's picture of the patch; the page's own clock.
+SHOWN = f"""(at) => {{
+  window.shown = new Promise((done) => addEventListener("click", ({{ timeStamp }}) => {{
+    const look = () => {{
+      if ({VIEW}.stats().chosen !== at) requestAnimationFrame(look);
+      else requestAnimationFrame(() => done(performance.now() - timeStamp));
+    }};
+    look();
+  }}, {{ once: true }}));
+}}"""
+# From the event of a click on a small picture to the image with its weights.
+OPENED = f"""(name) => {{
+  window.shown = new Promise((done) => addEventListener("click", ({{ timeStamp }}) => {{
+    const look = () => {{
+      const stats = {VIEW}.stats();
+      if (stats.loading || stats.image === name) requestAnimationFrame(look);
+      else requestAnimationFrame(() => done(performance.now() - timeStamp));
+    }};
+    requestAnimationFrame(look);
+  }}, {{ capture: true, once: true }}));
+}}"""
+
+
 def image_view(browser: Browser, url: str) -> dict[str, float]:
-    """From the click on a patch to its picture, the first one and the next."""
+    """From a click to the picture: the first patch, the next ones, another image."""
     page = opened(browser, url)
     page.evaluate(f"{VIEW}.ready()")
     times = []
@@ -66,13 +89,19 @@ def image_view(browser: Browser, url: str) -> dict[str, float]:
         place = page.evaluate(f"(at) => {VIEW}.position(at)", position)
         box = page.locator("#sentence").bounding_box()
         assert box
-        begin = page.evaluate("performance.now()")
+        page.evaluate(SHOWN, position)
         page.mouse.click(box["x"] + place["x"], box["y"] + place["y"])
-        page.wait_for_function(f"(at) => {VIEW}.stats().chosen === at", arg=position, polling="raf")
-        page.evaluate(f"{VIEW}.ready()")
-        times.append(page.evaluate("performance.now()") - begin)
+        times.append(page.evaluate("window.shown"))
+        page.wait_for_load_state("networkidle")
+    page.evaluate(OPENED, page.evaluate(f"{VIEW}.stats().image"))
+    page.locator(".gallery-entry:not([aria-current])").first.click()
+    another = page.evaluate("window.shown")
     page.close()
-    return {"a patch chosen, ms": times[0], "the next patch, ms": statistics.median(times[1:])}
+    return {
+        "a patch chosen, ms": times[0],
+        "the next patch, ms": statistics.median(times[1:]),
+        "another image, ms": another,
+    }
 
 
 def plotly(browser: Browser, url: str, atlas: str, key: str, facts: dict[str, Any], count: int) -> dict[str, float]:

@@ -14,9 +14,9 @@ def measure_fields(picture: Picture, modality: str) -> html.Div:
     """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one."""
     badges = [*_options(modality), {"label": "None", "value": "none"}]
     by_search = {
-        "label": "Concentration of the search",
+        "label": "Concentration of the search or set",
         "value": BY_SEARCH,
-        "title": "Heads that keep the hits of the present search together come first.",
+        "title": "Heads that keep the hits of the present search, else the points of the set, together come first.",
     }
     orders = [{"label": "Layer and head", "value": "plain"}, *_options(modality), by_search]
     return html.Div(

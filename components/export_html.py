@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from components.export_patches import lens, patch_images
 from components.palettes import Name, palette
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import SIDE_STEPS
 from services.attributes.registry import Attribute, in_atlas, point_values
 from services.export import facts
+from services.payloads.images import has_images
 from services.search.token_table import columns_of
 
 MOST_POINTS = 20_000  # keeps the file below 10 MB, of which plotly.js is half
@@ -58,7 +60,7 @@ def head_html(
         f'<link rel="icon" href="data:,"><title>{escape(words["title"])}</title>'
         "<style>body{font:15px/1.5 system-ui,sans-serif;margin:1rem;color:#16202b;background:#fff}"
         "h1{font-size:1.15rem;margin:0}p{margin:.2rem 0;font-size:.85rem;color:#55616e;overflow-wrap:anywhere}</style>"
-        f"</head><body><h1>{escape(words['title'])}</h1>{inner}{caption}</body></html>"
+        f"</head><body><h1>{escape(words['title'])}</h1>{inner}{caption}{lens(atlas, stream)}</body></html>"
     )
 
 
@@ -104,6 +106,8 @@ def head_figure(
             "customdata": texts[points],
             "hovertemplate": "%{customdata}<extra></extra>",
         }
+        if has_images(atlas):
+            common["text"] = points  # the lens asks for the point under the pointer
         if deep:
             figure.add_trace(go.Scatter3d(z=layout[points, 2], **common))
         else:
@@ -118,6 +122,7 @@ def head_figure(
         hoverlabel={"align": "left", "namelength": 0},
         xaxis={**bare, "scaleanchor": "y"},  # x and y share a scale: distances must not be distorted
         yaxis=bare,
+        images=None if deep else patch_images(atlas, stream, layout, kept, palette_name),
         scene={"xaxis": bare, "yaxis": bare, "zaxis": bare, "aspectmode": "data"},
         spikedistance=20,
     )
@@ -163,8 +168,9 @@ def _groups(
 
 
 def _hover_texts(atlas: Atlas, stream: StreamInfo, columns: dict[str, np.ndarray], kept: np.ndarray) -> np.ndarray:
-    """Token, kind and the words about it. Plotly reads a little HTML in hover texts: tokens are escaped."""
+    """Token, kind, and the words about it or its image. Plotly reads a little HTML in hover texts: they are escaped."""
     count, _ = atlas.points(stream)
+    pictures = has_images(atlas)
     out = np.empty(len(kept), dtype=object)
     for point in np.flatnonzero(kept).tolist():
         table = stream.query_table if point < count else stream.key_table
@@ -174,6 +180,10 @@ def _hover_texts(atlas: Atlas, stream: StreamInfo, columns: dict[str, np.ndarray
         before = " ".join(tokens.text[max(first, row - _AROUND) : row])[-_LONGEST // 2 :]
         after = " ".join(tokens.text[row + 1 : min(end, row + 1 + _AROUND)])[: _LONGEST // 2]
         text = tokens.text[row].strip() or "␣"
+        if pictures:
+            name = atlas.inputs.text[int(columns["input"][point])]
+            out[point] = f"<b>{escape(text)}</b> · {columns['kind'][point]} · {escape(name)}"
+            continue
         out[point] = (
             f"<b>{escape(text)}</b> · {columns['kind'][point]} · position {int(columns['position'][point])}<br>"
             f"input {int(columns['input'][point])}: {escape(before)} <b>{escape(text)}</b> {escape(after)}"

@@ -153,6 +153,7 @@ clientside_callback(
     Output(ids.CONCENTRATION, "data"),
     Input(ids.SCENE, "search"),
     Input(ids.SCENE, "projection"),
+    Input(ids.TOKEN_SET, "data"),
     State(ids.SCENE, "payload"),
 )
 clientside_callback(

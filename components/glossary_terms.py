@@ -5,8 +5,17 @@ from services.projection import methods
 GLOSSARY: dict[str, tuple[str, str]] = {
     "token": (
         "Token",
-        "A piece of text that attends: a word, a part of a word, a mark. Each token appears twice on a map, once as a "
-        "query and once as a key.",
+        "A piece of text that attends: a word, a part of a word, a mark; of an image, a patch. Each token appears "
+        "twice on a map, once as a query and once as a key.",
+    ),
+    "patch": (
+        "Patch",
+        "A square of an image: the token of a vision transformer, which cuts each image into rows and columns of them.",
+    ),
+    "register": (
+        "Class token, register",
+        "Tokens of a vision transformer that stand for no place of the image. The class token gathers what is said of "
+        "the whole; registers are there to be written on. They are drawn as boxes outside the image.",
     ),
     "special": (
         "Special token",
@@ -14,11 +23,14 @@ GLOSSARY: dict[str, tuple[str, str]] = {
         "place to look at when there is nothing else to look for.",
     ),
     "concentration": (
-        "Concentration of a search",
-        "How closely a head keeps the hits of a search together: how many times smaller a circle around a hit that "
-        "holds a quarter of the hits is than for random tokens. ×1 is scattered, more is clustered.",
+        "Concentration of a search or set",
+        "How closely a head keeps the hits of a search, or the points of a set, together: how many times smaller a "
+        "circle around one that holds a quarter of them is than for random tokens. ×1 is scattered, more is clustered.",
     ),
-    "input": ("Input", "One sentence or document of the corpus. Tokens attend only to tokens of their own input."),
+    "input": (
+        "Input",
+        "One sentence, document or image of the corpus. Tokens attend only to tokens of their own input.",
+    ),
     "corpus": ("Corpus", "The list of inputs that the model has read for this atlas."),
     "atlas": ("Atlas", "Everything built from one model and one corpus: vectors, attention, maps and numbers."),
     "capture": (
@@ -127,6 +139,11 @@ GLOSSARY: dict[str, tuple[str, str]] = {
     "offset": (
         "Offset",
         "The distance from a query to a key in tokens: −1 is the token before, 0 the token itself, +1 the next.",
+    ),
+    "rollout": (
+        "Attention rollout",
+        "The attention of all layers up to one, averaged over heads, half of it kept in place, and multiplied: how it "
+        "could mix tokens, not what the model uses (Abnar and Zuidema 2020).",
     ),
     "entropy": (
         "Entropy",

@@ -87,6 +87,30 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "queries read it as a key; all shows the whole input.",
         "attention",
     ),
+    ids.DISPLAY_PATCHES: (
+        "Patches",
+        "The points as the patches themselves, in a border of the colour of query or key, bare, or tinted by what "
+        "points are coloured by; or as plain points. Where they would cover each other, a fair sample is drawn: zoom "
+        "in for more.",
+        "patch",
+    ),
+    ids.IMAGE_ARROWS: (
+        "Arrows while no patch is chosen",
+        "From each patch to the one it attends to most, or all pairs above the threshold. A ring is a patch that "
+        "attends to itself; boxes are class token and registers.",
+        "register",
+    ),
+    ids.IMAGE_SHADE: (
+        "Shades",
+        "How a weight becomes a shade. Square root shows small weights too; linear to 99 % lets the largest hundredth, "
+        "often one artefact patch, not darken the rest. The scale under the image says what the full shade stands for.",
+        "attention",
+    ),
+    ids.IMAGE_FLOW: (
+        "This head or rollout",
+        "The weights of this head alone, or attention rolled out over all heads and layers up to this one.",
+        "rollout",
+    ),
     ids.SHOW_SELECT: (
         "Show",
         "Points: the queries and keys of each head. Average: in their place, each head's mean attention by position, "

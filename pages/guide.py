@@ -40,6 +40,15 @@ moves all keys by one vector; the head's attention stays exactly the same.
 - **Part of speech**: `NOUN`, `proper noun`, `VERB, AUX`. A tagger guesses them from the text; a few are wrong.
 - Enter leads to the next hit, Shift+Enter to the one before. “Where” lists the inputs and ranks the heads.
 
+## Images
+
+In an atlas of images the tokens are **patches**. Points are drawn as the patches themselves; the row of small pictures
+lights one image in every head. Click a patch: beside the map stands its image, with what the patch reads or who reads
+it laid over it, and below the same patch in all heads of the layer and in this head of all layers. *Light those like
+it* finds patches near it by their vector or by colour; draw a rectangle on the image with Shift to follow a region
+through all heads. Colours by row and column, hue, brightness, spatial frequency or object show what a head sorts by;
+badges and findings give it as a number, beside the number that the pixels alone would give.
+
 ## How far to believe a picture
 
 A flat map of many dimensions bends distances, each method in its own way:
@@ -57,15 +66,18 @@ lets you change the scale and see the points move, with the numbers that say how
 ## Build your own atlas
 
     python app.py build --model gpt2 --corpus my-sentences.txt
+    python app.py build --model dinov2 --corpus my-photographs
 
-`--model` takes a Hugging Face id, a local folder, or `minilm`, which comes with the installation. `--corpus` takes a
-text file with one input a line, or CSV, JSON, JSONL and Parquet with `--column`. The build can be stopped at any time;
+`--model` takes a Hugging Face id, a local folder, or `minilm` (text) and `dinov2` (images), which come with the
+installation. `--corpus` takes a text file with one input a line, or CSV, JSON, JSONL and Parquet with `--column`; of
+images a folder, a zip, or a table with paths or bytes. The build can be stopped at any time;
 the same command goes on. `python app.py build --help` explains every option.
 
 ## Words
 
-- **Input**: one sentence or document of the corpus.
-- **Token**: a piece of text that attends; special tokens such as `[CLS]` are added by the tokenizer.
+- **Input**: one sentence, document or image of the corpus.
+- **Token**: a piece of text or a patch of an image that attends; special tokens such as `[CLS]` are added to
+  it.
 - **Head**: one unit of attention, written L3 H9: layer 3, head 9, both counted from 0.
 - **Projection**: the method that lays out a head's queries and keys in two or three dimensions.
 

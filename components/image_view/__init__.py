@@ -9,7 +9,7 @@ from components import client, sentence_view  # noqa: F401
 
 __version__ = "0.1.0"
 
-SCRIPTS = ("geometry.js", "paint.js", "data.js", "strips.js", "legend.js", "view.js", "component.js")
+SCRIPTS = ("geometry.js", "paint.js", "data.js", "strips.js", "legend.js", "pointer.js", "view.js", "component.js")
 _js_dist = [{"relative_package_path": name, "namespace": __name__} for name in SCRIPTS]
 _css_dist = [{"relative_package_path": "style.css", "namespace": __name__}]
 # Dash looks for the files of a component in its top-level package, which here is shared by all components.

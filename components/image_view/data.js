@@ -24,12 +24,26 @@
     };
   }
 
+  /** Decoded pictures, the last ones used. @type {Map<string, Promise<HTMLImageElement>>} */
+  const pictures = new Map();
+  const MOST_PICTURES = 12;
+
   /** @param {string} url @returns {Promise<HTMLImageElement>} */
-  async function picture(url) {
+  async function decoded(url) {
     const image = new Image();
     image.src = url;
     await image.decode();
     return image;
+  }
+
+  /** @param {string} url @returns {Promise<HTMLImageElement>} */
+  function picture(url) {
+    const found = pictures.get(url) ?? decoded(url);
+    pictures.delete(url);
+    pictures.set(url, found);
+    found.catch(() => pictures.delete(url));
+    for (const old of [...pictures.keys()].slice(0, -MOST_PICTURES)) pictures.delete(old);
+    return found;
   }
 
   /** @param {Atlas.ImageAddresses} urls @param {AbortSignal} signal @returns {Promise<Atlas.ImageData>} */

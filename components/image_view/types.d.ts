@@ -115,12 +115,20 @@ declare namespace Atlas {
     drag: Rectangle | null;
   }
 
+  /** What the element of an image view answers. */
+  interface OpenImageView {
+    /** Show it before the page hears of it, which it should soon. */
+    show(chosen: Selection): Promise<void>;
+    prefetch(input: number): void;
+  }
+
   interface ImageViewScripts {
     geometry: typeof import("./geometry.js");
     paint: typeof import("./paint.js");
     data: typeof import("./data.js");
     strips: typeof import("./strips.js");
     legend: typeof import("./legend.js");
+    pointer: typeof import("./pointer.js");
     view: typeof import("./view.js");
     ImageView: unknown;
   }

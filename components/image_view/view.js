@@ -1,22 +1,28 @@
-/** The view: its DOM, what it has fetched, and the cursor that pointer and keys move. */
+/** The view: its DOM, what it has fetched, and the patch that pointer or keys are at. */
 (function (/** @type {Atlas.ImageViewScripts} */ atlas) {
   const geometry = atlas.geometry || require("./geometry.js");
   const { paint, colours } = atlas.paint || require("./paint.js");
   const { Legend, sentence, captured, number } = atlas.legend || require("./legend.js");
   const data = atlas.data || require("./data.js");
+  const { Pointer } = atlas.pointer || require("./pointer.js");
   const { Strips, element } = atlas.strips || require("./strips.js");
   // Looked up when used: Dash promises no order among the scripts of two packages.
   /** @returns {typeof import("../sentence_view/weights.js")} */
   const weightsOf = () => (typeof window === "undefined" ? require("../sentence_view/weights.js") : window.atlas_sentence_view.weights);
 
   const MOST_HEIGHT = 460;
-  /** A drag, and no click with an unsteady hand, CSS px. */
-  const LEAST_DRAG = 5;
   /** @type {Atlas.ImageLook} */
   const LOOK = { shade: "sqrt", opacity: 0.7, source: "head", arrows: "strongest" };
   /** What is not attended to lies in the dark, in both themes: a photograph is bright as a whole. */
   const NIGHT = [8, 11, 16];
-  const ARROW_KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"];
+  /** The page hears of a patch under a pointer that rests so long, ms. */
+  const REST = 40;
+
+  /** How long the page may wait to hear of a choice whose picture is on its way, ms. */
+  const MOST_AHEAD = 250;
+  const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
+  /** Until the next frame is out. @returns {Promise<void>} */
+  const nextFrame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
   /** @param {unknown} a @param {unknown} b */
   const same = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
@@ -32,17 +38,20 @@
       this.data = null;
       /** @type {Atlas.ImageScene|null} */
       this.scene = null;
+      /** what was chosen and the page does not say yet @type {Atlas.Selection|null} */
+      this.ahead = null;
       /** @type {AbortController|null} */
       this.abort = null;
       /** what is fetched, as text */
       this.wanted = "";
+      /** @type {Promise<void>} */
+      this.loaded = Promise.resolve();
       this.loading = false;
       this.frame = 0;
       this.hover = -1;
+      /** @type {ReturnType<typeof setTimeout>|undefined} */
+      this.resting = undefined;
       this.clicks = 0;
-      /** where a drag with Shift began and is @type {{from: Atlas.Point, to: Atlas.Point}|null} */
-      this.drag = null;
-      this.dragged = false;
       /** @type {(() => void)[]} */
       this.waiting = [];
       this.stage = element("div", "image-stage", root, {
@@ -57,22 +66,13 @@
       this.strips = new Strips(element("div", "image-strips", root), (head) => window.atlasChoose.head(head));
       this.resized = new ResizeObserver(() => this.relayout());
       this.resized.observe(this.stage);
-      this.stage.addEventListener("pointerdown", (event) => this.beginDrag(event));
-      this.stage.addEventListener("pointerup", () => this.endDrag());
-      this.stage.addEventListener("pointercancel", () => (this.drag = null));
-      this.stage.addEventListener("pointermove", (event) => this.point(event));
-      this.stage.addEventListener("pointerleave", () => this.mark(-1));
-      this.stage.addEventListener("click", (event) => {
-        this.point(event);
-        if (this.dragged) this.dragged = false;
-        else if (this.hover >= 0) this.pick(this.hover, event.shiftKey || event.ctrlKey || event.metaKey);
-      });
-      this.stage.addEventListener("keydown", (event) => this.key(event));
-      this.stage.addEventListener("blur", () => this.mark(-1));
+      this.pointer = new Pointer(this);
       Object.assign(root, {
         atlasImage: {
           capture: () => this.capture(), stats: () => this.stats(), ready: () => this.ready(),
           position: (/** @type {number} */ token) => this.middleOf(token),
+          show: (/** @type {Atlas.Selection} */ chosen) => this.show(chosen),
+          prefetch: (/** @type {number} */ input) => this.prefetch(input),
         },
       });
     }
@@ -80,6 +80,7 @@
     destroy() {
       this.abort?.abort();
       this.resized.disconnect();
+      clearTimeout(this.resting);
       cancelAnimationFrame(this.frame);
     }
 
@@ -88,18 +89,59 @@
     /** @param {Atlas.ImageViewProps} props */
     update(props) {
       const before = this.props;
+      const shown = this.pinned();
       this.props = props;
-      const urls = data.addresses(props);
-      const wanted = JSON.stringify(urls);
-      if (wanted !== this.wanted) {
-        this.wanted = wanted;
-        this.load(urls);
-        return;
-      }
-      const names = /** @type {const} */ (["mode", "topk", "threshold", "hideSpecial", "hideFirst", "hidden", "look", "theme", "selection"]);
-      if (names.some((name) => !same(before[name], props[name]))) this.derive();
-      if (!same(before.selection, props.selection) || !same(before.look, props.look) || before.theme !== props.theme) this.loadStrips();
+      if (this.ahead && !same(before.selection, props.selection)) this.catchUp(before.selection, props.selection);
+      if (this.fetched()) return;
+      const moved = !same(shown, this.pinned());
+      const names = /** @type {const} */ (["mode", "topk", "threshold", "hideSpecial", "hideFirst", "hidden", "look", "theme"]);
+      if (moved || names.some((name) => !same(before[name], props[name]))) this.derive();
+      if (moved || !same(before.look, props.look) || before.theme !== props.theme) this.loadStrips();
       if (!same(before.pair, props.pair)) this.showTip();
+    }
+
+    /** What is to be seen. @returns {Atlas.ImageViewProps} */
+    get now() {
+      return this.ahead ? { ...this.props, selection: this.ahead } : this.props;
+    }
+
+    /** Whether another image or head is wanted, which is fetched then. */
+    fetched() {
+      const urls = data.addresses(this.now);
+      const wanted = JSON.stringify(urls);
+      if (wanted === this.wanted) return false;
+      this.wanted = wanted;
+      this.loaded = this.load(urls);
+      return true;
+    }
+
+    /** Show it before the page has heard of it: the page redraws all its views for a new selection.
+     * @param {Atlas.Selection} chosen @returns {Promise<void>} once the picture is out, or soon */
+    show(chosen) {
+      this.ahead = chosen;
+      this.root.dataset.ahead = "true"; // for tests: the page has yet to follow
+      if (!this.fetched()) {
+        this.derive();
+        this.loadStrips();
+      }
+      return Promise.race([this.loaded, sleep(MOST_AHEAD)]).then(nextFrame);
+    }
+
+    /** What an image needs, before somebody chooses it. @param {number} input */
+    prefetch(input) {
+      const urls = data.addresses({ ...this.now, selection: { input, token: null, side: "query" } });
+      if (urls) data.load(urls, new AbortController().signal).catch(() => {});
+    }
+
+    /** Another selection came in: the one shown ahead, or one that was chosen later elsewhere; else it is an older one of
+     * ours, still on its way. @param {Atlas.Selection|null|undefined} before @param {Atlas.Selection|null|undefined} now */
+    catchUp(before, now) {
+      const { ahead } = this;
+      const ours = (/** @type {Atlas.Selection|null|undefined} */ one) =>
+        Boolean(one) && one?.input === ahead?.input && one?.token === ahead?.token && (one?.token === null || one?.side === ahead?.side);
+      if (!ours(now) && !ours(before)) return;
+      this.ahead = null;
+      delete this.root.dataset.ahead;
     }
 
     get look() {
@@ -141,7 +183,7 @@
 
     /** The small maps: the chosen token everywhere, and the mean by offset. */
     async loadStrips() {
-      const { abort, data: now, props } = this;
+      const { abort, data: now, now: props } = this;
       const urls = data.addresses(props);
       if (!urls || !now || !abort) return;
       const { payload, layer = 0, head = 0 } = props;
@@ -171,7 +213,7 @@
 
     /** Position of the chosen token in its image, or -1, and its side. @returns {{chosen: number, side: Atlas.Side}} */
     pinned() {
-      const { selection } = this.props;
+      const { selection } = this.now;
       const side = selection && selection.side === "key" ? "key" : "query";
       if (!selection || !this.data || selection.token === null || selection.token === undefined) return { chosen: -1, side };
       const position = selection.token - this.data.first;
@@ -250,7 +292,7 @@
         const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
         const ratio = Math.min(2, window.devicePixelRatio || 1);
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
-        if (this.scene) paint(context, { ...this.scene, hover: this.hover, drag: this.area() });
+        if (this.scene) paint(context, { ...this.scene, hover: this.hover, drag: this.pointer.area() });
         else context.clearRect(0, 0, this.canvas.width, this.canvas.height);
         this.settle();
       });
@@ -262,60 +304,10 @@
       if (!scene || !now) return;
       const words = sentence(scene, now, props, look);
       this.stage.setAttribute("aria-label", `${now.facts.label || now.facts.name}. ${words}`);
-      this.legend.show(words, scene, look.shade, () => props);
+      this.legend.show(words, scene, look.shade, () => this.now);
     }
 
-    // --- pointer and keys ---------------------------------------------------------------------------------------
-
-    /** Within the picture, CSS px. @param {MouseEvent} event @returns {Atlas.Point} */
-    placeOf(event) {
-      const box = this.canvas.getBoundingClientRect();
-      return { x: event.clientX - box.left, y: event.clientY - box.top };
-    }
-
-    /** @param {MouseEvent} event */
-    point(event) {
-      if (!this.scene) return;
-      const at = this.placeOf(event);
-      if (this.drag) {
-        this.drag.to = at;
-        this.draw();
-        return;
-      }
-      this.mark(geometry.tokenAt(this.scene.layout, at.x, at.y));
-    }
-
-    /** @param {PointerEvent} event  with Shift: a rectangle whose patches become the set */
-    beginDrag(event) {
-      this.dragged = false;
-      if (!event.shiftKey || event.button !== 0 || !this.scene) return;
-      const at = this.placeOf(event);
-      this.drag = { from: at, to: at };
-      this.mark(-1);
-      this.stage.setPointerCapture(event.pointerId);
-    }
-
-    /** The rectangle of a drag, once it is one. @returns {Atlas.Rectangle|null} */
-    area() {
-      if (!this.drag) return null;
-      const { from, to } = this.drag;
-      const [width, height] = [Math.abs(to.x - from.x), Math.abs(to.y - from.y)];
-      return Math.max(width, height) < LEAST_DRAG ? null : { x: Math.min(from.x, to.x), y: Math.min(from.y, to.y), width, height };
-    }
-
-    /** Queries and keys of the patches in the rectangle are the set from now on. */
-    endDrag() {
-      const area = this.area();
-      this.drag = null;
-      const { scene, data: now } = this;
-      const { payload } = this.props;
-      if (!area || !scene || !now || !payload) return;
-      this.dragged = true;
-      const rows = geometry.tokensIn(scene.layout, area).map((position) => now.first + position);
-      const { sets } = window.atlas_head_scene;
-      window.atlasChoose.set(rows.length ? sets.ofPoints([...rows, ...rows.map((row) => row + payload.queries)]) : "");
-      this.draw();
-    }
+    // --- what the pointer or the keys are at ---------------------------------------------------------------------
 
     /** @param {number} position  -1: nothing */
     mark(position) {
@@ -323,14 +315,17 @@
       this.hover = position;
       this.showTip();
       this.draw();
-      const { scene } = this;
-      if (!scene || position < 0) {
-        this.tell({ hover: null });
-        return;
-      }
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => this.tell({ hover: this.hovered() }), REST);
+    }
+
+    /** The pair of the patch under the pointer and the chosen one. */
+    hovered() {
+      const { scene, hover } = this;
+      if (!scene || hover < 0 || scene.chosen < 0) return null;
       const { chosen, side } = scene;
-      const pair = side === "key" ? { query: position, key: chosen } : { query: chosen, key: position };
-      this.tell({ hover: chosen < 0 ? null : { ...pair, weight: scene.line[position] } });
+      const pair = side === "key" ? { query: hover, key: chosen } : { query: chosen, key: hover };
+      return { ...pair, weight: scene.line[hover] };
     }
 
     showTip() {
@@ -364,23 +359,15 @@
       if (!scene || !now) return;
       this.clicks += 1;
       const token = now.first + position;
-      if (toSet) this.tell({ toggled: { token, side: scene.side, n: this.clicks } });
-      else if (position === scene.chosen) this.tell({ picked: { token: null, side: null, n: this.clicks } });
-      else this.tell({ picked: { token, side: scene.side, n: this.clicks } });
-    }
-
-    /** @param {KeyboardEvent} event */
-    key(event) {
-      const { scene } = this;
-      if (!scene || event.altKey || event.ctrlKey || event.metaKey) return;
-      if (ARROW_KEYS.includes(event.key)) {
-        const from = this.hover >= 0 ? this.hover : scene.chosen;
-        const middle = scene.layout.specials + Math.floor((scene.layout.rows * scene.layout.columns) / 2);
-        this.mark(from >= 0 ? geometry.stepped(scene.layout, from, event.key) : middle);
-      } else if ((event.key === "Enter" || event.key === " ") && this.hover >= 0) this.pick(this.hover, event.shiftKey);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
+      const { side } = scene;
+      if (toSet) {
+        this.tell({ toggled: { token, side, n: this.clicks } });
+        return;
+      }
+      const again = position === scene.chosen;
+      const picked = { token: again ? null : token, side: again ? null : side, n: this.clicks };
+      const { selection } = this.now;
+      if (selection) this.show({ ...selection, token: picked.token, side }).then(() => this.tell({ picked }));
     }
 
     // --- for a file ---------------------------------------------------------------------------------------------

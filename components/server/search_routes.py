@@ -7,6 +7,7 @@ from components.server.site import Asked, Site
 from services.atlas import Atlas, layouts
 from services.errors import SearchError
 from services.payloads.scene import pack_mask
+from services.search import token_sets
 from services.search.concentration import concentrations
 from services.search.hits import hits_by_input, side_masks
 from services.search.query import Question, search
@@ -33,5 +34,11 @@ def add_search_routes(site: Site) -> None:
     @site.of_stream("/concentration/<stream>/<projection>")
     def concentration(asked: Asked, projection: str) -> Response:
         layout = layouts.flat_layout(*asked.map(projection))
-        values = concentrations(layout, *side_masks(asked.atlas, asked.stream, question()))
+        if definition := request.args.get("s"):
+            members = token_sets.members(asked.atlas, asked.stream, definition)
+            queries = asked.atlas.points(asked.stream)[0]
+            sides = (members[:queries], members[queries:])
+        else:
+            sides = side_masks(asked.atlas, asked.stream, question())
+        values = concentrations(layout, *sides)
         return json_response({"values": [round(value, 2) if value == value else None for value in values.tolist()]})

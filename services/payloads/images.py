@@ -59,6 +59,18 @@ def thumbnail(atlas: Atlas, index: int) -> bytes:
     return _encoded(image, "WEBP", quality=80)
 
 
+def patch(atlas: Atlas, table: str, token: int) -> Image.Image | None:
+    """The pixels of one patch, as its model saw them; None for a special token."""
+    tokens = atlas.tokens(table)
+    index, row, column = (int(of[token]) for of in (tokens.input, tokens.columns["row"], tokens.columns["column"]))
+    if row < 0:
+        return None
+    facts = image_facts(atlas, index)
+    across, down = facts["width"] / facts["columns"], facts["height"] / facts["rows"]
+    box = (round(column * across), round(row * down), round((column + 1) * across), round((row + 1) * down))
+    return Image.fromarray(pixels(atlas, index)).crop(box)
+
+
 def of_token(atlas: Atlas, stream: StreamInfo, index: int, position: int, side: str) -> bytes:
     """uint16 [layers, heads, tokens]: weight × 65535 of one token in every head (services.measures.patches)."""
     return _sixteen_bits(of_one_token(atlas, stream, index, position, side))

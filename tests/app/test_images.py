@@ -1,5 +1,6 @@
 """An atlas of images: its data, its routes, what is measured, exported and searched."""
 
+import base64
 import io
 import json
 
@@ -8,11 +9,13 @@ import pytest
 from PIL import Image
 
 from app import create_app
+from components.export_html import head_figure, head_html
 from services import export
 from services.atlas import open_atlas
 from services.attributes.registry import attribute_of, in_atlas, listed, why_not
 from services.measures.of_patches import TARGETS, neighbours_elsewhere, told
 from services.measures.patches import mean_by_offset, of_one_token, rollout
+from services.payloads import images
 from services.search.query import Question, search
 from services.search.similar import COUNT, like
 from services.settings import Settings
@@ -203,6 +206,33 @@ def test_exports_have_the_patches(atlas, stream):
     for name in ("hue", "patch_row", "object", "orientation", "patch_colour"):
         assert name in table.column_names, name
     assert table.column("patch_colour")[5].as_py().startswith("#")
+
+
+def test_the_page_of_a_head_shows_patches_where_they_lie(atlas, stream):
+    projection = atlas.info.projection("pca2d", stream.name)
+    figure = head_figure(atlas, stream, projection, (4, 2), attribute_of("type"))
+    pictures = figure.layout.images
+    assert 30 < len(pictures) <= 14 * 14
+    layout = np.asarray(atlas.layout(projection)[4, 2])
+    tokens = atlas.tokens()
+    inner = 0
+    for picture in pictures:
+        point = int(np.argmin(np.abs(layout - [picture.x, picture.y]).sum(axis=1)))
+        assert np.allclose(layout[point], [picture.x, picture.y])
+        token = point % len(tokens)
+        shown = Image.open(io.BytesIO(base64.b64decode(picture.source.split(",")[1]))).convert("RGB")
+        index, row, column = int(tokens.input[token]), tokens.columns["row"][token], tokens.columns["column"][token]
+        facts = images.image_facts(atlas, index)
+        size = facts["width"] // facts["columns"]
+        wanted = images.pixels(atlas, index)[row * size : (row + 1) * size, column * size : (column + 1) * size]
+        assert np.abs(np.asarray(shown)[2:-2, 2:-2].mean((0, 1)) - wanted.mean((0, 1))).max() < 6
+        inner += 1
+    assert inner == len(pictures)
+    page = head_html(atlas, stream, projection, (4, 2), attribute_of("type"))
+    assert 'id="lens"' in page
+    assert "http" not in page.split("<script>")[-1]
+    solid = head_figure(atlas, stream, atlas.info.projection("pca3d", stream.name), (4, 2), attribute_of("type"))
+    assert not solid.layout.images
 
 
 def test_a_link_to_each_look_of_an_image_opens(client):

@@ -13,6 +13,7 @@ from services.atlas.layouts import draw_order
 from services.attributes.registry import attribute_of, point_values
 from services.measures.report import report_key
 from services.payloads.scene import projection_key
+from services.search import token_sets
 from services.search.concentration import concentrations
 from services.settings import Settings
 from tests.patience import ends
@@ -250,6 +251,12 @@ def test_concentration_is_that_of_the_layout(client, atlas, base):
     layout = np.asarray(atlas.layout(info)).reshape(72, -1, 2)
     assert values == [round(float(value), 2) for value in concentrations(layout, hits, hits)]
     assert max(values) > 1.5
+    half = len(hits)
+    definition = token_sets.write_ids([*range(10), *range(half + 5, half + 25)])
+    values = client.get(f"{base}/concentration/self/umap2d-{projection_key(info)}?s={definition}").json["values"]
+    queries, keys = np.arange(half) < 10, np.isin(np.arange(half), range(5, 25))
+    assert values == [round(float(value), 2) for value in concentrations(layout, queries, keys)]
+    assert client.get(f"{base}/concentration/self/umap2d-{projection_key(info)}?s=nonsense").status_code == 400
     too_few = client.get(f"{base}/concentration/self/umap2d-{projection_key(info)}?q=zzz").json["values"]
     assert too_few == [None] * 72
 

@@ -2,11 +2,13 @@
 
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from services.atlas import open_atlas
+from services.search.concentration import concentrations
 from services.settings import Settings
 from tests.browser.test_accessibility import violations
 from tests.browser.walking import open_page, parameter, quiet, settle
@@ -99,6 +101,35 @@ def test_one_image_is_read_patch_by_patch(page: Page, dashboard, atlas):
     assert parameter(page, "token") is None
 
 
+def test_quick_clicks_are_shown_at_once_and_the_page_follows_to_the_last(page: Page, dashboard, atlas):
+    open_page(page, f"{dashboard}/?{HEAD}&input={CAT}&read=heatmap")
+    stats(page)
+    shown = page.evaluate(
+        """(positions) => {
+          const element = document.querySelector("#sentence");
+          const view = element.atlasImage, stage = element.querySelector(".image-stage");
+          const box = element.getBoundingClientRect();
+          return positions.map((at) => {
+            const { x, y } = view.position(at);
+            const place = { clientX: box.left + x, clientY: box.top + y, bubbles: true };
+            stage.dispatchEvent(new PointerEvent("pointermove", place));
+            stage.dispatchEvent(new MouseEvent("click", place));
+            return view.stats().chosen;
+          });
+        }""",
+        [PATCH, PATCH + 3, PATCH, PATCH + 5],
+    )
+    assert shown == [PATCH, PATCH + 3, PATCH, PATCH + 5]
+    first = atlas.tokens().rows(CAT).start
+    assert parameter(page, "token") == str(first + PATCH + 5)
+    assert stats(page)["chosen"] == PATCH + 5
+    # A choice made elsewhere is followed as before.
+    page.evaluate("(token) => atlasChoose.token({ input: 1, token, side: 'key' })", first + PATCH + 1)
+    assert parameter(page, "token") == str(first + PATCH + 1)
+    found = stats(page)
+    assert (found["chosen"], found["side"]) == (PATCH + 1, "key")
+
+
 def test_arrows_are_the_strongest_of_each_or_all_above_the_threshold(page: Page, dashboard, atlas):
     open_page(page, f"{dashboard}/?{HEAD}&input={CAT}")
     block = atlas.attention(atlas.info.default_stream).block(CAT, 4, 2).astype(float)
@@ -148,7 +179,7 @@ def test_patches_like_one_are_lit_as_a_set(page: Page, dashboard):
     assert scene(page)["marks"] == 60
 
 
-def test_a_rectangle_on_the_image_is_a_set(page: Page, dashboard):
+def test_a_rectangle_on_the_image_is_a_set_by_which_heads_are_ordered(page: Page, dashboard, atlas):
     open_page(page, f"{dashboard}/?{HEAD}&input={CAT}&read=heatmap")
     stats(page)
     box = page.locator("#sentence").bounding_box()
@@ -165,6 +196,19 @@ def test_a_rectangle_on_the_image_is_a_set(page: Page, dashboard):
     page.wait_for_function("new URL(location).searchParams.get('set') !== null")
     assert scene(page)["marks"] == 2 * 3 * 4  # queries and keys of three rows of four patches
     assert parameter(page, "token") is None
+    # Which head keeps the region together? The matrix says it on every head.
+    page.get_by_role("button", name="All heads").click()
+    quiet(page)
+    page.locator("#order-select").select_option("search")
+    page.wait_for_function("document.querySelector('#scene').atlasScene.stats().order !== null")
+    info = atlas.info.projection("pca2d", "self")
+    place = np.arange(len(atlas.tokens())) - atlas.tokens().rows(CAT).start
+    row, column = np.divmod(place - 1, SIDE)
+    region = (place > 0) & (place < TOKENS) & np.isin(row, [6, 7, 8]) & np.isin(column, [8, 9, 10, 11])
+    values = concentrations(np.asarray(atlas.layout(info)).reshape(72, -1, 2), region, region)
+    order = page.evaluate("document.querySelector('#scene').atlasScene.stats().order")
+    assert np.all(np.diff(np.round(values, 2)[order]) <= 0)
+    assert values[order[0]] > 1.5
 
 
 def test_the_image_is_taken_along_as_png_and_svg(page: Page, dashboard):

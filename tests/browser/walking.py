@@ -6,7 +6,8 @@ from tests.patience import PATIENCE
 
 QUIET = """async (limit) => {
   const queues = ["requested", "prioritized", "blocked", "watched", "executing", "executed"];
-  const busy = () => queues.some((name) => window.store.getState().callbacks[name].length);
+  const busy = () => queues.some((name) => window.store.getState().callbacks[name].length)
+    || document.querySelector("[data-ahead]");
   const begin = performance.now();
   for (let still = 0; still < 3; ) {
     await new Promise((done) => requestAnimationFrame(done));
@@ -17,7 +18,7 @@ QUIET = """async (limit) => {
 
 
 def quiet(page: Page) -> None:
-    """Wait until Dash has no callback to run and the page has drawn what the last ones brought."""
+    """Wait until Dash has no callback to run, the page has heard of all choices and has drawn what they brought."""
     page.evaluate(QUIET, 1000 * PATIENCE)
 
 
