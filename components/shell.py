@@ -24,6 +24,11 @@ def icon_button(id: str, name: str, label: str, **more: object) -> html.Button:
     )
 
 
+def model_notes(notes: Sequence[str]) -> list[html.Li]:
+    """What a reader of every picture of a model should know, for a list of facts."""
+    return [html.Li(note, className="model-note") for note in notes]
+
+
 def shell(prefix: str, extra: Sequence[Component] = (), more: Sequence[Component] = ()) -> html.Div:
     """The app layout.
 

@@ -26,7 +26,7 @@ from components.panels.sentence import sentence_panel
 from components.panels.tokens import tokens_tab
 from components.polling import poll
 from components.server.context import context
-from components.shell import icon, icon_button, notice
+from components.shell import icon, icon_button, model_notes, notice
 from components.state.atlas_page import AtlasPage
 from components.token_sets import scene_set, set_tools
 from components.words import TITLES, title
@@ -164,7 +164,14 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
     return html.Div(
         [
             html.Div(_legend(atlas, stream, state), id=ids.LEGEND),
-            html.Ul([*(html.Li(fact) for fact in facts), html.Li(info_button(ids.FACTS))], className="facts"),
+            html.Ul(
+                [
+                    *model_notes(info.model.notes),
+                    *(html.Li(fact) for fact in facts),
+                    html.Li(info_button(ids.FACTS)),
+                ],
+                className="facts",
+            ),
         ],
         className="map-foot",
     )

@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     url_prefix: str = Field(
         default="/", description="Path the dashboard is served under, starting and ending with a slash."
     )
+    pickled_weights: bool = Field(
+        default=True,
+        description="Read `.bin` weights where there are no safetensors, by PyTorch's restricted unpickler.",
+    )
     jobs: int = Field(default=0, ge=0, description="Processes a build may use; 0 means one for each processor core.")
     start_jobs: bool = Field(
         default=True,

@@ -13,7 +13,7 @@ from components.head_scene import HeadScene
 from components.polling import poll
 from components.scaling.figures import CONFIG, EXTENT, gradient
 from components.server.context import context
-from components.shell import notice
+from components.shell import model_notes, notice
 from components.state.scaling_page import SCALES, ScalingPage, ScalingState
 from components.words import title
 from services.alignment.scale_metrics import CONSTANTS, METRIC_LABELS, METRICS
@@ -47,6 +47,7 @@ def scaling_body(atlas: Atlas, page: ScalingPage) -> html.Div:
             html.Div(notice(page.dropped)),
             _intro(),
             _toolbar(here.library.entries(), atlas, stream, state, prefix, studied),
+            html.Ul(model_notes(atlas.info.model.notes), className="facts scaling-facts"),
             *([] if studied else [_no_study(atlas)]),
             _best_scales(stream, studied),
             html.H2(id=ids.SCALING_TITLE, className="scaling-head-title", children=title(state.layer, state.head)),

@@ -81,6 +81,7 @@ class ModelInfo(Frozen):
     architecture: str
     parameters: int
     tokenizer: str = ""
+    notes: tuple[str, ...] = Field(default=(), description="what a reader of every picture of it should know")
 
 
 class CorpusInfo(Frozen):

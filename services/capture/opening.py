@@ -5,53 +5,68 @@ from services.capture.adapters import adapters_for, adapters_of
 from services.capture.refusals import NOT_YET, why_not
 from services.errors import ModelError
 from services.modalities.registry import modality_named, modality_reading
-from services.models.files import find_model
+from services.models.authors import check_code, check_direction
+from services.models.files import find_model, with_processor_of
 from services.models.loading import (
     LoadedModel,
     cannot,
+    check_weights,
     first_line,
     load_weights,
     open_device,
     plain_class,
     quiet,
     read_config,
-    refuse_too_large,
 )
 
 
-def load_model(name: str, *, revision: str | None = None, device: str = "cpu", offline: bool = False) -> LoadedModel:
-    """Load model `name`: "minilm" (in the package, no network), a hub id, or a local folder; with its streams.
+def load_model(
+    name: str,
+    *,
+    revision: str | None = None,
+    device: str = "cpu",
+    offline: bool = False,
+    tokenizer: str | None = None,
+    library_code: bool = False,
+) -> LoadedModel:
+    """Load model `name`: a packaged one ("minilm", no network), a hub id, or a local folder; with its streams.
 
     `revision`: branch, tag or commit of a hub model; for a folder the hash an atlas has recorded. `offline`
-    reads only what the hub's cache holds.
+    reads only what the hub's cache holds. `tokenizer`: of another model, by its name. `library_code`: run
+    transformers' own class though the authors ship code of their own; the model's notes then say so.
 
     Raises:
         ModelError: it cannot be found, loaded without running foreign code, or captured; one line that names the
             model and says what to do.
     """
     folder = find_model(name, revision=revision, offline=offline)
+    if tokenizer is not None:
+        folder = with_processor_of(folder, tokenizer, offline=offline)
     torch_device = open_device(device, folder.id)
     with quiet():
-        config = read_config(folder)
+        config, folder = read_config(folder)
         model_class, config = plain_class(folder, config)
         if not adapters_for(config, model_class):
             raise ModelError(f"Model {folder.id} ({config.model_type}) {why_not(config, model_class)}")
         modality = modality_reading(model_class.main_input_name)
         if modality is None:
             raise ModelError(f"{cannot(folder, config)} it reads {model_class.main_input_name}, {NOT_YET}.")
-        refuse_too_large(folder, config, model_class)
-        processor = modality.load_processor(folder)
+        folder = check_code(folder, model_class, library_code=library_code)
+        folder = check_weights(folder, config, model_class)
+        processor, notes = modality.load_processor(folder)
         model = load_weights(folder, config, model_class, torch_device)
         info = ModelInfo(
-            id=folder.id,
+            id=folder.name,
             revision=folder.revision,
             architecture=type(model).__name__,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             tokenizer=type(processor).__name__,
+            notes=(*folder.notes, *notes),
         )
         longest = modality.longest(model, processor)
-        loaded = LoadedModel(model, processor, info, (), longest, device, modality.name)
+        loaded = LoadedModel(model, processor, info, (), longest, device, modality.name, folder.used_tokens)
         loaded.streams = _streams(loaded)
+        check_direction(folder, loaded.streams, library_code=library_code)
         return loaded
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from services.alignment import DISTANCES, SCALES
+from services.atlas import open_atlas
 from services.errors import AtlasError, BuildError, Cancelled
 from services.jobs.builds import BUILD, BuildArguments, run_build
 from services.jobs.here import here
@@ -21,6 +22,18 @@ from services.projection import ENGINES, method_names, methods_named
 from services.settings import load_settings
 
 
+def add_model_options(cli: argparse.ArgumentParser) -> None:
+    """Options on how a model is loaded, of every command that loads one."""
+    cli.add_argument(
+        "--tokenizer", help="folder or name of the model whose tokenizer to use (default: the model's own)"
+    )
+    cli.add_argument(
+        "--library-code",
+        action="store_true",
+        help="run transformers' own class for a model whose authors ship other code; every view then says so",
+    )
+
+
 def add_options(cli: argparse.ArgumentParser) -> None:
     """All options, each with its default in the help."""
     measured = " ".join(f"{group}: {' · '.join(labels)}." for group, labels in registry.labels().items())
@@ -32,6 +45,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         "Face model id, or a local folder",
     )
     cli.add_argument("--revision", help="branch, tag or commit of a hub model (default: its main branch)")
+    add_model_options(cli)
     cli.add_argument(
         "--corpus",
         default="demo",
@@ -123,6 +137,8 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         corpus=options.corpus,
         modality=modality,
         revision=options.revision,
+        tokenizer=options.tokenizer,
+        library_code=options.library_code,
         column=options.column,
         projections=projections,
         dims=dims,
@@ -172,6 +188,8 @@ def run(options: argparse.Namespace) -> int:
     except (MemoryError, OSError) as error:
         reason = "Memory ran out" if is_out_of_memory(error) else f"The system refused something ({error})"
         return _end(2, f"{reason}; run the same command again: it goes on where it stopped.")
+    for note in open_atlas(folder).info.model.notes:
+        print(f"Note: {note}")
     print(f"The atlas is ready: {folder}")
     return 0
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from services.commands.build import add_model_options
 from services.errors import AtlasError
 from services.models.files import at_hand, check_model_name
 
@@ -11,6 +12,7 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     """Which model to describe, if any."""
     cli.add_argument("model", nargs="?", help="name, Hugging Face id, or folder: load it and describe it")
     cli.add_argument("--revision", help="branch, tag or commit of a hub model (default: its main branch)")
+    add_model_options(cli)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,7 +25,12 @@ def run(options: argparse.Namespace) -> int:
         check_model_name(options.model)
         from services.capture import load_model  # torch is behind it: not for a list
 
-        loaded = load_model(options.model, revision=options.revision)
+        loaded = load_model(
+            options.model,
+            revision=options.revision,
+            tokenizer=options.tokenizer,
+            library_code=options.library_code,
+        )
     except AtlasError as error:
         print(error, file=sys.stderr)
         return 2
@@ -33,4 +40,6 @@ def run(options: argparse.Namespace) -> int:
     for stream in loaded.streams:
         shared = f", {stream.key_heads} key heads" if stream.key_heads < stream.heads else ""
         print(f"attention {stream.name}: {stream.layers} layers × {stream.heads} heads of {stream.head_dim}{shared}")
+    for note in info.notes:
+        print(f"note: {note}")
     return 0

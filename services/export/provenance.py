@@ -39,6 +39,7 @@ def facts(
         f"Corpus {info.corpus.name}: {info.corpus.tokens:,} tokens of {info.corpus.inputs:,} inputs "
         f"(SHA-256 {info.corpus.sha256[:12]})."
     ]
+    caption += info.model.notes
     if projection:
         caption.append(f"Joint projection of queries and keys: {shown}, seed {projection.seed}.")
     row = head_row(atlas, stream, *place) if place else {}

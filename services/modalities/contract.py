@@ -10,7 +10,7 @@ import numpy as np
 from services.atlas import Atlas
 from services.atlas.schema import FileInfo
 from services.modalities.corpora import Corpus
-from services.models.files import ModelFolder
+from services.models.folders import ModelFolder
 from services.models.loading import LoadedModel
 
 
@@ -75,8 +75,11 @@ class Modality(Protocol):
         """A named list of inputs. Raises: CorpusError."""
         ...
 
-    def load_processor(self, folder: ModelFolder) -> Any:
-        """What cuts an input into tokens (`LoadedModel.tokenizer`). Raises: ModelError."""
+    def load_processor(self, folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
+        """What cuts an input into tokens (`LoadedModel.tokenizer`), and what a reader should know of it.
+
+        Raises: ModelError.
+        """
         ...
 
     def longest(self, model: Any, processor: Any) -> int:

@@ -1,54 +1,41 @@
 """Where a model's files are: the packaged demo model, a local folder, or the Hugging Face hub.
 
-Whatever the name, the end is one local folder, checked before anything in it is loaded: weights as
-safetensors only (pickled weights run code when they are opened), and no Python file is ever fetched.
+Whatever the name, the end is one local folder, checked before anything in it is loaded (services.models.folders), and
+no Python file is ever fetched.
 """
 
 import hashlib
-import json
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from services.errors import ModelError
+from services.models.folders import (
+    ADAPTER,
+    LIMITS,
+    MODULES,
+    TOKENIZER_FILES,
+    TOKENIZER_STARTS,
+    ModelFolder,
+    pickled_files,
+    read_folder,
+    recorded_name,
+    weight_files,
+)
 from services.models.memory import available_bytes, readable
 from services.models.packaged import PACKAGED, is_installed, packaged
+from services.models.weights import has_weights, no_weights
 
 DEMO_MODEL = PACKAGED[0].name
 NAMES = " or ".join(repr(model.name) for model in PACKAGED)
 
 HUB_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}(/[A-Za-z0-9_.-]{1,95})?")
 HUB_SECONDS = 5.0  # to wait for the hub's answer: a person is waiting, and the cache is the next choice
-WEIGHTS = "model.safetensors"
-WEIGHTS_INDEX = "model.safetensors.index.json"
-TOKENIZER_FILES = (
-    "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "spiece.model",
-    "sentencepiece.bpe.model", "spm.model", "tekken.json",
-)  # fmt: skip
 SMALL_FILES = (
     "config.json", "preprocessor_config.json", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", *TOKENIZER_FILES,
+    "added_tokens.json", "bpe.codes", "chat_template.jinja", MODULES, LIMITS, ADAPTER, *TOKENIZER_FILES,
 )  # fmt: skip
-# What the hub is asked for; a repository's other formats (onnx, tf, pickles) and its Python code stay there.
-WANTED_FILES = [*SMALL_FILES, WEIGHTS, WEIGHTS_INDEX, "model-*-of-*.safetensors"]
-# merges.txt alone makes no tokenizer
-TOKENIZER_STARTS = tuple(name for name in TOKENIZER_FILES if name != "merges.txt")
-
-
-@dataclass(frozen=True)
-class ModelFolder:
-    """A folder with `config.json` and safetensors weights, and what cuts its inputs into tokens.
-
-    `id` is what the atlas records as the model's name, `revision` the hub's commit, or "sha256:" and the
-    hash of the weight files (of all of them in the order of their names, as `cat … | sha256sum` gives it).
-    """
-
-    path: Path
-    id: str
-    revision: str
-    config: dict[str, Any]
-    weights: tuple[Path, ...]
+PART = "0_Transformer/"  # where older sentence-transformers repositories keep the model
 
 
 def check_model_name(name: str) -> str:
@@ -83,15 +70,25 @@ def find_model(name: str, *, revision: str | None = None, offline: bool = False)
     if known is not None:
         own = known.find()
         if own is not None:
-            return _local(own, known.id, revision)
+            return _local(own, known.id, known.id, revision)
         if known.name == name:
             raise ModelError(f"The model {name!r} is not installed: run '{known.install}'.")
     folder = _folder(name)
     if folder:
-        return _local(folder, name, revision)
+        return _local(folder, name, recorded_name(folder), revision)
     path = _from_hub(name, revision, offline)
     # A snapshot's folder in the hub's cache is named after its commit.
-    return _described(path, name, path.name)
+    return read_folder(path, name, name, path.name)
+
+
+def with_processor_of(folder: ModelFolder, name: str, *, offline: bool = False) -> ModelFolder:
+    """A model with the tokenizer of a folder, a hub repository or a packaged model. Raises: ModelError."""
+    known = packaged(check_model_name(name))
+    place = known.find() if known else _folder(name) or _from_hub(name, None, offline, weights=False)
+    if place is None or not any((place / file).is_file() for file in TOKENIZER_STARTS):
+        raise ModelError(f"There is no tokenizer in {_shown(name)} for model {folder.id}: check its name.")
+    shown = recorded_name(place) if _folder(name) else name
+    return replace(folder.noting(f"Its tokenizer is that of {shown}, as was asked for."), processor=place)
 
 
 def at_hand() -> list[tuple[str, str]]:
@@ -122,8 +119,8 @@ def _folder(name: str) -> Path | None:
         return None
 
 
-def _local(path: Path, shown_id: str, revision: str | None) -> ModelFolder:
-    found = _described(path, shown_id, "")
+def _local(path: Path, shown_id: str, name: str, revision: str | None) -> ModelFolder:
+    found = read_folder(path, shown_id, name, "")
     digest = hashlib.sha256()
     try:
         for file in found.weights:
@@ -138,56 +135,7 @@ def _local(path: Path, shown_id: str, revision: str | None) -> ModelFolder:
             f"Model {shown_id} is a local folder whose weights are {own[:19]}…, not revision"
             f" {_shown(revision)}: leave the revision out, or use the folder it was recorded from."
         )
-    return ModelFolder(found.path, found.id, own, found.config, found.weights)
-
-
-def _described(path: Path, shown_id: str, revision: str) -> ModelFolder:
-    """Check that the folder holds what any model needs: config.json and safetensors weights."""
-    config = _read_json(path / "config.json", shown_id, f"Model {shown_id}: the folder has no config.json;")
-    weights = _weights(path, shown_id)
-    return ModelFolder(path, shown_id, revision, config, weights)
-
-
-def _read_json(file: Path, shown_id: str, missing: str) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(f"{missing} save the model with save_pretrained(folder) and give that folder.") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"Model {shown_id}: {file.name} cannot be read as JSON; get the file again.") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"Model {shown_id}: {file.name} is not a JSON object; get the file again.")
-    return content
-
-
-def _weights(path: Path, shown_id: str) -> tuple[Path, ...]:
-    """The weight files, sorted by name."""
-    if (path / WEIGHTS).is_file():
-        return (path / WEIGHTS,)
-    if (path / WEIGHTS_INDEX).is_file():
-        index = _read_json(path / WEIGHTS_INDEX, shown_id, "")
-        shards = index.get("weight_map")
-        names = sorted({str(name) for name in shards.values()}) if isinstance(shards, dict) else []
-        if not names or any(Path(name).name != name for name in names):
-            raise ModelError(f"Model {shown_id}: {WEIGHTS_INDEX} names no weight files; get the file again.")
-        lost = [name for name in names if not (path / name).is_file()]
-        if lost:
-            raise ModelError(f"Model {shown_id}: the weight file {lost[0]} is missing; get the model again.")
-        return tuple(path / name for name in names)
-    raise _no_weights(shown_id, [file.name for file in path.glob("*")])
-
-
-def _no_weights(shown_id: str, files: list[str]) -> ModelError:
-    others = sorted(name for name in files if Path(name).suffix in {".bin", ".pt", ".pth", ".h5", ".msgpack"})
-    if others:
-        return ModelError(
-            f"Model {shown_id} has no safetensors weights, only {others[0]}, and such a file can run code"
-            " when it is opened: convert it where you trust it, with save_pretrained(folder), and give that"
-            " folder."
-        )
-    return ModelError(
-        f"Model {shown_id} has no weights ({WEIGHTS}): save it with save_pretrained(folder) and give that folder."
-    )
+    return replace(found, revision=own)
 
 
 def check_memory(shown_id: str, parameters: int) -> None:
@@ -200,8 +148,11 @@ def check_memory(shown_id: str, parameters: int) -> None:
         )
 
 
-def _from_hub(name: str, revision: str | None, offline: bool) -> Path:
-    """The local copy of a hub model's files, in the hub's own cache, fetched first when needed."""
+def _from_hub(name: str, revision: str | None, offline: bool, *, weights: bool = True) -> Path:
+    """The local copy of a hub model's files, in the hub's own cache, fetched first when needed.
+
+    weights: False: all but the weights, which nobody needs for a tokenizer.
+    """
     import httpx2
     from huggingface_hub import HfApi, constants, snapshot_download
     from huggingface_hub.errors import (
@@ -213,7 +164,7 @@ def _from_hub(name: str, revision: str | None, offline: bool) -> Path:
 
     offline = offline or constants.HF_HUB_OFFLINE
     if offline:
-        return _cached(name, revision, "the network is off (offline)")
+        return _cached(name, revision, "the network is off (offline)", weights)
     try:
         # Without retries: the hub's client would repeat a failed download for minutes, this fails in seconds.
         listing = HfApi().model_info(name, revision=revision, timeout=HUB_SECONDS)
@@ -229,15 +180,15 @@ def _from_hub(name: str, revision: str | None, offline: bool) -> Path:
             " 'hf auth login' if it is private."
         ) from error
     except (httpx2.TransportError, ConnectionError, TimeoutError):
-        return _cached(name, revision, "huggingface.co cannot be reached")
+        return _cached(name, revision, "huggingface.co cannot be reached", weights)
     except (HfHubHTTPError, OSError, ValueError) as error:
-        return _cached(name, revision, f"huggingface.co gave no answer ({type(error).__name__})")
+        return _cached(name, revision, f"huggingface.co gave no answer ({type(error).__name__})", weights)
     files = [file.rfilename for file in listing.siblings or []]
-    if WEIGHTS not in files and WEIGHTS_INDEX not in files:
-        raise _no_weights(name, files)
-    check_memory(name, listing.safetensors.total if listing.safetensors else 0)
+    wanted = _wanted(name, files) if weights else list(SMALL_FILES)
+    if weights:
+        check_memory(name, listing.safetensors.total if listing.safetensors else 0)
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=WANTED_FILES, etag_timeout=HUB_SECONDS))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted, etag_timeout=HUB_SECONDS))
     except (httpx2.HTTPError, HfHubHTTPError, ConnectionError, TimeoutError) as error:
         raise ModelError(
             f"Model {name}: the download broke off ({type(error).__name__}); try again, it goes on where it stopped."
@@ -248,14 +199,42 @@ def _from_hub(name: str, revision: str | None, offline: bool) -> Path:
         ) from error
 
 
-def _cached(name: str, revision: str | None, why: str) -> Path:
+def _wanted(name: str, files: list[str]) -> list[str]:
+    """What to fetch of a repository of these files; its other formats (onnx, tf) and its Python code stay there.
+
+    Raises: ModelError when it has no weights that would be read.
+    """
+    part = PART if f"{PART}config.json" in files and not has_weights(files) else ""
+    kind = has_weights(file.removeprefix(part) for file in files)
+    if kind is None and ADAPTER in files:
+        raise ModelError(
+            f"Model {name} is an adapter and no model by itself: merge it with its base by model.merge_and_unload(),"
+            " save_pretrained(folder), and give that folder."
+        )
+    if kind is None:
+        raise no_weights(name, files)
+    small = [*SMALL_FILES, *(PART + file for file in SMALL_FILES)] if part else list(SMALL_FILES)
+    return small + (pickled_files(part) if kind == ".bin" else weight_files(part))
+
+
+def _cached(name: str, revision: str | None, why: str, weights: bool) -> Path:
+    """The copy in the hub's cache; weights: whether it must hold them. Raises: ModelError."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    try:
-        return Path(snapshot_download(name, revision=revision, local_files_only=True, allow_patterns=WANTED_FILES))
-    except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
-        raise ModelError(
-            f"Model {name} is not on this machine and {why}: connect once to fetch it, give a local folder,"
-            " or use 'minilm', which needs no network."
-        ) from error
+    reason: Exception | None = None
+    # The hub's client gives a copy only if it holds all that is asked for, so each way to fetch one is asked for.
+    for part in ("", PART):
+        for kind in (weight_files, pickled_files):
+            patterns = [*SMALL_FILES, *(part + file for file in SMALL_FILES), *kind(part)]
+            try:
+                found = snapshot_download(name, revision=revision, local_files_only=True, allow_patterns=patterns)
+            except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
+                reason = reason or error
+                continue
+            if not weights or has_weights(file.name for file in (Path(found) / part).glob("*")):
+                return Path(found)
+    raise ModelError(
+        f"Model {name} is not on this machine and {why}: connect once to fetch it, give a local folder,"
+        " or use 'minilm', which needs no network."
+    ) from reason

@@ -1,6 +1,6 @@
 """The steps of loading a Hugging Face model safely; services.capture.opening takes them in order.
 
-Safely: weights only as safetensors, never code from the model's repository, the revision recorded. torch and
+Safely: weights as tensors alone, never code from the model's repository, the revision recorded. torch and
 transformers are imported when a model is loaded and not before, so that the web process can check a name.
 """
 
@@ -11,8 +11,11 @@ from typing import Any
 
 from services.atlas.schema import ModelInfo, StreamInfo
 from services.errors import ModelError
-from services.models.files import ModelFolder, check_memory
+from services.models.authors import check_gaps, check_leftovers, check_shapes, inferred_type
+from services.models.files import check_memory
+from services.models.folders import ModelFolder
 from services.models.memory import is_out_of_memory
+from services.models.weights import plain_names, read_headers, read_tensors, refuse_packed
 
 
 @dataclass
@@ -20,6 +23,7 @@ class LoadedModel:
     """A model ready to be captured: eval mode, float32, on `device`; `max_tokens` is the longest input.
 
     modality: what its inputs are (services.modalities.registry) · tokenizer: what cuts them into tokens
+    used_tokens: how many tokens of an input sentence-transformers would read, where the model says so
     """
 
     model: Any
@@ -29,6 +33,7 @@ class LoadedModel:
     max_tokens: int
     device: str
     modality: str
+    used_tokens: int | None = None
 
 
 def open_device(device: str, name: str) -> Any:
@@ -43,14 +48,24 @@ def open_device(device: str, name: str) -> Any:
     return found
 
 
-def read_config(folder: ModelFolder) -> Any:
-    """The model's configuration, after what its file alone says has been looked at. Raises: ModelError."""
+def read_config(folder: ModelFolder) -> tuple[Any, ModelFolder]:
+    """The model's configuration, after what its file alone says has been looked at, and the folder with its notes.
+
+    Raises: ModelError.
+    """
     from transformers import AutoConfig, __version__
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     kind = folder.config.get("model_type")
+    inferred = None if isinstance(kind, str) and kind else inferred_type(folder)
+    if inferred:
+        kind = inferred
+        folder = folder.noting(f"Its config.json names no model_type: {kind} is that of the class it names.")
     if not isinstance(kind, str) or not kind:
-        raise ModelError(f"Model {folder.id}: config.json names no model_type; save it again with save_pretrained.")
+        raise ModelError(
+            f'Model {folder.id}: config.json names no model_type; add the line "model_type": "bert", or'
+            " whatever it is, or save it again with save_pretrained."
+        )
     if kind not in CONFIG_MAPPING:
         if folder.config.get("auto_map"):
             raise ModelError(
@@ -61,14 +76,17 @@ def read_config(folder: ModelFolder) -> Any:
     if folder.config.get("quantization_config"):
         raise ModelError(f"Model {folder.id} has quantised weights: choose its full-precision version.")
     try:
-        config = AutoConfig.from_pretrained(folder.path, trust_remote_code=False, local_files_only=True)
+        if inferred:
+            config = CONFIG_MAPPING[inferred].from_pretrained(folder.path, local_files_only=True)
+        else:
+            config = AutoConfig.from_pretrained(folder.path, trust_remote_code=False, local_files_only=True)
     except Exception as error:  # whatever a strange config.json makes transformers raise
         raise ModelError(
             f"Model {folder.id}: transformers does not accept its config.json ({first_line(error)})."
         ) from error
     # A config.json may name attention code to be fetched from the hub and run: never here.
     config._attn_implementation = "eager"
-    return config
+    return config, folder
 
 
 # Models that join a text and a vision network, of which the vision network can be loaded by itself.
@@ -105,24 +123,16 @@ def cannot(folder: ModelFolder, config: Any) -> str:
     return f"Model {folder.id} ({config.model_type}) cannot be captured:"
 
 
-def refuse_too_large(folder: ModelFolder, config: Any, model_class: Any) -> None:
-    """Look at the weights' headers and the configuration before any memory is taken: damage, then size."""
-    import torch
-    from safetensors import SafetensorError, safe_open
+def check_weights(folder: ModelFolder, config: Any, model_class: Any) -> ModelFolder:
+    """Look at the weights' headers and the configuration before any memory is taken: damage, packing, size.
 
-    numbers = 0
-    for file in folder.weights:
-        try:
-            with safe_open(file, framework="pt") as tensors:
-                for key in tensors.keys():  # noqa: SIM118 - not a dict
-                    size = 1
-                    for length in tensors.get_slice(key).get_shape():
-                        size *= length
-                    numbers += size
-        except (SafetensorError, OSError) as error:
-            raise ModelError(
-                f"Model {folder.id}: the weight file {file.name} is damaged or cut short; get it again."
-            ) from error
+    Returns: the folder, with a note when the names of its weights hold more than a model's own.
+    Raises: ModelError.
+    """
+    import torch
+
+    headers = read_headers(folder.weights, folder.id)
+    refuse_packed(headers, folder.id)
     try:
         with torch.device("meta"):
             described = sum(parameter.numel() for parameter in model_class(config).parameters())
@@ -130,7 +140,11 @@ def refuse_too_large(folder: ModelFolder, config: Any, model_class: Any) -> None
         raise ModelError(
             f"Model {folder.id}: its config.json describes no possible model ({first_line(error)})."
         ) from error
-    check_memory(folder.id, max(numbers, described))
+    check_memory(folder.id, max(sum(header.size for header in headers.values()), described))
+    changed = next((name for name, short in plain_names(headers).items() if name != short), None)
+    return (
+        folder.noting(f"The names of its weights were read without what wraps them ({changed}).") if changed else folder
+    )
 
 
 def load_weights(folder: ModelFolder, config: Any, model_class: Any, device: Any) -> Any:
@@ -139,27 +153,26 @@ def load_weights(folder: ModelFolder, config: Any, model_class: Any, device: Any
 
     try:
         model, report = model_class.from_pretrained(
-            folder.path,
+            None,
             config=config,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
+            state_dict=read_tensors(folder.weights, folder.id),
             dtype=torch.float32,
             attn_implementation="eager",
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # to be told of them
         )
         model = model.to(device)
+    except ModelError:
+        raise
     except Exception as error:
         if is_out_of_memory(error):
             raise ModelError(f"Model {folder.id} does not fit into memory: choose a smaller model.") from error
         raise ModelError(f"Model {folder.id}: its weights cannot be loaded ({first_line(error)}).") from error
-    # transformers fills gaps with random numbers; only the pooler, behind all attention, may be one.
-    gaps = sorted(key for key in report["missing_keys"] if "pooler" not in key)
-    if gaps:
-        raise ModelError(
-            f"Model {folder.id}: {len(gaps)} of its weights are missing in the files, {gaps[0]} for one;"
-            " get the whole model again."
-        )
+    check_shapes(folder, model, report)
+    check_gaps(folder, model, report)
+    headers = read_headers(folder.weights, folder.id)
+    plain = plain_names(headers)
+    check_leftovers(folder, model, report, {plain[name]: header for name, header in headers.items()})
     return model.eval()
 
 

@@ -3,6 +3,7 @@
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from services import __version__
 from services.atlas import AttentionBlocks, arrays
@@ -36,14 +37,21 @@ def run_capture(
         ModelError, CaptureError, CorpusError, BuildError: with one line for the user.
     """
     progress.stage("model", "Loading the model", 1)
-    loaded = load_model(request.model, revision=request.revision, device=device)
+    loaded = load_model(
+        request.model,
+        revision=request.revision,
+        device=device,
+        tokenizer=request.tokenizer,
+        library_code=request.library_code,
+    )
     if loaded.modality != request.modality:
         raise ModelError(f"Model {loaded.info.id} reads {loaded.modality}: build with --modality {loaded.modality}.")
     prepared = prepare(loaded, corpus, request)
     tables = write_tables(folder, prepared)
     model = loaded.info.model_dump(mode="json")
     made_from = {name: journal.files.get(name) for name in tables if name != "inputs.parquet"}
-    if model != journal.facts.get("model") or made_from != {name: tables[name] for name in made_from}:
+    before = journal.facts.get("model", {})
+    if _without_notes(model) != _without_notes(before) or made_from != {name: tables[name] for name in made_from}:
         journal.forget("capture")  # a first run, or the model has changed under its name
         journal.facts.pop("precision", None)
     journal.facts.update({"corpus": prepared.info.model_dump(mode="json"), "model": model})
@@ -82,6 +90,11 @@ def run_capture(
         }
     )
     journal.save()
+
+
+def _without_notes(model: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides a capture; words on the model do not."""
+    return {name: value for name, value in model.items() if name != "notes"}
 
 
 def checked_inputs(prepared: PreparedCorpus) -> list[int]:

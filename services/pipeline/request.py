@@ -37,6 +37,10 @@ class BuildRequest(Frozen):
     corpus: str
     modality: Annotated[str, _Captures] = Field(default=DEFAULT, description="what the corpus holds")
     revision: Annotated[str | None, _Captures] = None
+    tokenizer: Annotated[str | None, _Captures] = Field(default=None, description="of another model, by its name")
+    library_code: Annotated[bool, _Captures] = Field(
+        default=False, description="run transformers' own class though the authors ship code of their own"
+    )
     column: str | None = None
     projections: tuple[str, ...] = Field(default_factory=method_names)
     dims: tuple[int, ...] = (2, 3)
@@ -58,10 +62,11 @@ class BuildRequest(Frozen):
         A local folder is told by a hash of its place: an atlas may be published, its maker's folders not.
         """
         choices = self.model_dump(mode="json", include=set(_captures()))
-        folder = Path(self.model).expanduser()
-        if not packaged(self.model) and folder.is_dir():
-            place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-            choices["model"] = f"folder {folder.name} {place}"
+        for choice in ("model", "tokenizer"):
+            name = choices[choice]
+            if name is not None and not packaged(name) and (folder := Path(name).expanduser()).is_dir():
+                place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+                choices[choice] = f"folder {folder.name} {place}"
         return choices
 
     def alignment(self) -> AlignmentInfo:

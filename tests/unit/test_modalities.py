@@ -81,7 +81,7 @@ class Letters:
         return Corpus("words", Path(source).name, words, {}, "0" * 64)
 
     def load_processor(self, folder):
-        return LETTERS
+        return LETTERS, ()
 
     def longest(self, model, processor):
         return model.config.max_position_embeddings

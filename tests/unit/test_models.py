@@ -19,7 +19,9 @@ from services.capture import load_model
 from services.capture.refusals import REASONS
 from services.errors import ModelError
 from services.models import files as model_files
+from services.models import weights
 from services.models.files import check_model_name
+from services.settings import Settings
 from tests.patience import ends
 
 torch.set_num_threads(1)
@@ -43,7 +45,7 @@ def refusal(name, **options):
     message = str(caught.value)
     assert "\n" not in message
     assert len(message) < 400
-    assert str(name) in message
+    assert Path(name).name in message
     return message
 
 
@@ -173,7 +175,7 @@ def test_config_that_is_no_json_object(bert, content):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": None}, "config.json names no model_type"),
+        ({"model_type": None, "architectures": None}, "config.json names no model_type; add the line"),
         ({"model_type": "nonesuch"}, "is of type 'nonesuch', which transformers"),
         (
             {"model_type": "nonesuch", "auto_map": {"AutoModel": "code.Model"}},
@@ -194,13 +196,37 @@ def test_config_that_does_not_fit(bert, changes, message):
     assert message in refusal(bert)
 
 
-def test_pickled_weights_are_refused_and_not_opened(bert):
+def test_pickled_weights_are_tensors_or_are_refused_unopened(bert, monkeypatch):
+    tensors = load_file(bert / "model.safetensors")
     (bert / "model.safetensors").unlink()
-    (bert / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")
-    message = refusal(bert)
-    assert "has no safetensors weights, only pytorch_model.bin, and such a file can run code" in message
+    torch.save(tensors, bert / "pytorch_model.bin")
+    loaded = load_model(str(bert))
+    assert torch.equal(loaded.model.embeddings.word_embeddings.weight, tensors["embeddings.word_embeddings.weight"])
+
+    opened = bert / "opened"
+    (bert / "pytorch_model.bin").write_bytes(f"cos\nsystem\n(S'touch {opened}'\ntR.".encode())
+    assert "pytorch_model.bin is damaged, or holds more than tensors, which is never opened" in refusal(bert)
+    torch.save(["no", "table"], bert / "pytorch_model.bin")
+    assert "pytorch_model.bin is no table of tensors" in refusal(bert)
+    assert not opened.exists()
+
+    torch.save(tensors, bert / "pytorch_model.bin")
+    monkeypatch.setattr(weights, "load_settings", lambda: Settings(pickled_weights=False))
+    assert "only pytorch_model.bin, and ATLAS_PICKLED_WEIGHTS turns such files off" in refusal(bert)
     (bert / "pytorch_model.bin").unlink()
     assert "has no weights (model.safetensors)" in refusal(bert)
+
+
+def test_sharded_pickled_weights(bert):
+    tensors = load_file(bert / "model.safetensors")
+    names = sorted(tensors)
+    shards = {"pytorch_model-00001-of-00002.bin": names[:9], "pytorch_model-00002-of-00002.bin": names[9:]}
+    for file, keys in shards.items():
+        torch.save({key: tensors[key] for key in keys}, bert / file)
+    index = {"weight_map": {key: file for file, keys in shards.items() for key in keys}}
+    (bert / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    (bert / "model.safetensors").unlink()
+    assert load_model(str(bert)).info.parameters == sum(tensor.numel() for tensor in tensors.values())
 
 
 def test_code_in_the_folder_is_never_run(bert):
@@ -212,7 +238,7 @@ def test_code_in_the_folder_is_never_run(bert):
     try:
         load_model(str(bert))
     except ModelError as error:
-        assert str(bert) in str(error)  # noqa: PT017 - either is fine, running the code is not
+        assert bert.name in str(error)  # noqa: PT017 - either is fine, running the code is not
     assert not (bert / "was-run").exists()
 
 
@@ -425,7 +451,11 @@ def test_what_the_hub_may_answer(bert, tmp_path):
         answer = find("org/tiny", address, tmp_path / "hf", revision="no-such")
         assert answer.startswith("refused: Model org/tiny has no revision 'no-such' on the hub")
         answer = find("org/pickled", address, tmp_path / "hf")
-        assert answer.startswith("refused: Model org/pickled has no safetensors weights, only pytorch_model.bin")
+        assert answer == f"org/pickled {COMMIT} ['config.json', 'pytorch_model.bin']"
+        asked.clear()
+        (pickled / "pytorch_model.bin").rename(pickled / "model.ckpt.pt")
+        answer = find("org/pickled", address, tmp_path / "hf")
+        assert answer.startswith("refused: Model org/pickled has no safetensors weights, only model.ckpt.pt")
         assert not [path for path in asked if "resolve" in path]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from services.errors import ModelError
-from services.models.files import ModelFolder
+from services.models.folders import ModelFolder
 from services.streams.registry import TOKENS
 
 PROCESSOR_FILE = "preprocessor_config.json"
@@ -170,7 +170,7 @@ def load_cutter(folder: ModelFolder) -> ImageCutter:
     """The image processor of a model's folder, without torchvision. Raises: ModelError."""
     from transformers import AutoImageProcessor
 
-    if not (folder.path / PROCESSOR_FILE).is_file():
+    if not (folder.processor / PROCESSOR_FILE).is_file():
         raise ModelError(
             f"Model {folder.id} has no {PROCESSOR_FILE}, which says how it reads images: save its image processor"
             " into the folder as well."
@@ -178,11 +178,11 @@ def load_cutter(folder: ModelFolder) -> ImageCutter:
     given = {"trust_remote_code": False, "local_files_only": True}
     try:
         try:
-            processor = AutoImageProcessor.from_pretrained(folder.path, backend="pil", **given)
+            processor = AutoImageProcessor.from_pretrained(folder.processor, backend="pil", **given)
         except ImportError:  # there is one for torchvision alone, DINOv3's for example: the same steps by Pillow
             from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
-            processor = ViTImageProcessorPil.from_pretrained(folder.path, **given)
+            processor = ViTImageProcessorPil.from_pretrained(folder.processor, **given)
         for name in ("rescale_factor", "image_mean", "image_std"):
             getattr(processor, name)
     except Exception as error:  # whatever a strange file makes transformers raise

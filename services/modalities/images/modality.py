@@ -21,7 +21,7 @@ from services.modalities.images.cutting import ImageCutter, SeenImage, load_cutt
 from services.modalities.images.decoding import decode
 from services.modalities.images.features import features
 from services.modalities.images.sources import ImageFile, open_images
-from services.models.files import ModelFolder
+from services.models.folders import ModelFolder
 from services.models.loading import LoadedModel
 from services.streams.registry import TOKENS
 
@@ -113,8 +113,8 @@ class ImageModality:
             objects=objects,
         )
 
-    def load_processor(self, folder: ModelFolder) -> ImageCutter:
-        return load_cutter(folder)
+    def load_processor(self, folder: ModelFolder) -> tuple[ImageCutter, tuple[str, ...]]:
+        return load_cutter(folder), ()
 
     def longest(self, model: Any, processor: Any) -> int:
         return MOST_TOKENS

@@ -16,7 +16,7 @@ from services.modalities.text.parts_of_speech import UNTAGGED, align
 from services.modalities.text.tagging import choose_tagger
 from services.modalities.text.tokenizer import load_tokenizer, longest_input
 from services.modalities.text.tokens import TextPair, TokenisedInput, tokenise
-from services.models.files import ModelFolder
+from services.models.folders import ModelFolder
 from services.models.loading import LoadedModel
 from services.streams.registry import TOKENS, WRITTEN
 
@@ -47,8 +47,8 @@ class TextModality:
     def read_corpus(self, source: str, *, column: str | None, max_inputs: int) -> Corpus:
         return read_corpus(source, column=column, max_inputs=max_inputs)
 
-    def load_processor(self, folder: ModelFolder) -> Any:
-        return load_tokenizer(folder)
+    def load_processor(self, folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
+        return load_tokenizer(folder), ()
 
     def longest(self, model: Any, processor: Any) -> int:
         return longest_input(model, processor)
@@ -91,6 +91,9 @@ class TextModality:
         if cut:
             notes.append(f"{cut} inputs were cut to {max_tokens or loaded.max_tokens} tokens.")
         inputs = [inputs[index] for index in kept]
+        used = loaded.used_tokens
+        if used is not None and (beyond := sum(max(item.lengths.values()) > used for item in inputs)):
+            notes.append(f"{beyond} inputs are longer than the {used} tokens that sentence-transformers reads.")
         tagger, reason = choose_tagger(tags, [corpus.texts[index] for index in kept])
         if tagger:
             notes.append(f"Parts of speech by {tagger.label}.")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.errors import ModelError
-from services.models.files import TOKENIZER_STARTS, ModelFolder
+from services.models.folders import TOKENIZER_STARTS, ModelFolder
 from services.models.loading import first_line
 
 LONGEST = 2**20  # stands for "no limit known" in the numbers tokenizers give
@@ -13,13 +13,13 @@ def load_tokenizer(folder: ModelFolder) -> Any:
     """Raises: ModelError when it cannot be read, or does not tell where its tokens are in the text."""
     from transformers import AutoTokenizer
 
-    if not any((folder.path / name).is_file() for name in TOKENIZER_STARTS):
+    if not any((folder.processor / name).is_file() for name in TOKENIZER_STARTS):
         raise ModelError(
             f"Model {folder.id} has no tokenizer (no tokenizer.json or vocabulary file):"
-            " save one next to the weights with tokenizer.save_pretrained(folder)."
+            " save one next to the weights with tokenizer.save_pretrained(folder), or name one by --tokenizer."
         )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder.path, trust_remote_code=False, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder.processor, trust_remote_code=False, local_files_only=True)
     except Exception as error:  # each tokenizer library has its own
         raise ModelError(f"Model {folder.id}: its tokenizer cannot be read ({first_line(error)}).") from error
     if not tokenizer.is_fast:
