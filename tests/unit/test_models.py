@@ -64,7 +64,8 @@ def test_folder_is_a_name(tmp_path):
 @pytest.mark.parametrize("name", ["", "  ", "a b", "x\x00y", "a\nb", "org/na me", "-x", "a..b/c", None, 7, "é/x"])
 def test_names_that_cannot_be(name):
     with pytest.raises(
-        ModelError, match=r"is no model name: give 'minilm' or 'dinov2', a hub id like 'org/name', or a folder\."
+        ModelError,
+        match=r"is no model name: give 'minilm', 'dinov2', 'smollm2', a hub id like 'org/name', or a folder\.",
     ):
         check_model_name(name)
 

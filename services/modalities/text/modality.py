@@ -48,7 +48,7 @@ class TextModality:
         return read_corpus(source, column=column, max_inputs=max_inputs)
 
     def load_processor(self, folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
-        return load_tokenizer(folder), ()
+        return load_tokenizer(folder)
 
     def longest(self, model: Any, processor: Any) -> int:
         return longest_input(model, processor)
@@ -85,6 +85,7 @@ class TextModality:
         if not kept:
             raise CorpusError(f"{corpus.source}: the tokenizer of {loaded.info.id} makes no token of any input.")
         notes: list[str] = []
+        notes += _typed(read)
         if len(kept) < len(inputs):
             notes.append(f"{len(inputs) - len(kept)} inputs without any token were left out.")
         cut = sum(inputs[index].truncated for index in kept)
@@ -160,6 +161,24 @@ def token_columns(inputs: Sequence[TokenisedInput]) -> dict[str, Any]:
         flags = (item.is_global or (False,) * len(item) for item in inputs)
         columns["global"] = [flag for flags_of_input in flags for flag in flags_of_input]
     return columns
+
+
+def _typed(inputs: Sequence[TokenisedInput]) -> list[str]:
+    """Notes on control tokens that stand in the texts themselves."""
+    notes = []
+    doubled = [item for item in inputs if item.doubled]
+    if doubled:
+        notes.append(
+            f"{len(doubled)} inputs begin with {doubled[0].tokens[0]}, which the tokenizer adds by itself: one of the"
+            " two was left out."
+        )
+    typed = [item.typed for item in inputs if item.typed]
+    if typed:
+        notes.append(
+            f"{len(typed)} inputs hold control tokens in their text, {typed[0][0]} for one: the model reads them as"
+            " such, and they are marked as special."
+        )
+    return notes
 
 
 def _tables(loaded: LoadedModel) -> set[str]:

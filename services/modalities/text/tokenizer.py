@@ -9,8 +9,22 @@ from services.models.loading import first_line
 LONGEST = 2**20  # stands for "no limit known" in the numbers tokenizers give
 
 
-def load_tokenizer(folder: ModelFolder) -> Any:
-    """Raises: ModelError when it cannot be read, or does not tell where its tokens are in the text."""
+FILE = "tokenizer.json"
+# What rebuilt tokenizers lose first: accents, white space, digits, capitals, other scripts, signs.
+PROBES = (
+    "The cat sat on the mat because it was tired.",
+    "La marée montait, là-bas ; Größe 12,345.67",
+    "  two  spaces\n\nand\tlines  ",
+    "don't STOP e\u0301 ﬁne naïve_word(x+1)=[y]",
+    "猫は座った 🙂 кошка قطة",
+)
+
+
+def load_tokenizer(folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
+    """The tokenizer, and what a reader should know of it.
+
+    Raises: ModelError when it cannot be read, or does not tell where its tokens are in the text.
+    """
     from transformers import AutoTokenizer
 
     if not any((folder.processor / name).is_file() for name in TOKENIZER_STARTS):
@@ -27,7 +41,52 @@ def load_tokenizer(folder: ModelFolder) -> Any:
             f"Model {folder.id}: its tokenizer {type(tokenizer).__name__} does not tell where tokens are"
             " in the text (it has no fast version)."
         )
-    return tokenizer
+    return _as_its_file_says(folder, tokenizer)
+
+
+def _as_its_file_says(folder: ModelFolder, tokenizer: Any) -> tuple[Any, tuple[str, ...]]:
+    """The same where it cuts as tokenizer.json does, else one made of that file, and a note.
+
+    transformers rebuilds the tokenizers of some classes from vocabulary and merges alone, without the file's own
+    pre-tokenizer (huggingface/transformers#45701). Raises: ModelError.
+    """
+    file = folder.processor / FILE
+    if not file.is_file():
+        return tokenizer, ()
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    try:
+        own = Tokenizer.from_file(str(file))
+        own.no_truncation()
+        own.no_padding()
+        wanted = [own.encode(text).ids for text in PROBES]
+    except Exception as error:
+        raise ModelError(f"Model {folder.id}: its {FILE} cannot be used ({first_line(error)}).") from error
+    differs = next((text for text, ids in zip(PROBES, wanted, strict=True) if _ids(tokenizer, text) != ids), None)
+    if differs is None:
+        return tokenizer, ()
+    names = {
+        kind: token
+        for kind, token in tokenizer.special_tokens_map.items()
+        if isinstance(token, str) and own.token_to_id(token) is not None
+    }
+    made = PreTrainedTokenizerFast(tokenizer_object=own, model_max_length=tokenizer.model_max_length, **names)
+    if [_ids(made, text) for text in PROBES] != wanted:
+        raise ModelError(
+            f"Model {folder.id}: transformers cuts {differs!r} into other tokens than its {FILE} does: save the"
+            " tokenizer again with tokenizer.save_pretrained(folder), or name another by --tokenizer."
+        )
+    shown = type(tokenizer).__name__
+    return made, (f"Its tokens are those of its {FILE}: transformers' {shown} would cut texts in another way.",)
+
+
+def _ids(tokenizer: Any, text: str) -> list[int] | None:
+    """None: it cannot cut the text at all."""
+    try:
+        return list(tokenizer(text).input_ids)
+    except Exception:
+        return None
 
 
 def longest_input(model: Any, tokenizer: Any) -> int:

@@ -30,6 +30,7 @@ class TokenisedInput:
     words: index of the word the token belongs to, −1 for tokens outside words.
     truncated: whether the text went on.
     is_global: which tokens see and are seen by all; None: none.
+    doubled: the text began with the token that the tokenizer puts first: one of the two was left out.
     """
 
     tokens: tuple[str, ...]
@@ -40,9 +41,16 @@ class TokenisedInput:
     words: tuple[int, ...]
     truncated: bool
     is_global: tuple[bool, ...] | None = None
+    doubled: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def typed(self) -> tuple[str, ...]:
+        """Control tokens that stand in the text."""
+        marked = zip(self.tokens, self.special, self.offsets, strict=True)
+        return tuple(token for token, special, (start, stop) in marked if special and stop > start)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -117,23 +125,49 @@ def tokenise(loaded: LoadedModel, texts: Sequence[str], max_tokens: int | None =
         return []
     clean = [SURROGATES.sub("\ufffd", text) for text in texts]
     encodings = tokenizer(clean, truncation=True, max_length=limit, padding=False).encodings
-    byte_level = "ByteLevel" in repr(tokenizer.backend_tokenizer.decoder)
-    control = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-    return [_tokenised(encoding, text, byte_level, control) for encoding, text in zip(encodings, clean, strict=True)]
+    marks = _marks(tokenizer)
+    return [_tokenised(encoding, text, marks) for encoding, text in zip(encodings, clean, strict=True)]
 
 
-def _tokenised(encoding: Any, text: str, byte_level: bool, control: set[int]) -> TokenisedInput:
-    tokens = tuple(encoding.tokens)
-    added = [bool(flag) for flag in encoding.special_tokens_mask]
-    offsets = tuple((0, 0) if flag else tuple(span) for flag, span in zip(added, encoding.offsets, strict=True))
+@dataclass(frozen=True)
+class _Marks:
+    """byte_level: the vocabulary writes bytes as letters · literal: ids of tokens that are not part of it and stand as
+    they are written · control: ids of tokens that mean something to the model and are no text
+    """
+
+    byte_level: bool
+    literal: frozenset[int]
+    control: frozenset[int]
+
+
+def _marks(tokenizer: Any) -> _Marks:
+    backend = tokenizer.backend_tokenizer
+    added = backend.get_added_tokens_decoder()
+    control = {*tokenizer.all_special_ids, *(id_ for id_, token in added.items() if token.special)}
+    return _Marks("ByteLevel" in repr(backend.decoder), frozenset(added), frozenset(control - {tokenizer.unk_token_id}))
+
+
+def _tokenised(encoding: Any, text: str, marks: _Marks) -> TokenisedInput:
+    flags, ids = encoding.special_tokens_mask, encoding.ids
+    doubled = len(ids) > 1 and ids[0] == ids[1] and ids[0] in marks.control and bool(flags[0]) and not flags[1]
+    kept = [index for index in range(len(ids)) if not (doubled and index == 1)]
+    tokens, ids, spans, word_ids = (
+        [values[index] for index in kept] for values in (encoding.tokens, ids, encoding.offsets, encoding.word_ids)
+    )
+    added = [bool(flags[index]) for index in kept]
+    offsets = tuple((0, 0) if flag else tuple(span) for flag, span in zip(added, spans, strict=True))
     return TokenisedInput(
-        tokens=tokens,
-        display=tuple(_readable(token, byte_level) for token in tokens),
-        ids=tuple(encoding.ids),
-        special=tuple(flag or id_ in control for flag, id_ in zip(added, encoding.ids, strict=True)),
+        tokens=tuple(tokens),
+        display=tuple(
+            _readable(token, marks.byte_level and id_ not in marks.literal)
+            for token, id_ in zip(tokens, ids, strict=True)
+        ),
+        ids=tuple(ids),
+        special=tuple(flag or id_ in marks.control for flag, id_ in zip(added, ids, strict=True)),
         offsets=offsets,
-        words=_words(encoding.word_ids, added, offsets, text),
+        words=_words(word_ids, added, offsets, text),
         truncated=bool(encoding.overflowing),
+        doubled=doubled,
     )
 
 
