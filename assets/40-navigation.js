@@ -91,5 +91,17 @@
     return none();
   }
 
-  root.atlasNavigation = { navigate, unfold, minimap, hint, recentre };
+  /** What the frames leave out, in words, and what the switch beside does. */
+  function outside(found, picture) {
+    const some = found && found.points > 0;
+    if (picture.whole) return ["Every point in its frame: ", "leave far ones at the edge", "outside"];
+    if (!some) return ["", "", "outside d-none"];
+    const points = `${found.points.toLocaleString("en")} ${found.points === 1 ? "point" : "points"}`;
+    const heads = found.open ? "" : ` in ${found.heads} ${found.heads === 1 ? "head" : "heads"}`;
+    return [`${points} outside${heads}: `, "show all", "outside"];
+  }
+
+  const switchOutside = (clicks, picture) => (clicks ? (picture.whole ? [] : ["whole"]) : none());
+
+  root.atlasNavigation = { navigate, unfold, minimap, hint, recentre, outside, switchOutside };
 })();

@@ -66,6 +66,8 @@
       found.caption = found.caption.filter((sentence) => !/^(Queries scaled|Fidelity)/.test(sentence));
       found.caption.push(`Not the atlas's own alignment: ${other.join(", ")}.`);
     }
+    const outside = scene().stats().outside;
+    if (outside && outside.points) found.caption.push(`Half dots: ${$("outside-says").textContent.replace(/: $/, "")} the frame, shown at its edge.`);
     if (set) found.caption.push(`Lit: a set of ${set}.`);
     else if (searched) found.caption.push(`Lit: the search for “${searched}” (${$("search-count").textContent}).`);
     return found;
@@ -301,6 +303,7 @@
       const { colour, palette } = held().colouring;
       query.set("colour", colour);
       query.set("palette", palette);
+      if (held().picture.whole) query.set("frame", "all");
       return `${here}/figure/${projection.name}.html?${query}`;
     }
     if (name === "coordinates") return `${here}/coordinates/${projection.name}.${kind}?${query}`;

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from components.export_patches import lens, patch_images
 from components.palettes import Name, palette
 from services.atlas import Atlas
+from services.atlas.layouts import flat_layout, head_frames, outside, units
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import SIDE_STEPS
 from services.attributes.registry import Attribute, in_atlas, point_values
@@ -38,12 +39,14 @@ def head_html(
     attribute: Attribute,
     mask: np.ndarray | None = None,
     palette_name: Name = "safe",
+    whole: bool = False,
 ) -> str:
     """The file.
 
     Args:
         place: layer and head.
         mask: bool [queries + keys], points to keep.
+        whole: a map in 2D is shown with every point; else as far as the scene's frame goes, until one zooms out.
 
     Raises:
         IndexError: no such head.
@@ -51,6 +54,8 @@ def head_html(
     """
     words = facts(atlas, stream, projection, place)
     figure = head_figure(atlas, stream, projection, place, attribute, mask, palette_name)
+    if projection.dims == 2 and not whole:
+        words["caption"] += _framed(figure, atlas, projection, place[0] * stream.heads + place[1])
     caption = "".join(f"<p>{escape(sentence)}</p>" for sentence in [*words["caption"], attribute.explain])
     inner = figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG, default_height="78vh")
     return (
@@ -62,6 +67,17 @@ def head_html(
         "h1{font-size:1.15rem;margin:0}p{margin:.2rem 0;font-size:.85rem;color:#55616e;overflow-wrap:anywhere}</style>"
         f"</head><body><h1>{escape(words['title'])}</h1>{inner}{caption}{lens(atlas, stream)}</body></html>"
     )
+
+
+def _framed(figure: go.Figure, atlas: Atlas, projection: ProjectionInfo, head: int) -> list[str]:
+    """Show the frame of the scene, and say how many points lie outside."""
+    frame = head_frames(atlas, projection.stream, projection.name).of(head)
+    out = int(outside(units(flat_layout(atlas, projection)[head : head + 1], frame)).sum())
+    if not out:
+        return []
+    (x, y), half = frame.centre[0, 0].tolist(), frame.half.item()
+    figure.update_layout(xaxis_range=[x - half, x + half], yaxis_range=[y - half, y + half])
+    return [f"{out:,} {'point lies' if out == 1 else 'points lie'} outside this view: zoom out to see all."]
 
 
 def head_figure(

@@ -75,6 +75,7 @@ def picture_controls(state: AtlasPage, pictures: bool) -> list[Any]:
                     [
                         menu_choice(ids.DISPLAY_LABELS, "Token labels in a head", "labels", picture.labels),
                         menu_choice(ids.DISPLAY_RINGS, "Ring what it attends to", "rings", picture.rings),
+                        menu_choice(ids.DISPLAY_WHOLE, "Every point, however far out", "whole", picture.whole),
                         *labelled(ids.DISPLAY_SIZE, "Point size", sizes, picture.size),
                         html.Div(
                             labelled(ids.DISPLAY_PATCHES, "Patches of images", PATCHES, picture.patches),
@@ -89,6 +90,18 @@ def picture_controls(state: AtlasPage, pictures: bool) -> list[Any]:
             className="menu",
         ),
     ]
+
+
+def outside_note(state: AtlasPage) -> html.Li:
+    """How many points lie outside the frames, and the way to see them where they are: two states of one switch."""
+    return html.Li(
+        [
+            html.Span(id=ids.OUTSIDE_SAYS),
+            html.Button(id=ids.OUTSIDE_SWITCH, className="link-button", type="button", n_clicks=0),
+        ],
+        id=ids.OUTSIDE,
+        className="outside" if state.picture.whole else "outside d-none",
+    )
 
 
 def minimap(stream: StreamInfo, view: View) -> Minimap:
@@ -125,6 +138,21 @@ clientside_callback(
     Output(ids.MINIMAP, "theme"),
     Input(ids.SCENE, "head"),
     Input(ids.THEME, "data"),
+)
+clientside_callback(
+    _client("outside"),
+    Output(ids.OUTSIDE_SAYS, "children"),
+    Output(ids.OUTSIDE_SWITCH, "children"),
+    Output(ids.OUTSIDE, "className"),
+    Input(ids.SCENE, "outside"),
+    Input(ids.PICTURE, "data"),
+)
+clientside_callback(
+    _client("switchOutside"),
+    Output(ids.DISPLAY_WHOLE, "value"),
+    Input(ids.OUTSIDE_SWITCH, "n_clicks"),
+    State(ids.PICTURE, "data"),
+    prevent_initial_call=True,
 )
 clientside_callback(
     _client("hint"),

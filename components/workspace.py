@@ -16,7 +16,7 @@ from components.head_scene import HeadScene
 from components.help import info_button, with_help
 from components.job_banner import progress_bar
 from components.legend import legend
-from components.navigation import head_controls, hint, minimap, picture_controls
+from components.navigation import head_controls, hint, minimap, outside_note, picture_controls
 from components.panels.align import align_body
 from components.panels.average import average_panel
 from components.panels.head_facts import facts_body
@@ -147,6 +147,7 @@ def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[s
         sprite=sprite,
         rings=picture.rings,
         patches=picture.patches,
+        whole=picture.whole,
         cellNotes=cell_notes(atlas.info.notes),
         tokenSet=scene_set(state.token_set),
         tool="point",
@@ -166,6 +167,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
             html.Div(_legend(atlas, stream, state), id=ids.LEGEND),
             html.Ul(
                 [
+                    outside_note(state),
                     *model_notes(info.model.notes),
                     *(html.Li(fact) for fact in facts),
                     html.Li(info_button(ids.FACTS)),

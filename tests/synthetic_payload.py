@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from flask import Blueprint, Response, abort, jsonify, request
 
+from services.atlas.layouts import frames, quantise
+
 PAGE = 4096
 WORDS = re.findall(
     r"\S+",
@@ -40,6 +42,7 @@ class Synthetic:
     points: int = 2000
     chunk: int = 1000
     seed: int = 0
+    far: int = 0  # queries of head 0 that lie far from all else, the first of them
 
     @property
     def queries(self) -> int:
@@ -103,20 +106,20 @@ class Synthetic:
                 base = np.c_[s, np.sin(s * 2.2) + 0.7 * side, np.cos(s * 1.3)]
                 base += rng.normal(0, 0.09, (n, 3))
             clouds.append(base[:, :dims] + offset)
+        if cell == 0:
+            clouds[0][: self.far] += 40
         return np.concatenate(clouds).astype(np.float32)
 
-    def quantised(self, dims: int, name: str) -> np.ndarray:
-        """uint16 [cells, points, dims] in slot order, one scale a head."""
+    def quantised(self, dims: int, name: str, whole: bool = False) -> np.ndarray:
+        """uint16 [cells, points, dims] in slot order, each head in its frame; whole: of every point."""
         known = self.__dict__.setdefault("_quantised", {})
-        if (dims, name) not in known:
+        if (dims, name, whole) not in known:
             out = np.empty((self.cells, self.points, dims), "<u2")
             for cell in range(self.cells):
-                xy = self.layout(cell, dims, name)
-                low, high = xy.min(0), xy.max(0)
-                unit = (xy - (low + high) / 2) / (high - low).max() + 0.5
-                out[cell] = np.round(unit[self.order] * 65535)
-            known[dims, name] = out
-        return known[dims, name]
+                layout = self.layout(cell, dims, name)[None]
+                out[cell] = quantise(layout, frames(layout, whole))[0, self.order]
+            known[dims, name, whole] = out
+        return known[dims, name, whole]
 
     def attribute(self, name: str, cell: int = 0) -> np.ndarray:
         key = np.arange(self.points) >= self.queries
@@ -176,7 +179,11 @@ def blueprint(data: Synthetic, ranges: bool = True) -> Blueprint:
         if not name or first >= data.points:
             abort(404)
         dims = 3 if name.endswith("3d") else 2
-        return binary(np.ascontiguousarray(data.quantised(dims, name)[:, first : first + data.chunk]))
+        return binary(
+            np.ascontiguousarray(
+                data.quantised(dims, name, request.args["frame"] == "all")[:, first : first + data.chunk]
+            )
+        )
 
     @routes.get("/order/self")
     def order():

@@ -20,6 +20,7 @@ SCRIPTS = (
     "viewpoint.js",
     "payload.js",
     "labels.js",
+    "edge.js",
     "pick.js",
     "colours.js",
     "motion.js",
@@ -124,6 +125,10 @@ class HeadScene(Component):
       most, or for a key the queries that attend to it most, in its input.
     - patches (string): how points are drawn that ``payload.patches`` has pictures of: "border", "bare", "fill" (under a
       tint of the point's colour) or "off" (as points, the default). Only as many are drawn as find room.
+    - whole (bool): the frame of each head holds every point. By default points far from all others stand at its edge,
+      each as half a dot, so that they do not squeeze the rest.
+    - outside (dict): out: ``{points, heads, open}``: how many points stand at an edge, in how many heads; ``open``: of
+      the open head alone.
     - viewpoint (dict | None): where one looks from, ``{head, at}``: the head (``None``: the matrix) and "x_y_zoom" or
       "x_y_zoom_yaw_pitch": cells right and down of the middle, times as near, radians. ``None``: all of it. Also set by
       the user.
@@ -163,6 +168,8 @@ class HeadScene(Component):
         order: Any = Component.UNDEFINED,
         rings: Any = Component.UNDEFINED,
         patches: Any = Component.UNDEFINED,
+        whole: Any = Component.UNDEFINED,
+        outside: Any = Component.UNDEFINED,
         tokenSet: Any = Component.UNDEFINED,
         setCount: Any = Component.UNDEFINED,
         tool: Any = Component.UNDEFINED,
@@ -196,6 +203,8 @@ class HeadScene(Component):
             "order",
             "rings",
             "patches",
+            "whole",
+            "outside",
             "tokenSet",
             "setCount",
             "tool",

@@ -120,7 +120,7 @@
   /**
    * A point of the unit cube on the plane of its cell: x rightwards, y upwards, both about -1..1, and its depth.
    * The same formula as the vertex shader.
-   * @param {number[]} matrix @param {number} x @param {number} y @param {number} z @returns {Atlas.Place}
+   * @param {number[]} matrix @param {number} x @param {number} y @param {number} z @returns {Omit<Atlas.Place, "outside">}
    */
   function projectCube(matrix, x, y, z) {
     const rx = (matrix[0] * x + matrix[3] * y + matrix[6] * z) * SHRINK;

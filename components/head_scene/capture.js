@@ -4,6 +4,7 @@
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const { parseHex } = atlas.payload || require("./payload.js");
+  const { tracePart } = atlas.edge || require("./edge.js");
   const { sizePart } = atlas.pointColours || require("./point_colours.js");
   const { OverlayPainter } = atlas.paint || require("./paint.js");
   const { contextOf } = atlas.overlay || require("./overlay.js");
@@ -91,7 +92,10 @@
       const shapes = this.shapes(frame, slots, style);
       if (frame.dims === 3) shapes.sort((a, b) => a.depth - b.depth);
       const { kinds } = this.parts.data.points;
-      for (const shape of shapes) drawShape(c, shape, Boolean(kinds && kinds[shape.slot]), style, this.look.colours.canvas);
+      const view = this.parts.places.headView();
+      for (const shape of shapes) {
+        drawShape(c, shape, Boolean(kinds && kinds[shape.slot]), style, this.look.colours.canvas, view);
+      }
     }
 
     /** The shader's arithmetic. @param {Atlas.Frame} frame @param {Uint32Array} slots @param {Atlas.PointStyle} style */
@@ -184,13 +188,16 @@
   /**
    * A disc for a query, a triangle about its centroid for a key.
    * @param {CanvasRenderingContext2D} c @param {Shape} shape @param {boolean} isKey @param {Atlas.PointStyle} style
-   * @param {string} rimColour
+   * @param {string} rimColour @param {Atlas.HeadView} view
    */
-  function drawShape(c, { x, y, fill, size }, isKey, { alpha, rim }, rimColour) {
+  function drawShape(c, shape, isKey, { alpha, rim }, rimColour, view) {
+    const { x, y, fill, size } = shape;
     c.globalAlpha = alpha;
     c.fillStyle = fill;
     c.beginPath();
-    if (isKey) {
+    if (shape.outside) {
+      tracePart(c, shape, size, isKey, view);
+    } else if (isKey) {
       const r = 0.69 * size;
       c.moveTo(x, y - r);
       c.lineTo(x + 0.866 * r, y + r / 2);

@@ -7,6 +7,7 @@
   const shaders = atlas.shaders || require("./shaders.js");
   const camera = atlas.camera || require("./camera.js");
   const grid = atlas.grid || require("./grid.js");
+  const { OUTSIDE } = atlas.edge || require("./edge.js");
   const { Gpu } = atlas.gpu || require("./gpu.js");
 
   const FINE_FROM = 2.6;
@@ -368,6 +369,7 @@
       gl.uniform1f(u.uSize, style.size);
       gl.uniform1f(u.uAlpha, style.alpha);
       gl.uniform1f(u.uMuted, style.muted);
+      gl.uniform1f(u.uOutside, OUTSIDE);
       gl.uniform3fv(u.uMutedColour, frame.colours.faded);
       const [red, green, blue] = frame.colours.canvas;
       if (u.uRim) gl.uniform4f(u.uRim, red, green, blue, 1);

@@ -7,6 +7,7 @@
   const grid = atlas.grid || require("./grid.js");
   const { searchQuery } = atlas.payload || require("./payload.js");
   const { element, contextOf } = atlas.overlay || require("./overlay.js");
+  const { tracePart } = atlas.edge || require("./edge.js");
   const { sizePart } = atlas.pointColours || require("./point_colours.js");
 
   /** Values of all slots, kept as they come; there are no heads but the open one. */
@@ -135,6 +136,9 @@
           if (slot < frame.patches.most || style.size === frame.highlightSize) {
             this.patch(frame.patches, slot, at.x, at.y, style.size * at.near * part);
           }
+        } else if (at.outside) {
+          tracePart(c, at, style.size * at.near * part, kind[slot] > 0, view);
+          c.fill();
         } else this.shape(at.x, at.y, style.size * at.near * part, kind[slot] > 0);
       }
       c.globalAlpha = 1;
@@ -186,11 +190,12 @@
     };
   }
 
-  /** The sprite's address while something is searched for: the server lights the hits in the picture.
-   * @param {string} sprite @param {Atlas.Search} search */
-  function withSearch(sprite, search) {
+  /** The sprite's address with what else it is to show: hits of a search lit, every point in its frame.
+   * @param {string} sprite @param {Atlas.Search|null|undefined} search @param {boolean|undefined} whole */
+  function spriteOf(sprite, search, whole) {
     const [path, known] = sprite.split("?");
-    return `${path}?${known ? `${known}&` : ""}${searchQuery(search)}`;
+    const wishes = [known, search && searchQuery(search), whole && "frame=all"].filter(Boolean);
+    return wishes.length ? `${path}?${wishes.join("&")}` : path;
   }
 
   /** The sprite and its buttons. One button is in the tab order; arrow keys move among them. */
@@ -277,7 +282,7 @@
 
   }
 
-  const api = { CanvasRenderer, SpriteMatrix, withSearch };
+  const api = { CanvasRenderer, SpriteMatrix, spriteOf };
   atlas.fallback = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

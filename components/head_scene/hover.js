@@ -83,12 +83,17 @@
       const { headIndices, indices } = data.colours;
       const values = colour && colour.scope === "head" ? headIndices.get(view.open) : indices;
       const index = values ? values[slot] : undefined;
-      const content = tokenTooltip(side, data.tokens.token(slot), colourRow(colour, index, view.open));
+      const content = tokenTooltip(side, data.tokens.token(slot), colourRow(colour, index, view.open), this.isOutside(slot));
       const { facts, image, rows } = data.sheet;
       if (!facts || !image || !rows) return content;
       const row = rows[slot];
       const { cell, across } = facts;
       return { ...content, picture: { image, x: (row % across) * cell, y: Math.floor(row / across) * cell, side: cell } };
+    }
+
+    /** @param {number} slot */
+    isOutside(slot) {
+      return Boolean(this.parts.places.at(slot)?.outside);
     }
 
     /** Tokens may have arrived since: say now what was unknown when the pointer came. */

@@ -203,15 +203,15 @@
       return this.checked(array, this.cells * values).slice(cell * values, (cell + 1) * values);
     }
 
-    /** Positions of one head from elsewhere. @param {string} path @param {number} dims
+    /** Positions of one head from elsewhere. @param {string} path @param {number} dims @param {Atlas.FrameName} frame
      * @returns {Promise<Uint16Array>} [points][dims] in slot order */
-    async livePositions(path, dims) {
-      return this.checked(new Uint16Array(await this.buffer(path, { keep: false })), this.points * dims);
+    async livePositions(path, dims, frame) {
+      return this.checked(new Uint16Array(await this.buffer(`${path}?frame=${frame}`, { keep: false })), this.points * dims);
     }
 
     /** @param {Atlas.Projection} projection @param {number} chunk */
     positionsPath(projection, chunk) {
-      return `positions/${this.payload.stream}/${projection.name}-${projection.key}/${chunk}`;
+      return `positions/${this.payload.stream}/${projection.name}-${projection.key}/${chunk}?frame=${projection.frame || "middle"}`;
     }
 
     /** @param {number} chunk */

@@ -4,15 +4,17 @@
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const camera = atlas.camera || require("./camera.js");
+  const { isOutside } = atlas.edge || require("./edge.js");
 
   /** @param {Atlas.HeadView} view @param {Uint16Array} values @param {number} at  index of the point's first value
    * @returns {Atlas.Place} */
   function place(view, values, at) {
     const x = values[at] / 32767.5 - 1;
     const y = values[at + 1] / 32767.5 - 1;
-    if (view.dims === 2) return { x: view.middleX + x * view.half, y: view.middleY - y * view.half, depth: 0, near: 1 };
+    const outside = isOutside(values, at, view.dims);
+    if (view.dims === 2) return { x: view.middleX + x * view.half, y: view.middleY - y * view.half, depth: 0, near: 1, outside };
     const p = camera.projectCube(view.matrix, x, y, values[at + 2] / 32767.5 - 1);
-    return { x: view.middleX + p.x * view.half, y: view.middleY - p.y * view.half, depth: p.depth, near: p.near };
+    return { x: view.middleX + p.x * view.half, y: view.middleY - p.y * view.half, depth: p.depth, near: p.near, outside };
   }
 
   /**

@@ -22,6 +22,8 @@
     clear() {
       /** @type {Atlas.PayloadClient|null} */
       this.client = null;
+      /** @type {Atlas.FrameName} */
+      this.frame = "middle";
       /** slot → point id @type {Uint32Array|null} */
       this.order = null;
       /** point id → slot @type {Uint32Array|null} */
@@ -77,13 +79,15 @@
       });
     }
 
-    /** @param {Atlas.Projection|null} projection */
-    setProjection(projection) {
+    /** @param {Atlas.Projection|null} projection @param {boolean} whole  frames that hold every point */
+    setProjection(projection, whole) {
+      /** @type {Atlas.FrameName} */
+      this.frame = whole ? "all" : "middle";
       if (this.incoming) this.incoming.close();
       this.incoming = null;
       if (!this.client || !projection) return;
       const { cells, points, payload } = this.client;
-      const set = new PositionSet(this.client, projection, {
+      const set = new PositionSet(this.client, { ...projection, frame: this.frame }, {
         resident: this.headsOnly ? 0 : residentChunks(cells, points, payload.chunk),
         onChunk: () => this.hooks.chunk(),
         drop: this.hooks.drop,
@@ -136,7 +140,7 @@
      * @param {Atlas.LiveWish|null} live
      */
     setLive(live) {
-      this.liveWanted = live;
+      this.liveWanted = live && { ...live, frame: this.frame };
       if (!live) {
         this.jobs.cancel("live");
         this.fetchingLive = false;
@@ -152,7 +156,7 @@
       this.fetchingLive = true;
       this.jobs.run("live", async (current) => {
         try {
-          const [values] = await Promise.all([client.livePositions(live.path, live.dims), client.order()]);
+          const [values] = await Promise.all([client.livePositions(live.path, live.dims, live.frame || "middle"), client.order()]);
           if (current() && this.liveWanted) this.showLive({ ...live, values });
         } finally {
           if (current()) this.fetchingLive = false;
@@ -172,7 +176,7 @@
   }
 
   /** @param {Atlas.LiveWish} live @param {Atlas.PositionSet} set */
-  const fits = (live, set) => live.dims === set.dims && live.method === set.projection.method;
+  const fits = (live, set) => live.dims === set.dims && live.frame === (set.projection.frame || "middle") && live.method === set.projection.method;
 
   const api = { Points };
   atlas.points = api;

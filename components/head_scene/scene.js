@@ -5,6 +5,7 @@
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const grid = atlas.grid || require("./grid.js");
   const { same, tokenOfPoint } = atlas.payload || require("./payload.js");
+  const { outsideOf } = atlas.edge || require("./edge.js");
   const { PointMotion } = atlas.pointMotion || require("./point_motion.js");
   const { TokenSetEditor } = atlas.tokenSet || require("./token_set.js");
   const { Heads } = atlas.heads || require("./heads.js");
@@ -22,13 +23,13 @@
   const { Controls } = atlas.controls || require("./controls.js");
   const { Rings } = atlas.rings || require("./rings.js");
   const { Renderer } = atlas.draw || require("./draw.js");
-  const { CanvasRenderer, SpriteMatrix, withSearch } = atlas.fallback || require("./fallback.js");
+  const { CanvasRenderer, SpriteMatrix, spriteOf } = atlas.fallback || require("./fallback.js");
 
   /** Props that come in; the others only go out. @type {Array<keyof Atlas.SceneProps>} */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme",
     "sprite", "cellNotes", "sized", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
-    "live", "viewpoint", "patches",
+    "live", "viewpoint", "patches", "whole",
   ];
   /** Props that need nothing fetched. @type {Array<keyof Atlas.SceneProps>} */
   const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells"];
@@ -257,10 +258,10 @@
 
     /** @param {boolean} fresh @param {(...names: Array<keyof Atlas.SceneProps>) => boolean} changed */
     updateMatrix(fresh, changed) {
-      const { projection, colour, sized } = this.props;
+      const { projection, colour, sized, whole } = this.props;
       if (fresh || changed("order")) this.setOrder();
       if (fresh || changed("sprite")) this.setSprite();
-      if (fresh || changed("projection")) this.data.points.setProjection(projection || null);
+      if (fresh || changed("projection", "whole")) this.data.points.setProjection(projection || null, Boolean(whole));
       if (fresh || changed("colour")) this.data.colours.setColour(colour || null);
       if (fresh || changed("patches")) this.data.sheet.setForm(this.props.patches || "off");
       if (fresh || changed("sized")) this.data.colours.setSizes(Boolean(sized));
@@ -273,7 +274,7 @@
         this.viewpoint.take();
         this.loop.redraw();
       }
-      if (fresh || changed("live")) this.setLive();
+      if (fresh || changed("live", "whole")) this.setLive();
     }
 
     /** @param {boolean} fresh @param {(...names: Array<keyof Atlas.SceneProps>) => boolean} changed */
@@ -282,7 +283,7 @@
       if (fresh || changed("selection")) this.data.highlights.setSelection(selection || null);
       if (fresh || changed("tokenSet")) this.tokenSet.follow();
       if (fresh || changed("search")) this.data.highlights.setSearch(search || null);
-      if (!fresh && changed("search")) this.setSprite();
+      if (!fresh && changed("search", "whole")) this.setSprite();
       if (fresh || changed("selection", "lines", "head")) this.askForLines();
       if (fresh || changed("average")) this.setAverage();
       if (fresh || changed("selection", "rings", "head")) this.rings.follow();
@@ -307,8 +308,8 @@
 
     setSprite() {
       if (!this.sprites || !this.view.cells) return;
-      const { sprite, search } = this.props;
-      this.sprites.build(this.view.cells, sprite && search ? withSearch(sprite, search) : sprite);
+      const { sprite, search, whole } = this.props;
+      this.sprites.build(this.view.cells, sprite && spriteOf(sprite, search, whole));
     }
 
     setOrder() {
@@ -436,6 +437,8 @@
       const { set, dims } = this.data.points;
       if (!set) return;
       if (this.progress.done()) this.tellProgress();
+      const outside = outsideOf(set, this.view.open);
+      if (!same(outside, this.props.outside)) this.change({ outside });
       if (this.warmed === dims) return;
       this.warmed = dims;
       (window.requestIdleCallback || window.setTimeout)(() => this.loop.stopped || this.renderer.warm(dims === 3));

@@ -2,8 +2,9 @@
  * Sets of points as one short text, the same in the store, in the link and in the request to the server
  * (`services/token_sets.py` reads it): parts joined by "~".
  *
- *   r.<layer>.<head>.<projection>.<base64url float32>   points inside a polygon, in the unit square of a head's cell
+ *   m.<layer>.<head>.<projection>.<base64url float32>   points inside a polygon, in the unit square of a head's cell
  *                                                       (y upwards); in 3D yaw and pitch come before the vertices
+ *   r.…                                                 the same, in a frame that holds every point of the head
  *   p.<base64url varints>                               single points: ascending ids, each as the step from the last
  *   x.<base64url varints>                               points taken out again
  */
@@ -82,13 +83,14 @@
 
   /**
    * Points inside a polygon.
-   * @param {Atlas.Head & {projection: string, turn: Atlas.Turn|null}} place @param {Atlas.Point[]} vertices  in the unit square
+   * @param {Atlas.Head & {projection: string, frame?: Atlas.FrameName, turn: Atlas.Turn|null}} place
+   * @param {Atlas.Point[]} vertices  in the unit square
    */
   function region(place, vertices) {
     const few = simplify(vertices);
     const turn = place.turn ? [place.turn.yaw, place.turn.pitch] : [];
     const numbers = [...turn, ...few.flatMap(({ x, y }) => [x, y])];
-    return `r.${place.layer}.${place.head}.${place.projection}.${encodeFloats(numbers)}`;
+    return `${place.frame === "all" ? "r" : "m"}.${place.layer}.${place.head}.${place.projection}.${encodeFloats(numbers)}`;
   }
 
   /** @param {string} definition */
@@ -110,7 +112,7 @@
   }
 
   /** @param {string} definition */
-  const regionsOf = (definition) => parts(definition).filter((part) => part.startsWith("r."));
+  const regionsOf = (definition) => parts(definition).filter((part) => /^[rm]\./.test(part));
 
   /** A set with one more region; the oldest region gives way when there are too many.
    * @param {string} definition @param {string} made */

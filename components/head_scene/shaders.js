@@ -18,6 +18,7 @@ uniform vec2 uMiddle, uViewport;
 uniform float uCell, uHalf, uMix, uSize, uAlpha, uMuted, uEye, uShrink, uBySize;
 uniform vec3 uMutedColour;
 uniform mat3 uRotation;
+uniform float uOutside;
 uniform usampler2D uIndex, uKind, uHits, uSizes, uPatch;
 uniform int uAcross, uMost;
 uniform sampler2D uPalette;
@@ -26,6 +27,7 @@ flat out float vSize;
 flat out float vKey;
 flat out vec2 vPatch;
 flat out float vMuted;
+flat out vec2 vOutward;
 
 void main() {
   // gl_VertexID starts at 0 in every call: the buffer is bound at the run's offset instead.
@@ -38,14 +40,20 @@ void main() {
   ivec2 place = ivec2(head % uColumns, head / uColumns) - uPlace;
   vec3 p = mix(previous, position, uMix) * 2.0 - 1.0;
   float size = uSize, fog = 0.0, depth = 0.0;
+  vec2 reach = abs(p.xy);
 #ifdef DEEP
+  bool outside = max(max(reach.x, reach.y), abs(p.z)) > uOutside;
   p = uRotation * p * uShrink;
   float near = uEye / (uEye - p.z);
   p.xy *= near;
   size *= near;
   depth = -p.z * 0.5;
   fog = clamp(0.30 - 0.32 * p.z, 0.0, 0.62);
+#else
+  bool outside = max(reach.x, reach.y) > uOutside;
 #endif
+  // On screen, y downwards as in gl_PointCoord: half a dot, cut where the way leads on.
+  vOutward = outside ? normalize(vec2(p.x, -p.y) + 1e-6) : vec2(0.0);
   vec2 px = uMiddle + vec2(place) * uCell + vec2(p.x, -p.y) * uHalf;
   gl_Position = vec4(px.x / uViewport.x * 2.0 - 1.0, 1.0 - px.y / uViewport.y * 2.0, depth, 1.0);
   ivec2 texel = ivec2(slot & 2047, slot >> 11);
@@ -89,10 +97,12 @@ flat in float vSize;
 flat in float vKey;
 flat in vec2 vPatch;
 flat in float vMuted;
+flat in vec2 vOutward;
 out vec4 colour;
 
 void main() {
 #ifdef PATCH
+  if (dot(gl_PointCoord - 0.5, vOutward) > 0.0) discard;
   // A border would be all there is of the smallest.
   float border = vSize < 9.0 ? 0.0 : uBorder * max(0.11, 1.5 / vSize);
   vec2 inside = min(gl_PointCoord, 1.0 - gl_PointCoord);
@@ -108,7 +118,7 @@ void main() {
   // A triangle a little smaller in area than the disc, as its corners reach further; its centroid on the point.
   float triangle = max(d.y, max(dot(d, vec2(0.8660254, -0.5)), dot(d, vec2(-0.8660254, -0.5)))) - vSize * 0.345;
   float edge = mix(length(d) - vSize * 0.5, triangle, vKey);
-  float cover = clamp(0.5 - edge, 0.0, 1.0);
+  float cover = clamp(0.5 - edge, 0.0, 1.0) * clamp(1.5 - length(vOutward) - dot(d, vOutward), 0.0, 1.0);
 #ifdef DEEP
   if (cover < 0.4) discard;
 #else

@@ -19,6 +19,7 @@
       rings: view.cells ? rings.targets.map(({ slot, weight }) => ({ slot, weight })) : [],
       moving: scene.moving(),
       projection: set ? set.projection.key : null,
+      frame: set ? set.projection.frame || null : null, outside: scene.props.outside || null,
       patches: data.sheet.facts ? data.sheet.form : null,
       live: set && set.override && points.live ? points.live.path : null,
     };

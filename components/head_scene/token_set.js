@@ -56,9 +56,9 @@
       if (!points.set) return;
       const { middleX, middleY, half } = places.headView();
       const vertices = drawn.map(({ x, y }) => ({ x: (x - middleX) / half, y: (middleY - y) / half }));
-      const { column, row } = grid.cellPlace(view.grid, view.open);
+      const { name: projection, frame } = points.set.projection;
       const turn = points.dims === 3 ? { ...view.turn } : null;
-      const made = sets.region({ layer: row, head: column, projection: points.set.projection.name, turn }, vertices);
+      const made = sets.region({ ...grid.headOf(view.grid, view.open), projection, frame, turn }, vertices);
       const before = definition();
       this.change(add && before ? sets.addRegion(before, made) : made);
     }

@@ -23,15 +23,18 @@
 
   /**
    * @param {Atlas.Side} side @param {Atlas.Token|null} token  null: on its way @param {Atlas.TooltipRow|null} colour
-   * @returns {Atlas.TooltipContent}
+   * @param {boolean} [outside]  of the frame @returns {Atlas.TooltipContent}
    */
-  function tokenTooltip(side, token, colour) {
+  function tokenTooltip(side, token, colour, outside = false) {
     if (!token) return { title: "…", rows: [{ text: side }] };
+    /** @type {Atlas.TooltipRow[]} */
     const rows = [
       { text: `${side === "key" ? "▲ key" : "● query"} · pos ${token.position} of ${token.length - 1}` },
       { text: `input ${token.input}` },
     ];
-    return { title: token.text.trim() || "␣", rows: colour ? [...rows, colour] : rows };
+    if (colour) rows.push(colour);
+    if (outside) rows.push({ text: "lies farther out: shown at the edge" });
+    return { title: token.text.trim() || "␣", rows };
   }
 
   /** @param {string} name @param {string|undefined} note @param {Atlas.Badge|undefined} badge */

@@ -55,6 +55,17 @@ declare namespace Atlas {
     method: string;
     dims: 2 | 3;
     label?: string;
+    /** of each head: "middle" leaves far points at its edge; the scene's own */
+    frame?: FrameName;
+  }
+
+  type FrameName = "middle" | "all";
+
+  /** Points outside the frame of the open head, or of their heads, and in how many heads. */
+  interface Outside {
+    points: number;
+    heads: number;
+    open: boolean;
   }
 
   interface Colour {
@@ -164,6 +175,8 @@ declare namespace Atlas {
     order?: number[] | null;
     rings?: boolean;
     patches?: string;
+    whole?: boolean;
+    outside?: Outside;
     viewpoint?: Viewpoint | null;
     status?: SceneStatus;
     setProps?: (changes: Partial<SceneProps>) => void;
@@ -180,6 +193,8 @@ declare namespace Atlas {
   interface Place extends Point {
     depth: number;
     near: number;
+    /** it stands at the edge for a point farther away */
+    outside: boolean;
   }
 
   interface Rectangle extends Point {
@@ -266,6 +281,7 @@ declare namespace Atlas {
     dims: number;
     method: string;
     move: boolean;
+    frame?: FrameName;
   }
 
   interface LivePositions extends LiveWish {
@@ -578,6 +594,7 @@ declare namespace Atlas {
     viewpoint: typeof import("./viewpoint.js");
     payload: typeof import("./payload.js");
     labels: typeof import("./labels.js");
+    edge: typeof import("./edge.js");
     pick: typeof import("./pick.js");
     colours: typeof import("./colours.js");
     motion: typeof import("./motion.js");

@@ -261,6 +261,7 @@ def _constants(atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: st
                 projection=None,
                 colour=scene_colour(atlas, stream, PLAIN.name, "light"),
                 labels=True,
+                whole=True,
                 theme="light",
             ),
         ]

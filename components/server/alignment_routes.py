@@ -5,7 +5,7 @@ from dataclasses import asdict
 from flask import Response, jsonify
 
 from components.server.http import binary
-from components.server.site import Asked, Site
+from components.server.site import Asked, Site, wants_whole
 from services.alignment.head_maps import HeadMap, map_agreement, own_layout
 from services.alignment.live import LiveAlignment, live_head
 from services.atlas import ProjectionRef
@@ -18,13 +18,13 @@ def add_alignment_routes(site: Site) -> None:
     def live(asked: Asked, dims: int, alignment: str) -> Response:
         onto = own_layout(asked.atlas, asked.stream, *asked.place, _ref(START.name, dims))
         head = live_head(asked.atlas, asked.stream, *asked.place)
-        return binary(one_head(head.pca(LiveAlignment.parse(alignment), dims, onto)))
+        return binary(one_head(head.pca(LiveAlignment.parse(alignment), dims, onto), wants_whole()))
 
     @site.of_stream("/refined/<stream>/<int:layer>/<int:head>/<method>/<int:dims>/<alignment>")
     def refined(asked: Asked, method: str, dims: int, alignment: str) -> Response:
         ref, chosen = _ref(method, dims), LiveAlignment.parse(alignment)
         layout = HeadMap(asked.atlas, asked.stream, *asked.place, ref, chosen).read(asked.maps)
-        return _made_again(binary(one_head(layout)))
+        return _made_again(binary(one_head(layout, wants_whole())))
 
     @site.of_stream("/agreement/<stream>/<int:layer>/<int:head>/<method>/<int:dims>/<alignment>")
     def agreement(asked: Asked, method: str, dims: int, alignment: str) -> Response:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from components.export_html import TooManyPointsError, head_html
 from components.palettes import Name
-from components.server.site import Asked, MakeOnce, Site
+from components.server.site import Asked, MakeOnce, Site, wants_whole
 from services.atlas.library import Library
 from services.atlas.schema import ProjectionInfo
 from services.attributes.registry import PLAIN, find_attribute, why_not
@@ -97,7 +97,7 @@ def _add_figure(site: Site) -> None:
         if why_not(asked.atlas, attribute):
             abort(404)
         name: Name = "original" if request.args.get("palette") == "original" else "safe"
-        page = head_html(asked.atlas, asked.stream, chosen, asked.place, attribute, _mask(asked), name)
+        page = head_html(asked.atlas, asked.stream, chosen, asked.place, attribute, _mask(asked), name, wants_whole())
         return _file(page.encode(), "html", file_name(asked.atlas, _head(asked), chosen.name))
 
 

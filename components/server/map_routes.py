@@ -6,7 +6,7 @@ from flask import Response, abort, request
 from components.palettes import NAMES, SCENE_COLOURS, THEMES, palette
 from components.server.http import binary
 from components.server.search_routes import question
-from components.server.site import Asked, Site, map_address
+from components.server.site import Asked, Site, map_address, wants_whole
 from services.atlas import layouts
 from services.attributes.registry import find_attribute, in_atlas
 from services.payloads import scene, sprite
@@ -17,8 +17,9 @@ from services.search.hits import side_masks
 def add_map_routes(site: Site) -> None:
     @site.of_stream("/positions/<stream>/<projection>/<int:chunk>")
     def positions(asked: Asked, projection: str, chunk: int) -> Response:
-        constants = constants_chunk(asked.atlas, asked.stream, *map_address(projection), chunk, asked.maps)
-        return binary(constants or scene.positions(*asked.map(projection), chunk))
+        whole = wants_whole()
+        constants = constants_chunk(asked.atlas, asked.stream, *map_address(projection), chunk, asked.maps, whole)
+        return binary(constants or scene.positions(*asked.map(projection), chunk, whole))
 
     @site.of_stream("/order/<stream>")
     def order(asked: Asked) -> Response:
@@ -33,14 +34,16 @@ def add_map_routes(site: Site) -> None:
             abort(404)
         attribute = in_atlas(asked.atlas, attribute)
         colours = palette(attribute, theme, name)
+        whole = wants_whole()
         if request.args.get("q"):  # not kept: anyone could fill the cache
             hits, faded = (
                 np.concatenate(side_masks(asked.atlas, asked.stream, question())),
                 SCENE_COLOURS[theme]["faded"],
             )
-            return binary(sprite.matrix_png(seen, asked.stream, chosen, attribute, colours, hits, faded), "image/png")
+            made = sprite.matrix_png(seen, asked.stream, chosen, attribute, colours, hits, faded, whole)
+            return binary(made, "image/png")
         content = site.cache(
-            f"sprite-{sprite.VERSION}-{asked.atlas.info.key}-{chosen.sha256}-{colour}-{theme}-{name}",
-            lambda: sprite.matrix_png(seen, asked.stream, chosen, attribute, colours),
+            f"sprite-{sprite.VERSION}-{asked.atlas.info.key}-{chosen.sha256}-{colour}-{theme}-{name}-{whole:d}",
+            lambda: sprite.matrix_png(seen, asked.stream, chosen, attribute, colours, whole=whole),
         )
         return binary(content, "image/png")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, request
 
 from services.atlas import Atlas
 from services.atlas.library import Library
@@ -48,6 +48,12 @@ def map_address(text: str) -> tuple[str, str]:
     """Name and key of `<name>-<key>`, as scenes ask for maps."""
     match = _MAP.fullmatch(text)
     return (match[1], match[2]) if match else abort(404)
+
+
+def wants_whole() -> bool:
+    """`?frame=all`: every point in its head's frame; `?frame=middle`, or nothing: the far ones at its edge."""
+    frame = request.args.get("frame", "middle")
+    return frame == "all" if frame in ("all", "middle") else abort(404)
 
 
 @dataclass(frozen=True)

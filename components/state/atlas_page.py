@@ -135,6 +135,7 @@ def _orders(_link: Link) -> list[str]:
 class Picture(Store):
     """How the map and images are drawn, and what is said of each head in the matrix.
 
+    whole: frames hold every point, however far away
     shade, cover, flow: of weights laid over an image: how they become shades, how much of it they cover in percent, and
     whether they are the head's or attention rollout · arrows: of each token the strongest, or all
     """
@@ -146,6 +147,7 @@ class Picture(Store):
     ] = 0
     bynorm: Annotated[bool, Switch(control=ids.SIZE_BY_VALUE, shows="sized")] = False
     rings: Annotated[bool, Switch(control=ids.DISPLAY_RINGS, shows="rings")] = True
+    whole: Annotated[bool, Switch(control=ids.DISPLAY_WHOLE, shows="whole")] = False
     patches: Annotated[
         str, OneOf(values=PATCH_FORMS, instead="a border", control=ids.DISPLAY_PATCHES, shows="patches")
     ] = "border"

@@ -12,6 +12,7 @@ from components.state.declare import Choice, Store
 from components.state.page import PageState
 from components.state.scaling_page import ScalingPage
 from components.words import SPACE_NOTES, TITLES
+from services.atlas.layouts import OUTSIDE
 from services.attributes.registry import Attribute, variants
 from services.attributes.registry import listed as listed_attributes
 from services.measures.measure import described
@@ -36,6 +37,7 @@ def tables(prefix: str, pages: dict[str, type[PageState]] | None = None) -> dict
         "average": {"few": FEW, "levels": LEVELS},
         "colours": SCENE_COLOURS,
         "camera": {"eye": token_sets.EYE, "shrink": token_sets.SHRINK},
+        "frames": {"outside": OUTSIDE},
         "sets": {
             "vertices": token_sets.DRAWN_VERTICES,
             "points": token_sets.MOST_POINTS,

@@ -31,7 +31,9 @@ def find_map(
     return variant, found
 
 
-def constants_chunk(atlas: Atlas, stream: StreamInfo, name: str, key: str, chunk: int, folder: Path) -> bytes | None:
+def constants_chunk(
+    atlas: Atlas, stream: StreamInfo, name: str, key: str, chunk: int, folder: Path, whole: bool = False
+) -> bytes | None:
     """As `scene.positions`, of the small maps of one head at the study's constants; None when the name is of none.
 
     Raises:
@@ -44,4 +46,4 @@ def constants_chunk(atlas: Atlas, stream: StreamInfo, name: str, key: str, chunk
     if maps.layer >= stream.layers or maps.head >= stream.heads or maps.key(atlas, stream) != key:
         raise KeyError(name)
     layout = maps.read(atlas, stream, folder)
-    return chunk_of(layout, frames(layout), chunk)
+    return chunk_of(layout, frames(layout, whole), chunk)

@@ -7,7 +7,7 @@ are distances in the layout.
 import numpy as np
 
 from services.atlas import Atlas
-from services.atlas.layouts import draw_order, flat_layout, frames, head_frames, quantise
+from services.atlas.layouts import Frames, draw_order, flat_layout, frames, head_frames, quantise
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.registry import attribute_of, point_values
 from services.payloads.images import has_images, image_facts
@@ -25,10 +25,8 @@ def chunk_count(points: int) -> int:
     return -(-points // CHUNK)
 
 
-def chunk_of(layout: np.ndarray, frame: tuple[np.ndarray, np.ndarray], chunk: int) -> bytes:
-    """uint16 [cells, points in the chunk, dims] of a layout [cells, points, dims].
-
-    frame: centre and half extent of each cell (services.atlas.layouts.frames).
+def chunk_of(layout: np.ndarray, frame: Frames, chunk: int) -> bytes:
+    """uint16 [cells, points in the chunk, dims] of a layout [cells, points, dims] in the frame of each cell.
 
     Raises:
         IndexError: there is no such chunk.
@@ -37,18 +35,19 @@ def chunk_of(layout: np.ndarray, frame: tuple[np.ndarray, np.ndarray], chunk: in
     if not 0 <= chunk < chunk_count(points):
         raise IndexError(chunk)
     slots = draw_order(points)[chunk * CHUNK : (chunk + 1) * CHUNK]
-    return quantise(layout[:, slots], *frame).tobytes()
+    return quantise(layout[:, slots], frame).tobytes()
 
 
-def positions(atlas: Atlas, projection: ProjectionInfo, chunk: int) -> bytes:
-    """`chunk_of` a map: its cells are the heads, layer after layer."""
-    return chunk_of(flat_layout(atlas, projection), head_frames(atlas, projection.stream, projection.name), chunk)
+def positions(atlas: Atlas, projection: ProjectionInfo, chunk: int, whole: bool = False) -> bytes:
+    """`chunk_of` a map: its cells are the heads, layer after layer; whole: in frames that hold every point."""
+    frame = head_frames(atlas, projection.stream, projection.name, whole)
+    return chunk_of(flat_layout(atlas, projection), frame, chunk)
 
 
-def one_head(layout: np.ndarray) -> bytes:
+def one_head(layout: np.ndarray, whole: bool = False) -> bytes:
     """uint16 [points, dims] of one head's layout [points, dims], in slot order, in a frame of its own."""
     cell = layout[None]
-    return quantise(cell[:, draw_order(len(layout))], *frames(cell)).tobytes()
+    return quantise(cell[:, draw_order(len(layout))], frames(cell, whole)).tobytes()
 
 
 def attribute(atlas: Atlas, stream: StreamInfo, name: str) -> bytes:

@@ -7,12 +7,12 @@ import numpy as np
 from PIL import Image
 
 from services.atlas import Atlas
-from services.atlas.layouts import draw_order, flat_layout, head_frames
+from services.atlas.layouts import draw_order, flat_layout, head_frames, units
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import SIDE_STEPS
 from services.attributes.registry import Attribute, point_values
 
-VERSION = 2
+VERSION = 3
 _CELL = 96  # pixels of a cell when the matrix is small
 _LARGEST = 4096  # pixels of the longer side at most
 _TRANSPARENT = 255
@@ -32,12 +32,14 @@ def matrix_png(
     colours: Sequence[str],
     hits: np.ndarray | None = None,
     faded: str = "#b9c0ca",
+    whole: bool = False,
 ) -> bytes:
     """A palette PNG with a transparent ground, `layers` × `heads` square cells without gaps.
 
     Args:
         colours: 256 entries `#rrggbb`; entry 255 gives way to the ground.
         hits: bool [queries + keys]: these points lie on top, larger and in colour, all others are `faded`.
+        whole: each cell holds every point of its head, however far away.
     """
     side = cell_pixels(stream)
     layout = flat_layout(atlas, projection)
@@ -46,7 +48,7 @@ def matrix_png(
         order = np.concatenate([order[~hits[order]], order[hits[order]]])
         colours = [*colours[:_FADED], faded, *colours[_FADED + 1 :]]
     shared = None if attribute.scope == "head" else point_values(atlas, stream, attribute)
-    centre, half = head_frames(atlas, projection.stream, projection.name)
+    frame = head_frames(atlas, projection.stream, projection.name, whole)
     picture = np.full((stream.layers * side, stream.heads * side), _TRANSPARENT, dtype=np.uint8)
     for number in range(layout.shape[0]):
         row, column = divmod(number, stream.heads)
@@ -54,9 +56,9 @@ def matrix_png(
         colour = np.minimum(values, _TRANSPARENT - 1)
         if hits is not None:
             colour = np.where(hits, np.where(colour == _FADED, _FADED - 1, colour), _FADED)
-        unit = (layout[number, order, :2] - centre[number, :, :2]) / half[number] / 2 + 0.5
-        x = np.clip((unit[:, 0] * (side - 1)).round().astype(int), 0, side - 1)
-        y = np.clip(((1 - unit[:, 1]) * (side - 1)).round().astype(int), 0, side - 1)
+        places = units(layout[number : number + 1, order], frame.of(number))[0] / 2 + 0.5
+        x = (places[:, 0] * (side - 1)).round().astype(int)
+        y = ((1 - places[:, 1]) * (side - 1)).round().astype(int)
         cell = picture[row * side : (row + 1) * side, column * side : (column + 1) * side]
         cell[y, x] = colour[order]
         if hits is not None:

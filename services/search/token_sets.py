@@ -34,7 +34,7 @@ TOP = 5
 EYE = 4.5
 SHRINK = 0.88
 
-_REGION = re.compile(r"r\.(\d{1,4})\.(\d{1,4})\.([a-z][a-z0-9_]{0,31}[23]d)\.([A-Za-z0-9_-]{1,5500})")
+_REGION = re.compile(r"([rm])\.(\d{1,4})\.(\d{1,4})\.([a-z][a-z0-9_]{0,31}[23]d)\.([A-Za-z0-9_-]{1,5500})")
 _LIST = re.compile(r"([px])\.([A-Za-z0-9_-]{1,5500})")
 
 
@@ -44,13 +44,17 @@ class SetError(ValueError):
 
 @dataclass(frozen=True)
 class Region:
-    """A polygon in the picture of one head: `vertices` [n][2] in the unit square of the cell, y upwards."""
+    """A polygon in the picture of one head: `vertices` [n][2] in the unit square of the cell, y upwards.
+
+    whole: the frame holds every point of the head.
+    """
 
     layer: int
     head: int
     projection: str
     turn: tuple[float, float] | None  # yaw and pitch, radians, in 3D
     vertices: tuple[tuple[float, float], ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def parse(text: str) -> SetDefinition:
     lists: dict[str, tuple[int, ...]] = {}
     for part in text.split("~"):
         if match := _REGION.fullmatch(part):
-            regions.append(_region(int(match[1]), int(match[2]), match[3], match[4]))
+            regions.append(_region(int(match[2]), int(match[3]), match[4], match[5], whole=match[1] == "r"))
         elif (match := _LIST.fullmatch(part)) and match[1] not in lists:
             lists[match[1]] = _ids(match[2])
         else:
@@ -92,7 +96,7 @@ def _bytes(text: str) -> bytes:
         raise SetError("A part of the set is not base64.") from error
 
 
-def _region(layer: int, head: int, projection: str, encoded: str) -> Region:
+def _region(layer: int, head: int, projection: str, encoded: str, whole: bool) -> Region:
     raw = _bytes(encoded)
     deep = projection.endswith("3d")
     if len(raw) % 8:
@@ -104,7 +108,7 @@ def _region(layer: int, head: int, projection: str, encoded: str) -> Region:
     if not 3 <= len(vertices) <= MOST_VERTICES:
         raise SetError(f"A polygon has 3 to {MOST_VERTICES} vertices.")
     turn = (float(numbers[0]), float(numbers[1])) if deep else None
-    return Region(layer, head, projection, turn, tuple((float(x), float(y)) for x, y in vertices))
+    return Region(layer, head, projection, turn, tuple((float(x), float(y)) for x, y in vertices), whole)
 
 
 def _ids(encoded: str) -> tuple[int, ...]:
@@ -139,12 +143,17 @@ def write_ids(points: Sequence[int]) -> str:
 
 
 def write_region(
-    layer: int, head: int, projection: str, vertices: np.ndarray, turn: tuple[float, float] | None = None
+    layer: int,
+    head: int,
+    projection: str,
+    vertices: np.ndarray,
+    turn: tuple[float, float] | None = None,
+    whole: bool = False,
 ) -> str:
     """A polygon [n, 2] as the text of a set."""
     numbers = [*(turn or ()), *np.asarray(vertices, float).ravel()]
     encoded = base64.urlsafe_b64encode(np.asarray(numbers, "<f4").tobytes()).decode().rstrip("=")
-    return f"r.{layer}.{head}.{projection}.{encoded}"
+    return f"{'r' if whole else 'm'}.{layer}.{head}.{projection}.{encoded}"
 
 
 def inside(points: np.ndarray, vertices: np.ndarray) -> np.ndarray:
@@ -192,8 +201,12 @@ def on_screen(positions: np.ndarray, turn: tuple[float, float] | None) -> np.nda
     return turned[:, :2] * (EYE / (EYE - turned[:, 2:]))
 
 
-def head_positions(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head: int) -> np.ndarray:
+def head_positions(
+    atlas: Atlas, stream: StreamInfo, name: str, layer: int, head: int, whole: bool = False
+) -> np.ndarray:
     """float64 [queries + keys, dims]: positions as the browser has them, −1 … 1 in the head's cell.
+
+    whole: the cell holds every point of the head.
 
     Raises:
         KeyError: no such projection.
@@ -205,9 +218,9 @@ def head_positions(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head
     if not (0 <= layer < stream.layers and 0 <= head < stream.heads):
         raise IndexError(head)
     number = layer * stream.heads + head
-    centre, half = head_frames(atlas, stream.name, name)
-    values = quantise(np.asarray(flat_layout(atlas, projection)[number]), centre[number], half[number])
-    return values / 32767.5 - 1
+    frame = head_frames(atlas, stream.name, name, whole).of(number)
+    values = quantise(np.asarray(flat_layout(atlas, projection)[number : number + 1]), frame)
+    return values[0] / 32767.5 - 1
 
 
 @lru_cache(maxsize=64)
@@ -221,7 +234,7 @@ def members(atlas: Atlas, stream: StreamInfo, text: str) -> np.ndarray:
     mask = np.zeros(sum(atlas.points(stream)), dtype=bool)
     for region in definition.regions:
         try:
-            positions = head_positions(atlas, stream, region.projection, region.layer, region.head)
+            positions = head_positions(atlas, stream, region.projection, region.layer, region.head, region.whole)
         except (KeyError, IndexError) as error:
             raise SetError("The set was drawn in a head or projection that this atlas does not have.") from error
         mask |= inside(on_screen(positions, region.turn), np.asarray(region.vertices))

@@ -9,7 +9,7 @@ from PIL import Image
 from app import create_app
 from services.alignment import head_alignment
 from services.atlas import open_atlas
-from services.atlas.layouts import draw_order
+from services.atlas.layouts import draw_order, outside
 from services.attributes.registry import attribute_of, point_values
 from services.measures.report import report_key
 from services.payloads.scene import projection_key
@@ -30,19 +30,24 @@ def base(atlas):
     return f"/payload/{SLUG}/{atlas.info.key}"
 
 
-def test_positions_of_every_chunk_undo_to_the_layout(client, atlas, base):
+@pytest.mark.parametrize("frame", ["middle", "all"])
+def test_positions_of_every_chunk_undo_to_the_layout(client, atlas, base, frame):
+    """But for the points at the edge of their frame, which a frame of all does not have."""
     info = atlas.info.projection("umap2d", "self")
     layout = atlas.layout(info).reshape(72, -1, 2)
     points = layout.shape[1]
+    path = f"{base}/positions/self/umap2d-{projection_key(info)}"
     chunks = [
-        np.frombuffer(client.get(f"{base}/positions/self/umap2d-{projection_key(info)}/{c}").data, "<u2")
+        np.frombuffer(client.get(f"{path}/{c}?frame={frame}").data, "<u2").reshape(72, -1, 2)
         for c in range(-(-points // 1000))
     ]
-    slots = np.concatenate([chunk.reshape(72, -1, 2) for chunk in chunks], axis=1) / 65535 - 0.5
+    slots = (np.concatenate(chunks, axis=1) / 65535 - 0.5) * 2
     wanted = layout[:, draw_order(points)]
     for head in (0, 35, 71):
-        spread = np.linalg.norm(wanted[head] - wanted[head][0], axis=1)
-        seen = np.linalg.norm(slots[head] - slots[head][0], axis=1)
+        held = ~outside(slots)[head]
+        assert held.mean() > 0.9
+        assert held.all() or frame == "middle"
+        spread, seen = (np.linalg.norm(of[head, held] - of[head, held][0], axis=1) for of in (wanted, slots))
         assert np.allclose(seen / seen.max(), spread / spread.max(), atol=1e-4)
 
 
@@ -194,6 +199,17 @@ def test_one_head_of_a_chunk_can_be_asked_for_alone(client, atlas, base):
     part = client.get(path, headers={"Range": "bytes=4000-7999"})
     assert part.status_code == 206
     assert part.data == whole[4000:8000]
+
+
+def test_frames_hold_the_middle_or_all_and_nothing_else(client, atlas, base):
+    path = f"{base}/positions/self/umap2d-{projection_key(atlas.info.projection('umap2d', 'self'))}/0"
+    answers = {
+        frame: client.get(f"{path}?frame={frame}") for frame in ("middle", "all", "", "half", "middle&frame=all")
+    }
+    codes = {frame: answer.status_code for frame, answer in answers.items()}
+    assert codes == {"middle": 200, "all": 200, "": 404, "half": 404, "middle&frame=all": 200}
+    assert answers["middle"].data == client.get(path).data
+    assert len(answers["all"].data) == len(answers["middle"].data)
 
 
 def test_norms_of_one_head_are_bytes_that_a_range_can_cut(client, atlas, base):

@@ -273,6 +273,38 @@ def test_a_change_of_projection_keeps_everything_else(scene):
     ]
 
 
+def test_far_points_stand_at_the_edge_are_counted_and_come_back(page):
+    far = Synthetic(layers=1, heads=2, points=1200, far=9)
+    with serving(make_app(far).server) as url:
+        scene = Scene(page, url)
+        assert scene.stats()["outside"] == {"points": 9, "heads": 1, "open": False}
+        scene.set(head={"layer": 0, "head": 0})
+        stats = scene.stats()
+        assert stats["outside"] == {"points": 9, "heads": 1, "open": True}
+        half = stats["camera"]["scale"] * 0.44
+        middle = scene.cell(0, 0)
+
+        def reach(point: int) -> float:
+            x, y = scene.point(point)
+            return max(abs(x - middle[0]), abs(y - middle[1])) / half
+
+        spread = [reach(point) for point in range(far.points)]
+        assert spread[:9] == pytest.approx([1] * 9, abs=1e-3)
+        assert 0.9 < max(spread[9:]) < 0.97  # the others fill the frame
+        scene.page.mouse.move(*scene.point(4))
+        expect(page.locator(".atlas-scene-tooltip")).to_contain_text("shown at the edge")
+        scene.page.mouse.move(*scene.point(700))
+        expect(page.locator(".atlas-scene-tooltip")).not_to_contain_text("shown at the edge")
+        scene.set(whole=True)
+        assert scene.stats()["outside"] == {"points": 0, "heads": 0, "open": True}
+        assert max(reach(point) for point in range(9, far.points)) < 0.97
+        assert max(reach(point) for point in range(9)) < 0.97
+        alone = scene.point(0)
+        assert min(abs(scene.point(p)[0] - alone[0]) for p in range(9, 300)) > 100
+        scene.set(whole=False, projection=UMAP3)
+        assert scene.stats()["outside"]["points"] == 9
+
+
 def test_a_drag_pans_in_2d_and_turns_in_3d(scene):
     def drag():
         x, y = scene.box["x"] + 450, scene.box["y"] + 300

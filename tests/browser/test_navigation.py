@@ -29,6 +29,18 @@ def test_neighbours_keep_everything_and_stop_at_the_edge(page: Page, dashboard):
     expect(page.locator("#head-left")).to_be_disabled()
 
 
+def test_frames_of_every_point_are_a_switch_that_links_carry(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=1&head=1&whole=on")
+    assert page.evaluate("document.getElementById('scene').atlasScene.stats().frame") == "all"
+    expect(page.locator("#outside")).to_contain_text("Every point in its frame")
+    page.locator("#outside-switch").click()
+    page.wait_for_function("!new URL(location).searchParams.has('whole')")
+    page.wait_for_function("document.getElementById('scene').atlasScene.stats().frame === 'middle'")
+    page.locator("#display > summary").click()
+    page.get_by_label("Every point, however far out").check()
+    page.wait_for_function("new URL(location).searchParams.get('whole') === 'on'")
+
+
 def test_arrow_keys_move_among_heads_but_not_inside_a_control(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca&layer=1&head=1")
     page.keyboard.press("ArrowRight")

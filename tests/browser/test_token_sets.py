@@ -74,7 +74,7 @@ def test_shift_drag_draws_a_lasso_escape_clears_it_first_and_then_leaves_the_hea
     text = page.locator("#set-count").inner_text()
     assert text.startswith(f"{size:,} points")
     link = page.url
-    assert parameter(page, "set").startswith("r.2.3.umap2d.")
+    assert parameter(page, "set").startswith("m.2.3.umap2d.")
     page.keyboard.press("Escape")
     expect(page.locator("#set-clear")).to_be_hidden()
     expect(page.locator("#crumb")).to_have_text("Layer 2 · Head 3")

@@ -289,7 +289,7 @@ test("sets: a region drawn over a head, added to, a point put in and taken out, 
   const square = [{ x: 300, y: 200 }, { x: 500, y: 200 }, { x: 500, y: 400 }];
   editor.addRegion(square, false);
   await rest();
-  assert.match(definition, /^r\.1\.1\.umap2d\./);
+  assert.match(definition, /^m\.1\.1\.umap2d\./);
   assert.equal(counts.at(-1).points, 2);
   assert.equal(overlay.said.at(-1), "2 points are in the set.");
   editor.addRegion(square, true);

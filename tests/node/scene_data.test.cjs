@@ -64,7 +64,7 @@ test("points: a live head counts only on its own map, and the newest wish wins",
   points.setLive(wish("live/3"));
   release();
   await rest();
-  assert.deepEqual(site.asked.filter((path) => path.startsWith("live")), ["live/1", "live/3"]);
+  assert.deepEqual(site.asked.filter((path) => path.startsWith("live")), ["live/1?frame=middle", "live/3?frame=middle"]);
   assert.equal(points.set.blockOf(0, 1).values[2], 14);
   assert.equal(points.set.blockOf(0, 0).values[0], 6, "other heads stay");
   assert.equal(moves.at(-1).animate, false);

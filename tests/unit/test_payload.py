@@ -55,7 +55,7 @@ def test_all_axes_share_one_scale(atlas):
 
 def test_a_head_of_one_place_is_drawn_in_the_middle():
     layout = np.full((2, 5, 2), 7.0, np.float32)
-    values = layouts.quantise(layout, *layouts.frames(layout))
+    values = layouts.quantise(layout, layouts.frames(layout))
     assert np.abs(values.astype(int) - 32767.5).max() < 1
 
 

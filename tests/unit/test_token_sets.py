@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from services.atlas import open_atlas
+from services.atlas import layouts, open_atlas
 from services.search import token_sets
 from tests.node_runtime import run_node
 
@@ -84,7 +84,7 @@ def test_members_are_the_points_drawn_inside_without_those_taken_out(atlas):
     stream = atlas.info.streams[0]
     square = np.array([[-0.4, -0.4], [0.4, -0.4], [0.4, 0.4], [-0.4, 0.4]])
     for name, turn in (("pca2d", None), ("pca3d", (0.7, -0.3))):
-        text = token_sets.write_region(1, 2, name, square, turn)
+        text = token_sets.write_region(1, 2, name, square, turn, whole=True)
         layout = np.asarray(atlas.layout(atlas.info.projection(name, "self")))[1, 2].astype(float)
         low, high = layout.min(axis=0), layout.max(axis=0)
         unit = (layout - (low + high) / 2) / ((high - low).max() / 2 * 1.04)
@@ -97,6 +97,23 @@ def test_members_are_the_points_drawn_inside_without_those_taken_out(atlas):
         some = int(np.flatnonzero(found)[0])
         without = token_sets.members(atlas, stream, f"{text}~x{token_sets.write_ids([some])[1:]}")
         assert np.flatnonzero(found != without).tolist() == [some]
+
+
+def test_a_region_is_of_the_frame_it_was_drawn_in(atlas, monkeypatch):
+    """Points that stand at the edge of the frame are inside what is drawn about them there."""
+    stream = atlas.info.streams[0]
+    layout = np.random.default_rng(0).normal(size=(1, 400, 2)).astype(np.float32)
+    layout[0, :5] += 400
+    heads = stream.layers * stream.heads
+    monkeypatch.setattr(token_sets, "flat_layout", lambda *_: np.repeat(layout, heads, axis=0))
+    monkeypatch.setattr(
+        token_sets, "head_frames", lambda *args: layouts.frames(np.repeat(layout, heads, axis=0), args[3])
+    )
+    corner = np.array([[0.97, 0.97], [1.05, 0.97], [1.05, 1.05], [0.97, 1.05]])
+    for whole, expected in ((False, 5), (True, 0)):
+        (region,) = token_sets.parse(token_sets.write_region(1, 2, "pca2d", corner, whole=whole)).regions
+        positions = token_sets.head_positions(atlas, stream, "pca2d", 1, 2, region.whole)
+        assert token_sets.inside(positions, corner).sum() == expected
 
 
 def test_a_set_of_another_atlas_is_refused(atlas):
