@@ -1,5 +1,6 @@
 """The body of the main page: controls, map, legend and the sentence panel, all set to one state."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
                     outside_note(state),
                     *model_notes(info.model.notes),
                     *(html.Li(fact) for fact in facts),
+                    *([_corpus_notes(info.corpus.notes)] if info.corpus.notes else []),
                     html.Li(info_button(ids.FACTS)),
                 ],
                 className="facts",
@@ -177,6 +179,12 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
         ],
         className="map-foot",
     )
+
+
+def _corpus_notes(notes: Sequence[str]) -> html.Li:
+    """How the inputs were read: what was guessed, left out or cut."""
+    count = f"{len(notes)} note{'s' if len(notes) > 1 else ''} on the inputs"
+    return html.Li(html.Details([html.Summary(count), html.Ul([html.Li(note) for note in notes])]))
 
 
 def _legend(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:

@@ -3,6 +3,7 @@
 from services.atlas.schema import ModelInfo, StreamInfo
 from services.capture.adapters import adapters_for, adapters_of
 from services.capture.refusals import NOT_YET, why_not
+from services.capture.run import capture
 from services.errors import ModelError
 from services.modalities.registry import modality_named, modality_reading
 from services.models.authors import check_code, check_direction
@@ -18,6 +19,8 @@ from services.models.loading import (
     quiet,
     read_config,
 )
+
+WHOLE = 0.99  # a row's sum, below which a part of it goes nowhere
 
 
 def load_model(
@@ -67,6 +70,7 @@ def load_model(
         loaded = LoadedModel(model, processor, info, (), longest, device, modality.name, folder.used_tokens)
         loaded.streams = _streams(loaded)
         check_direction(folder, loaded.streams, library_code=library_code)
+        loaded.info = info.model_copy(update={"notes": (*info.notes, *_sinks(loaded))})
         return loaded
 
 
@@ -89,3 +93,15 @@ def _streams(loaded: LoadedModel) -> tuple[StreamInfo, ...]:
             f"Model {loaded.info.id} ({loaded.info.architecture}) cannot be captured:"
             f" a trial run failed ({first_line(error)})."
         ) from error
+
+
+def _sinks(loaded: LoadedModel) -> list[str]:
+    """What to say of a model whose rows of attention do not add up to 1, as those of GPT-OSS."""
+    seen = (item.attention for item in capture(loaded, [modality_named(loaded.modality).trial(loaded)]))
+    least = min((float(own.sum(axis=-1).min()) for own in seen if own is not None and own.size), default=1.0)
+    if least > WHOLE:
+        return []
+    return [
+        f"A part of its attention goes to no token (learned sinks; up to {1 - least:.0%} of a query's in a trial): the"
+        " shares of a query's keys add up to less than 1."
+    ]

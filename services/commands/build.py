@@ -188,7 +188,8 @@ def run(options: argparse.Namespace) -> int:
     except (MemoryError, OSError) as error:
         reason = "Memory ran out" if is_out_of_memory(error) else f"The system refused something ({error})"
         return _end(2, f"{reason}; run the same command again: it goes on where it stopped.")
-    for note in open_atlas(folder).info.model.notes:
+    info = open_atlas(folder).info
+    for note in (*info.model.notes, *info.corpus.notes):
         print(f"Note: {note}")
     print(f"The atlas is ready: {folder}")
     return 0

@@ -247,7 +247,7 @@ def test_a_text_of_just_the_permitted_length_is_kept(file):
 
 
 def test_numbers_become_text_and_nulls_and_lists_are_skipped(file):
-    corpus = read_corpus(file("a.json", '[{"text": 12}, {"text": null}, {"text": ["a"]}, {"text": "b"}, {}]'))
+    corpus = read_corpus(file("a.json", '[{"text": 12}, {"text": null}, {"text": [1]}, {"text": "b"}, {}]'))
     assert corpus.texts == ("12", "b")
     assert corpus.notes == (
         'Skipped 2 items without a value in the column "text": item 2, item 5.',
@@ -361,7 +361,7 @@ def test_invalid_utf8_is_refused_with_line_byte_and_remedy(file, name):
     assert "iconv -f WINDOWS-1252 -t UTF-8" in message
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
 def test_other_unicode_encodings_are_recognised(file, encoding):
     message = refusal(file("a.txt", "A sentence.\nAnother one.\n".encode(encoding)))
     assert encoding.upper().replace("16-", "16") in message
@@ -376,7 +376,8 @@ def test_a_cut_character_at_the_end_is_invalid_utf8(file):
     ("name", "content", "hint"),
     [
         ("a.xlsx", b"PK\x03\x04rest", "export it as CSV"),
-        ("a.csv.gz", b"\x1f\x8b\x08rest", "unpack it"),
+        ("a.csv", b"\x1f\x8b\x08rest", "with gzip: add .gz to its name"),
+        ("a.csv.gz", b"\x1f\x8b\x08rest", "damaged or cut short"),
         ("a.pdf", b"%PDF-1.7", "export its text"),
         ("a.dat", b"PAR1rest", "the ending .parquet"),
         ("a.txt", bytes(range(256)) * 20, "not look like text"),

@@ -4,10 +4,13 @@ Files are streamed and decoded in one place (`decoding.decoded`), so that a file
 more memory than the inputs that are kept. What was skipped or changed is counted in `Corpus.notes`.
 """
 
+import gzip
 import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from services.errors import CorpusError
 from services.modalities.corpora.formats import open_table
@@ -62,10 +65,16 @@ def read_corpus(
     shown = DEMO if is_demo else one_line(str(source))
     try:
         path = DEMO_FILE if is_demo else _existing_file(source, shown)
-        with path.open("rb") as file:
-            table = open_table(path.suffix.lower(), file, shown, column)
+        packed = path.suffix.lower() == ".gz"
+        inner = path.with_suffix("") if packed else path
+        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+            table = open_table(inner.suffix.lower(), cast(BinaryIO, file), shown, column)
             chosen, guessed = choose_column(table, column, shown)
             kept = harvest(table, chosen, max_inputs, max_characters)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise CorpusError(
+            f"{shown}: is damaged or cut short ({one_line(str(error))}); pack or copy it again"
+        ) from error
     except OSError as error:
         reason = one_line(error.strerror or str(error))
         raise CorpusError(f"{shown}: cannot be read ({reason}); check the path and its permissions") from error
@@ -77,7 +86,7 @@ def read_corpus(
         raise CorpusError(f"{shown}: no text found.{told} Give a file with at least one sentence.")
     columns = {name: tuple(cells) for name, cells in kept.columns.items() if any(cells)}
     return Corpus(
-        name=DEMO if is_demo else one_line(path.stem),
+        name=DEMO if is_demo else one_line(inner.stem),
         # The file's name without its folders: an atlas may be published, the folders of its maker not.
         source="demo/corpus/sentences.jsonl" if is_demo else one_line(path.name),
         texts=tuple(kept.texts),

@@ -18,7 +18,7 @@ SAMPLE_BYTES = 8192
 FOREIGN = {
     b"PAR1": "a Parquet file: give it the ending .parquet",
     b"PK\x03\x04": "a ZIP archive or an office document: unpack it, or export it as CSV in UTF-8",
-    b"\x1f\x8b": "compressed with gzip: unpack it first",
+    b"\x1f\x8b": "compressed with gzip: add .gz to its name",
     b"BZh": "compressed with bzip2: unpack it first",
     b"\xfd7zXZ\x00": "compressed with xz: unpack it first",
     b"\x28\xb5\x2f\xfd": "compressed with zstd: unpack it first",
@@ -27,6 +27,7 @@ FOREIGN = {
     b"\xff\xd8\xff": "a picture, not text",
     b"SQLite format 3\x00": "a database: export the table as CSV first",
 }
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class TooLong:
     characters: int
 
 
-def check_is_utf8_text(file: BinaryIO, shown: str) -> None:
+def check_is_text(file: BinaryIO, shown: str) -> None:
     """Refuse what is plainly something else before a decoder stumbles over it with a lesser message."""
     sample = file.read(SAMPLE_BYTES)
     file.seek(0)
@@ -46,8 +47,8 @@ def check_is_utf8_text(file: BinaryIO, shown: str) -> None:
     if sample.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise CorpusError(f"{shown}: {_convert('UTF-32')}")
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise CorpusError(f"{shown}: {_convert('UTF-16')}")
+    if sample.startswith(UTF16_MARKS):
+        return
     if len(sample) >= 4 and max(even, odd) > len(sample) * 0.4 > 4 * min(even, odd):  # Latin letters, no mark
         raise CorpusError(f"{shown}: {_convert('UTF-16LE' if odd > even else 'UTF-16BE')}")
     if len(CONTROLS.findall(sample.decode("latin-1").replace("\r", "\n"))) > len(sample) * 0.3:
@@ -58,10 +59,19 @@ def _convert(encoding: str) -> str:
     return f"is in {encoding}; convert it to UTF-8, for example with: iconv -f {encoding} -t UTF-8"
 
 
+def is_utf16(file: BinaryIO) -> bool:
+    """Whether a file begins with the mark of UTF-16, as Excel's "Unicode text" does; the file is then at its start."""
+    file.seek(0)
+    start = file.read(2)
+    file.seek(0)
+    return start in UTF16_MARKS
+
+
 def decoded(file: BinaryIO, shown: str) -> Iterator[str]:
     """The file in pieces, without byte order mark, every kind of line end as a line feed."""
-    utf8 = codecs.getincrementaldecoder("utf-8-sig")()
-    decoder = io.IncrementalNewlineDecoder(utf8, translate=True)
+    encoding = "UTF-16" if is_utf16(file) else "UTF-8"
+    codec = codecs.getincrementaldecoder("utf-16" if encoding == "UTF-16" else "utf-8-sig")()
+    decoder = io.IncrementalNewlineDecoder(codec, translate=True)
     fed, lines = 0, 1
     while True:
         data = file.read(CHUNK_BYTES)
@@ -73,8 +83,8 @@ def decoded(file: BinaryIO, shown: str) -> Iterator[str]:
             offset = fed - len(error.object) + error.start
             line = lines + len(re.findall(rb"\r\n?|\n", error.object[: error.start]))
             place = f"line {line:,}, byte offset {offset:,}"
-            hint = _other_encoding(error.object)
-            raise CorpusError(f"{shown}: {place}: not valid UTF-8. {hint}") from error
+            hint = "Save it again as UTF-8." if encoding == "UTF-16" else _other_encoding(error.object)
+            raise CorpusError(f"{shown}: {place}: not valid {encoding}. {hint}") from error
         lines += text.count("\n")
         if text:
             yield text

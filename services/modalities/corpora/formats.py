@@ -1,105 +1,53 @@
 """One reader for each format, each a lazy table of entries."""
 
-import csv
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.errors import CorpusError
-from services.modalities.corpora.decoding import ENTRY_CHARACTERS, TooLong, check_is_utf8_text, decoded, numbered_lines
-from services.modalities.corpora.wording import listed, one_line, quoted
+from services.modalities.corpora.conll import conll_table, conllu_table
+from services.modalities.corpora.decoding import (
+    ENTRY_CHARACTERS,
+    TooLong,
+    check_is_text,
+    decoded,
+    is_utf16,
+    numbered_lines,
+)
+from services.modalities.corpora.delimited import delimited_table
+from services.modalities.corpora.table import Table
+from services.modalities.corpora.wording import CONTROLS, listed, one_line, quoted
 
+LOOKED_AT = 100  # cells that show whether bytes are text
 JSON_SPACE = re.compile(r"[ \t\n\r]*")
-
-
-@dataclass
-class Table:
-    """The entries of a file, read lazily: (place, entry), an entry being a string or any JSON."""
-
-    unit: str  # what a place counts: "line", "row" or "item"
-    rows: Iterator[tuple[int, Any]]
-    columns: tuple[str, ...] = ()  # as far as the format declares them
-    text_columns: tuple[str, ...] = ()
 
 
 def open_table(suffix: str, file: BinaryIO, shown: str, column: str | None) -> Table:
     """The reader for a file's ending; any other ending is read as plain text."""
     if suffix in {".parquet", ".pq"}:
         return _parquet_table(file, shown, column)
-    check_is_utf8_text(file, shown)
+    check_is_text(file, shown)
+    wide = is_utf16(file)
+    table = _text_table(suffix, file, shown)
+    if wide:
+        table.remarks.append("Read as UTF-16, which the mark at the beginning of the file names.")
+    return table
+
+
+def _text_table(suffix: str, file: BinaryIO, shown: str) -> Table:
     if suffix in {".csv", ".tsv", ".tab"}:
-        return _csv_table(file, shown, "\t" if suffix != ".csv" else None)
+        return delimited_table(file, shown, tabs=suffix != ".csv")
+    if suffix in {".conllu", ".conll"}:
+        return conllu_table(file, shown) if suffix == ".conllu" else conll_table(file, shown)
     if suffix in {".jsonl", ".ndjson"}:
         return Table("line", _json_lines(file, shown))
     if suffix == ".json":
         return Table("item", _json_items(file, shown))
     return Table("line", numbered_lines(file, shown))
-
-
-def _csv_table(file: BinaryIO, shown: str, delimiter: str | None) -> Table:
-    # A limit of the whole process; it only ever grows, and ours bounds memory just as well.
-    csv.field_size_limit(max(csv.field_size_limit(), ENTRY_CHARACTERS))
-    lines = _csv_lines(file, shown)
-    first = next(((line, text) for line, text in lines if text.strip()), None)
-    if first is None:
-        return Table("line", iter(()))
-    skipped, head = first[0] - 1, first[1]
-    if delimiter is None:  # spreadsheets of many countries write semicolons
-        delimiter = next((mark for mark in ",;\t" if mark in head), ",")
-    reader = csv.reader(chain([head], (text for _, text in lines)), delimiter=delimiter, strict=True)
-    records = _csv_records(reader, skipped, shown)
-    _, header = next(records)
-    names = tuple(name.strip() or f"column {index}" for index, name in enumerate(header, start=1))
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise CorpusError(f"{shown}: two columns are called {quoted(twice)}; rename one of them")
-
-    def rows() -> Iterator[tuple[int, dict[str, str]]]:
-        for line, fields in records:
-            if len(fields) > len(names):
-                raise CorpusError(
-                    f"{shown}: line {line:,} has {len(fields)} fields, the first line {len(names)}; "
-                    f"quote fields that hold a {_mark(delimiter)}, or save plain sentences as .txt"
-                )
-            # An empty line is a row with an empty text, to be counted as blank like in any other format.
-            yield line, dict(zip(names, fields or [""] * len(names), strict=False))
-
-    return Table("line", rows(), columns=names)
-
-
-def _csv_lines(file: BinaryIO, shown: str) -> Iterator[tuple[int, str]]:
-    for number, line in numbered_lines(file, shown):
-        if isinstance(line, TooLong):
-            raise CorpusError(
-                f"{shown}: line {number:,} has {line.characters:,} characters, too many for a row; shorten it"
-            )
-        yield number, line + "\n"
-
-
-def _csv_records(reader: Any, skipped: int, shown: str) -> Iterator[tuple[int, list[str]]]:
-    """Records with the number of the line where each begins."""
-    while True:
-        line = skipped + reader.line_num + 1
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise CorpusError(
-                f"{shown}: the row that begins in line {line:,} is broken ({one_line(str(error))}); "
-                "close every quoted field, and double the quotes inside it"
-            ) from error
-        yield line, fields
-
-
-def _mark(delimiter: str) -> str:
-    return {",": "comma", ";": "semicolon", "\t": "tab"}[delimiter]
 
 
 def _json_lines(file: BinaryIO, shown: str) -> Iterator[tuple[int, Any]]:
@@ -211,7 +159,14 @@ def _parquet_table(file: BinaryIO, shown: str, column: str | None) -> Table:
     if len(set(columns)) < len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)
         raise CorpusError(f"{shown}: two columns are called {quoted(twice)}; rename one of them")
-    readable = {item.name: item.type for item in schema if _is_string(item.type) or _is_scalar(item.type)}
+    readable = {
+        item.name: item.type
+        for item in schema
+        if _is_string(item.type)
+        or _is_scalar(item.type)
+        or _is_words(item.type)
+        or (_is_bytes(item.type) and _holds_text(parquet, item.name))
+    }
     if column is not None and column in columns and column not in readable:
         held = one_line(str(schema.field(column).type))
         others = listed(readable)
@@ -233,7 +188,7 @@ def _parquet_table(file: BinaryIO, shown: str, column: str | None) -> Table:
         except (pa.ArrowException, OSError) as error:
             raise _parquet_fault(shown, error) from error
 
-    strings = tuple(name for name, kind in readable.items() if _is_string(kind))
+    strings = tuple(name for name, kind in readable.items() if not _is_scalar(kind))
     return Table("row", rows() if names else iter(()), columns=tuple(names), text_columns=strings)
 
 
@@ -242,7 +197,28 @@ def _parquet_fault(shown: str, error: Exception) -> CorpusError:
 
 
 def _parquet_cells(cells: pa.Array) -> list[Any]:
-    return (cells.cast(pa.string()) if _is_time(cells.type) else cells).to_pylist()
+    found = (cells.cast(pa.string()) if _is_time(cells.type) else cells).to_pylist()
+    return [cell.decode() if isinstance(cell, bytes) else cell for cell in found] if _is_bytes(cells.type) else found
+
+
+def _holds_text(parquet: pq.ParquetFile, name: str) -> bool:
+    """Whether the first bytes of a column are text, as Spark and older pandas write it."""
+    first = next(parquet.iter_batches(batch_size=LOOKED_AT, columns=[name]), None)
+    cells = [cell for cell in first.column(0).to_pylist() if cell] if first else []
+    try:
+        return bool(cells) and not any(CONTROLS.search(cell.decode()) for cell in cells)
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+
+
+def _is_words(kind: pa.DataType) -> bool:
+    """A list of strings: a sentence cut into words."""
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(kind) for test in lists) and _is_string(kind.value_type)
 
 
 def _is_string(kind: pa.DataType) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.errors import CorpusError
 from services.modalities.corpora.decoding import TooLong
-from services.modalities.corpora.formats import Table
+from services.modalities.corpora.table import Table
 from services.modalities.corpora.wording import CONTROLS, SURROGATES, listed, one_line, quoted
 
 COLUMN_CHARACTERS = 1_000  # other columns colour and filter: a value longer than this is no category
@@ -43,19 +43,32 @@ def choose_column(table: Table, column: str | None, shown: str) -> tuple[str | N
     if len(usual) == 0 and len(strings) == 1:
         return strings[0], True
     if len(names) == 1:
+        if any(_is_number(record.get(names[0])) for record in records) and not strings:
+            raise CorpusError(
+                f"{shown}: its one readable column {quoted(names[0])} holds numbers and no words; name it as the column"
+                " of the texts if it is meant"
+            )
         return names[0], True
     raise CorpusError(f"{shown}: which column holds the texts? Name one of {listed(names)}")
 
 
 def _is_wordy(value: Any) -> bool:
-    """A string that is not merely a number: in CSV everything is a string."""
-    if not isinstance(value, str) or not value.strip():
-        return False
-    try:
-        float(value)
-    except ValueError:
+    """A string that is not merely a number (in CSV everything is a string), or a list of words."""
+    if _is_words(value):
         return True
-    return False
+    return isinstance(value, str) and bool(value.strip()) and not _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
+    """A number, or a string that is one."""
+    try:
+        return isinstance(value, str | int | float) and float(value) is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(word, str) for word in value)
 
 
 @dataclass
@@ -89,6 +102,7 @@ class Harvest:
     controls: Tally = field(default_factory=Tally)
     surrogates: Tally = field(default_factory=Tally)
     cut: Tally = field(default_factory=Tally)
+    joined: Tally = field(default_factory=Tally)
 
     def notes(self, table: Table, column: str | None, max_inputs: int, max_characters: int) -> tuple[str, ...]:
         lacking = "without a text (null)" if column is None else f"without a value in the column {quoted(column)}"
@@ -98,6 +112,7 @@ class Harvest:
             (self.strange, "Skipped", table.unit, "with a list or an object in place of a text"),
             (self.long, "Skipped", "text", f"longer than {max_characters:,} characters"),
             (self.numbers, "Read", "number", "as text"),
+            (self.joined, "Joined", "list", "of words with spaces"),
             (self.controls, "Replaced", "control character", "by spaces"),
             (self.surrogates, "Replaced", "lone surrogate", "by the replacement character"),
             (self.cut, "Cut", "value", f"of other columns at {COLUMN_CHARACTERS:,} characters"),
@@ -108,6 +123,15 @@ class Harvest:
             for tally, verb, noun, detail in told
             if tally.count
         ]
+        again = len(self.texts) - len(set(self.texts))
+        if again:
+            notes.append(f"{again:,} text{'s are' if again > 1 else ' is'} the same as an earlier one.")
+        if table.spread:
+            lines = Tally(len(table.spread), [f"line {line:,}" for line in table.spread[:4]])
+            notes.append(
+                f"{lines.count:,} row{'s go' if lines.count > 1 else ' goes'} over several lines: {lines.where()}."
+            )
+        notes += table.remarks
         if len(table.columns) > MAX_COLUMNS + 1:
             notes.append(f"Kept the first {MAX_COLUMNS} of {len(table.columns) - 1:,} other columns.")
         if self.more:
@@ -132,8 +156,9 @@ def harvest(table: Table, column: str | None, max_inputs: int, max_characters: i
             kept.more = True
             break
         kept.texts.append(_cleaned(text, place, kept))
-        if not isinstance(entry.get(column) if isinstance(entry, dict) else entry, str):
-            kept.numbers.add(place)
+        given = entry.get(column) if isinstance(entry, dict) else entry
+        if not isinstance(given, str):
+            (kept.joined if _is_words(given) else kept.numbers).add(place)
         for shown, name in others.items():
             value = entry.get(name) if isinstance(entry, dict) else None
             kept.columns[shown].append(_cell(value, place, kept))
@@ -148,6 +173,8 @@ def _text(entry: Any, column: str | None, place: str, kept: Harvest) -> str | To
     if value is None:
         kept.missing.add(place)
         return None
+    if _is_words(value):
+        value = " ".join(value)
     if isinstance(value, dict | list):
         kept.strange.add(place)
         return None

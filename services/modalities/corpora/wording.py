@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-FORMATS = "a text file, .csv, .tsv, .jsonl, .json or .parquet"
+FORMATS = "a text file, .csv, .tsv, .jsonl, .json, .parquet, .conllu or .conll"
 
 # All C0 controls and DEL but tab and line feed, which are white space that models have tokens for.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")

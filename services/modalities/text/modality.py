@@ -31,7 +31,7 @@ class TextModality:
 
     name = "text"
     label = "Text"
-    corpora = "a file: .txt (one input a line), .csv, .tsv, .json, .jsonl or .parquet"
+    corpora = "a file: .txt (one input a line), .csv, .tsv, .json, .jsonl, .parquet, .conllu or .conll"
     main_input = "input_ids"
     token_columns: Mapping[str, str] = {
         "token": "as the vocabulary writes it",

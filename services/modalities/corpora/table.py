@@ -1,0 +1,21 @@
+"""What every reader of a format gives."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Table:
+    """The entries of a file, read lazily: (place, entry), an entry being a string or any JSON.
+
+    remarks: what a reader should know of how the file was read · spread: places of rows over several lines, as far as
+    the rows were read
+    """
+
+    unit: str  # what a place counts: "line", "row" or "item"
+    rows: Iterator[tuple[int, Any]]
+    columns: tuple[str, ...] = ()  # as far as the format declares them
+    text_columns: tuple[str, ...] = ()
+    remarks: list[str] = field(default_factory=list)
+    spread: list[int] = field(default_factory=list)
