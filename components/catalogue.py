@@ -29,6 +29,7 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
         "stream": stream.name,
         "layers": stream.layers,
         "heads": stream.heads,
+        "group": stream.group,
         "queries": queries,
         "keys": keys,
         "chunk": CHUNK,

@@ -132,8 +132,10 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ),
     ids.SCENE: (
         "What do I see?",
-        "Each small map is one attention head: a row is a layer, a column is a head. Discs are queries, triangles are "
-        "keys of the same tokens. Spirals, stripes and clumps are different ways to attend.",
+        "Each small map is one attention head: a row is a layer, a column is a head; or the other way round, or in "
+        "blocks, where that makes the maps larger: the numbers tell. Discs are queries, triangles are keys of the same "
+        "tokens. Spirals, stripes and clumps are different ways to attend. Where there are more heads than find room, "
+        "the wheel scrolls, and zooms with Ctrl.",
         "head",
     ),
     ids.TOOL: (
@@ -180,7 +182,8 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("←", "→", "↑", "↓"), "All heads: move the frame. Open head: the neighbouring head"),
     (("Enter",), "Open the framed head"),
     (("Esc",), "Close a menu, then clear the selection, then leave the head"),
-    (("+", "−"), "Zoom in and out, also with the wheel or two fingers"),
+    (("+", "−"), "Zoom in and out, also with the wheel (where it scrolls, with Ctrl) or two fingers"),
+    (("Page Up", "Page Down"), "All heads, where there are more than find room: scroll; Home and End: first and last"),
     (("0",), "Re-centre the view"),
     (("/",), "Search"),
     (("g",), "Go to a layer and head"),
@@ -196,7 +199,7 @@ TOUR: tuple[tuple[str, str, str], ...] = (
     (
         "#scene",
         "Every head at a glance",
-        "Each small map is one attention head of the model: a row is a layer, a column is a head. Discs are queries "
+        "Each small map is one attention head of the model; numbers say of which layer. Discs are queries "
         "(what a token looks for), triangles are keys (what it offers).",
     ),
     (

@@ -16,6 +16,8 @@ __version__ = "0.1.0"
 # Later files use earlier ones.
 SCRIPTS = (
     "grid.js",
+    "arrange.js",
+    "headings.js",
     "camera.js",
     "viewpoint.js",
     "payload.js",
@@ -44,6 +46,7 @@ SCRIPTS = (
     "point_motion.js",
     "frame.js",
     "average_paint.js",
+    "axes.js",
     "paint.js",
     "overlay.js",
     "overlay_state.js",
@@ -77,13 +80,17 @@ _css_dist = [{"relative_package_path": "head_scene.css", "namespace": __name__}]
 class HeadScene(Component):
     """Every head's queries and keys as one zoomable matrix.
 
+    Heads lie where cells are largest: a layer a row, a layer a column, or layers as blocks (``arrange.js``). Cells are
+    never under 44 px: then one scrolls.
+
     Keyword arguments:
 
     - id (string): the component's id.
     - className (string): further CSS classes of the root element.
     - style (dict): inline style of the root element; give it a height.
     - payload (dict | None): what to read: ``{base: "/payload/<atlas>/<key>", stream, layers, heads,
-      queries, keys, chunk, queryTable, keyTable, pageSize}``. ``None`` draws nothing.
+      queries, keys, chunk, queryTable, keyTable, pageSize, group?}``, ``group`` being how many heads share a key head.
+      ``None`` draws nothing.
     - projection (dict): ``{name, key, method, follows, dims: 2 | 3, label}``. Another projection of the same dimensions
       moves the points there; camera, head, selection and search stay.
     - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?, ranges?}``;
@@ -112,7 +119,8 @@ class HeadScene(Component):
       ``--atlas-ring``, ``--atlas-faded``, ``--atlas-query-text``, ``--atlas-key-text``.
     - sprite (string): URL of the PNG of the matrix, for browsers without WebGL2.
     - cellNotes (dict): ``{"L-H": "text"}``: a short note in the corner of a cell.
-    - cellTitles (list of str): titles of the cells in row-major order, where they are not heads of a model.
+    - cellTitles (list of str): titles of the cells in row-major order, where they are not heads of a model; such cells
+      lie row by row.
     - markedCells (list of int): cells with a frame.
     - live (dict | None): show one head in other positions than the projection's: ``{layer, head, dims, method,
       path, move}``. ``path`` below ``payload.base`` answers uint16 [points][dims] in slot order; it counts only while
@@ -120,7 +128,7 @@ class HeadScene(Component):
     - badges (dict): ``{"L-H": {text, grade, title}}``: a short value in the corner of a cell, a bar as long as
       ``grade`` (0 to 1, ``None`` for not defined), and a sentence for the tooltip.
     - order (list | None): heads in the order in which their cells are shown, each as ``layer * heads + head``; anything
-      but a permutation of all heads, or ``None``, shows layers as rows.
+      but a permutation of all heads, or ``None``, keeps layers together.
     - rings (bool): in an open head, ring the keys that the token under the pointer (or the selected one) attends to
       most, or for a key the queries that attend to it most, in its input.
     - patches (string): how points are drawn that ``payload.patches`` has pictures of: "border", "bare", "fill" (under a

@@ -64,7 +64,7 @@
     const ground = state.colours.cell;
     if (surface.sheet && surface.sheet.of === mean && surface.sheet.ground === ground) return surface.sheet;
     const look = shades(state.colours);
-    const { width, height, pixels } = sheetPixels(mean, state.grid.columns, look);
+    const { width, height, pixels } = sheetPixels(mean, state.grid.heads, look);
     const canvas = document.createElement("canvas");
     canvas.width = width;
     canvas.height = height;

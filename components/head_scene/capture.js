@@ -3,6 +3,7 @@
  * what the overlay shows. The same frame, camera, colours and order as on screen.
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const grid = atlas.grid || require("./grid.js");
   const { parseHex } = atlas.payload || require("./payload.js");
   const { tracePart } = atlas.edge || require("./edge.js");
   const { sizePart } = atlas.pointColours || require("./point_colours.js");
@@ -181,7 +182,13 @@
       if (!sprite) return;
       const { x, y } = view.origin();
       const cell = view.camera.value.scale * scale;
-      c.drawImage(sprite, x * scale, y * scale, cell * view.grid.columns, cell * view.grid.rows);
+      const { layers, heads } = view.grid;
+      const [width, height] = [sprite.naturalWidth / heads, sprite.naturalHeight / layers];
+      for (let index = 0; index < layers * heads; index++) {
+        const { layer, head } = grid.headOf(view.grid, index);
+        const { column, row } = grid.cellPlace(view.grid, index);
+        c.drawImage(sprite, head * width, layer * height, width, height, x * scale + column * cell, y * scale + row * cell, cell, cell);
+      }
     }
   }
 

@@ -62,6 +62,7 @@
           ...actions, moved, pointed,
           clearSet: () => tokenSet.change(""),
           zoom: (factor, x, y) => this.pointer.zoom(factor, x, y),
+          scroll: (dx, dy) => this.pointer.scroll(dx, dy),
           describe: (cell) => heads.describe(cell),
         },
       });

@@ -8,7 +8,9 @@
   const camera = atlas.camera || require("./camera.js");
   const grid = atlas.grid || require("./grid.js");
   const { OUTSIDE } = atlas.edge || require("./edge.js");
-  const { Gpu } = atlas.gpu || require("./gpu.js");
+  const { Gpu, textureRows } = atlas.gpu || require("./gpu.js");
+
+  const [FILLED_UNIT, PLACES_UNIT] = [0, 7];
 
   const FINE_FROM = 2.6;
   const MOST_A_BATCH = 8_000_000;
@@ -57,6 +59,8 @@
       this.drawnPoints = 0;
       /** @type {Atlas.Frame|null} */
       this.frame = null;
+      /** @type {Atlas.Grid|null} */
+      this.placesOf = null;
       /** the next chunk, and the next run of cells in it @type {{chunk: number, run: number}} */
       this.cursor = { chunk: 0, run: 0 };
       /** @type {WebGLSync|null} */
@@ -74,6 +78,7 @@
       this.fence = null;
       this.layers = null;
       this.frame = null;
+      this.placesOf = null;
       /** @type {WebGLVertexArrayObject|null} */
       this.pointArray = gl.createVertexArray();
       /** @type {WebGLVertexArrayObject|null} */
@@ -190,7 +195,17 @@
       }
       const [red, green, blue] = frame.colours.canvas;
       this.clear(layers.picture, [red, green, blue, 1]);
+      this.usePlaces(frame.grid);
       this.drawCells(frame);
+    }
+
+    /** Where cells lie, and which places are cells, unless they lie as they are numbered. @param {Atlas.Grid} cells */
+    usePlaces(cells) {
+      if (this.placesOf === cells) return;
+      this.placesOf = cells;
+      const { order = [0], places = [0] } = cells;
+      this.gpu.setValues("places", Uint32Array.from(places), textureRows(places.length));
+      this.gpu.setValues("filled", Uint8Array.from(order, (cell) => (cell >= 0 ? 1 : 0)), textureRows(order.length));
     }
 
     /** @param {Atlas.Frame} frame */
@@ -200,6 +215,9 @@
       gl.uniform2f(u.uOrigin, frame.originX, frame.originY);
       gl.uniform2f(u.uViewport, this.canvas.width, this.canvas.height);
       gl.uniform2f(u.uGrid, frame.grid.columns, frame.grid.rows);
+      this.gpu.bindTexture(FILLED_UNIT, "filled");
+      gl.uniform1i(u.uFilled, FILLED_UNIT);
+      gl.uniform1i(u.uPlaced, frame.grid.places ? 1 : 0);
       gl.uniform1f(u.uCell, frame.cell);
       gl.uniform1f(u.uGap, grid.GAP * 0.5);
       gl.uniform1f(u.uRadius, Math.min(10 * frame.ratio, frame.cell * 0.05));
@@ -315,11 +333,17 @@
       gl.uniform1f(u.uBySize, frame.sizedCell === run.first && run.count === 1 ? 1 : 0);
       this.pointUniforms(u, frame, style);
       const place = grid.cellPlace(frame.grid, run.first);
+      const placed = Boolean(frame.grid.places) && run.count > 1;
+      this.gpu.bindTexture(PLACES_UNIT, "places");
+      gl.uniform1i(u.uPlaces, PLACES_UNIT);
+      gl.uniform1i(u.uPlaced, placed ? 1 : 0);
       gl.uniform1i(u.uPer, block.count);
       gl.uniform1i(u.uSlot, run.slot);
       gl.uniform1i(u.uHead, run.first);
-      // The shader counts on from the run's first cell as cells are numbered, wherever they lie.
-      gl.uniform2i(u.uPlace, run.first % frame.grid.columns, Math.floor(run.first / frame.grid.columns));
+      // Counted from the run's first cell: for a run of one, wherever it lies, from its number.
+      const { columns } = frame.grid;
+      if (placed) gl.uniform2i(u.uPlace, place.column, place.row);
+      else gl.uniform2i(u.uPlace, run.first % columns, Math.floor(run.first / columns));
       // In double precision here: far into a head the matrix is millions of px wide.
       gl.uniform2f(u.uMiddle, frame.originX + (place.column + 0.5) * frame.cell, frame.originY + (place.row + 0.5) * frame.cell);
       gl.bindVertexArray(this.pointArray);

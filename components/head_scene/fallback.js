@@ -191,8 +191,9 @@
   }
 
   /** The sprite's address with what else it is to show: hits of a search lit, every point in its frame.
-   * @param {string} sprite @param {Atlas.Search|null|undefined} search @param {boolean|undefined} whole */
-  function spriteOf(sprite, search, whole) {
+   * @param {Atlas.SceneProps} props */
+  function spriteOf({ sprite, search, whole }) {
+    if (!sprite) return undefined;
     const [path, known] = sprite.split("?");
     const wishes = [known, search && searchQuery(search), whole && "frame=all"].filter(Boolean);
     return wishes.length ? `${path}?${wishes.join("&")}` : path;
@@ -227,10 +228,11 @@
     build(matrix, sprite) {
       this.grid = matrix;
       this.node.replaceChildren();
-      const size = `${matrix.columns * 100}% ${matrix.rows * 100}%`;
+      const { layers, heads } = matrix;
+      const size = `${heads * 100}% ${layers * 100}%`;
       const share = (/** @type {number} */ i, /** @type {number} */ n) => `${n > 1 ? (100 * i) / (n - 1) : 0}%`;
       this.image = sprite && !matrix.order ? element("img", "", this.node, { alt: "", src: sprite }) : null;
-      const names = Array.from({ length: matrix.rows * matrix.columns }, (_, cell) => grid.cellName(matrix, cell));
+      const names = Array.from({ length: layers * heads }, (_, cell) => grid.cellName(matrix, cell));
       this.buttons = names.map((name, cell) => {
         const tabindex = cell === grid.cellOf(matrix, 0) ? "0" : "-1";
         const label = { type: "button", "aria-label": `Open ${name}`, title: name, tabindex };
@@ -239,11 +241,11 @@
         const { column, row } = grid.cellPlace(matrix, cell);
         const { layer, head } = grid.headOf(matrix, cell);
         Object.assign(button.style, { gridColumn: String(column + 1), gridRow: String(row + 1) });
-        // Sorted, each button shows its own part of the sprite.
+        // Elsewhere than on the sprite, each button shows its own part of it.
         if (sprite) {
           Object.assign(button.style, {
             backgroundImage: `url("${encodeURI(sprite)}")`, backgroundSize: size,
-            backgroundPosition: `${share(head, matrix.columns)} ${share(layer, matrix.rows)}`,
+            backgroundPosition: `${share(head, heads)} ${share(layer, layers)}`,
           });
         }
         return button;

@@ -13,11 +13,19 @@
     return Math.exp(-delta / (event.ctrlKey ? 90 : 400));
   }
 
+  /** How far a wheel event moves a page, CSS px. @param {Pick<WheelEvent, "deltaMode" | "deltaX" | "deltaY" | "shiftKey">} event
+   * @returns {[number, number]} */
+  function wheelWay({ deltaMode, deltaX, deltaY, shiftKey }) {
+    const unit = deltaMode === 1 ? 16 : deltaMode === 2 ? 400 : 1;
+    return shiftKey && !deltaX ? [deltaY * unit, 0] : [deltaX * unit, deltaY * unit];
+  }
+
   /**
    * @typedef {Object} GestureHooks  lengths in CSS px, places within the element
    * @property {(dx: number, dy: number) => void} pan
    * @property {(dx: number, dy: number) => void} turn
    * @property {(factor: number, x: number, y: number) => void} zoom
+   * @property {(dx: number, dy: number) => boolean} scroll  false: the wheel zooms here
    * @property {(x: number, y: number, touch: boolean, event: PointerEvent) => void} tap
    * @property {(x: number, y: number, touch: boolean) => void} hover
    * @property {() => void} leave
@@ -74,7 +82,7 @@
     /** @param {WheelEvent} event */
     wheel(event) {
       event.preventDefault();
-      this.on.zoom(wheelFactor(event), ...this.place(event));
+      if (event.ctrlKey || event.metaKey || !this.on.scroll(...wheelWay(event))) this.on.zoom(wheelFactor(event), ...this.place(event));
     }
 
     /** @param {PointerEvent} event */
@@ -153,7 +161,7 @@
     }
   }
 
-  const api = { Gestures, wheelFactor };
+  const api = { Gestures, wheelFactor, wheelWay };
   atlas.gestures = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

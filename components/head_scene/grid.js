@@ -1,25 +1,12 @@
 /**
- * Cell arithmetic of the matrix of heads: world coordinates in which one cell is one unit square, columns are heads
- * (x rightwards) and rows are layers (y downwards). Cell i is head i % columns of layer i / columns.
+ * Cell arithmetic of the matrix of heads: cell i is head i % heads of layer i / heads, and lies at a place. Places are
+ * counted row by row, each one unit square of world coordinates (x rightwards, y downwards); some may be empty (-1).
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   /** Part of a cell left free on each side. */
   const GAP = 0.06;
 
-  /**
-   * The grid with its cells in another order, or in their own for anything that is no permutation of them.
-   * @param {Atlas.Grid} grid @param {unknown} order @returns {Atlas.Grid}
-   */
-  function ordered({ rows, columns }, order) {
-    const count = rows * columns;
-    if (!Array.isArray(order) || order.length !== count) return { rows, columns };
-    const places = new Array(count).fill(-1);
-    order.forEach((cell, place) => { if (Number.isInteger(cell) && cell >= 0 && cell < count) places[cell] = place; });
-    if (places.includes(-1) || order.every((cell, place) => cell === place)) return { rows, columns };
-    return { rows, columns, order: [...order], places };
-  }
-
-  /** The cell at a place, counted row by row. @param {Atlas.Grid} grid @param {number} place */
+  /** The cell at a place, -1 where there is none. @param {Atlas.Grid} grid @param {number} place */
   const cellOf = (grid, place) => (grid.order ? grid.order[place] : place);
   /** @param {Atlas.Grid} grid @param {number} cell */
   const placeOf = (grid, cell) => (grid.places ? grid.places[cell] : cell);
@@ -40,7 +27,15 @@
   function nearestCell(grid, x, y) {
     const column = Math.min(grid.columns - 1, Math.max(0, Math.floor(x)));
     const row = Math.min(grid.rows - 1, Math.max(0, Math.floor(y)));
-    return cellOf(grid, row * grid.columns + column);
+    const cell = cellOf(grid, row * grid.columns + column);
+    if (cell >= 0) return cell;
+    let [nearest, least] = [0, Infinity];
+    for (let other = 0; other < grid.layers * grid.heads; other++) {
+      const at = cellPlace(grid, other);
+      const distance = Math.hypot(at.column + 0.5 - x, at.row + 0.5 - y);
+      if (distance < least) [nearest, least] = [other, distance];
+    }
+    return nearest;
   }
 
   /** Where a cell lies. @returns {{column: number, row: number}} @param {Atlas.Grid} grid @param {number} cell */
@@ -52,20 +47,33 @@
   /** Which head a cell is, wherever it lies. @returns {{layer: number, head: number}}
    * @param {Atlas.Grid} grid @param {number} cell */
   function headOf(grid, cell) {
-    return { layer: Math.floor(cell / grid.columns), head: cell % grid.columns };
+    return { layer: Math.floor(cell / grid.heads), head: cell % grid.heads };
   }
 
-  /** The neighbour of a cell, or the cell itself at the edge.
+  /** The neighbour of a cell, over empty places, or the cell itself at the edge.
    * @param {Atlas.Grid} grid @param {number} cell @param {number} dColumn @param {number} dRow */
   function neighbour(grid, cell, dColumn, dRow) {
-    const { column, row } = cellPlace(grid, cell);
-    const toColumn = Math.min(grid.columns - 1, Math.max(0, column + dColumn));
-    const toRow = Math.min(grid.rows - 1, Math.max(0, row + dRow));
-    return cellOf(grid, toRow * grid.columns + toColumn);
+    let { column, row } = cellPlace(grid, cell);
+    for (;;) {
+      column += dColumn;
+      row += dRow;
+      if (column < 0 || row < 0 || column >= grid.columns || row >= grid.rows) return cell;
+      const found = cellOf(grid, row * grid.columns + column);
+      if (found >= 0) return found;
+    }
+  }
+
+  /** So many heads and layers further, wherever that lies, or the cell itself where there is none.
+   * @param {Atlas.Grid} grid @param {number} cell @param {number} heads @param {number} layers */
+  function nextHead(grid, cell, heads, layers) {
+    const at = headOf(grid, cell);
+    const [layer, head] = [at.layer + layers, at.head + heads];
+    const known = layer >= 0 && head >= 0 && layer < grid.layers && head < grid.heads;
+    return known ? layer * grid.heads + head : cell;
   }
 
   /**
-   * Runs of consecutive cells inside a world rectangle, whole rows merged, none longer than `longest` cells.
+   * Cells inside a world rectangle, as runs of consecutive ones, none longer than `longest`.
    * @param {Atlas.Grid} grid
    * @param {Atlas.Bounds} bounds
    * @param {number} longest
@@ -77,29 +85,23 @@
     const r0 = Math.max(0, Math.floor(bounds.top));
     const r1 = Math.min(grid.rows - 1, Math.floor(bounds.bottom));
     if (c1 < c0 || r1 < r0) return [];
-    const whole = c0 === 0 && c1 === grid.columns - 1;
-    if (whole) return cellRuns(grid, r0 * grid.columns, (r1 - r0 + 1) * grid.columns, longest);
-    const runs = [];
+    if (c0 === 0 && r0 === 0 && c1 === grid.columns - 1 && r1 === grid.rows - 1) return splitRun(0, grid.layers * grid.heads, longest);
+    const cells = [];
     for (let row = r0; row <= r1; row++) {
-      runs.push(...cellRuns(grid, row * grid.columns + c0, c1 - c0 + 1, longest));
+      for (let column = c0; column <= c1; column++) {
+        const cell = cellOf(grid, row * grid.columns + column);
+        if (cell >= 0) cells.push(cell);
+      }
     }
-    return runs;
-  }
-
-  /** Consecutive places as runs of cells that are consecutive too, in one row by number and by place.
-   * @param {Atlas.Grid} grid @param {number} first @param {number} count @param {number} longest @returns {Atlas.Run[]} */
-  function cellRuns(grid, first, count, longest) {
-    if (!grid.order) return splitRun(first, count, longest);
+    cells.sort((a, b) => a - b);
     /** @type {Atlas.Run[]} */
     const runs = [];
-    for (let place = first; place < first + count; place++) {
-      const cell = grid.order[place];
+    for (const cell of cells) {
       const last = runs[runs.length - 1];
-      const sameRow = cell % grid.columns > 0 && place % grid.columns > 0;
-      if (last && sameRow && cell === last.first + last.count && last.count < longest) last.count++;
+      if (last && cell === last.first + last.count) last.count++;
       else runs.push({ first: cell, count: 1 });
     }
-    return runs;
+    return runs.flatMap(({ first, count }) => splitRun(first, count, longest));
   }
 
   /** @param {number} first @param {number} count @param {number} longest */
@@ -121,7 +123,7 @@
     return headName(layer, head);
   }
 
-  const api = { GAP, cellAt, nearestCell, cellPlace, cellOf, headOf, ordered, neighbour, visibleRuns, headName, cellName };
+  const api = { GAP, cellAt, nearestCell, cellPlace, cellOf, headOf, neighbour, nextHead, visibleRuns, headName, cellName };
   atlas.grid = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

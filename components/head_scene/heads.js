@@ -69,11 +69,11 @@
     describe(cell) {
       const { view, overlay, nameOf } = this.parts;
       if (!view.cells) return;
-      const { rows, columns, order } = view.cells;
+      const { layers, heads, sorted } = view.cells;
       if (view.isOpen) overlay.say(`${nameOf(view.open)} is open.`);
       else if (cell >= 0) overlay.say(`${nameOf(cell)} in focus. Enter opens it.`);
-      else if (order) overlay.say(`${order.length} heads, sorted.`);
-      else overlay.say(`Matrix of ${rows} layers with ${columns} heads each.`);
+      else if (sorted) overlay.say(`${layers * heads} heads, sorted.`);
+      else overlay.say(`Matrix of ${layers} layers with ${heads} heads each.`);
     }
 
     /** Back to the whole of what is open. @param {boolean} turnToo */

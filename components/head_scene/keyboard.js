@@ -5,6 +5,8 @@
   /** @type {Record<string, [number, number]>} */
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const STEP = 1.35;
+  /** Views down. @type {Record<string, number>} */
+  const PAGES = { PageDown: 1, PageUp: -1, End: Infinity, Home: -Infinity };
 
   /**
    * @typedef {Object} KeyboardParts
@@ -21,6 +23,7 @@
    * @property {() => void} unselect
    * @property {() => void} clearSet
    * @property {(factor: number, x: number, y: number) => void} zoom
+   * @property {(dx: number, dy: number) => boolean} scroll
    * @property {() => void} reset
    * @property {(cell: number) => void} describe  to a screen reader
    * @property {() => void} moved  the camera is on its way
@@ -65,7 +68,9 @@
     walk(dColumn, dRow) {
       const { view, cursor, actions } = this.parts;
       const from = cursor.focusCell;
-      cursor.focusCell = from < 0 ? grid.cellOf(view.grid, 0) : grid.neighbour(view.grid, from, dColumn, dRow);
+      // In an open head as the buttons and the small map have it, however the matrix lies: up and down are layers.
+      const step = view.isOpen && !view.grid.sorted ? grid.nextHead : grid.neighbour;
+      cursor.focusCell = from < 0 ? grid.cellOf(view.grid, 0) : step(view.grid, from, dColumn, dRow);
       if (view.isOpen) actions.enter(cursor.focusCell);
       else if (view.show(cursor.focusCell, performance.now())) actions.moved();
       actions.describe(cursor.focusCell);
@@ -85,6 +90,8 @@
         actions.zoom(STEP, width / 2, height / 2);
       } else if (key === "-" || key === "_") {
         actions.zoom(1 / STEP, width / 2, height / 2);
+      } else if (PAGES[key] && !view.isOpen) {
+        return actions.scroll(0, PAGES[key] * 0.85 * height);
       } else if (key === "0") {
         actions.reset();
       } else {

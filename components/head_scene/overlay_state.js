@@ -21,7 +21,7 @@
     const found = new Map();
     for (const [name, value] of Object.entries(values || {})) {
       const [layer, head] = name.split("-").map(Number);
-      found.set(layer * cells.columns + head, made(value));
+      found.set(layer * cells.heads + head, made(value));
     }
     return found;
   }
@@ -104,6 +104,7 @@
       nameOf: (cell) => nameOf(cells, props, cell),
       framed: props.markedCells || [],
       axes: !props.cellTitles,
+      scrolls: view.scrolls,
       badges: parts.badges,
       diameter: diameter(view, data.points, props.pointSize),
       zoom: view.camera.value.scale / view.fittedScale,

@@ -5,15 +5,20 @@
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const grid = atlas.grid || require("./grid.js");
   const averagePaint = atlas.averagePaint || require("./average_paint.js");
-  const { MATRIX_MARGINS } = atlas.view || require("./view.js");
+  const { headingsOf } = atlas.headings || require("./headings.js");
+  const { drawAxes } = atlas.axes || require("./axes.js");
   const { placeLabels, paddingAt, labelText } = atlas.labels || require("./labels.js");
 
   const TITLE_FROM = 96;
-  /** Without axes the titles alone tell which head is which. */
-  const TITLE_FROM_SORTED = 58;
-  const BADGE_TEXT_FROM = 44;
+  const TITLE_FROM_BARE = 44;
+  /** A title with its layer needs so much room. */
+  const WHOLE_TITLE_FROM = 58;
+  const BADGE_TEXT_FROM = 56;
   const BADGE_BAR_FROM = 14;
   const MOST_LABELS = 260;
+
+  /** @param {number} head */
+  const headTitle = (head) => `H${head}`;
 
   class OverlayPainter {
     /** @param {CanvasRenderingContext2D} context  or an SvgContext @param {string} font  family */
@@ -63,13 +68,16 @@
     drawMatrix(state) {
       const c = this.context;
       c.globalAlpha = state.matrix;
-      if (state.cell >= (state.grid.order ? TITLE_FROM_SORTED : TITLE_FROM)) this.drawTitles(state);
+      const headings = state.axes ? headingsOf(state.grid) : null;
+      // Where no axis names them, the titles alone tell which head is which.
+      const bare = state.grid.sorted || (headings && headings.short);
+      if (state.cell >= (bare ? TITLE_FROM_BARE : TITLE_FROM)) this.drawTitles(state);
       this.drawBadges(state);
       this.drawNotes(state);
       state.framed.forEach((cell) => this.outline(state, cell, state.colours.ring, 2.5));
       if (state.hoverCell >= 0) this.outline(state, state.hoverCell, state.colours.text, 1.5);
       if (state.focusCell >= 0) this.outline(state, state.focusCell, state.colours.ring, 3);
-      if (!state.single && state.axes && !state.grid.order) this.drawAxes(state);
+      if (!state.single && state.axes) drawAxes(this, state, headings);
       c.globalAlpha = 1;
     }
 
@@ -106,12 +114,14 @@
     drawTitles(state) {
       const c = this.context;
       const size = Math.min(13, Math.max(9.5, state.cell * 0.11));
+      const inset = state.cell < WHOLE_TITLE_FROM ? 1.5 : 5;
       c.font = `600 ${size}px ${this.font}`;
       c.textBaseline = "top";
       c.textAlign = "left";
       this.visitCells(state, (cell) => {
         const { x, y } = this.cellBox(state, cell);
-        this.haloText(state.nameOf(cell), x + 5, y + 4, state.colours.muted, state.colours.cell);
+        const name = state.cell < WHOLE_TITLE_FROM && state.grid.fold ? headTitle(cell % state.grid.heads) : state.nameOf(cell);
+        this.haloText(name, x + inset, y + Math.min(4, inset), state.colours.muted, state.colours.cell);
       });
     }
 
@@ -130,7 +140,7 @@
      * @param {Atlas.OverlayState} state */
     drawBadges(state) {
       // They tell of maps: over heatmaps they would only mislead, unless heads lie in their order.
-      if (!state.badges.size || state.cell < BADGE_BAR_FROM || (state.averaging && !state.grid.order)) return;
+      if (!state.badges.size || state.cell < BADGE_BAR_FROM || (state.averaging && !state.grid.sorted)) return;
       const c = this.context;
       const plain = state.cell < BADGE_TEXT_FROM;
       c.font = `600 ${Math.min(12, Math.max(9.5, state.cell * 0.1))}px ${this.font}`;
@@ -166,59 +176,6 @@
         const { x, y, side } = this.cellBox(state, cell);
         this.haloText(note, x + side - 4, y + side - 3, state.colours.text, state.colours.cell);
       });
-    }
-
-    /** Layer numbers down the left edge, head numbers along the top: they stay in view when the matrix moves.
-     * @param {Atlas.OverlayState} state */
-    drawAxes(state) {
-      const c = this.context;
-      const { columns, rows } = state.grid;
-      const left = Math.max(MATRIX_MARGINS.left, state.originX) - 8;
-      const top = Math.max(MATRIX_MARGINS.top, state.originY) - 7;
-      const step = Math.max(1, Math.ceil(20 / state.cell));
-      this.drawAxisGround(state);
-      c.font = `500 11px ${this.font}`;
-      c.textBaseline = "bottom";
-      c.textAlign = "center";
-      for (let column = 0; column < columns; column += step) {
-        const x = state.originX + (column + 0.5) * state.cell;
-        if (x > MATRIX_MARGINS.left && x < this.width - 8) this.axisText(state, String(column), x, top, column === state.lit.column);
-      }
-      c.textBaseline = "middle";
-      c.textAlign = "right";
-      for (let row = 0; row < rows; row += step) {
-        const y = state.originY + (row + 0.5) * state.cell;
-        if (y > MATRIX_MARGINS.top && y < this.height - 6) this.axisText(state, String(row), left, y, row === state.lit.row);
-      }
-      this.drawAxisHints(state, left, top);
-    }
-
-    /** A ground for the numbers where the matrix runs under them. @param {Atlas.OverlayState} state */
-    drawAxisGround(state) {
-      const c = this.context;
-      c.save();
-      c.globalAlpha *= 0.9;
-      c.fillStyle = state.colours.canvas;
-      if (state.originX < MATRIX_MARGINS.left - 1) c.fillRect(0, 0, MATRIX_MARGINS.left - 4, this.height);
-      if (state.originY < MATRIX_MARGINS.top - 1) c.fillRect(0, 0, this.width, MATRIX_MARGINS.top - 4);
-      c.restore();
-    }
-
-    /** @param {Atlas.OverlayState} state @param {string} text @param {number} x @param {number} y @param {boolean} lit */
-    axisText(state, text, x, y, lit) {
-      this.haloText(text, x, y, lit ? state.colours.text : state.colours.muted, state.colours.canvas);
-    }
-
-    /** @param {Atlas.OverlayState} state @param {number} left @param {number} top */
-    drawAxisHints(state, left, top) {
-      const c = this.context;
-      c.font = `600 11px ${this.font}`;
-      c.textBaseline = "bottom";
-      c.textAlign = "left";
-      this.haloText("head →", left + 8, top - 15, state.colours.muted, state.colours.canvas);
-      c.textAlign = "right";
-      const x = Math.max(left, c.measureText("layer ↓").width) + 4;
-      this.haloText("layer ↓", x, top, state.colours.muted, state.colours.canvas);
     }
 
     /** @param {Atlas.OverlayState} state */

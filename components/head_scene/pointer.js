@@ -32,6 +32,7 @@
         pan: (dx, dy) => this.pan(dx, dy),
         turn: (dx, dy) => this.turn(dx, dy),
         zoom: (factor, x, y) => this.zoom(factor, x, y),
+        scroll: (dx, dy) => this.scroll(dx, dy),
         tap: (x, y, touch, event) => this.tap(x, y, touch, event),
         hover: (x, y, touch) => parts.hover.move(x, y, touch),
         leave: () => parts.hover.end(),
@@ -62,6 +63,17 @@
       this.parts.view.pan(dx, dy);
       this.parts.hover.end();
       this.parts.actions.touched();
+    }
+
+    /** A matrix that is larger than the view is scrolled by the wheel, as a page is; with Ctrl it zooms.
+     * @param {number} dx @param {number} dy @returns {boolean} it was */
+    scroll(dx, dy) {
+      const { view, hover, actions } = this.parts;
+      if (this.fixed || view.isOpen || !view.scrolls) return false;
+      view.scroll(dx, dy);
+      hover.end();
+      actions.touched();
+      return true;
     }
 
     /** @param {number} dx @param {number} dy */

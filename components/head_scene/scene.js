@@ -230,7 +230,9 @@
       const width = Math.max(1, this.root.clientWidth);
       const height = Math.max(1, this.root.clientHeight);
       const ratio = Math.min(2, window.devicePixelRatio || 1);
+      const { cells } = this.view;
       if (!this.view.resize(width, height, ratio)) return;
+      if (cells && !same(cells, this.view.cells)) this.setSprite();
       this.renderer.resize(Math.round(width * ratio), Math.round(height * ratio));
       this.overlay.resize(width, height, ratio);
       this.loop.redraw();
@@ -302,14 +304,13 @@
       this.textures.clear();
       this.renderer.drawnPoints = 0;
       this.data.setPayload(payload);
-      this.view.setCells(payload ? { rows: payload.layers, columns: payload.heads } : null);
+      this.view.setCells(payload, !this.props.cellTitles, this.webgl ? undefined : 0);
       Object.assign(this.cursor, { hoverCell: -1, hoverSlot: -1, focusCell: -1 });
     }
 
     setSprite() {
       if (!this.sprites || !this.view.cells) return;
-      const { sprite, search, whole } = this.props;
-      this.sprites.build(this.view.cells, sprite && spriteOf(sprite, search, whole));
+      this.sprites.build(this.view.cells, spriteOf(this.props));
     }
 
     setOrder() {
@@ -322,10 +323,9 @@
     }
 
     setLive() {
-      const { live } = this.props;
-      const cell = live && this.view.cells ? live.layer * this.view.grid.columns + live.head : -1;
-      const { points } = this.data;
-      points.setLive(live ? { path: live.path, cell, dims: live.dims, method: live.method, move: Boolean(live.move) } : null);
+      const { view, props: { live }, data: { points } } = this;
+      const cell = view.cellOf(live);
+      points.setLive(live && cell >= 0 ? { path: live.path, cell, dims: live.dims, method: live.method, move: Boolean(live.move) } : null);
     }
 
     askForLines() {

@@ -13,13 +13,14 @@ precision highp float; precision highp int; precision highp usampler2D;
 layout(location = 0) in vec3 position;
 layout(location = 1) in vec3 previous;
 uniform int uPer, uSlot, uHead, uColumns, uHeadRows;
+uniform bool uPlaced;
 uniform ivec2 uPlace;
 uniform vec2 uMiddle, uViewport;
 uniform float uCell, uHalf, uMix, uSize, uAlpha, uMuted, uEye, uShrink, uBySize;
 uniform vec3 uMutedColour;
 uniform mat3 uRotation;
 uniform float uOutside;
-uniform usampler2D uIndex, uKind, uHits, uSizes, uPatch;
+uniform usampler2D uIndex, uKind, uHits, uSizes, uPatch, uPlaces;
 uniform int uAcross, uMost;
 uniform sampler2D uPalette;
 flat out vec4 vColour;
@@ -37,7 +38,8 @@ void main() {
   slot = int(texelFetch(uHits, ivec2(slot & 2047, slot >> 11), 0).r);
 #endif
   int head = uHead + run;
-  ivec2 place = ivec2(head % uColumns, head / uColumns) - uPlace;
+  int at = uPlaced ? int(texelFetch(uPlaces, ivec2(head & 2047, head >> 11), 0).r) : head;
+  ivec2 place = ivec2(at % uColumns, at / uColumns) - uPlace;
   vec3 p = mix(previous, position, uMix) * 2.0 - 1.0;
   float size = uSize, fog = 0.0, depth = 0.0;
   vec2 reach = abs(p.xy);
@@ -141,8 +143,10 @@ void main() {
 }`;
 
   const CELLS_FRAGMENT = `
-precision highp float;
+precision highp float; precision highp int; precision highp usampler2D;
 uniform vec2 uOrigin, uViewport, uGrid;
+uniform bool uPlaced;
+uniform usampler2D uFilled;
 uniform float uCell, uGap, uRadius, uFill;
 uniform vec3 uCanvas, uCellColour;
 out vec4 colour;
@@ -154,6 +158,10 @@ void main() {
   vec2 d = abs(fract(world) - 0.5) * uCell - (0.5 - uGap) * uCell + uRadius;
   float edge = length(max(d, 0.0)) + min(max(d.x, d.y), 0.0) - uRadius;
   float cell = clamp(0.5 - edge, 0.0, 1.0) * inside.x * inside.y;
+  if (uPlaced && cell > 0.0) {
+    int at = int(world.y) * int(uGrid.x) + int(world.x);
+    cell *= float(texelFetch(uFilled, ivec2(at & 2047, at >> 11), 0).r);
+  }
   colour = vec4(mix(uCanvas, uCellColour, max(cell, uFill)), 1.0);
 }`;
 

@@ -19,6 +19,8 @@ declare namespace Atlas {
     stream: string;
     layers: number;
     heads: number;
+    /** heads that share a key head */
+    group?: number;
     /** query points; point ids below this are queries */
     queries: number;
     keys: number;
@@ -231,10 +233,17 @@ declare namespace Atlas {
     pitch: number;
   }
 
-  /** Cells of the matrix; in another order than layer and head: `order[place]` is a cell, `places[cell]` its place. */
+  /**
+   * Cells of the matrix, and where they lie: `order[place]` is a cell, or -1, `places[cell]` its place; without them
+   * cells lie as they are numbered. fold: how layers lie; sorted: heads lie in an order of their own instead
+   */
   interface Grid {
+    layers: number;
+    heads: number;
     rows: number;
     columns: number;
+    fold?: { wide: number; across: number };
+    sorted?: boolean;
     order?: number[];
     places?: number[];
   }
@@ -523,6 +532,8 @@ declare namespace Atlas {
     nameOf(cell: number): string;
     framed: number[];
     axes: boolean;
+    /** one has to scroll to see all heads */
+    scrolls: boolean;
     badges: Map<number, Badge>;
     diameter: number;
     zoom: number;
@@ -590,6 +601,8 @@ declare namespace Atlas {
   /** Every script of the scene hangs what it offers on one object, under its own name. */
   interface HeadSceneScripts {
     grid: typeof import("./grid.js");
+    arrange: typeof import("./arrange.js");
+    headings: typeof import("./headings.js");
     camera: typeof import("./camera.js");
     viewpoint: typeof import("./viewpoint.js");
     payload: typeof import("./payload.js");
@@ -614,6 +627,7 @@ declare namespace Atlas {
     data: typeof import("./data.js");
     rings: typeof import("./rings.js");
     gestures: typeof import("./gestures.js");
+    axes: typeof import("./axes.js");
     paint: typeof import("./paint.js");
     overlay: typeof import("./overlay.js");
     fallback: typeof import("./fallback.js");

@@ -4,6 +4,7 @@
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const grid = atlas.grid || require("./grid.js");
+  const { LEAST, arrange } = atlas.arrange || require("./arrange.js");
   const cam = atlas.camera || require("./camera.js");
   const viewpoint = atlas.viewpoint || require("./viewpoint.js");
   const { Tween, number, between } = atlas.motion || require("./motion.js");
@@ -12,7 +13,8 @@
   const MATRIX_MARGINS = { left: 46, top: 40, right: 14, bottom: 14 };
   const HEAD_MARGINS = { left: 24, top: 44, right: 24, bottom: 24 };
   const MOST_ZOOM = 80;
-  const NO_GRID = { rows: 1, columns: 1 };
+  /** @type {Atlas.Grid & {group: number}} */
+  const NO_GRID = { layers: 1, heads: 1, group: 1, rows: 1, columns: 1 };
 
   class View {
     constructor() {
@@ -22,6 +24,11 @@
       this.ratio = 1;
       /** null: nothing to look at @type {Atlas.Grid|null} */
       this.cells = null;
+      /** what the cells are of; free: they lie where there is room; least: px a cell before one scrolls
+       * @type {{layers: number, heads: number, group: number, free: boolean, least: number}} */
+      this.matrix = { layers: 1, heads: 1, group: 1, free: false, least: 0 };
+      /** that the heads are to lie in @type {number[]|null} */
+      this.order = null;
       /** the open head's cell, or -1 for the matrix */
       this.open = -1;
       /** the head opened last: it stays in sight while it closes */
@@ -36,19 +43,38 @@
 
     // --- what there is to see -----------------------------------------------------------------------------------
 
-    /** Look at other heads, from home. @param {Atlas.Grid|null} cells */
-    setCells(cells) {
-      this.cells = cells;
+    /**
+     * Look at other heads, from home.
+     * @param {{layers: number, heads: number, group?: number}|null} matrix  group: heads that share a key head
+     * @param {boolean} [free]  they may lie otherwise than one layer a row @param {number} [least]  px a cell before one scrolls
+     */
+    setCells(matrix, free = true, least = LEAST) {
+      const { layers, heads, group = 1 } = matrix || NO_GRID;
+      this.matrix = { layers, heads, group, free, least };
+      this.order = null;
+      this.cells = matrix && this.arranged();
       this.open = this.shown = -1;
       this.openness.set(0);
-      if (cells) this.camera.set(this.home());
+      if (matrix) this.camera.set(this.home());
     }
 
     /** Cells change their places; an open head takes the view along. @param {number[]|null|undefined} order */
     sort(order) {
       const stand = this.stand();
-      this.cells = grid.ordered(this.grid, order);
-      this.camera.set(viewpoint.absolute(stand, this.home()));
+      this.order = order || null;
+      this.cells = this.arranged();
+      this.camera.set(this.cameraAt(stand));
+    }
+
+    /** Room for the matrix, CSS px. @returns {Atlas.Size} */
+    get room() {
+      const { left, right, top, bottom } = MATRIX_MARGINS;
+      return { width: Math.max(1, this.size.width - left - right), height: Math.max(1, this.size.height - top - bottom) };
+    }
+
+    arranged() {
+      const { free, least } = this.matrix;
+      return arrange(this.matrix, this.order, free ? this.room : null, least);
     }
 
     get grid() {
@@ -60,7 +86,7 @@
     }
 
     get isSingle() {
-      return this.grid.rows * this.grid.columns === 1;
+      return this.grid.layers * this.grid.heads === 1;
     }
 
     /** @returns {Atlas.Head|null} null: the matrix */
@@ -71,8 +97,9 @@
     /** The cell of a head, or -1 where there is none. @param {Atlas.Head|null|undefined} head */
     cellOf(head) {
       if (!this.cells || !head) return -1;
-      const cell = head.layer * this.grid.columns + head.head;
-      return cell >= 0 && head.head < this.grid.columns && head.layer < this.grid.rows ? cell : -1;
+      const { layers, heads } = this.grid;
+      const cell = head.layer * heads + head.head;
+      return cell >= 0 && head.head < heads && head.layer < layers ? cell : -1;
     }
 
     /** The part of the world one looks at: all cells, or the open head's. @returns {Atlas.Rectangle} */
@@ -90,9 +117,28 @@
       return cam.fit({ x: column, y: row, width: 1, height: 1 }, this.size, HEAD_MARGINS);
     }
 
-    matrixCamera() {
+    /** px a cell where all of the matrix is in sight */
+    get wholeScale() {
+      return this.wholeCamera().scale;
+    }
+
+    wholeCamera() {
       const margins = this.isSingle ? HEAD_MARGINS : MATRIX_MARGINS;
       return cam.fit({ x: 0, y: 0, width: this.grid.columns, height: this.grid.rows }, this.size, margins);
+    }
+
+    /** All of the matrix, or, where its cells would be too small, its first rows. */
+    matrixCamera() {
+      const whole = this.wholeCamera();
+      if (!this.scrolls) return whole;
+      const { least } = this.matrix;
+      const [columns, rows] = [this.room.width / least, this.room.height / least];
+      return cam.fit({ x: Math.min(0, (this.grid.columns - columns) / 2), y: 0, width: columns, height: rows }, this.size, MATRIX_MARGINS);
+    }
+
+    /** One has to scroll to see all heads. */
+    get scrolls() {
+      return !this.isSingle && this.matrix.free && this.wholeScale < this.matrix.least;
     }
 
     /** Where the camera rests: the whole matrix, or the whole of the open head. */
@@ -107,7 +153,7 @@
 
     /** How far out and in one can zoom, px a cell. */
     scales() {
-      const least = this.isOpen ? this.thresholds().leave : this.matrixCamera().scale * 0.7;
+      const least = this.isOpen ? this.thresholds().leave : this.wholeScale * 0.7;
       return { least, most: this.fittedScale * MOST_ZOOM };
     }
 
@@ -121,15 +167,46 @@
       };
     }
 
-    /** Where the camera goes, beside its home. @returns {Atlas.Stand} */
+    /**
+     * Where the camera goes, beside its home. Of a matrix that lies otherwise than one layer a row: as if it did, so
+     * that links and other sizes of the window lead to the same heads.
+     * @returns {Atlas.Stand}
+     */
     stand() {
-      return viewpoint.relative(this.camera.target, this.home());
+      const target = this.camera.target;
+      const stand = viewpoint.relative(target, this.home());
+      if (this.isOpen || !this.grid.places || this.isAtHome(stand)) return stand;
+      const cell = grid.nearestCell(this.grid, target.x, target.y);
+      const { column, row } = grid.cellPlace(this.grid, cell);
+      const { layer, head } = grid.headOf(this.grid, cell);
+      const inside = (/** @type {number} */ part) => Math.min(0.999, Math.max(0, part));
+      return {
+        x: head + inside(target.x - column) - this.grid.heads / 2,
+        y: layer + inside(target.y - row) - this.grid.layers / 2,
+        zoom: stand.zoom,
+      };
+    }
+
+    /** The camera of a stand. @param {Atlas.Stand} stand */
+    cameraAt(stand) {
+      const home = this.home();
+      if (this.isOpen || !this.grid.places || this.isAtHome(stand)) return viewpoint.absolute(stand, home);
+      const { layers, heads } = this.grid;
+      const within = (/** @type {number} */ value, /** @type {number} */ count) => Math.min(count - 1e-3, Math.max(0, value + count / 2));
+      const [x, y] = [within(stand.x, heads), within(stand.y, layers)];
+      const [head, layer] = [Math.floor(x), Math.floor(y)];
+      const { column, row } = grid.cellPlace(this.grid, layer * heads + head);
+      return { x: column + x - head, y: row + y - layer, scale: home.scale * stand.zoom };
+    }
+
+    /** @param {Atlas.Stand} stand */
+    isAtHome({ x, y, zoom }) {
+      return Math.abs(Math.log(zoom)) < 0.01 && Math.hypot(x, y) * this.home().scale < 4;
     }
 
     isFitted() {
       if (!this.cells) return true;
-      const { x, y, zoom } = this.stand();
-      return Math.abs(Math.log(zoom)) < 0.01 && Math.hypot(x, y) * this.home().scale < 4;
+      return this.isAtHome(viewpoint.relative(this.camera.target, this.home()));
     }
 
     /** As words of a link, null at home. @param {number} dims */
@@ -146,7 +223,10 @@
       const stand = this.cells && this.stand();
       this.size = { width, height };
       this.ratio = ratio;
-      if (stand) this.camera.set(viewpoint.absolute(stand, this.home()));
+      if (stand) {
+        this.cells = this.arranged();
+        this.camera.set(this.cameraAt(stand));
+      }
       return true;
     }
 
@@ -157,14 +237,14 @@
     openCell(cell, duration, now, keepCamera) {
       this.open = cell;
       if (cell >= 0) this.shown = cell;
-      if (!keepCamera) this.camera.to(this.home(), duration, now);
+      if (!keepCamera) this.camera.to(cell < 0 ? this.matrixAround(this.shown) : this.home(), duration, now);
       this.openness.to(cell >= 0 ? 1 : 0, duration * 0.7, now);
     }
 
     /** Look from a place as a link names it, or (null) from home. @param {string|null} at */
     look(at) {
       const found = at === null ? null : viewpoint.read(at);
-      const camera = found ? viewpoint.absolute(found.stand, this.home()) : this.home();
+      const camera = found ? this.cameraAt(found.stand) : this.home();
       const { least, most } = this.scales();
       camera.scale = Math.min(most, Math.max(least, camera.scale));
       this.camera.set(cam.keepInView(camera, this.size, this.area()));
@@ -180,6 +260,35 @@
     /** Move by a drag, CSS px. @param {number} dx @param {number} dy */
     pan(dx, dy) {
       this.camera.set(cam.keepInside(cam.pan(this.camera.value, dx, dy), this.area()));
+    }
+
+    /** Move a matrix that is larger than the view, no further than to its edges. @param {number} dx @param {number} dy  CSS px */
+    scroll(dx, dy) {
+      const from = this.camera.value;
+      this.camera.set(this.withinEdges({ x: from.x + dx / from.scale, y: from.y + dy / from.scale, scale: from.scale }, from));
+    }
+
+    /** Where the matrix is larger than the view its edges stay outside; elsewhere it stays as it rests.
+     * @param {Atlas.Camera} camera @param {Atlas.Camera} rest @returns {Atlas.Camera} */
+    withinEdges({ x, y, scale }, rest) {
+      const { width, height } = this.size;
+      const { left, top, right, bottom } = MATRIX_MARGINS;
+      const { columns, rows } = this.grid;
+      /** @param {number} at @param {number} resting @param {number} least @param {number} most */
+      const within = (at, resting, least, most) => (most < least ? resting : Math.min(most, Math.max(least, at)));
+      return {
+        x: within(x, rest.x, (width / 2 - left) / scale, columns - (width / 2 - right) / scale),
+        y: within(y, rest.y, (height / 2 - top) / scale, rows - (height / 2 - bottom) / scale),
+        scale,
+      };
+    }
+
+    /** The matrix with a head in sight. @param {number} cell */
+    matrixAround(cell) {
+      const rest = this.matrixCamera();
+      if (!this.scrolls || cell < 0) return rest;
+      const { column, row } = grid.cellPlace(this.grid, cell);
+      return this.withinEdges({ x: column + 0.5, y: row + 0.5, scale: rest.scale }, rest);
     }
 
     /** @param {number} dx @param {number} dy */
@@ -201,7 +310,7 @@
     show(cell, now) {
       const { column, row } = grid.cellPlace(this.grid, cell);
       const { x, y } = cam.toScreen(this.camera.target, this.size, column + 0.5, row + 0.5);
-      if (x > 0 && y > 0 && x < this.size.width && y < this.size.height) return false;
+      if (x > MATRIX_MARGINS.left && y > MATRIX_MARGINS.top && x < this.size.width && y < this.size.height) return false;
       this.camera.to({ x: column + 0.5, y: row + 0.5, scale: this.camera.target.scale }, 250, now);
       return true;
     }

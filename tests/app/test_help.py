@@ -34,6 +34,7 @@ def test_the_tour_has_five_steps_that_point_at_known_elements():
 
 def test_each_listed_key_is_handled_by_some_script():
     names = {"←": "ArrowLeft", "→": "ArrowRight", "↑": "ArrowUp", "↓": "ArrowDown", "Esc": "Escape", "−": "-"}
+    names |= {"Page Up": "PageUp", "Page Down": "PageDown"}
     for keys, _ in KEYS:
         for key in keys:
             name = names.get(key, key)

@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pytest
 from dash import Dash, Input, Output, html
 from PIL import Image
@@ -303,6 +304,37 @@ def test_far_points_stand_at_the_edge_are_counted_and_come_back(page):
         assert min(abs(scene.point(p)[0] - alone[0]) for p in range(9, 300)) > 100
         scene.set(whole=False, projection=UMAP3)
         assert scene.stats()["outside"]["points"] == 9
+
+
+def test_a_deep_model_is_folded_scrolled_and_each_head_is_drawn_where_it_is_named(page):
+    deep = Synthetic(layers=30, heads=9, points=400, seed=3)
+    with serving(make_app(deep).server) as url:
+        scene = Scene(page, url)
+        stats = scene.stats()
+        assert stats["scrolls"]
+        assert stats["camera"]["scale"] == pytest.approx(44)
+        assert (stats["rows"], stats["columns"]) == (19, 15)  # layers 0-14, a row for numbers, layers 15-29
+        shot = page.locator("#scene canvas.atlas-scene-points").screenshot()
+        picture = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+
+        for cell in (0, 8, 5 * 9 + 3, 15 * 9, 16 * 9 + 1):
+            places = [scene.call(f"screenPosition({point}, {cell})") for point in range(0, 400, 9)]
+            rgb = np.array([picture[round(at["y"]), round(at["x"])] for at in places])
+            assert (rgb.max(axis=1) - rgb.min(axis=1) > 30).mean() > 0.9, cell
+        place = scene.call(f"screenPosition(0, {16 * 9 + 1})")
+        assert scene.call(f"headAt({place['x']}, {place['y']})") == {"layer": 16, "head": 1}
+        page.mouse.move(scene.box["x"] + 450, scene.box["y"] + 300)
+        page.mouse.wheel(0, 100)
+        scene.ready()
+        after = scene.stats()["camera"]
+        assert (after["scale"], after["y"]) == (pytest.approx(44), pytest.approx(stats["camera"]["y"] + 100 / 44))
+        page.locator("#scene .atlas-scene-stage").focus()
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowLeft")
+        for _ in range(9):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")  # over the numbers between the blocks
+        scene.said({"layer": 15, "head": 0}, None)
 
 
 def test_a_drag_pans_in_2d_and_turns_in_3d(scene):

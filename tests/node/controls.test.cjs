@@ -41,7 +41,7 @@ class Stage extends EventTarget {
 function matrix() {
   const view = new View();
   view.resize(900, 600, 1);
-  view.setCells({ rows: 2, columns: 3 });
+  view.setCells({ layers: 2, heads: 3 });
   return view;
 }
 
@@ -184,6 +184,21 @@ test("pointer: a click opens the head there, a drag moves the matrix and opens n
   assert.equal(done.at(-1), `enter ${view.cellAt(450, 300)}`);
   click(2, 2);
   assert.equal(done.length, 2, "beside the matrix is no head");
+});
+
+test("pointer: the wheel scrolls a matrix that is larger than the view, and zooms with Ctrl and everywhere else", () => {
+  const { stage, view, done } = pointed();
+  const wheel = (more) => stage.send("wheel", { clientX: 450, clientY: 300, deltaMode: 0, deltaX: 0, deltaY: 60, ctrlKey: false, ...more });
+  const scale = view.camera.value.scale;
+  wheel();
+  assert.ok(view.camera.value.scale < scale);
+  view.setCells({ layers: 80, heads: 64 });
+  const before = view.camera.value;
+  wheel();
+  assert.deepEqual([view.camera.value.scale, view.camera.value.y], [before.scale, before.y + 60 / before.scale]);
+  wheel({ ctrlKey: true });
+  assert.ok(view.camera.value.scale < before.scale);
+  assert.deepEqual([...new Set(done)], ["touched"]);
 });
 
 test("pointer: in a head a click chooses, with Shift it toggles, beside all points it unselects", () => {

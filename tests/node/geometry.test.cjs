@@ -2,47 +2,25 @@ const test = require("node:test");
 const assert = require("node:assert/strict");
 const load = require("./load.cjs");
 const grid = load("grid");
+const { arrange } = load("arrange");
 const camera = load("camera");
 const pick = load("pick");
 const draw = load("draw");
 const positions = load("positions");
 
 const near = (a, b, within = 1e-9) => assert.ok(Math.abs(a - b) < within, `${a} is not ${b}`);
+const plain = (layers, heads) => arrange({ layers, heads, group: 1 }, null, null);
 const VIEW = { width: 800, height: 600 };
 
 test("cells: any shape of matrix", () => {
-  assert.equal(grid.cellAt({ rows: 1, columns: 1 }, 0.5, 0.5), 0);
-  assert.equal(grid.cellAt({ rows: 1, columns: 1 }, 1.0, 0.5), -1);
-  const wide = { rows: 2, columns: 5 };
+  assert.equal(grid.cellAt(plain(1, 1), 0.5, 0.5), 0);
+  assert.equal(grid.cellAt(plain(1, 1), 1.0, 0.5), -1);
+  const wide = plain(2, 5);
   assert.equal(grid.cellAt(wide, 4.2, 1.9), 9);
   assert.equal(grid.cellAt(wide, -0.1, 0), -1);
   assert.equal(grid.nearestCell(wide, 99, -3), 4);
   assert.deepEqual(grid.cellPlace(wide, 7), { column: 2, row: 1 });
   assert.equal(grid.cellName(wide, 7), "L1 H2");
-});
-
-test("cells: in another order they keep their names", () => {
-  const sorted = grid.ordered({ rows: 2, columns: 3 }, [5, 0, 1, 2, 4, 3]);
-  assert.equal(grid.cellAt(sorted, 0.5, 0.5), 5);
-  assert.equal(grid.cellName(sorted, 5), "L1 H2");
-  assert.deepEqual(grid.headOf(sorted, 5), { layer: 1, head: 2 });
-  assert.deepEqual(grid.cellPlace(sorted, 3), { column: 2, row: 1 });
-  assert.equal(grid.neighbour(sorted, 5, 1, 0), 0);
-  assert.equal(grid.neighbour(sorted, 0, 0, 1), 4);
-  const all = { left: 0, top: 0, right: 3, bottom: 2 };
-  assert.deepEqual(grid.visibleRuns(sorted, all, 10), [
-    { first: 5, count: 1 }, { first: 0, count: 2 }, { first: 2, count: 1 }, { first: 4, count: 1 }, { first: 3, count: 1 },
-  ]);
-  assert.deepEqual(grid.visibleRuns(sorted, { left: 0, top: 0, right: 0.5, bottom: 2 }, 10), [
-    { first: 5, count: 1 }, { first: 2, count: 1 },
-  ]);
-});
-
-test("cells: what is no permutation is no order", () => {
-  const plain = { rows: 2, columns: 2 };
-  for (const bad of [null, undefined, "3210", [0, 1, 2], [0, 1, 2, 2], [0, 1, 2, 4], [0, 1, 2, 3.5], [0, 1, 2, "3"], [0, 1, 2, 3]]) {
-    assert.deepEqual(grid.ordered(plain, bad), plain);
-  }
 });
 
 test("rings: the strongest partners of a query, and of a key", () => {
@@ -56,21 +34,21 @@ test("rings: the strongest partners of a query, and of a key", () => {
 });
 
 test("cells: neighbours stop at the edge", () => {
-  const matrix = { rows: 2, columns: 3 };
+  const matrix = plain(2, 3);
   assert.equal(grid.neighbour(matrix, 0, -1, 0), 0);
   assert.equal(grid.neighbour(matrix, 0, 1, 1), 4);
   assert.equal(grid.neighbour(matrix, 5, 0, 1), 5);
 });
 
 test("runs: whole rows are merged and split to the longest call", () => {
-  const matrix = { rows: 4, columns: 10 };
+  const matrix = plain(4, 10);
   const all = { left: -1, top: -1, right: 11, bottom: 5 };
   assert.deepEqual(grid.visibleRuns(matrix, all, Infinity), [{ first: 0, count: 40 }]);
   assert.deepEqual(grid.visibleRuns(matrix, all, 25), [{ first: 0, count: 25 }, { first: 25, count: 15 }]);
 });
 
 test("runs: a part of the matrix is one run a row, and nothing outside", () => {
-  const matrix = { rows: 4, columns: 10 };
+  const matrix = plain(4, 10);
   const some = { left: 2.5, top: 1.2, right: 4.1, bottom: 2.9 };
   assert.deepEqual(grid.visibleRuns(matrix, some, Infinity), [{ first: 12, count: 3 }, { first: 22, count: 3 }]);
   assert.deepEqual(grid.visibleRuns(matrix, { left: 20, top: 0, right: 30, bottom: 4 }, Infinity), []);

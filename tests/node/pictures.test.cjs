@@ -49,7 +49,7 @@ const scene = (work) => () => serving(async ({ payload }) => {
   const made = sceneData(load);
   const view = new View();
   view.resize(900, 600, 2);
-  view.setCells({ rows: 2, columns: 3 });
+  view.setCells({ layers: 2, heads: 3 });
   const store = new Store();
   const { data, rest } = made;
   const textures = new Textures(store, data);
@@ -226,7 +226,7 @@ test("rings: the partners of a token, where they are", scene(async ({ data, view
 }));
 
 test("names and values of heads by cell", () => {
-  const cells = { rows: 2, columns: 3 };
+  const cells = { layers: 2, heads: 3, rows: 2, columns: 3 };
   assert.equal(nameOf(cells, {}, 4), "L1 H1");
   assert.equal(nameOf(cells, { cellTitles: ["a", "b", "c", "d", "e"] }, 4), "e");
   assert.deepEqual([...byCell(cells, { "1-0": "x", "0-2": "y" }, String)], [[3, "x"], [2, "y"]]);

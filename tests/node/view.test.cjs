@@ -6,10 +6,10 @@ const { View } = load("view");
 
 const near = (a, b, within = 1e-6) => assert.ok(Math.abs(a - b) < within, `${a} is not ${b}`);
 
-function matrix(rows = 3, columns = 4) {
+function matrix(layers = 3, heads = 4, width = 900, height = 600) {
   const view = new View();
-  view.resize(900, 600, 1);
-  view.setCells({ rows, columns });
+  view.resize(width, height, 1);
+  view.setCells({ layers, heads });
   return view;
 }
 
@@ -113,6 +113,42 @@ test("a cell out of sight is brought into the middle, one in sight stays where i
   assert.equal(view.show(0, 0), true);
   view.step(1000);
   near(view.camera.value.x, 0.5);
+});
+
+test("a matrix with too small cells shows its first rows and is scrolled no further than to its edges", () => {
+  const view = matrix(80, 64);
+  assert.ok(view.scrolls);
+  assert.ok(view.matrixCamera().scale >= 44);
+  assert.ok(view.isFitted());
+  const top = view.camera.value.y;
+  view.scroll(0, -500);
+  near(view.camera.value.y, top);
+  view.scroll(500, 100);
+  near(view.camera.value.y, top + 100 / view.camera.value.scale);
+  near(view.camera.value.x, view.home().x);
+  view.scroll(0, Infinity);
+  const bottom = view.origin().y + view.grid.rows * view.camera.value.scale;
+  near(bottom, 600 - 14);
+  assert.equal(view.isFitted(), false);
+  view.openCell(79 * 64, 0, 0, false);
+  view.openCell(-1, 0, 1, false);
+  assert.ok(view.runs(Infinity).some(({ first, count }) => first <= 79 * 64 && 79 * 64 < first + count), "one comes back to where the head is");
+  assert.equal(matrix(6, 12).scrolls, false);
+});
+
+test("a folded matrix keeps the head that one looks at, through links and other sizes of the window", () => {
+  const view = matrix(30, 9, 1400, 680);
+  view.zoom(1.2, 800, 300);
+  const middle = (v) => v.nearestCell(v.size.width / 2, v.size.height / 2);
+  const [before, { at }] = [middle(view), view.viewpoint(2)];
+  const narrow = matrix(30, 9, 390, 640);
+  assert.notDeepEqual(narrow.grid.fold, view.grid.fold);
+  narrow.look(at);
+  assert.equal(middle(narrow), before);
+  view.resize(390, 640, 1);
+  assert.equal(middle(view), before);
+  view.look(null);
+  assert.ok(view.isFitted());
 });
 
 test("3D: the turn is in the picture of a head, and goes back to rest", () => {

@@ -1,0 +1,48 @@
+/** What stands beside and above the cells: numbers of layers and heads, and rules between layers. Pure. */
+(function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const { shapeOf } = atlas.arrange || require("./arrange.js");
+
+  /**
+   * Headings of a grid in places. Each strip belongs to a block of cells and stays in sight as long as the block does.
+   *   tops: over columns `from`…, while rows `first`…`last` are in view · sides: left of column `first`, beside rows
+   * @typedef {{at: number, text: string, wide: number}} Mark  wide: places that it stands for
+   * @typedef {{first: number, last: number, marks: Mark[]}} Strip
+   * @typedef {{tops: Strip[], sides: Strip[], rules: {row: number, first: number, last: number}[],
+   *   along: string, down: string, short: boolean}} Headings  short: the cells need names of their own
+   */
+
+  /** @param {number} count @param {(i: number) => Mark} make */
+  const list = (count, make) => Array.from({ length: count }, (_, i) => make(i));
+
+  /** @param {Atlas.Grid} grid @returns {Headings|null} null where heads lie in an order of their own */
+  function headingsOf(grid) {
+    const { layers, heads, fold } = grid;
+    if (!fold) return null;
+    const { wide, across } = fold;
+    const { high, down, gapX, gapY, columns, rows } = shapeOf({ layers, heads, group: 1 }, fold);
+    const number = (/** @type {number} */ at, /** @type {number} */ value) => ({ at, text: String(value), wide: 1 });
+    if (wide === 1 && (heads > 1 || across > 1)) {
+      const tops = Array.from({ length: down }, (_, block) => ({
+        first: block * (high + gapY), last: block * (high + gapY) + high,
+        marks: list(Math.min(across, layers - block * across), (i) => number(i, block * across + i)),
+      }));
+      const marks = Array.from({ length: down }, (_, block) => list(heads, (i) => number(block * (high + gapY) + i, i))).flat();
+      return { tops, sides: [{ first: 0, last: columns, marks }], rules: [], along: "layer →", down: "head ↓", short: false };
+    }
+    const blocks = Array.from({ length: across }, (_, block) => (
+      { left: block * (wide + gapX), layers: Math.min(down, layers - block * down) }
+    ));
+    const sides = blocks.map(({ left, layers: some }, block) => ({
+      first: left, last: left + wide, marks: list(some, (i) => ({ at: i * high, text: String(block * down + i), wide: high })),
+    }));
+    const whole = high === 1;
+    const tops = whole ? [{ first: 0, last: rows, marks: blocks.flatMap(({ left }) => list(wide, (i) => number(left + i, i))) }] : [];
+    const rules = whole ? [] : blocks.flatMap(({ left, layers: some }) =>
+      Array.from({ length: some - 1 }, (_, i) => ({ row: (i + 1) * high, first: left, last: left + wide })));
+    return { tops, sides, rules, along: whole ? "head →" : "", down: "layer ↓", short: !whole };
+  }
+
+  const api = { headingsOf };
+  atlas.headings = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_scene ??= {}));

@@ -1,0 +1,130 @@
+/** Where heads lie in the matrix, in any room. */
+const test = require("node:test");
+const assert = require("node:assert/strict");
+const load = require("./load.cjs");
+
+const { LEAST, arrange, shapeOf } = load("arrange");
+const { headingsOf } = load("headings");
+const grid = load("grid");
+
+const model = (layers, heads, group = 1) => ({ layers, heads, group });
+const ROOMS = [{ width: 1348, height: 626 }, { width: 2468, height: 1166 }, { width: 300, height: 380 }, { width: 60, height: 60 }];
+const MODELS = [
+  model(6, 12), model(12, 12), model(30, 9, 3), model(32, 32, 4), model(80, 64, 8), model(1, 1), model(1, 2), model(200, 128), model(7, 5),
+];
+const scale = ({ columns, rows }, { width, height }) => Math.min(width / columns, height / rows);
+
+test("every head has one place, and every place at most one head", () => {
+  for (const matrix of MODELS) {
+    for (const room of ROOMS) {
+      const made = arrange(matrix, null, room);
+      const count = matrix.layers * matrix.heads;
+      const seen = Array.from({ length: count }, (_, cell) => grid.cellPlace(made, cell));
+      assert.equal(new Set(seen.map(({ column, row }) => `${column} ${row}`)).size, count);
+      seen.forEach(({ column, row }, cell) => {
+        assert.ok(column >= 0 && column < made.columns && row >= 0 && row < made.rows);
+        assert.equal(grid.cellAt(made, column + 0.5, row + 0.5), cell);
+      });
+      if (made.order) assert.equal(made.order.filter((cell) => cell >= 0).length, count);
+    }
+  }
+});
+
+test("cells are as large as the room allows; what is not one layer a row is worth it", () => {
+  const shape = (matrix, room) => arrange(matrix, null, room).fold;
+  assert.deepEqual(shape(model(6, 12), ROOMS[0]), { wide: 12, across: 1 });
+  assert.deepEqual(shape(model(12, 12), ROOMS[0]), { wide: 12, across: 1 });
+  assert.deepEqual(shape(model(30, 9, 3), ROOMS[0]), { wide: 1, across: 30 });
+  assert.deepEqual(shape(model(32, 32, 4), ROOMS[1]), { wide: 16, across: 3 });
+  for (const matrix of MODELS) {
+    for (const room of ROOMS) {
+      const made = arrange(matrix, null, room, 0);
+      for (let wide = 1; wide <= matrix.heads; wide++) {
+        if (matrix.heads % wide || (wide > 1 && wide % matrix.group)) continue;
+        for (let across = 1; across <= matrix.layers; across++) {
+          const other = scale(shapeOf(matrix, { wide, across }), room);
+          assert.ok(scale(made, room) * 1.4015 >= other, JSON.stringify([matrix, room, wide, across]));
+        }
+      }
+    }
+  }
+});
+
+test("where cells would be too small one scrolls down, never sideways", () => {
+  for (const matrix of MODELS) {
+    for (const room of ROOMS.slice(0, 3)) {
+      const made = arrange(matrix, null, room);
+      if (scale(made, room) < LEAST) assert.ok(made.columns * LEAST <= room.width, JSON.stringify([matrix, room]));
+    }
+  }
+});
+
+test("heads that share a key head stand in one row, or in one column", () => {
+  for (const matrix of MODELS.filter(({ group }) => group > 1)) {
+    for (const room of ROOMS) {
+      const { fold } = arrange(matrix, null, room);
+      assert.ok(fold.wide === 1 || fold.wide % matrix.group === 0);
+    }
+  }
+});
+
+test("in another order heads fill the rows, keep their names, and the last row may be short", () => {
+  const sorted = arrange(model(2, 3), [5, 0, 1, 2, 4, 3], { width: 400, height: 200 });
+  assert.deepEqual([sorted.columns, sorted.rows, sorted.sorted], [3, 2, true]);
+  assert.equal(grid.cellAt(sorted, 0.5, 0.5), 5);
+  assert.equal(grid.cellName(sorted, 5), "L1 H2");
+  assert.deepEqual(grid.headOf(sorted, 5), { layer: 1, head: 2 });
+  assert.deepEqual(grid.cellPlace(sorted, 3), { column: 2, row: 1 });
+  assert.equal(grid.neighbour(sorted, 5, 1, 0), 0);
+  assert.equal(grid.neighbour(sorted, 0, 0, 1), 4);
+  const all = { left: 0, top: 0, right: 3, bottom: 2 };
+  assert.deepEqual(grid.visibleRuns(sorted, all, 10), [{ first: 0, count: 6 }]);
+  const left = { ...all, right: 0.5 };
+  assert.deepEqual(grid.visibleRuns(sorted, left, 10), [{ first: 2, count: 1 }, { first: 5, count: 1 }]);
+  const short = arrange(model(1, 5), [4, 3, 2, 1, 0], { width: 300, height: 200 });
+  assert.deepEqual([short.columns, short.rows], [3, 2]);
+  assert.equal(grid.cellAt(short, 2.5, 1.5), -1);
+  assert.equal(grid.nearestCell(short, 2.9, 1.5), 2);
+  assert.equal(grid.neighbour(short, 2, 0, 1), 2, "below is none");
+  assert.equal(headingsOf(short), null);
+});
+
+test("what is no permutation is no order", () => {
+  const plain = arrange(model(2, 2), null, null);
+  assert.deepEqual([plain.columns, plain.rows, plain.order], [2, 2, undefined]);
+  for (const bad of [undefined, "3210", [0, 1, 2], [0, 1, 2, 2], [0, 1, 2, 4], [0, 1, 2, 3.5], [0, 1, 2, "3"], [0, 1, 2, 3]]) {
+    assert.deepEqual(arrange(model(2, 2), bad, null), plain);
+  }
+});
+
+test("keys step over what lies between blocks", () => {
+  const made = arrange(model(32, 32, 4), null, ROOMS[0]);
+  assert.deepEqual([made.fold, made.columns], [{ wide: 8, across: 3 }, 26]);
+  assert.equal(grid.neighbour(made, 7, 1, 0), 11 * 32, "from layer 0 to layer 11 beside it");
+  assert.equal(grid.neighbour(made, 24, 0, 1), 32, "from the last row of layer 0 to layer 1");
+  assert.equal(grid.neighbour(made, 0, -1, 0), 0);
+});
+
+test("from head to head one steps as in the small map, however the matrix lies", () => {
+  const made = arrange(model(30, 9, 3), null, ROOMS[0]);
+  assert.deepEqual([[1, 0], [0, 1], [-1, 0], [0, -1]].map(([heads, layers]) => grid.nextHead(made, 0, heads, layers)), [1, 9, 0, 0]);
+  assert.equal(grid.nextHead(made, 8, 1, 0), 8);
+  assert.equal(grid.nextHead(made, 29 * 9, 0, 1), 29 * 9);
+});
+
+test("headings: heads above and layers beside, the other way round, and layers of several rows", () => {
+  const texts = (strip) => strip.marks.map(({ text }) => text).join(" ");
+  const plain = headingsOf(arrange(model(2, 3), null, null));
+  assert.deepEqual([texts(plain.tops[0]), texts(plain.sides[0]), plain.along, plain.down], ["0 1 2", "0 1", "head →", "layer ↓"]);
+  const turned = headingsOf(arrange(model(30, 9, 3), null, ROOMS[0]));
+  assert.deepEqual([turned.along, turned.down, turned.tops.length], ["layer →", "head ↓", 1]);
+  assert.equal(turned.tops[0].marks.at(-1).text, "29");
+  const several = headingsOf(arrange(model(32, 32, 4), null, ROOMS[0]));
+  assert.ok(several.short);
+  assert.deepEqual(several.tops, []);
+  const sides = several.sides.map((strip) => [strip.first, strip.marks[0].text, strip.marks.length]);
+  assert.deepEqual(sides, [[0, "0", 11], [9, "11", 11], [18, "22", 10]]);
+  assert.equal(several.rules.length, 29);
+  const down = headingsOf({ layers: 5, heads: 2, columns: 2, rows: 8, fold: { wide: 1, across: 2 } });
+  assert.deepEqual(down.tops.map((strip) => [strip.first, texts(strip)]), [[0, "0 1"], [3, "2 3"], [6, "4"]]);
+});
