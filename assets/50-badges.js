@@ -64,7 +64,7 @@
     return [
       shown(badgesOf(known(all, map, one), one, payload.heads, notes)),
       sorted(orderOf(known(all, map, two), two)),
-      waits ? "This map has not been measured yet." : "",
+      waits ? "Not measured yet." : "",
     ];
   }
 

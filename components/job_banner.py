@@ -6,6 +6,7 @@ when the answer to anything else says that a job has begun or ended (components/
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from dash import Input, Output, State, callback, dcc, html, no_update
@@ -19,6 +20,7 @@ from services.jobs.registry import job_kind
 from services.jobs.spec import Job
 
 EVERY = 1500  # milliseconds, while something runs
+MEANWHILE = "Look around meanwhile: each map joins the menu when it is made."
 
 
 def job_watch() -> list[Component]:
@@ -47,7 +49,7 @@ def follow_jobs(ticks: Any, _looked: Any, known: Any) -> tuple[Any, int, Any, An
     here = context()
     found = announced(here)
     now = {"jobs": [[job.id, job.state, job.label] for job in found], "atlases": here.library.stamp()}
-    words, shown = _words(found)
+    words, shown = bar_words(found, {entry.slug for entry in here.library.entries()})
     more = again(ticks) if any(job.active for job in found) else REST
     return words, more, no_update if now == known else now, shown
 
@@ -57,13 +59,15 @@ def announced(here: Context) -> Sequence[Job]:
     return [job for job in here.jobs.list() if job_kind(job.kind).announced]
 
 
-def _words(found: Sequence[Job]) -> tuple[Any, str | None]:
-    """What the bar says, and the job that its button stops."""
+def bar_words(found: Sequence[Job], atlases: set[str]) -> tuple[Any, str | None]:
+    """What the bar says, and the job that its button stops; `atlases`: slugs of those that can be looked at."""
     active = [job for job in found if job.active]
     if active:
         shown = next((job for job in active if job.state == "running"), active[0])
         stopping = html.Button("Stop", id=ids.JOB_STOP, className="text-button", type="button", disabled=shown.cancel)
-        return html.Div([*progress_bar(shown).children, stopping], className="build-progress"), shown.id
+        there = shown.state == "running" and Path(shown.subject).name in atlases
+        says = [html.Span(MEANWHILE, className="meanwhile")] if there else []
+        return html.Div([*progress_bar(shown).children, stopping, *says], className="build-progress"), shown.id
     last = max((job for job in found if job.state != "finished"), key=lambda job: job.updated, default=None)
     if last is None:
         return None, None

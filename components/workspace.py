@@ -86,7 +86,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                 ],
                 id=ids.WORKSPACE,
                 className="workspace at-head" if view.at_head else "workspace",
-                style={"--shape": f"{stream.layers / stream.heads:.4f}"},
+                style={"--heads": str(stream.layers * stream.heads)},
             ),
         ],
         className="atlas-page",
@@ -204,6 +204,14 @@ def waiting(job: Job | None, problems: list[str]) -> html.Div:
             html.H1("Building the demo atlas" if says else job.title),
             html.P((says or "") + "The first map opens here by itself in a few seconds."),
             progress_bar(job),
+            html.P(
+                [
+                    "It can be explored at once, while the other maps are made: each joins the menu by itself, and the "
+                    "bar above says which is next. Until then, the ",
+                    dcc.Link("guide", href=f"{context().settings.url_prefix}guide"),
+                    " tells how to read it.",
+                ]
+            ),
         ]
     else:
         parts = [

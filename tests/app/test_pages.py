@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
+from components.job_banner import MEANWHILE, bar_words
 from components.state.atlas_page import AtlasPage, Colouring, Picture, Search, Selection, View
 from services.atlas import open_atlas
 from services.attributes.norms import norm_ranges
+from services.jobs.spec import Job
 from tests.real_home import ROOT, SLUG
 
 
@@ -232,3 +234,12 @@ def test_debug_is_off_under_wsgi(dashboard_home):
     code = "import wsgi; assert not wsgi.server.debug"
     env = {"ATLAS_HOME": str(dashboard_home), "ATLAS_DEMO": "false", "PATH": "/usr/bin:/bin"}
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, check=False).returncode == 0
+
+
+def test_while_a_build_goes_on_the_bar_says_that_what_is_there_can_be_looked_at():
+    job = Job(id="build-1", kind="build", arguments={}, title="Build of some", subject="/home/some", state="running")
+    job = job.changed(label="UMAP", done=1, total=4)
+    says = [str(bar_words([job], atlases)[0]) for atlases in ({"some"}, {"other"})]
+    assert all("UMAP · 25 %" in text for text in says)
+    assert [MEANWHILE in text for text in says] == [True, False]
+    assert MEANWHILE not in str(bar_words([job.changed(state="waiting")], {"some"})[0])

@@ -114,7 +114,7 @@ test("badges: a measure as text, bar and sentence; heads in its order, the undef
   assert.deepEqual([order, note], [[1, 3, 0, 2], ""]);
   const [open, sorted] = await shown("entropy", "entropy", MAPS.pca2d);
   assert.deepEqual([open["0-0"].grade, open["0-1"].grade, open["0-2"], sorted], [0, 1, undefined, [1, 2, 0, 3]]);
-  assert.deepEqual(await shown("fit", "plain", MAPS.pca2d), [null, null, "This map has not been measured yet."]);
+  assert.deepEqual(await shown("fit", "plain", MAPS.pca2d), [null, null, "Not measured yet."]);
   const silent = load([BASE, "50-badges"], { tables: given });
   const failed = await silent.call([], (root) => root.atlasBadges.badges({ heads: "h" }, { badge: "fit" }, MAPS.umap2d, null, PAYLOAD));
   assert.match(failed[2], /could not be loaded/);
@@ -173,11 +173,11 @@ test("search: steps go through the hits in reading order and around, from where 
 
 test("search: concentration as badges and as an order; none where it is unknown", () => {
   const { call } = finding();
-  const { badges, order } = call([], (root) => root.find.onCells([2, 1, 8, 4], 2));
+  const { badges, order } = call([], (root) => root.find.onCells({ values: [2, 1, 8, 4], of: "hits" }, 2));
   assert.deepEqual(order, [2, 3, 0, 1]);
   assert.deepEqual(badges["1-0"], { text: "×8.0", grade: 1, title: "Concentration of the hits: ×8.0" });
   assert.equal(badges["0-1"].grade, 0);
-  assert.equal(call([], (root) => root.find.onCells([null, null], 2)), null);
+  assert.equal(call([], (root) => root.find.onCells({ values: [null, null], of: "set" }, 2)), null);
 });
 
 // --- sets -------------------------------------------------------------------------------------------------------------
