@@ -4,6 +4,7 @@ The names of the tests begin with the public case that they hold (C1 … C8).
 """
 
 import gzip
+import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -182,3 +183,50 @@ def test_c8_texts_that_come_again_are_counted(file):
     corpus = read_corpus(file("a.txt", "One.\n" * 50 + "Two.\n"))
     assert len(corpus.texts) == 51
     assert corpus.notes == ("49 texts are the same as an earlier one.",)
+
+
+# C6: chats, and fields within fields
+
+
+def test_c6_each_turn_of_a_chat_is_an_input_and_its_role_a_column(file):
+    turns = '[{"role": "user", "content": "Hi there."}, {"role": "assistant", "content": "Hello."}]'
+    corpus = read_corpus(file("a.jsonl", f'{{"messages": {turns}, "id": 7}}\n{{"messages": [], "id": 8}}\n'))
+    assert corpus.texts == ("Hi there.", "Hello.")
+    assert corpus.columns["role"] == ("user", "assistant")
+    assert corpus.columns["id"] == ("7", "7")
+    assert "Read each turn of a chat as an input of its own; who speaks is the column role." in corpus.notes
+
+
+def test_c6_fields_within_fields_are_named_with_dots(file):
+    path = file("a.jsonl", '{"id": 1, "translation": {"en": "Rain fell.", "de": "Es regnete."}}\n')
+    assert 'name one of the columns "translation.en", "translation.de"' in refusal(path)
+    assert read_corpus(path, column="translation.de").texts == ("Es regnete.",)
+    assert 'no column "translation.fr"' in refusal(path, column="translation.fr")
+
+
+# C7: data sets saved to a folder
+
+
+def test_c7_a_saved_data_set_is_read_from_its_folder(tmp_path):
+    folder = tmp_path / "train"
+    folder.mkdir()
+    for number, texts in enumerate((["One.", "Two."], ["Three."])):
+        batch = pa.record_batch({"text": texts, "label": [number] * len(texts)})
+        with pa.ipc.new_stream(folder / f"data-{number}.arrow", batch.schema) as stream:
+            stream.write_batch(batch)
+    files = [{"filename": f"data-{number}.arrow"} for number in (0, 1)]
+    (folder / "state.json").write_text(json.dumps({"_data_files": files}))
+    corpus = read_corpus(folder)
+    assert corpus.texts == ("One.", "Two.", "Three.")
+    assert corpus.columns["label"] == ("0", "0", "1")
+    assert corpus.name == "train"
+    assert read_corpus(folder / "data-1.arrow").texts == ("Three.",)
+
+    (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
+    assert 'holds the splits "train", "test"; name the folder of one of them' in refusal(tmp_path)
+    (folder / "data-1.arrow").write_bytes(b"nothing")
+    assert "is no whole Arrow file" in refusal(folder)
+    (folder / "data-1.arrow").unlink()
+    assert "files that its state.json names are missing" in refusal(folder)
+    (folder / "state.json").write_text("[]")
+    assert "cannot be read; save the data set again" in refusal(folder)

@@ -6,19 +6,24 @@ more memory than the inputs that are kept. What was skipped or changed is counte
 
 import gzip
 import hashlib
+import json
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from services.errors import CorpusError
+from services.modalities.corpora.columnar import arrow_table
 from services.modalities.corpora.formats import open_table
 from services.modalities.corpora.harvest import choose_column, harvest
-from services.modalities.corpora.wording import FORMATS, one_line, quoted
+from services.modalities.corpora.wording import FORMATS, listed, one_line, quoted
 
 DEMO = "demo"
 DEMO_FILE = Path(__file__).parents[3] / "demo" / "corpus" / "sentences.jsonl"
+
+SAVED, SPLITS = "state.json", "dataset_dict.json"  # of the library datasets' save_to_disk
 
 MAX_INPUTS = 100_000
 MAX_CHARACTERS = 20_000
@@ -65,10 +70,15 @@ def read_corpus(
     shown = DEMO if is_demo else one_line(str(source))
     try:
         path = DEMO_FILE if is_demo else _existing_file(source, shown)
-        packed = path.suffix.lower() == ".gz"
-        inner = path.with_suffix("") if packed else path
-        with gzip.open(path, "rb") if packed else path.open("rb") as file:
-            table = open_table(inner.suffix.lower(), cast(BinaryIO, file), shown, column)
+        inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+        with ExitStack() as stack:
+            if path.is_dir():
+                files = [stack.enter_context(part.open("rb")) for part in _saved_parts(path, shown)]
+                table = arrow_table(files, shown, column)
+            else:
+                plain = stack.enter_context(path.open("rb"))
+                file = plain if inner == path else stack.enter_context(gzip.GzipFile(fileobj=plain))
+                table = open_table(inner.suffix.lower(), cast(BinaryIO, file), shown, column)
             chosen, guessed = choose_column(table, column, shown)
             kept = harvest(table, chosen, max_inputs, max_characters)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -102,6 +112,8 @@ def _existing_file(source: str | Path, shown: str) -> Path:
         is_folder = path.is_dir()
     except (ValueError, RuntimeError) as error:  # a NUL in the path; ~nobody
         raise CorpusError(f"{shown}: is no usable path ({one_line(str(error))}); check it") from error
+    if is_folder and any((path / name).is_file() for name in (SAVED, SPLITS)):
+        return path
     if is_folder:
         raise CorpusError(
             f"{shown}: is a folder; name a file in it: {FORMATS}. A folder of images goes with a model of images"
@@ -113,6 +125,22 @@ def _existing_file(source: str | Path, shown: str) -> Path:
     if path.stat().st_size == 0:
         raise CorpusError(f"{shown}: is empty; give a file with at least one sentence")
     return path
+
+
+def _saved_parts(folder: Path, shown: str) -> list[Path]:
+    """The files of a data set that the library datasets has saved to a folder."""
+    try:
+        content = json.loads((folder / (SAVED if (folder / SAVED).is_file() else SPLITS)).read_text(encoding="utf-8"))
+        splits = [str(name) for name in content.get("splits", ())]
+        names = [str(part["filename"]) for part in content.get("_data_files", ())]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise CorpusError(f"{shown}: its {SAVED} or {SPLITS} cannot be read; save the data set again") from error
+    if splits:
+        raise CorpusError(f"{shown}: holds the splits {listed(splits)}; name the folder of one of them")
+    parts = [folder / name for name in names if Path(name).name == name]
+    if not parts or not all(part.is_file() for part in parts):
+        raise CorpusError(f"{shown}: files that its {SAVED} names are missing; save or copy the data set again")
+    return parts
 
 
 def _digest(texts: Sequence[str], columns: Mapping[str, Sequence[str]]) -> str:

@@ -5,10 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from services.errors import CorpusError
+from services.modalities.corpora.columnar import arrow_table, parquet_table
 from services.modalities.corpora.conll import conll_table, conllu_table
 from services.modalities.corpora.decoding import (
     ENTRY_CHARACTERS,
@@ -20,16 +18,17 @@ from services.modalities.corpora.decoding import (
 )
 from services.modalities.corpora.delimited import delimited_table
 from services.modalities.corpora.table import Table
-from services.modalities.corpora.wording import CONTROLS, listed, one_line, quoted
+from services.modalities.corpora.wording import one_line
 
-LOOKED_AT = 100  # cells that show whether bytes are text
 JSON_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def open_table(suffix: str, file: BinaryIO, shown: str, column: str | None) -> Table:
     """The reader for a file's ending; any other ending is read as plain text."""
     if suffix in {".parquet", ".pq"}:
-        return _parquet_table(file, shown, column)
+        return parquet_table(file, shown, column)
+    if suffix == ".arrow":
+        return arrow_table([file], shown, column)
     check_is_text(file, shown)
     wide = is_utf16(file)
     table = _text_table(suffix, file, shown)
@@ -147,90 +146,3 @@ def _json_reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deep"
     return one_line(getattr(error, "msg", str(error)))
-
-
-def _parquet_table(file: BinaryIO, shown: str, column: str | None) -> Table:
-    try:
-        parquet = pq.ParquetFile(file, pre_buffer=False)
-        schema = parquet.schema_arrow
-        columns = schema.names
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last from a damaged name
-        raise _parquet_fault(shown, error) from error
-    if len(set(columns)) < len(columns):
-        twice = next(name for name in columns if columns.count(name) > 1)
-        raise CorpusError(f"{shown}: two columns are called {quoted(twice)}; rename one of them")
-    readable = {
-        item.name: item.type
-        for item in schema
-        if _is_string(item.type)
-        or _is_scalar(item.type)
-        or _is_words(item.type)
-        or (_is_bytes(item.type) and _holds_text(parquet, item.name))
-    }
-    if column is not None and column in columns and column not in readable:
-        held = one_line(str(schema.field(column).type))
-        others = listed(readable)
-        raise CorpusError(f"{shown}: column {quoted(column)} holds {held}, not text; columns that do: {others}")
-    names = list(readable)
-
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
-        number = 0
-        try:
-            for batch in parquet.iter_batches(batch_size=1024, columns=names):
-                cells = {name: _parquet_cells(batch.column(name)) for name in names}
-                for index in range(batch.num_rows):
-                    number += 1
-                    yield number, {name: cells[name][index] for name in names}
-        except UnicodeDecodeError as error:
-            raise CorpusError(
-                f"{shown}: text after row {number:,} is not valid UTF-8; write it again as UTF-8"
-            ) from error
-        except (pa.ArrowException, OSError) as error:
-            raise _parquet_fault(shown, error) from error
-
-    strings = tuple(name for name, kind in readable.items() if not _is_scalar(kind))
-    return Table("row", rows() if names else iter(()), columns=tuple(names), text_columns=strings)
-
-
-def _parquet_fault(shown: str, error: Exception) -> CorpusError:
-    return CorpusError(f"{shown}: is no whole Parquet file ({one_line(str(error))}); write or copy it again")
-
-
-def _parquet_cells(cells: pa.Array) -> list[Any]:
-    found = (cells.cast(pa.string()) if _is_time(cells.type) else cells).to_pylist()
-    return [cell.decode() if isinstance(cell, bytes) else cell for cell in found] if _is_bytes(cells.type) else found
-
-
-def _holds_text(parquet: pq.ParquetFile, name: str) -> bool:
-    """Whether the first bytes of a column are text, as Spark and older pandas write it."""
-    first = next(parquet.iter_batches(batch_size=LOOKED_AT, columns=[name]), None)
-    cells = [cell for cell in first.column(0).to_pylist() if cell] if first else []
-    try:
-        return bool(cells) and not any(CONTROLS.search(cell.decode()) for cell in cells)
-    except UnicodeDecodeError:
-        return False
-
-
-def _is_bytes(kind: pa.DataType) -> bool:
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
-
-
-def _is_words(kind: pa.DataType) -> bool:
-    """A list of strings: a sentence cut into words."""
-    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(kind) for test in lists) and _is_string(kind.value_type)
-
-
-def _is_string(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-
-
-def _is_time(kind: pa.DataType) -> bool:
-    return pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind)
-
-
-def _is_scalar(kind: pa.DataType) -> bool:
-    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
-    return any(test(kind) for test in (*tests, _is_time, pa.types.is_null))

@@ -1,6 +1,7 @@
 """Which column holds the texts, what of them is kept, and the count of what is not."""
 
 import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -31,13 +32,16 @@ def choose_column(table: Table, column: str | None, shown: str) -> tuple[str | N
             raise CorpusError(f"{shown}: has no columns; leave out the column {quoted(column)}")
         return None, False
     if column is not None:
-        if column not in names:
+        if column not in names and not any(nested(record, column) is not None for record in records):
             raise CorpusError(f"{shown}: no column {quoted(column)}; the columns are {listed(names)}")
         return column, False
     strings = [
         name for name in names if name in table.text_columns or any(_is_wordy(record.get(name)) for record in records)
     ]
     usual = [name for name in names if name.lower() in TEXT_COLUMNS]
+    inner = [] if strings else _inner_names(records)
+    if inner:
+        raise CorpusError(f"{shown}: its texts are inside other fields; name one of the columns {listed(inner)}")
     if len(usual) == 1:
         return usual[0], False
     if len(usual) == 0 and len(strings) == 1:
@@ -52,9 +56,60 @@ def choose_column(table: Table, column: str | None, shown: str) -> tuple[str | N
     raise CorpusError(f"{shown}: which column holds the texts? Name one of {listed(names)}")
 
 
+def nested(record: Mapping[str, Any], column: str) -> Any:
+    """The value of a column; where none is called "translation.en", the field "en" of the field "translation"."""
+    if column in record:
+        return record[column]
+    found: Any = record
+    for name in column.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _inner_names(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Dotted names of fields within fields that hold words."""
+    found = (
+        f"{outer}.{name}"
+        for record in records
+        for outer, value in record.items()
+        if isinstance(value, dict)
+        for name, inner in value.items()
+        if _is_wordy(inner)
+    )
+    return list(dict.fromkeys(found))
+
+
+def is_chat(value: Any) -> bool:
+    """A list of turns, each with a content and a role."""
+    turns = value if isinstance(value, list) else []
+    return bool(turns) and all(
+        isinstance(turn, dict) and isinstance(turn.get("content"), str) and isinstance(turn.get("role"), str)
+        for turn in turns
+    )
+
+
+def by_turns(table: Table, column: str) -> None:
+    """Make each turn of the chats in a column an entry of its own, its role a column."""
+
+    before = table.rows
+
+    def rows() -> Iterator[tuple[int, Any]]:
+        for number, entry in before:
+            value = nested(entry, column) if isinstance(entry, dict) else None
+            if not is_chat(value):
+                yield number, entry
+                continue
+            for turn in value or ():
+                yield number, {**entry, column: turn["content"], "role": turn["role"]}
+
+    table.rows = rows()
+    table.columns = tuple(dict.fromkeys((*table.columns, "role")))
+    table.remarks.append("Read each turn of a chat as an input of its own; who speaks is the column role.")
+
+
 def _is_wordy(value: Any) -> bool:
-    """A string that is not merely a number (in CSV everything is a string), or a list of words."""
-    if _is_words(value):
+    """A string that is not merely a number (in CSV everything is a string), a list of words, or a chat."""
+    if _is_words(value) or is_chat(value):
         return True
     return isinstance(value, str) and bool(value.strip()) and not _is_number(value)
 
@@ -140,6 +195,10 @@ class Harvest:
 
 
 def harvest(table: Table, column: str | None, max_inputs: int, max_characters: int) -> Harvest:
+    sample = list(islice(table.rows, SAMPLE_ROWS))
+    table.rows = chain(sample, table.rows)
+    if column is not None and any(isinstance(entry, dict) and is_chat(nested(entry, column)) for _, entry in sample):
+        by_turns(table, column)
     others = {one_line(name): name for name in table.columns if name != column}
     others = dict(islice(others.items(), MAX_COLUMNS))
     kept = Harvest(columns={shown: [] for shown in others})
@@ -156,7 +215,7 @@ def harvest(table: Table, column: str | None, max_inputs: int, max_characters: i
             kept.more = True
             break
         kept.texts.append(_cleaned(text, place, kept))
-        given = entry.get(column) if isinstance(entry, dict) else entry
+        given = nested(entry, column) if isinstance(entry, dict) and column is not None else entry
         if not isinstance(given, str):
             (kept.joined if _is_words(given) else kept.numbers).add(place)
         for shown, name in others.items():
@@ -167,7 +226,7 @@ def harvest(table: Table, column: str | None, max_inputs: int, max_characters: i
 
 def _text(entry: Any, column: str | None, place: str, kept: Harvest) -> str | TooLong | None:
     """The stripped text of an entry; None, and counted, when there is none."""
-    value = entry.get(column) if isinstance(entry, dict) and column is not None else entry
+    value = nested(entry, column) if isinstance(entry, dict) and column is not None else entry
     if isinstance(value, TooLong):
         return value
     if value is None:

@@ -1,0 +1,134 @@
+"""Tables of columns: Parquet, and Arrow as the library datasets saves it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from services.errors import CorpusError
+from services.modalities.corpora.table import Table
+from services.modalities.corpora.wording import CONTROLS, listed, one_line, quoted
+
+LOOKED_AT = 100  # cells that show whether bytes are text
+Batches = Callable[[list[str]], Iterator[pa.RecordBatch]]
+# What these readers raise; the last is for a damaged name.
+_FAULTS = (pa.ArrowException, OSError, UnicodeDecodeError)
+
+
+def parquet_table(file: BinaryIO, shown: str, column: str | None) -> Table:
+    """Rows of a Parquet file. Raises: CorpusError."""
+    try:
+        parquet = pq.ParquetFile(file, pre_buffer=False)
+        schema = parquet.schema_arrow
+        schema.names  # noqa: B018 - damaged names are found when they are read
+    except _FAULTS as error:
+        raise _fault(shown, error, "Parquet") from error
+
+    def batches(wanted: list[str]) -> Iterator[pa.RecordBatch]:
+        return parquet.iter_batches(batch_size=1024, columns=wanted)
+
+    return _table(schema, batches, shown, column, "Parquet")
+
+
+def arrow_table(files: Sequence[BinaryIO], shown: str, column: str | None) -> Table:
+    """Rows of Arrow files of one schema, streams as the library datasets writes them. Raises: CorpusError."""
+    try:
+        schema = _opened(files[0]).schema
+    except _FAULTS as error:
+        raise _fault(shown, error, "Arrow") from error
+
+    def batches(wanted: list[str]) -> Iterator[pa.RecordBatch]:
+        for file in files:
+            for batch in _opened(file):
+                for start in range(0, batch.num_rows, 1024):
+                    yield batch.select(wanted).slice(start, 1024)
+
+    return _table(schema, batches, shown, column, "Arrow")
+
+
+def _opened(file: BinaryIO) -> pa.RecordBatchReader:
+    file.seek(0)
+    return pa.ipc.open_stream(file)
+
+
+def _table(schema: pa.Schema, batches: Batches, shown: str, column: str | None, kind: str) -> Table:
+    columns = schema.names
+    if len(set(columns)) < len(columns):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise CorpusError(f"{shown}: two columns are called {quoted(twice)}; rename one of them")
+    readable = {
+        item.name: item.type
+        for item in schema
+        if _is_string(item.type)
+        or _is_scalar(item.type)
+        or _is_words(item.type)
+        or (_is_bytes(item.type) and _holds_text(batches, item.name))
+    }
+    if column is not None and column in columns and column not in readable:
+        held = one_line(str(schema.field(column).type))
+        others = listed(readable)
+        raise CorpusError(f"{shown}: column {quoted(column)} holds {held}, not text; columns that do: {others}")
+    names = list(readable)
+
+    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
+        number = 0
+        try:
+            for batch in batches(names):
+                cells = {name: _cells(batch.column(name)) for name in names}
+                for index in range(batch.num_rows):
+                    number += 1
+                    yield number, {name: cells[name][index] for name in names}
+        except UnicodeDecodeError as error:
+            raise CorpusError(
+                f"{shown}: text after row {number:,} is not valid UTF-8; write it again as UTF-8"
+            ) from error
+        except (pa.ArrowException, OSError) as error:
+            raise _fault(shown, error, kind) from error
+
+    strings = tuple(name for name, held in readable.items() if not _is_scalar(held))
+    return Table("row", rows() if names else iter(()), columns=tuple(names), text_columns=strings)
+
+
+def _fault(shown: str, error: Exception, kind: str) -> CorpusError:
+    return CorpusError(f"{shown}: is no whole {kind} file ({one_line(str(error))}); write or copy it again")
+
+
+def _cells(cells: pa.Array) -> list[Any]:
+    found = (cells.cast(pa.string()) if _is_time(cells.type) else cells).to_pylist()
+    return [cell.decode() if isinstance(cell, bytes) else cell for cell in found] if _is_bytes(cells.type) else found
+
+
+def _holds_text(batches: Batches, name: str) -> bool:
+    """Whether the first bytes of a column are text, as Spark and older pandas write it."""
+    first = next(batches([name]), None)
+    cells = [cell for cell in first.column(0).slice(0, LOOKED_AT).to_pylist() if cell] if first else []
+    try:
+        return bool(cells) and not any(CONTROLS.search(cell.decode()) for cell in cells)
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+
+
+def _is_words(kind: pa.DataType) -> bool:
+    """A list of strings: a sentence cut into words."""
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(test(kind) for test in lists) and _is_string(kind.value_type)
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _is_time(kind: pa.DataType) -> bool:
+    return pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_timestamp(kind)
+
+
+def _is_scalar(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(test(kind) for test in (*tests, _is_time, pa.types.is_null))
