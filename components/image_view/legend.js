@@ -33,10 +33,14 @@
       this.words = "";
     }
 
-    /** @param {string} words @param {Atlas.ImageScene} scene @param {string} shade @param {() => Atlas.ImageViewProps} props */
-    show(words, scene, shade, props) {
+    /**
+     * @param {string} name  of the image
+     * @param {string} words @param {Atlas.ImageScene} scene @param {string} shade @param {() => Atlas.ImageViewProps} props
+     */
+    show(name, words, scene, shade, props) {
       this.words = words;
       this.box.replaceChildren();
+      element("span", "image-legend-name", this.box).textContent = name;
       element("span", "image-legend-words", this.box).textContent = words;
       if (scene.chosen >= 0) this.offerAlike(props);
       if (!scene.levels) return;

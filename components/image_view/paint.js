@@ -43,14 +43,14 @@
       const box = boxOf(layout, position);
       context.fillStyle = c.cell;
       context.fillRect(box.x, box.y, box.width, box.height);
-      context.strokeStyle = c.muted;
-      context.lineWidth = 1;
-      frame(context, box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1);
       if (levels && levels[position] > 0) {
         const at = 4 * Math.round(255 * levels[position]);
         context.fillStyle = `rgb(${table[at]}, ${table[at + 1]}, ${table[at + 2]})`;
-        context.fillRect(box.x, box.y + box.height - 5, box.width, 5);
+        context.fillRect(box.x, box.y + box.height - 6, box.width, 6);
       }
+      context.strokeStyle = c.muted;
+      context.lineWidth = 1;
+      frame(context, box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1);
       context.fillStyle = c.text;
       context.fillText(names[position], box.x + box.width / 2, box.y + box.height / 2, box.width - 4);
     }

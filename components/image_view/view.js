@@ -304,7 +304,7 @@
       if (!scene || !now) return;
       const words = sentence(scene, now, props, look);
       this.stage.setAttribute("aria-label", `${now.facts.label || now.facts.name}. ${words}`);
-      this.legend.show(words, scene, look.shade, () => this.now);
+      this.legend.show(now.facts.name, words, scene, look.shade, () => this.now);
     }
 
     // --- what the pointer or the keys are at ---------------------------------------------------------------------

@@ -65,6 +65,8 @@ class Workers:
 @contextmanager
 def _results(units: Iterable[Any]) -> Iterator[Iterator[Any]]:
     """The results of joblib's workers of the present configuration."""
+    # loky replaces a worker whose memory has grown: nothing that a reader of the terminal must know
+    warnings.filterwarnings("ignore", "A worker stopped while", UserWarning)
     results = joblib.Parallel(return_as="generator_unordered")(units)
     try:
         yield results

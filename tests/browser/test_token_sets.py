@@ -88,6 +88,10 @@ def test_shift_drag_draws_a_lasso_escape_clears_it_first_and_then_leaves_the_hea
     expect(page.locator("#crumb")).to_have_text("All heads")
     settle(page)
     assert scene(page, "stats().marks") == size
+    # The button covers neither the tools above the matrix nor heads.
+    button, scene_box = page.locator("#set-clear").bounding_box(), box(page)
+    assert button
+    assert button["y"] >= scene_box["y"] + scene_box["height"]
     page.locator("#set-clear").click()
     expect(page.locator("#set-clear")).to_be_hidden()
 
