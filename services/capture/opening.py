@@ -97,6 +97,9 @@ def _streams(loaded: LoadedModel) -> tuple[StreamInfo, ...]:
 
 def _sinks(loaded: LoadedModel) -> list[str]:
     """What to say of a model whose rows of attention do not add up to 1, as those of GPT-OSS."""
+    # Sinks are more than q·k; which tokens a local window takes as global, a trial does not know.
+    if not any(stream.additive for stream in loaded.streams) or any(s.mask.kind == "local" for s in loaded.streams):
+        return []
     seen = (item.attention for item in capture(loaded, [modality_named(loaded.modality).trial(loaded)]))
     least = min((float(own.sum(axis=-1).min()) for own in seen if own is not None and own.size), default=1.0)
     if least > WHOLE:
