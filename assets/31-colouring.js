@@ -20,5 +20,18 @@
     ];
   }
 
-  root.colouring = { choose };
+  const span = (className, children) => ({
+    namespace: "dash_html_components", type: "Span", props: { className, children },
+  });
+
+  /** The legend of sizes, while the points of an open head have several. */
+  function sizes(head, projection, picture, payload) {
+    const { bynorm, mapsizes } = picture || {};
+    const size = bynorm ? payload?.size : mapsizes ? projection?.size : null;
+    if (!head || !size) return [];
+    const end = (extra, words) => span("legend-category", [span(`legend-marker legend-marker-key ${extra}`, null), words]);
+    return [span("legend-side", `Size: ${size.label.toLowerCase()}`), end("legend-small", size.low), end("legend-large", size.high)];
+  }
+
+  root.colouring = { choose, sizes };
 })();

@@ -57,7 +57,7 @@
       return [shown(null), sorted(null), "The measures of this map could not be loaded."];
     }
     const find = (name) => measures.find((measure) => measure.name === name);
-    const [one, two] = [find(badge), find(order)];
+    const [one, two] = [find(badge === "judged" ? projection.judged : badge), find(order)];
     const map = projection.name;
     const { notes } = all.maps[map] || {};
     const waits = [one, two].some((measure) => measure && measure.scope !== "head") && !all.maps[map];

@@ -24,10 +24,9 @@ import numpy as np
 
 from benchmarks import map_quality as quality
 from services.projection import LayerPoints, pca_layer, warm_up
-from services.projection.attention import attention_start
 from services.projection.graph import Graph, affinity_graph
 from services.projection.layout import HeadLayouts
-from services.projection.methods.attention import ATTENTION
+from services.projection.methods.coupled import ATTENTION, PREFERENCE
 from services.projection.methods.tsne import TSNE
 from services.projection.methods.umap import UMAP
 from services.projection.parameters import perplexity_for
@@ -36,7 +35,7 @@ from services.projection.tsne_kernel import kl_divergence
 from services.projection.watch import Watch
 from services.streams import FULL, Places, StreamTokens
 
-WAYS = ("ours", "lift", "umap-learn", "opentsne", "scikit-learn", "authors")
+WAYS = ("ours", "umap-learn", "opentsne", "scikit-learn", "authors")
 ATLAS_HEADS = 144
 
 # Yields the name of each layout and a function that computes it.
@@ -81,20 +80,15 @@ def aligned(arrays: dict[str, np.ndarray]) -> LayerPoints:
     return LayerPoints(queries, keys, scaled_queries, scaled_keys + shift, StreamTokens(FULL, places, places))
 
 
-def lifted(layouts: HeadLayouts, dims: tuple[int, ...]) -> Jobs:
-    """The attention map's start by itself."""
-    for d in dims:
-        yield f"pca of the lift {d}D", lambda d=d: attention_start(layouts.head.queries, layouts.head.keys, d)
-
-
 def ours(layouts: HeadLayouts, dims: tuple[int, ...]) -> Jobs:
     yield "neighbours (shared)", lambda: layouts.neighbors.distances
     for d in dims:
         yield f"umap {d}D", lambda d=d: layouts.fitted(UMAP, d)
         yield f"tsne {d}D (from umap)", lambda d=d: layouts.fitted(TSNE, d)
-    yield "attention scores (shared)", lambda: ATTENTION.graph(layouts).weights
-    for d in dims:
-        yield f"attention {d}D", lambda d=d: layouts.fitted(ATTENTION, d)
+    for method in (PREFERENCE, ATTENTION):
+        yield f"{method.name} affinities", lambda method=method: method.problem(layouts).graph.weights
+        for d in dims:
+            yield f"{method.name} {d}D", lambda method=method, d=d: layouts.fitted(method, d)
 
 
 def umap_learn(layouts: HeadLayouts, dims: tuple[int, ...]) -> Jobs:
@@ -184,7 +178,7 @@ def main() -> None:
 
     seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
     marks: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
-    makers = dict(zip(WAYS, (ours, lifted, umap_learn, opentsne, scikit_learn, authors), strict=True))
+    makers = dict(zip(WAYS, (ours, umap_learn, opentsne, scikit_learn, authors), strict=True))
     peak = 0.0
     for way in given.ways:
         for index in range(points.heads):

@@ -7,12 +7,18 @@ from dash import ClientsideFunction, Input, Output, State, clientside_callback, 
 
 from components import ids
 from components.state.atlas_page import BY_SEARCH, Picture
-from services.measures.registry import groups, listed
+from services.measures.registry import DEFAULT, groups, listed
 
 
 def measure_fields(picture: Picture, modality: str) -> html.Div:
     """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one."""
-    badges = [*_options(modality), {"label": "None", "value": "none"}]
+    own = {
+        "label": "Keys near",
+        "value": DEFAULT,
+        "title": "How well the map keeps what it is made to keep: preferred keys near on the preference map, best keys "
+        "near on all others.",
+    }
+    badges = [own, *_options(modality), {"label": "None", "value": "none"}]
     by_search = {
         "label": "Concentration of the search or set",
         "value": BY_SEARCH,

@@ -10,11 +10,21 @@ from services.alignment.variants import OWN, scale_variant
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import SIDE_STEPS
-from services.attributes.registry import PLAIN, find_attribute, in_atlas, says_side_only, sizing
+from services.attributes.registry import PLAIN, Attribute, find_attribute, in_atlas, says_side_only, sizing
+from services.measures.registry import judged_by
 from services.measures.report import report_key
 from services.payloads.images import sheet_facts
 from services.payloads.scene import CHUNK, PAGE, projection_key
-from services.projection import START, follows_alignment, method_label, method_names
+from services.projection import (
+    START,
+    follows_alignment,
+    is_method,
+    label_of,
+    made_earlier,
+    method_label,
+    method_names,
+    method_of,
+)
 from services.streams.registry import kind_named
 
 _NOTE = re.compile(r"L(\d+) head (\d+): (.*)")
@@ -36,7 +46,7 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
         "pageSize": PAGE,
         "queryTable": stream.query_table,
         "keyTable": stream.key_table,
-        "size": {"attribute": size.name, "scope": size.scope} if size else None,
+        "size": size_facts(size) if size else None,
         "mask": stream.mask.description(),
         "modality": atlas.info.modality,
         "patches": sheet_facts(atlas, stream.query_table) if stream.query_table == stream.key_table else None,
@@ -51,8 +61,23 @@ def scene_projection(projection: ProjectionInfo) -> dict[str, Any]:
         "method": projection.method,
         "follows": _follows(projection.method),
         "dims": projection.dims,
-        "label": method_label(projection.method),
+        "label": label_of(projection),
+        "judged": judged_by(projection.method).name,
+        "size": _completing(projection),
     }
+
+
+def _completing(projection: ProjectionInfo) -> dict[str, Any] | None:
+    """What sizes points of an open head to complete the map, with the words of its legend."""
+    known = is_method(projection.method) and not made_earlier(projection)
+    attribute = find_attribute(method_of(projection.method).sizes) if known else None
+    return size_facts(attribute) if attribute else None
+
+
+def size_facts(attribute: Attribute) -> dict[str, str]:
+    """What the scene sizes points by."""
+    names = ("label", "low", "high", "scope")
+    return {"attribute": attribute.name} | {name: getattr(attribute, name) for name in names}
 
 
 def _follows(method: str) -> str:
@@ -125,12 +150,13 @@ def stream_options(atlas: Atlas) -> list[dict[str, Any]]:
 
 def method_options(atlas: Atlas, stream: StreamInfo, building: bool) -> list[dict[str, Any]]:
     """Choices of the projection control; maps still to come are shown but disabled while a build runs."""
-    ready = {p.method for p in atlas.info.projections if p.stream == stream.name}
+    labels = {p.method: label_of(p) for p in atlas.info.projections if p.stream == stream.name}
+    ready = set(labels)
     names = [*method_names(), *sorted(ready - set(method_names()))]
     methods = [name for name in names if name in ready or building]
     return [
         {
-            "label": method_label(method) if method in ready else f"{method_label(method)} …",
+            "label": labels[method] if method in ready else f"{method_label(method)} …",
             "value": method,
             "disabled": method not in ready,
         }

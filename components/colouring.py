@@ -26,6 +26,7 @@ from services.attributes.registry import (
     variants,
     why_not,
 )
+from services.projection import methods
 
 
 def colour_field(atlas: Atlas, colouring: Colouring) -> html.Div:
@@ -65,8 +66,11 @@ def _options(atlas: Atlas) -> list[dict[str, Any]]:
 def look_of_points(state: AtlasPage) -> list[Any]:
     """Palette and size by value: choices that are made once, for the menu of how the picture is drawn."""
     size = sizing()
+    completed = {method.in_text: attribute_of(method.sizes) for method in methods() if method.sizes}
+    by_map = [f"Size by {one.label[0].lower()}{one.label[1:]} on the {name}" for name, one in completed.items()]
     return [
         *([menu_choice(ids.SIZE_BY_VALUE, size.sizes, size.name, state.picture.bynorm)] if size else []),
+        *([menu_choice(ids.SIZE_BY_MAP, "; ".join(by_map), "map", state.picture.mapsizes)] if by_map else []),
         *labelled(ids.PALETTE, "Palette", NAMES, state.colouring.palette),
     ]
 
@@ -138,4 +142,12 @@ clientside_callback(
     Input(ids.COLOUR_VARIANT, "value"),
     Input(ids.PALETTE, "value"),
     State(ids.COLOURING, "data"),
+)
+clientside_callback(
+    ClientsideFunction("colouring", "sizes"),
+    Output(ids.SIZE_LEGEND, "children"),
+    Input(ids.SCENE, "head"),
+    Input(ids.SCENE, "projection"),
+    Input(ids.PICTURE, "data"),
+    State(ids.SCENE, "payload"),
 )

@@ -121,6 +121,21 @@ GLOSSARY: dict[str, tuple[str, str]] = {
         "Best near",
         "Of each query's 10 best keys in the whole corpus, the share that is among the 100 keys nearest to it.",
     ),
+    "preferred-near": (
+        "Preferred keys near",
+        "As best near, by what a query gives a key beyond what the average query gives it: what the preference map is "
+        "made to keep.",
+    ),
+    "popularity": (
+        "Popularity of a key",
+        "What the average query gives a key beyond the average key. A popular key gets attention from most queries; on "
+        "the preference map it is a large dot.",
+    ),
+    "signature": (
+        "What neighbours tell",
+        "How well the 15 nearest points on the map tell a token's position, word or part of speech: a head that sorts "
+        "by position has a high number there. 100 % is always, 0 % no better than chance.",
+    ),
     "mixing": (
         "Mixing",
         "Of the 15 nearest points, the share of the other kind against a perfect mixture. 0: the kinds lie apart.",

@@ -43,8 +43,8 @@ HELP: dict[str, tuple[str, str, str | None]] = {
     ids.BADGE_SELECT: (
         "Badge",
         "A number in each head's corner, and a bar as long as it is good: how far its map can be believed, what the "
-        "map shows, or where the head's attention goes. Best keys near: of each query's 10 best keys, how many are "
-        "among the 100 nearest on the map. The Head tab of an open head explains them all.",
+        "map shows, or where the head's attention goes. Keys near: of the 10 keys that a query should have near it on "
+        "this map, how many are among the 100 nearest. The Head tab of an open head explains them all.",
         None,
     ),
     ids.ORDER_SELECT: (
@@ -211,8 +211,9 @@ TOUR: tuple[tuple[str, str, str], ...] = (
     (
         "#method-select, #toolbar-toggle",
         f"{len(methods())} ways to lay it out",
-        "On the attention map, near means attended. The other projections show the shape of a head better. Colour by "
-        "position, for example, shows which heads follow the order of the words.",
+        "On the preference map, near means attended more than other queries do; on the attention map, near means "
+        "attended. The others show which vectors are alike. Colour by position, for example, shows which heads follow "
+        "the order of the words.",
     ),
     (
         "#search-box",

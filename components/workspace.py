@@ -136,6 +136,7 @@ def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[s
         projection=projection,
         colour=scene_colour(atlas, atlas.stream(view.stream), colouring.colour, "light", colouring.palette),
         sized=picture.bynorm,
+        mapSizes=picture.mapsizes,
         head=head,
         viewpoint={"head": head, "at": state.viewpoint.at} if state.viewpoint.at else None,
         selection=state.selection.to_store() if state.selection.input is not None else None,
@@ -166,6 +167,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
     return html.Div(
         [
             html.Div(_legend(atlas, stream, state), id=ids.LEGEND),
+            html.Div(id=ids.SIZE_LEGEND, className="legend-sizes"),
             html.Ul(
                 [
                     outside_note(state),

@@ -55,6 +55,20 @@ A flat map of many dimensions bends distances, each method in its own way:
 
 {methods}
 
+## Two maps made of attention
+
+A query's scores have two parts: what every query gives a key, and what this query gives it beyond that.
+
+- On the **preference map** near means *attended more than other queries do*. It shows what sets queries apart: rings
+  and spirals where a head goes by position, clumps where it goes by words. What all queries share, the popularity of
+  a key, is the size of its dot in an open head. A small dot beside a query: it is this query that wants that key.
+- On the **attention map** near means *attended*. A full stop or a special token that takes what all queries have left
+  over lies in their midst; keys that nobody attends to lie at the rim. It shows where the attention goes, not
+  why, and heads look more alike on it.
+
+Both together hold all scores: preference + popularity + a constant of the query is q·k. UMAP, t-SNE and PCA are made of
+the vectors alone: near means alike.
+
 Open the sentence view to check what a picture suggests: it shows the model's own attention weights, not the map's.
 
 ## Which scale

@@ -9,8 +9,8 @@ from playwright.sync_api import sync_playwright
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "images"
 VIEWS = {
-    "matrix": ("/?method=pca&dims=2&colour=position", "light"),
-    "head": ("/?method=pca&dims=2&colour=type&layer=2&head=8&token=40&side=query", "dark"),
+    "matrix": ("/?method=preference&dims=2&colour=position", "light"),
+    "head": ("/?method=preference&dims=2&colour=type&layer=2&head=8&token=40&side=query", "dark"),
     "image": (
         "/?atlas=dinov2-demo&method=umap&dims=2&layer=10&head=4&token=130&side=query&read=heatmap&colour=type",
         "light",

@@ -91,8 +91,8 @@ class HeadScene(Component):
     - payload (dict | None): what to read: ``{base: "/payload/<atlas>/<key>", stream, layers, heads,
       queries, keys, chunk, queryTable, keyTable, pageSize, group?}``, ``group`` being how many heads share a key head.
       ``None`` draws nothing.
-    - projection (dict): ``{name, key, method, follows, dims: 2 | 3, label}``. Another projection of the same dimensions
-      moves the points there; camera, head, selection and search stay.
+    - projection (dict): ``{name, key, method, follows, dims: 2 | 3, label, size?}``. Another projection of the same
+      dimensions moves the points there; camera, head, selection and search stay.
     - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?, ranges?}``;
       ``values`` names the palette's entries in the tooltip; ``ranges`` are the two ends of each head's own scale,
       head after head.
@@ -111,6 +111,7 @@ class HeadScene(Component):
     - average (bool): in place of the points, each head's mean attention by position as a small heatmap.
     - sized (bool): in an open head, points grow with the attribute that ``payload.size`` names, such as the norm:
       from 0.375 to 1.625 times the usual diameter from its lowest to its highest value.
+    - mapSizes (bool): the same with the attribute that ``projection.size`` names, if it does and ``sized`` is off.
     - pointSize (number): diameter in px of a point of a head that fills the view; by default chosen from
       the number of points.
     - labels (bool): token texts in an open head. On by default.
@@ -164,6 +165,7 @@ class HeadScene(Component):
         lines: Any = Component.UNDEFINED,
         average: Any = Component.UNDEFINED,
         sized: Any = Component.UNDEFINED,
+        mapSizes: Any = Component.UNDEFINED,
         pointSize: Any = Component.UNDEFINED,
         labels: Any = Component.UNDEFINED,
         theme: Any = Component.UNDEFINED,
@@ -199,6 +201,7 @@ class HeadScene(Component):
             "lines",
             "average",
             "sized",
+            "mapSizes",
             "pointSize",
             "labels",
             "theme",

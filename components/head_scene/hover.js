@@ -77,13 +77,16 @@
 
     /** @param {number} slot */
     tokenAt(slot) {
-      const { data, view, props } = this.parts;
+      const { data, view, props, places } = this.parts;
       const side = data.points.kinds && data.points.kinds[slot] ? "key" : "query";
       const { colour } = props();
       const { headIndices, indices } = data.colours;
       const values = colour && colour.scope === "head" ? headIndices.get(view.open) : indices;
       const index = values ? values[slot] : undefined;
-      const content = tokenTooltip(side, data.tokens.token(slot), colourRow(colour, index, view.open), this.isOutside(slot));
+      const outside = this.isOutside(slot);
+      const content = tokenTooltip(
+        side, data.tokens.token(slot), colourRow(colour, index, view.open), outside, outside ? 0 : places.copies(slot),
+      );
       const { facts, image, rows } = data.sheet;
       if (!facts || !image || !rows) return content;
       const row = rows[slot];

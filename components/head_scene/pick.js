@@ -44,6 +44,27 @@
     return best;
   }
 
+  /**
+   * How many other points lie at exactly a slot's place: equal vectors are one place.
+   * @param {Array<{values: Uint16Array, start: number, count: number}|null>} chunks @param {number} dims
+   * @param {number} chunkSize @param {number} slot @param {(slot: number) => boolean} accepts
+   */
+  function copies(chunks, dims, chunkSize, slot, accepts) {
+    const own = chunks[Math.floor(slot / chunkSize)];
+    if (!own) return 0;
+    const from = own.start + (slot % chunkSize) * dims;
+    let found = 0;
+    chunks.forEach((chunk, c) => {
+      for (let j = 0; chunk && j < chunk.count; j++) {
+        const at = chunk.start + j * dims;
+        let d = 0;
+        while (d < dims && chunk.values[at + d] === own.values[from + d]) d++;
+        if (d === dims && c * chunkSize + j !== slot && accepts(c * chunkSize + j)) found++;
+      }
+    });
+    return found;
+  }
+
   /** @param {Atlas.HeadView} view @param {Uint16Array} values @param {number} at @param {number} x @param {number} y */
   function flatDistance(view, values, at, x, y) {
     const dx = view.middleX + (values[at] / 32767.5 - 1) * view.half - x;
@@ -64,7 +85,7 @@
     return squared * (1.2 - 0.4 * p.depth);
   }
 
-  const api = { place, nearest };
+  const api = { place, nearest, copies };
   atlas.pick = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

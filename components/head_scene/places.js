@@ -5,7 +5,7 @@
   class PointPlaces {
     /**
      * @param {Pick<Atlas.View, "open" | "headView">} view
-     * @param {Pick<Atlas.Points, "set" | "dims" | "client" | "order">} points
+     * @param {Pick<Atlas.Points, "set" | "dims" | "client" | "order" | "kinds">} points
      * @param {Pick<Atlas.Highlights, "slots" | "flags">} highlights
      */
     constructor(view, points, highlights) {
@@ -33,6 +33,14 @@
       if (!block) return null;
       const first = ((cell - block.firstCell) * block.count + slot - chunk * size) * block.dims;
       return pick.place(headView || this.headView(cell), block.values, first);
+    }
+
+    /** How many other points of its kind share the very place of a slot of the open head. @param {number} slot */
+    copies(slot) {
+      const { set, client, kinds } = this.points;
+      if (!set || !client || !kinds) return 0;
+      const parts = set.headParts(this.view.open);
+      return pick.copies(parts, set.dims, client.payload.chunk, slot, (other) => kinds[other] === kinds[slot]);
     }
 
     /**

@@ -17,7 +17,8 @@
       this.jobs = jobs;
       this.hooks = hooks;
       this.headsOnly = headsOnly;
-      this.sized = false;
+      /** what points are sized by @type {Atlas.SizedBy|null} */
+      this.sized = null;
       this.clear();
     }
 
@@ -34,7 +35,7 @@
       this.indices = null;
       /** @type {Map<number, Uint8Array>} */
       this.headIndices = new Map();
-      /** @type {{cell: number, values: Uint8Array}|null} */
+      /** @type {{cell: number, attribute: string, values: Uint8Array}|null} */
       this.sizes = null;
     }
 
@@ -129,7 +130,12 @@
 
     // --- size -------------------------------------------------------------------------------------------------
 
-    /** @param {boolean} sized  the points of an open head are as large as the payload's attribute of sizes says */
+    /** What a scene's props size the points of an open head by. @param {Atlas.SceneProps} props */
+    sizeBy({ payload, projection, sized, mapSizes }) {
+      this.setSizes((sized ? payload && payload.size : mapSizes && projection && projection.size) || null);
+    }
+
+    /** @param {Atlas.SizedBy|null} sized  the points of an open head are as large as this attribute says */
     setSizes(sized) {
       this.sized = sized;
       this.loadSizes();
@@ -137,19 +143,20 @@
 
     loadSizes() {
       this.jobs.cancel("sizes");
-      const { cell, client } = this;
-      if (this.sizes && (!this.sized || this.sizes.cell !== cell)) {
+      const { cell, client, sized } = this;
+      if (this.sizes && (!sized || this.sizes.attribute !== sized.attribute || this.sizes.cell !== cell)) {
         this.sizes = null;
         this.hooks.sizes();
       }
-      if (!client || !client.payload.size || !this.sized || cell < 0 || this.sizes) return;
-      const { heads, size } = client.payload;
-      const ofHead = () => client.headAttribute(size.attribute, Math.floor(cell / heads), cell % heads);
+      if (!client || !sized || cell < 0 || this.sizes) return;
+      const { attribute, scope } = sized;
+      const { heads } = client.payload;
+      const ofHead = () => client.headAttribute(attribute, Math.floor(cell / heads), cell % heads);
       this.jobs.run("sizes", async (current) => {
-        const values = size.scope === "head" ? ofHead() : client.attribute(size.attribute);
+        const values = scope === "head" ? ofHead() : client.attribute(attribute);
         const [steps, order] = await Promise.all([values, client.order()]);
         if (!current()) return;
-        this.sizes = { cell, values: p.toSlots(steps, order) };
+        this.sizes = { cell, attribute, values: p.toSlots(steps, order) };
         this.hooks.sizes();
       });
     }

@@ -28,7 +28,7 @@
   /** Props that come in; the others only go out. @type {Array<keyof Atlas.SceneProps>} */
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme",
-    "sprite", "cellNotes", "sized", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
+    "sprite", "cellNotes", "sized", "mapSizes", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
     "live", "viewpoint", "patches", "whole",
   ];
   /** Props that need nothing fetched. @type {Array<keyof Atlas.SceneProps>} */
@@ -260,13 +260,13 @@
 
     /** @param {boolean} fresh @param {(...names: Array<keyof Atlas.SceneProps>) => boolean} changed */
     updateMatrix(fresh, changed) {
-      const { projection, colour, sized, whole } = this.props;
+      const { projection, colour, whole } = this.props;
       if (fresh || changed("order")) this.setOrder();
       if (fresh || changed("sprite")) this.setSprite();
       if (fresh || changed("projection", "whole")) this.data.points.setProjection(projection || null, Boolean(whole));
       if (fresh || changed("colour")) this.data.colours.setColour(colour || null);
       if (fresh || changed("patches")) this.data.sheet.setForm(this.props.patches || "off");
-      if (fresh || changed("sized")) this.data.colours.setSizes(Boolean(sized));
+      if (fresh || changed("sized", "mapSizes", "projection")) this.data.colours.sizeBy(this.props);
     }
 
     /** @param {boolean} fresh @param {(...names: Array<keyof Atlas.SceneProps>) => boolean} changed */

@@ -23,15 +23,20 @@
 
   /**
    * @param {Atlas.Side} side @param {Atlas.Token|null} token  null: on its way @param {Atlas.TooltipRow|null} colour
-   * @param {boolean} [outside]  of the frame @returns {Atlas.TooltipContent}
+   * @param {boolean} [outside]  of the frame @param {number} [copies]  other points of its kind at the very same place
+   * @returns {Atlas.TooltipContent}
    */
-  function tokenTooltip(side, token, colour, outside = false) {
+  function tokenTooltip(side, token, colour, outside = false, copies = 0) {
     if (!token) return { title: "…", rows: [{ text: side }] };
     /** @type {Atlas.TooltipRow[]} */
     const rows = [
       { text: `${side === "key" ? "▲ key" : "● query"} · pos ${token.position} of ${token.length - 1}` },
       { text: `input ${token.input}` },
     ];
+    if (copies) {
+      const kind = side === "key" ? ["key", "keys"] : ["query", "queries"];
+      rows.push({ text: `${copies} other ${kind[copies === 1 ? 0 : 1]} at this very place` });
+    }
     if (colour) rows.push(colour);
     if (outside) rows.push({ text: "lies farther out: shown at the edge" });
     return { title: token.text.trim() || "␣", rows };

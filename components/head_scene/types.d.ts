@@ -28,7 +28,7 @@ declare namespace Atlas {
     chunk: number;
     queryTable: string;
     keyTable: string;
-    size?: { attribute: string; scope: "token" | "head" } | null;
+    size?: SizedBy | null;
     modality?: string;
     /** where pictures of the tokens lie on a sheet; null where tokens are no pictures */
     patches?: SheetFacts | null;
@@ -59,6 +59,8 @@ declare namespace Atlas {
     label?: string;
     /** of each head: "middle" leaves far points at its edge; the scene's own */
     frame?: FrameName;
+    /** what completes the map as the size of points */
+    size?: SizedBy | null;
   }
 
   type FrameName = "middle" | "all";
@@ -68,6 +70,12 @@ declare namespace Atlas {
     points: number;
     heads: number;
     open: boolean;
+  }
+
+  /** An attribute whose values are sizes of points. */
+  interface SizedBy {
+    attribute: string;
+    scope: "token" | "head";
   }
 
   interface Colour {
@@ -165,6 +173,7 @@ declare namespace Atlas {
     lines?: LineChoice | null;
     average?: boolean;
     sized?: boolean;
+    mapSizes?: boolean;
     pointSize?: number | null;
     labels?: boolean;
     theme?: string;

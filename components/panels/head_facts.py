@@ -10,9 +10,9 @@ from components.state.atlas_page import View
 from services.atlas import Atlas, ProjectionRef
 from services.atlas.schema import StreamInfo
 from services.measures.measure import grade, score
-from services.measures.registry import DEFAULT, find, groups
+from services.measures.registry import find, groups, judged_by
 from services.measures.report import HeadNumber, HeadReport, head_report
-from services.projection import method_label
+from services.projection import label_of
 
 SPACE_LABELS = {
     "unaligned": "As the model has them",
@@ -20,6 +20,8 @@ SPACE_LABELS = {
     "lift": "Exact lift: one coordinate more",
 }
 SPACE_MEASURES = ("query_spearman", "best_near", "mixing")
+# What nearness stands for on a map that is judged by a measure, and its keys.
+_PROMISES = {"best_near": ("attention", "best"), "preferred_near": ("preference", "most preferred")}
 SCALE_LABELS = {
     "norms": "ratio of norms",
     "weighted": "weighted correlation",
@@ -47,10 +49,10 @@ def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: Pro
     """All that is measured of one head on one map, in plain words."""
     report = head_report(atlas, stream, layer, head, ref.name)
     info = atlas.info.projection(ref, stream.name)
-    name = f"{method_label(info.method)} {info.dims}D" if info else ref.name
+    name = f"{label_of(info)} {info.dims}D" if info else ref.name
     return [
         html.H2(f"How far to believe this map · {name}", className="facts-title"),
-        *_verdict(report),
+        *_verdict(report, ref.method),
         *_notes(report),
         *_groups(report),
         *_spaces(report),
@@ -62,19 +64,20 @@ def _waiting() -> html.P:
     return html.P("This map has not been measured yet: a build does that when the map is done.", className="facts-note")
 
 
-def _verdict(report: HeadReport) -> list[Any]:
-    """One sentence: does near mean attended here."""
-    found = report.of_map.get(DEFAULT)
+def _verdict(report: HeadReport, method: str) -> list[Any]:
+    """One sentence: does near mean what it should here."""
+    found = report.of_map.get(judged_by(method).name)
     if found is None or found.value is None:
         return []
     measure = found.measure
+    read, keys = _PROMISES[measure.name]
     usual = "" if found.median is None else f" (median of all heads of this map: {measure.form.text(found.median)})"
     return [
         html.P(
             [
-                "Reading attention from nearness here: ",
+                f"Reading {read} from nearness here: ",
                 html.Strong(grade(measure, found.value)),
-                f". Of each query's best keys {measure.form.text(found.value)} lie near it{usual}.",
+                f". Of each query's {keys} keys {measure.form.text(found.value)} lie near it{usual}.",
             ],
             className="facts-verdict",
         )
@@ -94,7 +97,7 @@ def _groups(report: HeadReport) -> list[Any]:
     for group in groups():
         rows = [_number(found) for found in known.values() if found.measure.group == group and found.measure.listed]
         if rows:
-            heading = [html.H3(group)] if body or group != find(DEFAULT).group else []
+            heading = [html.H3(group)] if body or group != find("best_near").group else []
             body += [*heading, html.Dl(rows, className="facts-measures")]
     return body
 

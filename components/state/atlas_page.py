@@ -125,7 +125,7 @@ class Colouring(Store):
 
 
 def _badges(_link: Link) -> list[str]:
-    return [*(measure.name for measure in listed()), "none"]
+    return [DEFAULT, *(measure.name for measure in listed()), "none"]
 
 
 def _orders(_link: Link) -> list[str]:
@@ -146,6 +146,7 @@ class Picture(Store):
         int, OneOf(values=POINT_SIZES, instead="the automatic size", control=ids.DISPLAY_SIZE, shows="pointSize")
     ] = 0
     bynorm: Annotated[bool, Switch(control=ids.SIZE_BY_VALUE, shows="sized")] = False
+    mapsizes: Annotated[bool, Switch(control=ids.SIZE_BY_MAP, shows="mapSizes")] = True
     rings: Annotated[bool, Switch(control=ids.DISPLAY_RINGS, shows="rings")] = True
     whole: Annotated[bool, Switch(control=ids.DISPLAY_WHOLE, shows="whole")] = False
     patches: Annotated[

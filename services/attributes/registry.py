@@ -14,7 +14,7 @@ import numpy as np
 
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.attributes import image, norms, text
+from services.attributes import image, norms, popularity, text
 from services.attributes.attribute import CUBE, SIDE_STEPS, Column, Kind, Place, Scale
 
 
@@ -99,6 +99,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     *image.ATTRIBUTES,
     norms.NORM,
     norms.COMMON_NORM,
+    popularity.POPULARITY,
 )
 PLAIN: Attribute = text.SIDE  # what points are coloured by where nothing else is chosen
 

@@ -6,7 +6,7 @@ from typing import Any
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.measures.registry import find
-from services.projection import follows_alignment, name_in_text
+from services.projection import follows_alignment, made_earlier, name_in_text
 
 _FIDELITY = ("best_near", "query_spearman", "trustworthiness")  # of services.measures.registry, for a caption
 
@@ -41,7 +41,8 @@ def facts(
     ]
     caption += info.model.notes
     if projection:
-        caption.append(f"Joint projection of queries and keys: {shown}, seed {projection.seed}.")
+        earlier = ", as an earlier version made it" if made_earlier(projection) else ""
+        caption.append(f"Joint projection of queries and keys: {shown}{earlier}, seed {projection.seed}.")
     row = head_row(atlas, stream, *place) if place else {}
     if isinstance(row.get("c"), float) and (projection is None or follows_alignment(projection.method)):
         unit = "; all brought to unit length" if info.alignment.distance == "cosine" else ""

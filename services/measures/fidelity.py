@@ -11,6 +11,7 @@ import numpy as np
 
 from services.numerics.agreement import EQUAL_SCORES, FEW_PAIRS, NOT_FINITE, SAMPLE
 from services.numerics.correlation import mean_within, pearson, ranks, ranks_within
+from services.numerics.distinct import Distinct
 from services.streams import StreamTokens
 
 NEIGHBORS = 15  # of trustworthiness, recall and mixing, as UMAP's default neighbourhood
@@ -39,10 +40,12 @@ class Fidelity:
 class HeadSample:
     """One head and the sample its maps are judged by; made by `head_sample`, used for every map of the head.
 
-    Vectors that are not finite are no part of it.
+    Vectors that are not finite are no part of it, and of equal vectors of one kind, which have one place, only the
+    first is kept: nobody sees a hundred copies.
     """
 
     queries: np.ndarray  # float64 [sampled, head_dim] as the model dots them
+    average: np.ndarray  # float64 [head_dim] mean of all queries: what is left beyond it is preference
     keys: np.ndarray  # float64 [kept keys, head_dim], less their mean: the same order for every query
     aligned: np.ndarray  # float32 [kept points, head_dim] aligned queries and keys
     query_rows: np.ndarray  # int64 [sampled] rows of the sampled queries in a layout
@@ -75,27 +78,32 @@ def head_sample(
     good_keys = np.flatnonzero(np.isfinite(keys).all(axis=1) & np.isfinite(aligned_keys).all(axis=1))
     rng = np.random.default_rng(seed)
     rows = good_queries[_drawn(len(good_queries), sample, rng)]
-    n_points = len(good_queries) + len(good_keys)
     pair_query, pair_key = tokens.some(rows, good_keys).runs_within_inputs().pairs()
-    kept_keys = np.asarray(keys, np.float64)[good_keys]
+    of_queries, of_keys = Distinct.of(queries[good_queries]), Distinct.of(keys[good_keys])
+    pair_key = of_keys.place[pair_key]
+    kept_query_rows, kept_key_rows = good_queries[of_queries.rows], good_keys[of_keys.rows]
+    n_points = len(kept_query_rows) + len(kept_key_rows)
+    kept_keys = np.asarray(keys, np.float64)[kept_key_rows]
     kept_keys = kept_keys - kept_keys.mean(axis=0) if len(kept_keys) else kept_keys
     chosen = np.asarray(queries, np.float64)[rows]
+    average = np.asarray(queries, np.float64)[good_queries].mean(axis=0) if len(rows) else np.zeros(queries.shape[1])
     if attended is None:
         top = _top_of_pairs(chosen, kept_keys, pair_query, pair_key)
     else:
         place = np.full(len(keys) + 1, -1, np.int64)  # the last entry stands for −1
-        place[good_keys] = np.arange(len(good_keys))
+        place[good_keys] = of_keys.place
         top = place[np.asarray(attended)[rows, :ATTENDED]]
     top[np.bincount(pair_query, minlength=len(rows)) < 2] = -1  # a query with one key has no choice
     return HeadSample(
         queries=chosen,
+        average=average,
         keys=kept_keys,
-        aligned=np.concatenate([aligned_queries[good_queries], aligned_keys[good_keys]]),
+        aligned=np.concatenate([aligned_queries[kept_query_rows], aligned_keys[kept_key_rows]]),
         query_rows=rows,
-        key_rows=len(queries) + good_keys,
-        point_rows=np.concatenate([good_queries, len(queries) + good_keys]),
+        key_rows=len(queries) + kept_key_rows,
+        point_rows=np.concatenate([kept_query_rows, len(queries) + kept_key_rows]),
         points=_drawn(n_points, sample, rng),
-        n_queries=len(good_queries),
+        n_queries=len(kept_query_rows),
         pair_query=pair_query,
         pair_key=pair_key,
         attended=top,
@@ -145,7 +153,16 @@ def space_fidelity(head: HeadSample, cloud: np.ndarray) -> Fidelity:
     return fidelities(head, {}, {"cloud": cloud})["cloud"]
 
 
-SPACE_MEASURES = ("pearson", "spearman", "query_spearman", "attended_near", "best_near", "mixing")
+SPACE_MEASURES = (
+    "pearson",
+    "spearman",
+    "query_spearman",
+    "attended_near",
+    "best_near",
+    "preference_order",
+    "preferred_near",
+    "mixing",
+)
 MEASURES = (*SPACE_MEASURES, "trustworthiness", "recall")
 
 
@@ -159,6 +176,7 @@ def fidelities(
     query_spearman: Spearman for each query over the keys of its input, averaged: the authors' measure
     attended_near: the share of each query's 5 most attended keys that are among the 15 keys nearest to it
     best_near: the share of each query's 10 best keys by q·k that are among the 100 keys nearest to it
+    preference_order, preferred_near: as query_spearman and best_near, by (q − q̄)·k in place of q·k
     mixing: share of the other kind among the 15 nearest points, against a perfect mixture: 0 apart, 1 mixed
 
     Of maps alone, against the aligned space:
@@ -194,7 +212,7 @@ class _Cloud:
         )
         self.flat = points.shape[1] <= 3
         self.distances = np.empty(len(head.pair_query))
-        self.credits = np.full((len(head.queries), 2), -1.0)
+        self.credits = np.full((len(head.queries), 3), -1.0)
 
     def to_keys(self, part: slice) -> tuple[np.ndarray, np.ndarray]:
         """Squared distances of some queries to all keys, or none and the keys' coordinates [dims, keys]."""
@@ -215,12 +233,15 @@ def _measure_queries(head: HeadSample, clouds: Sequence[_Cloud]) -> None:
 
     near = near_counts(len(head.keys))
     few, many = near["attended_near"], near["best_near"]
-    dots = np.empty(len(head.pair_query))
+    dots, popularity = np.empty(len(head.pair_query)), head.keys @ head.average
     for part, pairs in _query_chunks(head):
         scores = head.queries[part] @ head.keys.T
         inside = head.pair_query[pairs] - part.start, head.pair_key[pairs]
         dots[pairs] = scores[inside]
-        best = _best_keys(scores, min(BEST, many)) if many else None
+        best = preferred = None
+        if many:
+            best = _best_keys(scores, min(BEST, many))
+            preferred = _best_keys(scores - popularity, min(BEST, many))
         for cloud in clouds:
             shown, flat = cloud.to_keys(part)
             if cloud.flat:
@@ -228,19 +249,22 @@ def _measure_queries(head: HeadSample, clouds: Sequence[_Cloud]) -> None:
                 cloud.distances[pairs] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
             else:
                 cloud.distances[pairs] = np.sqrt(shown[inside])
-            if best is not None:
+            if best is not None and preferred is not None:
                 top, credits = head.attended[part, : max(few, 0)], cloud.credits[part]
-                fidelity_kernels.near_keys(shown, cloud.places[part], flat, few, many, top, *best, credits)
+                fidelity_kernels.near_keys(shown, cloud.places[part], flat, few, many, top, *best, *preferred, credits)
     groups = head.pair_query
     counts = np.bincount(groups) if len(groups) else np.zeros(1)
     order, order_within = ranks(dots), ranks_within(dots, groups)
+    preferred_within = ranks_within(dots - popularity[head.pair_key], groups)
     for cloud in clouds:
         result, distances = cloud.result, cloud.distances
         reason = EQUAL_SCORES if len(dots) >= 3 else FEW_PAIRS
         _put(result, "pearson", pearson(dots, distances), reason)
         _put(result, "spearman", pearson(order, ranks(distances)), reason)
-        value = mean_within(order_within, ranks_within(distances, groups), groups)
-        _put(result, "query_spearman", value, FEW_PAIRS if counts.max() < 3 else EQUAL_SCORES)
+        shown_within = ranks_within(distances, groups)
+        for name, wanted in (("query_spearman", order_within), ("preference_order", preferred_within)):
+            value = mean_within(wanted, shown_within, groups)
+            _put(result, name, value, FEW_PAIRS if counts.max() < 3 else EQUAL_SCORES)
         _put_credits(result, cloud.credits, bool(many))
 
 
@@ -258,13 +282,14 @@ def _best_keys(scores: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, 
 def _put_credits(result: Fidelity, credits: np.ndarray, enough_keys: bool) -> None:
     if not enough_keys or not len(credits):
         reason = "the head has no queries" if enough_keys else FEW_KEYS.format(round(1 / LARGEST_NEAR_SHARE))
-        _put(result, "attended_near", None, reason)
-        _put(result, "best_near", None, reason)
+        for name in ("attended_near", "best_near", "preferred_near"):
+            _put(result, name, None, reason)
         return
     chosen = credits[credits[:, 0] >= 0, 0]
     value = float(chosen.mean()) if len(chosen) else None
     _put(result, "attended_near", value, "no query has two keys to choose from")
     _put(result, "best_near", float(credits[:, 1].mean()), "")
+    _put(result, "preferred_near", float(credits[:, 2].mean()), "")
 
 
 def _measure_points(head: HeadSample, clouds: Sequence[_Cloud]) -> None:

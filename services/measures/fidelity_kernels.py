@@ -89,13 +89,16 @@ def share_at(row, border, k, beyond):
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def near_keys(shown, places, cloud, few, many, top, begins, best, weights, credits):
+def near_keys(
+    shown, places, cloud, few, many, top, begins, best, weights, other_begins, other_best, other_weights, credits
+):
     """How many of the keys that matter are near each query.
 
     shown: [queries, keys], or no column: then from places [queries, dims] and cloud [dims, keys]
     few ≤ many: how many keys count as near for the first and the second credit, fewer than there are
     top: [queries, t] keys of the first credit, −1 for none · best, weights: keys of the second credit and what each
-    counts for, query i from begins[i] · credits: [queries, 2], the first −1 where a query has no key in top
+    counts for, query i from begins[i]; other_…: the same of the third credit
+    credits: [queries, 3], the first −1 where a query has no key in top
     """
     given = shown.shape[1] > 0
     buffer = np.empty(0 if given else cloud.shape[1])
@@ -119,11 +122,18 @@ def near_keys(shown, places, cloud, few, many, top, begins, best, weights, credi
         credits[i, 0] = found / count if count else -1.0
         border = max(heap[1], heap[min(2, many)])
         share = share_at(row, border, many, heap[0])
-        found = 0.0
-        for j in range(begins[i], begins[i + 1]):
-            d = row[best[j]]
-            found += weights[j] * (1.0 if d < border else share if d == border else 0.0)
-        credits[i, 1] = found
+        credits[i, 1] = within(row, border, share, begins[i], begins[i + 1], best, weights)
+        credits[i, 2] = within(row, border, share, other_begins[i], other_begins[i + 1], other_best, other_weights)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def within(row, border, share, first, stop, best, weights):
+    """What the keys best[first:stop] that are near count for together."""
+    found = 0.0
+    for j in range(first, stop):
+        d = row[best[j]]
+        found += weights[j] * (1.0 if d < border else share if d == border else 0.0)
+    return found
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
 from services.measures.layer import Layer
-from services.projection import method_names, methods
+from services.projection import methods
 
 # head: of a head itself · map: of a head on a map · space: on a map, and among the vectors before any projection
 Scope = Literal["head", "map", "space"]
@@ -31,7 +31,9 @@ SHARE = Form(100, 0, " %")
 
 # Methods by which map shows shapes best, and which keeps attention best.
 SHAPE_MAPS = tuple(method.name for method in sorted(methods(), key=lambda method: not method.shows_shape))
-ATTENTION_MAPS = method_names()
+ATTENTION_MAPS = tuple(
+    method.name for method in sorted(methods(), key=lambda m: (m.needs != "scores", m.judged_by != "best_near"))
+)
 
 
 @dataclass(frozen=True)

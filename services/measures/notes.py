@@ -70,14 +70,16 @@ def head_notes(
     last_share: float | None = None,
     even_share: float | None = None,
     query_spearman: float | None = None,
+    preference_order: float | None = None,
     trustworthiness: float | None = None,
     worst: Mapping[str, WorstTenth | None] | None = None,
 ) -> list[Note]:
     """What to say of one head and map; a number that is None or left out is not judged.
 
-    query_norm, key_norm: medians before alignment · mixing, query_spearman, trustworthiness: of the map
-    (services.measures.fidelity) · the shares: services.measures.attended
-    worst: of mixing, query_spearman and trustworthiness on this map: other values than these are not noted
+    query_norm, key_norm: medians before alignment · mixing, query_spearman, preference_order, trustworthiness: of the
+    map (services.measures.fidelity), of the two orders the one that it is made to keep · the shares:
+    services.measures.attended
+    worst: of the measures of the map: other values than these are not noted
     """
     tenths = worst or {}
 
@@ -90,6 +92,7 @@ def head_notes(
         _norms(query_norm, key_norm),
         _sink(sink_share, first_share, last_share, even_share),
         _attention(rare("query_spearman", query_spearman)),
+        _preference(rare("preference_order", preference_order)),
         _neighbors(rare("trustworthiness", trustworthiness)),
         _few(tokens),
     ]
@@ -148,6 +151,16 @@ def _attention(query_spearman: float | None) -> Note | None:
         "attention",
         f"On this map near does not mean attended: distance and attention agree with a rank correlation of "
         f"{_signed(query_spearman)} (−1 would be perfect). Read attention from the lines and rings, not from distance.",
+    )
+
+
+def _preference(preference_order: float | None) -> Note | None:
+    if preference_order is None or preference_order <= QUERY_SPEARMAN:
+        return None
+    return Note(
+        "attention",
+        f"On this map near hardly means preferred: distance and preference agree with a rank correlation "
+        f"of {_signed(preference_order)} (−1 would be perfect). Read attention from lines and rings, not distance.",
     )
 
 

@@ -46,6 +46,14 @@ FIDELITY = (
         form=SHARE,
     ),
     _fidelity(
+        "preferred_near",
+        "Preferred keys near",
+        "Of the 10 keys that each query scores highest beyond what the average query gives them, by (q − q̄)·k, the "
+        "share that is among the 100 keys nearest to it: what the preference map is made to keep.",
+        _FOUND,
+        form=SHARE,
+    ),
+    _fidelity(
         "attended_near",
         "Attended keys near",
         "Of each query's 5 most attended keys, the share that is among the 15 keys nearest to it, of all inputs.",
@@ -57,6 +65,13 @@ FIDELITY = (
         "Order of keys",
         "For each query, how well distance ranks the keys of its input as attention does: a rank correlation, "
         "averaged; −1 is perfect.",
+        _CORRELATION,
+        best=-1.0,
+    ),
+    _fidelity(
+        "preference_order",
+        "Order of preference",
+        "As the order of keys, but by what a query gives a key beyond the average query: (q − q̄)·k.",
         _CORRELATION,
         best=-1.0,
     ),

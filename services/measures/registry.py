@@ -11,16 +11,19 @@ from services.measures.of_maps import FIDELITY, SHAPE
 from services.measures.of_patches import PATCHES
 from services.measures.of_vectors import VECTORS
 from services.measures.punctuation import PUNCTUATION
+from services.measures.signature import SIGNATURE
+from services.projection import is_method, method_of
 
 MEASURES: tuple[HeadMeasure, ...] = (
     *FIDELITY,
     *SHAPE,
+    *SIGNATURE,
     *ATTENTION,
     PUNCTUATION,
     *PATCHES,
     *VECTORS,
 )
-DEFAULT = "best_near"  # the badge of a page that asks for none
+DEFAULT = "judged"  # the badge of a page that asks for none: by what the map that is shown is judged
 
 
 def measures() -> tuple[HeadMeasure, ...]:
@@ -49,6 +52,11 @@ def of_space(space: str | None, modality: str | None = None) -> list[HeadMeasure
     """Those that there are on a map, in one of SPACES, or (None) of the heads themselves; as `listed`."""
     scopes = {"head"} if space is None else {"space"} if space in SPACES else {"map", "space"}
     return [measure for measure in MEASURES if measure.scope in scopes and _fits(measure, modality)]
+
+
+def judged_by(method: str) -> HeadMeasure:
+    """The measure that says how well a map keeps what its method is made to keep."""
+    return find(method_of(method).judged_by if is_method(method) else "best_near")
 
 
 def labels() -> dict[str, list[str]]:

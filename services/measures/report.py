@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from services.atlas import HEADS, Atlas
+from services.atlas import HEADS, Atlas, ProjectionRef
 from services.atlas.measure_table import HeadValues, MeasureTable, parts_of
 from services.atlas.schema import StreamInfo
 from services.measures import registry
@@ -16,7 +16,7 @@ from services.measures.layer import SPACES
 from services.measures.measure import HeadMeasure
 from services.measures.notes import Note, WorstTenth, head_notes, worst_tenth
 
-JUDGED = ("mixing", "query_spearman", "trustworthiness")  # notes are about these, on a map
+JUDGED = ("mixing", "trustworthiness")  # notes are about these, on a map, and about the order that it is made to keep
 OF_HEADS = ("query_norm", "key_norm", "sink_share", "first_share", "last_share", "even_share")  # and about these
 
 
@@ -121,12 +121,17 @@ def _notes(
     table: MeasureTable, tokens: int, space: str, worst: Mapping[str, WorstTenth | None], cell: tuple[int, int]
 ) -> list[Note]:
     numbers = {name: table.of(name, *cell) for name in OF_HEADS}
-    numbers |= {name: table.of(name, *cell, space) for name in JUDGED}
+    numbers |= {name: table.of(name, *cell, space) for name in _judged(space)}
     return head_notes(tokens=tokens, worst=worst, **numbers)
 
 
+def _judged(space: str) -> tuple[str, ...]:
+    preferred = registry.judged_by(ProjectionRef.parse(space).method).name == "preferred_near"
+    return (*JUDGED, "preference_order" if preferred else "query_spearman")
+
+
 def _worst_tenths(table: MeasureTable, space: str) -> dict[str, WorstTenth | None]:
-    found = {name: table.get(name, space) for name in JUDGED}
+    found = {name: table.get(name, space) for name in _judged(space)}
     return {
         name: worst_tenth(values.values.ravel().tolist(), best=registry.find(name).best or 0.0)
         for name, values in found.items()

@@ -24,7 +24,7 @@ from services.pipeline.publish import check_place, is_free, put_in_place, remove
 from services.pipeline.request import BuildRequest, same_vectors
 from services.pipeline.study_stage import study_stream
 from services.pipeline.workers import Workers
-from services.projection import START, start_map
+from services.projection import START, method_names, start_map
 
 
 def build(
@@ -180,8 +180,9 @@ def _alignment(request: BuildRequest, streams: Sequence[StreamInfo], journal: Jo
 def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers: Workers) -> None:
     """Lay out what is missing, PCA first, and let the maps join when they are whole.
 
-    All other layouts are one stage: the exact neighbours of a head are found once and serve them all. What is known
-    at once is measured before them, in seconds: the scales of all heads, and the fidelity of the PCA maps.
+    The map that a page opens with comes next, alone and measured. All others are one stage: the exact neighbours of a
+    head are found once and serve them all. What is known at once is measured first, in seconds: the heads, their
+    scales, and the fidelity of the PCA maps.
     """
     journal = Journal.load(folder)
     if journal is None:
@@ -202,10 +203,12 @@ def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers
         layouts = [wanted for wanted in missing if wanted.method != START.name]
         measure_maps(folder, stream, journal, progress, workers, maps_only=bool(layouts))
         write_info(folder, request, journal, progress)
-        if layouts:
-            lay_out(folder, stream, layouts, request, journal, progress, workers)
+        opening = [wanted for wanted in layouts[:1] if wanted.method == method_names()[0]]
+        batches = [batch for batch in (opening, layouts[len(opening) :]) if batch]
+        for batch in batches:
+            lay_out(folder, stream, batch, request, journal, progress, workers)
             write_info(folder, request, journal, progress)
-            measure_maps(folder, stream, journal, progress, workers)
+            measure_maps(folder, stream, journal, progress, workers, maps_only=batch is not batches[-1])
             write_info(folder, request, journal, progress)
     progress.end_stage()
     write_info(folder, request, journal, progress)

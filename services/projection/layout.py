@@ -82,7 +82,10 @@ def layout_layer(
 
 
 class HeadLayouts:
-    """One head while it is laid out: its vectors, the common start, and what several methods share, computed once."""
+    """One head while it is laid out: its vectors, the common start, and what several methods share, computed once.
+
+    Methods see distinct points only (see `Head`); `finished` gives all of them a place.
+    """
 
     def __init__(self, head: Head, start: Mapping[int, np.ndarray], seed: int, engine: str, watch: Watch) -> None:
         self.head = head
@@ -115,7 +118,7 @@ class HeadLayouts:
         return self.once(f"{method.name}{dims}", lambda: method.fit(self, dims))
 
     def finished(self, ref: ProjectionRef, *, refine: bool = False) -> np.ndarray:
-        """The layout of this head, finite, centred and turned onto the start.
+        """The layout of this head [n_points, dims], finite, centred and turned onto the start.
 
         refine: from where the start has the points, in place of the method's own beginning.
         """
@@ -129,27 +132,27 @@ class HeadLayouts:
     def plain(self, ref: ProjectionRef) -> np.ndarray | None:
         """What is shown where there is nothing to optimise: the start itself, few points, equal points."""
         if ref.method == START.name:
-            return START.fit(self, ref.dims)
+            return self.head.spread(START.fit(self, ref.dims))
         target = self.target(ref.dims)
+        if self.head.is_one_point:
+            self.head.note(f"head {self.head.index}: all vectors are equal: one point")
+            return self.head.spread(np.zeros_like(target))
         if len(target) < FEWEST_POINTS:
             text = f"{len(target)} points are too few for {ref.method}: {START.label} shown"
             self.head.note(f"head {self.head.index}: {text}")
-            return target
-        if self.head.is_one_point:
-            self.head.note(f"head {self.head.index}: all vectors are equal: one point")
-            return np.zeros_like(target)
+            return self.head.spread(target)
         return None
 
     def target(self, dims: int) -> np.ndarray:
         """The common start, onto which every layout is turned: [n, dims], finite."""
-        return np.nan_to_num(self._start[dims][self.head.index], posinf=0.0, neginf=0.0)
+        return np.nan_to_num(self._start[dims][self.head.index][self.head.rows], posinf=0.0, neginf=0.0)
 
     def turned(self, layout: np.ndarray) -> np.ndarray:
-        """A layout [n, dims], finite, centred and turned onto the start."""
+        """A layout [n, dims], finite, centred and turned onto the start, for all points [n_points, dims]."""
         target = self.target(layout.shape[1])
         layout = np.nan_to_num(layout, posinf=0.0, neginf=0.0)
         layout = layout - layout.mean(axis=0, dtype=np.float64)
-        return layout @ rotation_onto(layout, target - target.mean(axis=0))
+        return self.head.spread(layout @ rotation_onto(layout, target - target.mean(axis=0)))
 
     def spread_start(self, dims: int) -> np.ndarray:
         """The common start at the size that UMAP expects, equal points drawn a little apart."""
@@ -170,18 +173,21 @@ def lay_out_together(
     watch: Watch,
     results: dict[ProjectionRef, np.ndarray],
 ) -> None:
-    """All heads that have something to optimise, as one batch of the `torch` engine, into `results`."""
+    """All heads that have something to optimise by the `torch` engine, into `results`.
+
+    Heads with copies at the same places are one batch.
+    """
     from services.projection.torch_engine import TorchLayouts
 
-    batch: list[HeadLayouts] = []
+    batches: dict[bytes, list[HeadLayouts]] = {}
     for index, head in enumerate(heads):
         plain = {ref: head.plain(ref) for ref in refs}
         for ref, layout in plain.items():
             if layout is not None:
                 results[ref][index] = layout
         if any(layout is None for layout in plain.values()):
-            batch.append(head)
-    if batch:
+            batches.setdefault(head.head.rows.tobytes(), []).append(head)
+    for batch in batches.values():
         starts = {d: np.stack([head.spread_start(d) for head in batch]) for d in {r.dims for r in refs}}
         together = TorchLayouts(points, [head.head for head in batch], starts, seed, device, watch)
         for ref in refs:

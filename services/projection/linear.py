@@ -23,7 +23,8 @@ def pca_layer(points: LayerPoints, dims: int, *, notes: list[str] | None = None)
     layouts = np.zeros((heads, points.n_points, dims), np.float32)
     for head in range(heads):
         cloud, _ = joint_cloud(points.aligned_queries[head], points.aligned_keys[head])
-        layouts[head, :, : axes.shape[2]] = cloud @ axes[head]
+        # Not by matrix product, which may round equal vectors apart.
+        layouts[head, :, : axes.shape[2]] = np.einsum("nd,de->ne", cloud, axes[head])
     return layouts
 
 
@@ -47,4 +48,5 @@ def align_axes(layouts: np.ndarray, *, rounds: int = 3) -> None:
     for cell in cells:
         centre = layouts[cell].mean(axis=0, dtype=np.float64)
         layout = layouts[cell] - centre
-        layouts[cell] = layout @ rotation_onto(layout, consensus) if layout.any() else layout
+        turn = rotation_onto(layout, consensus) if layout.any() else np.eye(dims)
+        layouts[cell] = np.einsum("nd,de->ne", layout, turn)

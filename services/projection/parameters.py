@@ -1,5 +1,7 @@
 """The numbers of the methods and their kernels, with where they come from."""
 
+from dataclasses import dataclass
+
 ENGINES: tuple[str, ...] = ("fast", "reference", "torch")
 
 # Compiled kernels keep the values they were compiled with: after a change here, touch umap_kernel.py too.
@@ -21,13 +23,37 @@ TSNE_ITERATIONS = 120
 # Repulsion is computed from about this many points, a different sample in each iteration.
 TSNE_SOURCES = 2300
 
-# The attention map: measured on MiniLM's 72 heads, docs/projection.md.
-ATTENTION_PERPLEXITY = 20
-# Beside each query's best keys, which weigh 1: each key's best queries, and neighbours of one kind.
-ATTENTION_OF_KEYS = 0.5
-ATTENTION_SAME_KIND = 0.25
-ATTENTION_START_SCALE = 2.0
-ATTENTION_ITERATIONS = 100
+# The coupled maps, "preference" and "attention": measured on MiniLM's 72 heads, docs/projection.md.
+COUPLED_PERPLEXITY = 20
+COUPLED_ITERATIONS = 120
+# Each step takes the repulsion from this share of the points, a third of them in turn.
+COUPLED_GROUPS = 3
+# The order of all keys: its weight in the beginning, and what queries feel of it (in full it crowds them together).
+COUPLED_ORDER = 6.0
+COUPLED_ORDER_ON_QUERIES = 0.3
+COUPLED_LANDMARKS = 100
+# No step is longer than this share of the map's radius: a key that many queries pull would be thrown far out.
+COUPLED_LONGEST_STEP = 0.1
+# A fifth of the size of a t-SNE map of so many points: nothing is far apart yet, hubs can still reach their queries.
+COUPLED_START_SPREAD = 12.0
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """What is weighed against each query's best keys, which weigh 1.
+
+    centred: scores of q − q̄, or of q · of_keys: each key's best queries · same_kind: the nearest of one kind, for
+    queries and for keys · joint: the share of repulsion that is t-SNE's own, all points from all
+    """
+
+    centred: bool
+    of_keys: float
+    same_kind: float
+    joint: float
+
+
+PREFERENCE_COUPLING = Coupling(centred=True, of_keys=0.5, same_kind=0.35, joint=0.6)
+ATTENTION_COUPLING = Coupling(centred=False, of_keys=0.1, same_kind=0.35, joint=0.2)
 
 # openTSNE's defaults.
 REFERENCE_TSNE_PHASE1 = 250

@@ -16,12 +16,20 @@ def place_by_distance(points: LayerPoints, new: LayerPoints, layout: np.ndarray,
     return median_of_nearest(old, added, layout)
 
 
-def place_by_attention(points: LayerPoints, new: LayerPoints, layout: np.ndarray, head: int) -> np.ndarray:
-    """Queries by the keys with their best scores, keys by the keys most like them."""
-    from services.projection.attention import softmax_at_perplexity
+def place_by_attention(
+    points: LayerPoints, new: LayerPoints, layout: np.ndarray, head: int, centred_on_average: bool
+) -> np.ndarray:
+    """Queries by the keys with their best scores, keys by the keys most like them.
+
+    centred_on_average: scores of a query less the average query's, (q − q̄)·k.
+    """
+    from services.projection.affinities import softmax_at_perplexity
 
     keys, key_places = points.keys[head], layout[points.n_queries :]
-    scores = finite(new.queries[head]) @ centred(keys).T
+    queries = finite(new.queries[head])
+    if centred_on_average:
+        queries = queries - finite(points.queries[head]).mean(axis=0)
+    scores = queries @ centred(keys).T
     hidden = StreamTokens(points.tokens.mask, new.tokens.queries, points.tokens.keys).hidden()
     if hidden is not None:
         scores[hidden] = -np.inf

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from services.numerics.distinct import Distinct
 from services.streams import StreamTokens
 
 Note = Callable[[str], None]
@@ -19,7 +20,7 @@ class LayerPoints:
     """All heads of one layer of one stream.
 
     `aligned_*` are the same vectors after scale and translation: one cloud a head, with attention unchanged.
-    PCA, UMAP and t-SNE see those; the attention map sees the vectors as the model dots them.
+    PCA, UMAP and t-SNE see those; the maps of scores see the vectors as the model dots them.
     """
 
     queries: np.ndarray  # float32 [heads, n_queries, head_dim]
@@ -78,11 +79,42 @@ def finite_of_unit_size(vectors: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Head:
-    """One head's vectors, prepared when they are first asked for."""
+    """One head's vectors, prepared when they are first asked for.
+
+    Equal vectors of one kind are one place: a causal model's first token has the same vectors in every input. Each
+    is laid out once, and `spread` gives its copies the same place. "n" is the number of distinct queries and keys.
+    """
 
     points: LayerPoints
     index: int
     note: Note
+
+    @cached_property
+    def distinct_queries(self) -> Distinct:
+        return Distinct.of(self.points.queries[self.index])
+
+    @cached_property
+    def distinct_keys(self) -> Distinct:
+        return Distinct.of(self.points.keys[self.index])
+
+    @property
+    def n_queries(self) -> int:
+        """How many distinct queries there are."""
+        return len(self.distinct_queries.rows)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Where the distinct points stand among all: int64 [n]."""
+        return np.concatenate([self.distinct_queries.rows, self.points.n_queries + self.distinct_keys.rows])
+
+    def spread(self, layout: np.ndarray) -> np.ndarray:
+        """A layout of the distinct points [n, dims] as one of all points [n_points, dims]."""
+        return layout[np.concatenate([self.distinct_queries.place, self.n_queries + self.distinct_keys.place])]
+
+    @cached_property
+    def tokens(self) -> StreamTokens:
+        """Of the distinct points; of copies the first stands for all."""
+        return self.points.tokens.some(self.distinct_queries.rows, self.distinct_keys.rows)
 
     @cached_property
     def cloud(self) -> np.ndarray:
@@ -90,8 +122,10 @@ class Head:
 
         Layouts do not depend on the size of a cloud; a cloud of size one keeps float32 safe.
         """
-        cloud, bad = joint_cloud(self.points.aligned_queries[self.index], self.points.aligned_keys[self.index])
+        aligned_queries, aligned_keys = self.points.aligned_queries[self.index], self.points.aligned_keys[self.index]
+        cloud, bad = joint_cloud(aligned_queries[self.distinct_queries.rows], aligned_keys[self.distinct_keys.rows])
         if bad:
+            bad = int(sum((~np.isfinite(side).all(axis=1)).sum() for side in (aligned_queries, aligned_keys)))
             self.note(f"head {self.index}: {bad} vectors are not finite and were put at the centre")
         size = np.abs(cloud).max(initial=0.0)
         if size > 0:
@@ -101,17 +135,31 @@ class Head:
 
     @cached_property
     def queries(self) -> np.ndarray:
-        """As the model dots them, up to one factor, which no order of scores depends on."""
-        return finite_of_unit_size(self.points.queries[self.index])
+        """As the model dots them, up to one factor, which no order of scores depends on: float32 [n_queries, d]."""
+        return finite_of_unit_size(self.points.queries[self.index][self.distinct_queries.rows])
 
     @cached_property
     def keys(self) -> np.ndarray:
-        return finite_of_unit_size(self.points.keys[self.index])
+        return finite_of_unit_size(self.points.keys[self.index][self.distinct_keys.rows])
+
+    @cached_property
+    def centred_queries(self) -> np.ndarray:
+        """q − q̄, q̄ over the corpus: their scores are what a query prefers beyond the average one."""
+        return self.queries - mean_with_copies(self.queries, self.distinct_queries)
+
+    @cached_property
+    def centred_keys(self) -> np.ndarray:
+        """k − k̄, k̄ over the corpus, which adds a constant to all scores of a query and changes no attention."""
+        return self.keys - mean_with_copies(self.keys, self.distinct_keys)
 
     @property
     def is_one_point(self) -> bool:
         """All vectors are equal: there is nothing to lay out."""
         return not self.cloud.any()
+
+
+def mean_with_copies(vectors: np.ndarray, distinct: Distinct) -> np.ndarray:
+    return np.average(vectors, axis=0, weights=distinct.counts).astype(np.float32)
 
 
 def sized_start(layout: np.ndarray, spreads: Mapping[int, float]) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The `reference` engine: umap-learn and openTSNE, on the same exact neighbours and the same start.
 
-Slower by an order of magnitude than ours and the oracle of its tests. The libraries are imported inside the
-functions: umap-learn takes seconds to import and compiles for about a minute on first use.
+Slower by an order of magnitude than ours and the oracle of its tests; the coupled maps have `coupled_reference.py`.
+The libraries are imported inside the functions: umap-learn takes seconds to import and compiles for about a minute on
+first use.
 """
 
 import warnings
@@ -9,10 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from services.projection.graph import Graph
 from services.projection.neighbors import Neighbors
 from services.projection.parameters import (
-    ATTENTION_ITERATIONS,
     N_NEIGHBORS,
     REFERENCE_TSNE_ITERATIONS,
     REFERENCE_TSNE_PHASE1,
@@ -69,29 +68,3 @@ def opentsne(cloud: np.ndarray, neighbors: Neighbors, start: np.ndarray, seed: i
     embedding = embedding.optimize(REFERENCE_TSNE_PHASE1, exaggeration=12, momentum=0.5)
     embedding = embedding.optimize(REFERENCE_TSNE_ITERATIONS, momentum=0.8)
     return np.asarray(embedding, np.float32)
-
-
-def opentsne_of_graph(graph: Graph, start: np.ndarray, seed: int, watch: Watch) -> np.ndarray:
-    """openTSNE's descent over our own graph of what is near what, from a start of its size: float32 [n, dims]."""
-    import openTSNE
-    from openTSNE.affinity import PrecomputedAffinities
-    from scipy import sparse
-
-    def stop(_iteration: int, _error: float, _embedding: Any) -> None:
-        watch.check()
-
-    watch.check()
-    n = len(start)
-    affinities = PrecomputedAffinities(
-        sparse.csr_matrix((graph.weights.astype(np.float64), graph.indices, graph.indptr), shape=(n, n))
-    )
-    embedding = openTSNE.TSNEEmbedding(
-        start.astype(np.float64),
-        affinities,
-        negative_gradient_method="fft" if start.shape[1] == 2 else "bh",
-        n_jobs=1,
-        random_state=seed,
-        callbacks=[stop],
-        callbacks_every_iters=5,
-    )
-    return np.asarray(embedding.optimize(ATTENTION_ITERATIONS, momentum=0.8), np.float32)

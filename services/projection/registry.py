@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from services.atlas import ProjectionRef
-from services.projection.methods.attention import ATTENTION
+from services.atlas.schema import ProjectionInfo
+from services.projection.methods.coupled import ATTENTION, PREFERENCE
 from services.projection.methods.pca import PCA
 from services.projection.methods.tsne import TSNE
 from services.projection.methods.umap import UMAP
@@ -35,6 +36,8 @@ class ProjectionMethod(Protocol):
     needs: "vectors" the aligned queries and keys · "scores" q·k as the model computes it
     follows_alignment: whether another alignment of queries and keys gives another map
     shows_shape: whether it shows the shape of a head best: spirals, clumps, islands
+    judged_by: the measure (services.measures) that says how well a map keeps what this method is made to keep
+    sizes: the attribute (services.attributes) that completes a map: points of an open head are as large; "" for none
     study_space: by which distance the page "Scaling" shows it at each constant, as the study does; None: it does not
     """
 
@@ -60,6 +63,10 @@ class ProjectionMethod(Protocol):
     def follows_alignment(self) -> bool: ...
     @property
     def shows_shape(self) -> bool: ...
+    @property
+    def judged_by(self) -> str: ...
+    @property
+    def sizes(self) -> str: ...
     @property
     def study_space(self) -> Literal["euclidean", "cosine"] | None: ...
 
@@ -88,8 +95,8 @@ class ProjectionMethod(Protocol):
         ...
 
 
-# In the order of preference, by which map keeps attention best (docs/projection.md): a page opens with the first.
-PROJECTION_METHODS: tuple[ProjectionMethod, ...] = (ATTENTION, UMAP, TSNE, PCA)
+# In the order of preference (docs/projection.md): a page opens with the first that is there.
+PROJECTION_METHODS: tuple[ProjectionMethod, ...] = (PREFERENCE, ATTENTION, UMAP, TSNE, PCA)
 # The map that all others start from and are turned onto: exact, made of all heads at once, always built.
 START: ProjectionMethod = PCA
 
@@ -149,3 +156,17 @@ def method_label(name: str) -> str:
 def name_in_text(name: str) -> str:
     """As `method_label`, within a sentence."""
     return method_of(name).in_text if is_method(name) else name
+
+
+def made_earlier(projection: ProjectionInfo) -> bool:
+    """Whether an earlier version made a map by another rule: it has settings that its method does not have today."""
+    if not is_method(projection.method):
+        return False
+    engine = str(projection.parameters.get("engine", "fast"))
+    today = method_of(projection.method).parameters(projection.dims, engine, 1000)
+    return not set(projection.parameters) <= {"engine", *today}
+
+
+def label_of(projection: ProjectionInfo) -> str:
+    """The label of a map that is there."""
+    return method_label(projection.method) + (" (earlier version)" if made_earlier(projection) else "")

@@ -33,7 +33,10 @@ T = TypeVar("T")
 
 
 class TorchLayouts:
-    """The layouts of several heads [heads, n, dims] at once; what methods share is computed once."""
+    """The layouts of several heads [heads, n, dims] at once; what methods share is computed once.
+
+    The same points are distinct in all of them (see `Head`).
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class TorchLayouts:
     ) -> None:
         self.points, self.heads, self.starts = points, heads, starts
         self.device, self.watch = torch.device(device), watch
-        self.n = points.n_points
+        self.n = len(heads[0].cloud)
         self.seed = seed
         self._made: dict[str, Any] = {}
 

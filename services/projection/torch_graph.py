@@ -1,6 +1,6 @@
 """Neighbours and affinities of all heads of a layer at once, on any PyTorch device.
 
-The formulas are those of `neighbors`, `graph` and `attention`. Points of all heads are numbered through:
+The formulas are those of `neighbors`, `graph` and `affinities`. Points of all heads are numbered through:
 point i of head h is h · n + i.
 """
 
@@ -10,12 +10,7 @@ import torch
 from torch import Tensor
 
 from services.projection.graph import BISECTIONS, SMALLEST_SCALE
-from services.projection.parameters import (
-    ATTENTION_OF_KEYS,
-    ATTENTION_PERPLEXITY,
-    ATTENTION_SAME_KIND,
-    NEIGHBORS_PER_PERPLEXITY,
-)
+from services.projection.parameters import COUPLED_PERPLEXITY, NEIGHBORS_PER_PERPLEXITY
 from services.projection.watch import Watch
 
 # Entries of one block of distances: 256 MB of float32.
@@ -142,9 +137,8 @@ def affinity_edges(indices: Tensor, distances: Tensor, perplexity: float) -> Edg
 
 def best_scores(asking: Tensor, asked: Tensor, forbidden: Tensor | None, watch: Watch) -> tuple[Tensor, Tensor]:
     """Each row's best columns and their softmax weights: [heads, rows, k] each."""
-    asked = asked - asked.mean(1, keepdim=True)
     heads, rows, _ = asking.shape
-    k = min(asked.shape[1], NEIGHBORS_PER_PERPLEXITY * ATTENTION_PERPLEXITY)
+    k = min(asked.shape[1], NEIGHBORS_PER_PERPLEXITY * COUPLED_PERPLEXITY)
     found, weights = [], []
     for block in blocks(rows, heads * asked.shape[1]):
         watch.check()
@@ -153,31 +147,6 @@ def best_scores(asking: Tensor, asked: Tensor, forbidden: Tensor | None, watch: 
             scores.masked_fill_(forbidden[block], -torch.inf)
         best = scores.topk(k, dim=2)
         found.append(best.indices)
-        perplexity = max(1.0, min(ATTENTION_PERPLEXITY, k / NEIGHBORS_PER_PERPLEXITY))
+        perplexity = max(1.0, min(COUPLED_PERPLEXITY, k / NEIGHBORS_PER_PERPLEXITY))
         weights.append(softmax_at_perplexity(-best.values, perplexity))
     return torch.cat(found, 1), torch.cat(weights, 1)
-
-
-def attention_edges(queries: Tensor, keys: Tensor, hidden: Tensor | None, watch: Watch) -> Edges:
-    """The attention map's affinities, see `attention_graph`; hidden: bool [n_queries, n_keys], pairs left out."""
-    heads, n_queries, _ = queries.shape
-    n_keys = keys.shape[1]
-    n = n_queries + n_keys
-    parts = []
-
-    def add(indices: Tensor, weights: Tensor, row_offset: int, column_offset: int, weight: float) -> None:
-        pairs = listed(indices, n, row_offset, column_offset)
-        parts.append((*pairs, weights.reshape(-1) * weight / indices.shape[1]))
-
-    add(*best_scores(queries, keys, hidden, watch), 0, n_queries, 1.0)
-    turned = None if hidden is None else hidden.T
-    add(*best_scores(keys, queries, turned, watch), n_queries, 0, ATTENTION_OF_KEYS)
-    for vectors, offset in ((queries, 0), (keys, n_queries)):
-        k = min(vectors.shape[1] - 1, NEIGHBORS_PER_PERPLEXITY * ATTENTION_PERPLEXITY)
-        if k < 1:
-            continue
-        indices, distances = exact_neighbors(vectors - vectors.mean(1, keepdim=True), k, watch)
-        perplexity = max(1.0, min(ATTENTION_PERPLEXITY, k / NEIGHBORS_PER_PERPLEXITY))
-        add(indices, softmax_at_perplexity(distances**2, perplexity), offset, offset, ATTENTION_SAME_KIND)
-    rows, columns, weights = (torch.cat(part) for part in zip(*parts, strict=True))
-    return joint_edges(rows, columns, weights, heads, n)

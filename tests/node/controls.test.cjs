@@ -357,6 +357,7 @@ test("tooltips: a token, its colour's value, and a head with note and badge", ()
   assert.equal(tokenTooltip("key", token, null).title, "city");
   assert.deepEqual(tokenTooltip("query", null, null), { title: "…", rows: [{ text: "query" }] });
   assert.equal(tokenTooltip("query", { ...token, text: "  " }, null).title, "␣");
+  assert.deepEqual(tokenTooltip("key", token, null, false, 99).rows[2], { text: "99 other keys at this very place" });
   assert.deepEqual(headTooltip("L1 H2", "note", { title: "Fidelity: 0.4" }).rows.map(({ text }) => text), ["note", "Fidelity: 0.4"]);
   assert.deepEqual(headTooltip("L1 H2", undefined, undefined).rows, []);
 });

@@ -101,6 +101,16 @@ test("camera: orbit stops at the poles", () => {
   assert.ok(camera.orbit({ yaw: 0, pitch: 0 }, 0, 1e6).pitch < Math.PI / 2);
 });
 
+test("pick: points at the very same place are counted, over all chunks", () => {
+  const first = { values: Uint16Array.of(0, 0, 5, 6, 7, 8, 5, 6), start: 2, count: 3 };
+  const parts = [first, { values: Uint16Array.of(5, 6, 5, 7), start: 0, count: 2 }];
+  assert.equal(pick.copies(parts, 2, 3, 0, () => true), 2);
+  assert.equal(pick.copies(parts, 2, 3, 0, (slot) => slot < 3), 1);
+  assert.equal(pick.copies([first, null], 2, 3, 0, () => true), 1);
+  assert.equal(pick.copies(parts, 2, 3, 1, () => true), 0);
+  assert.equal(pick.copies(parts, 2, 3, 4, () => true), 0);
+});
+
 test("pick: the nearest point within reach, y upwards", () => {
   // Corners of the cell: lower left, upper right; and its middle.
   const values = Uint16Array.of(0, 0, 65535, 65535, 32768, 32768);

@@ -3,6 +3,7 @@ const test = require("node:test");
 const assert = require("node:assert/strict");
 const load = require("./load.cjs");
 const { serving, sceneData, ORDER } = require("./small_atlas.cjs");
+const { PointColours } = load("point_colours");
 
 const UMAP = { name: "umap2d", key: "k", method: "umap", dims: 2 };
 const UMAP3 = { name: "umap3d", key: "k", method: "umap", dims: 3 };
@@ -89,7 +90,7 @@ test("colour: one for all heads, or a head's own; palette and values change toge
 }));
 
 test("size by norm: of the open head, and gone with it", with_(async ({ data, colours, rest, told }) => {
-  colours.setSizes(true);
+  colours.setSizes({ attribute: "norm", scope: "head" });
   assert.equal(colours.sizes, null);
   data.openHead(2);
   await rest();
@@ -98,6 +99,19 @@ test("size by norm: of the open head, and gone with it", with_(async ({ data, co
   assert.equal(colours.sizes, null);
   assert.ok(told.includes("sizes"));
 }));
+
+test("size: by the norm where that is chosen, else by what the map says", () => {
+  const [norm, popularity] = [{ attribute: "norm", scope: "head" }, { attribute: "popularity", scope: "head" }];
+  const by = (props) => {
+    const asked = [];
+    PointColours.prototype.sizeBy.call({ setSizes: (size) => asked.push(size) }, { payload: { size: norm }, ...props });
+    return asked[0];
+  };
+  assert.equal(by({ sized: true, mapSizes: true, projection: { size: popularity } }), norm);
+  assert.equal(by({ sized: false, mapSizes: true, projection: { size: popularity } }), popularity);
+  assert.equal(by({ sized: false, mapSizes: false, projection: { size: popularity } }), null);
+  assert.equal(by({ sized: false, mapSizes: true, projection: {} }), null);
+});
 
 test("lit: hits of a search, then a set, then the input of the chosen token", with_(async ({ highlights, rest }) => {
   highlights.setSearch({ query: "r" });

@@ -11,7 +11,7 @@ test("controls become the store's fields, and the scene is shown what it can sho
   const given = { labels: [], whole: ["whole"], size: "4", bynorm: ["norm"], rings: ["rings"], badge: "none", order: "search", ...IMAGES };
   const values = picture.controls.map(({ field }) => given[field]);
   const [data, ...shown] = plain(window.dash_clientside.atlasStores.picture(...values, picture.default));
-  assert.deepEqual(data, { labels: false, whole: true, size: 4, bynorm: true, rings: true, badge: "none", order: "search", ...IMAGES });
+  assert.deepEqual(data, { labels: false, whole: true, size: 4, bynorm: true, mapsizes: true, rings: true, badge: "none", order: "search", ...IMAGES });
   assert.deepEqual(shown, picture.shown.map(({ field }) => data[field]));
 });
 

@@ -301,6 +301,15 @@ def test_cancelling_the_layouts_keeps_finished_layers(tiny_atlas, bert, corpus, 
     assert np.array_equal(open_atlas(folder).array("self/umap2d")[0], kept)
 
 
+def test_the_map_that_a_page_opens_with_comes_first_and_is_measured(tiny_atlas, bert, corpus, tmp_path, laid_out):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    build(request_for(bert, corpus, ("umap", "preference", "attention"), (2, 3)), folder, quiet())
+    maps = ("attention2d", "umap2d", "preference3d", "attention3d", "umap3d")
+    assert laid_out == [(0, ("preference2d",)), (1, ("preference2d",)), (0, maps), (1, maps)]
+    atlas = open_atlas(folder)
+    assert all(atlas.measures(atlas.stream("self")).has("preferred_near", name) for name in ("preference2d", *maps))
+
+
 def test_fewer_projections_after_a_stop_still_use_the_finished_layers(
     tiny_atlas, bert, corpus, tmp_path, laid_out, stops
 ):

@@ -28,6 +28,7 @@ def test_a_good_head_has_no_notes():
         ({"sink_share": 0.8}, "sink", "one token of each input"),
         ({"query_spearman": -0.12}, "attention", "−0.12"),
         ({"query_spearman": 0.25}, "attention", "0.25"),
+        ({"preference_order": -0.12}, "attention", "preferred: distance and preference agree"),
         ({"trustworthiness": 0.7}, "neighbors", "0.70"),
         ({"tokens": 1}, "few", "There is only one token"),
         ({"tokens": 50}, "few", "There are only 50 tokens"),

@@ -24,7 +24,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def lay_out(points, methods=("umap", "tsne", "attention"), dims=(2,), **kwargs):
+def lay_out(points, methods=("umap", "tsne", "attention", "preference"), dims=(2,), **kwargs):
     start = {d: pca_layer(points, d) for d in (2, 3)}
     requests = [ProjectionRef(method, d) for method in methods for d in dims]
     return layout_layer(points, requests, start=start, seed=kwargs.pop("seed", 0), **kwargs)

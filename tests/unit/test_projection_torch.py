@@ -1,5 +1,7 @@
 """The batched PyTorch engine computes what the compiled one computes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,13 @@ from projection_points import make_layer
 
 from benchmarks import map_quality as quality
 from services.atlas import ProjectionRef
-from services.projection import layout_layer, pca_layer, torch_engine, torch_graph
-from services.projection.attention import attention_graph
+from services.projection import layout_layer, pca_layer, torch_coupled, torch_engine, torch_graph
+from services.projection.coupled import coupled
+from services.projection.coupled_reference import gradient
 from services.projection.graph import affinity_graph, fuzzy_graph
+from services.projection.layout import HeadLayouts
 from services.projection.neighbors import exact_neighbors
+from services.projection.parameters import ATTENTION_COUPLING, PREFERENCE_COUPLING
 from services.projection.points import Head
 from services.projection.tsne_kernel import repulsion
 from services.projection.watch import Watch
@@ -65,19 +70,20 @@ def test_neighbours_and_graphs_are_the_compiled_ones(clouds):
 
 
 @pytest.mark.parametrize("mask", [FULL, CAUSAL, StreamMask(kind="local", window=3)], ids=lambda mask: mask.kind)
-def test_attention_affinities_are_the_compiled_ones(points, mask):
-    tokens = StreamTokens(mask, points.tokens.queries, points.tokens.keys)
-    hidden = tokens.hidden()
+@pytest.mark.parametrize("coupling", [ATTENTION_COUPLING, PREFERENCE_COUPLING], ids=["attention", "preference"])
+def test_the_coupled_objective_is_the_compiled_one(points, mask, coupling):
+    points = replace(points, tokens=StreamTokens(mask, points.tokens.queries, points.tokens.keys))
     heads = [Head(points, head, print) for head in range(2)]
-    edges = torch_graph.attention_edges(
-        torch.tensor(np.stack([head.queries for head in heads])),
-        torch.tensor(np.stack([head.keys for head in heads])),
-        None if hidden is None else torch.tensor(hidden),
-        WATCH,
-    )
+    start = {2: pca_layer(points, 2)}
+    problem = torch_coupled.coupled_heads(torch_engine.TorchLayouts(points, heads, start, 0, "cpu", WATCH), coupling)
+    y = np.random.default_rng(0).normal(size=(2, 250, 2)).astype(np.float32) * 3
+    every = [torch.arange(150), torch.arange(100)]
+    found = torch_coupled.gradient(problem, torch.tensor(y), every, 2.0, WATCH)
     for index, head in enumerate(heads):
-        expected = dense(attention_graph(head.queries, head.keys, WATCH, tokens))
-        np.testing.assert_allclose(dense_head(edges, index), expected, atol=1e-6)
+        expected = coupled(HeadLayouts(head, start, 0, "fast", WATCH), coupling)
+        np.testing.assert_allclose(dense_head(problem.edges, index), dense(expected.graph), atol=1e-6)
+        slope = gradient(expected, y[index].astype(np.float64), 2.0)
+        np.testing.assert_allclose(found[index], slope, atol=1e-3 * np.abs(slope).max())
 
 
 @pytest.mark.parametrize("dims", [2, 3])
@@ -94,7 +100,7 @@ def test_repulsion_is_the_compiled_one(dims):
 @pytest.mark.parametrize("dims", [2, 3])
 def test_layouts_are_as_good_as_the_compiled_ones(points, clouds, dims):
     start = {dims: pca_layer(points, dims)}
-    requests = [ProjectionRef(method, dims) for method in ("umap", "tsne", "attention")]
+    requests = [ProjectionRef(method, dims) for method in ("umap", "tsne", "attention", "preference")]
     compiled = layout_layer(points, requests, start=start, seed=0)
     batched = layout_layer(points, requests, start=start, seed=0, engine="torch")
     for request in requests:

@@ -15,6 +15,7 @@ from services.measures import averages, findings
 from services.measures.attended import attended_in_atlas
 from services.payloads import scene
 from services.payloads.pair import pair_numbers
+from services.projection import method_names
 from services.search.hits import hits_by_input
 from services.search.query import Question
 from services.search.token_table import columns_of
@@ -196,7 +197,7 @@ def test_the_study_and_the_fidelity_look_at_shown_pairs(atlas, stream):
 
 def test_every_stream_has_every_map_and_every_measure(atlas, stream):
     maps = {p.name for p in atlas.info.projections if p.stream == stream.name}
-    assert maps == {f"{method}{dims}d" for method in ("attention", "pca", "umap", "tsne") for dims in (2, 3)}
+    assert maps == {f"{method}{dims}d" for method in method_names() for dims in (2, 3)}
     points = sum(atlas.points(stream))
     for projection in (p for p in atlas.info.projections if p.stream == stream.name):
         layout = atlas.layout(projection)

@@ -101,6 +101,8 @@ class ShearMethod:
     needs = "vectors"
     follows_alignment = True
     shows_shape = False
+    judged_by = "best_near"
+    sizes = ""
     study_space = None
 
     def parameters(self, dims, engine, points):

@@ -27,6 +27,8 @@ class PcaMethod:
     needs: Literal["vectors"] = "vectors"
     follows_alignment = True
     shows_shape = False
+    judged_by = "best_near"
+    sizes = ""
     study_space: Literal["euclidean"] = "euclidean"
 
     def parameters(self, dims: int, engine: str, points: int) -> dict[str, str | int | float | bool | None]:

@@ -42,6 +42,8 @@ class TsneMethod:
     needs: Literal["vectors"] = "vectors"
     follows_alignment = True
     shows_shape = True
+    judged_by = "best_near"
+    sizes = ""
     study_space = None
 
     def parameters(self, dims: int, engine: str, points: int) -> dict[str, str | int | float | bool | None]:

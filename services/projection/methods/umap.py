@@ -35,6 +35,8 @@ class UmapMethod:
     needs: Literal["vectors"] = "vectors"
     follows_alignment = True
     shows_shape = True
+    judged_by = "best_near"
+    sizes = ""
     study_space: Literal["cosine"] = "cosine"
 
     def parameters(self, dims: int, engine: str, points: int) -> dict[str, str | int | float | bool | None]:
