@@ -39,6 +39,7 @@ GOOD = {
     "read": "heatmap-top3-from12-values",
     "hide": "q1k2",
     "rings": "on",
+    "mapsizes": "off",
     "whole": "on",
     "patches": "fill",
     "shade": "clipped",
