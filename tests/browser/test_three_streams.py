@@ -9,7 +9,7 @@ from app import create_app
 from services.atlas import open_atlas
 from services.settings import Settings
 from tests.browser.serving import serving
-from tests.browser.walking import open_page, quiet, settle
+from tests.browser.walking import open_page, parameter, quiet, settle
 
 pytestmark = pytest.mark.browser
 STREAMS = ("self", "local", "cross")
@@ -108,3 +108,24 @@ def test_a_token_of_each_side_can_be_chosen_where_the_sides_are_different_texts(
         open_page(page, f"{base}&token={row}&side={side}")
         stats = page.evaluate("document.querySelector('#sentence').atlasSentence.ready()")
         assert stats["pinned"] == {"side": side, "index": 2}
+
+
+def test_keys_are_sized_by_popularity_on_the_preference_map_until_it_is_switched_off(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?atlas=three&stream=cross&layer=1&head=2")
+    assert parameter(page, "method") == "preference"
+    legend, switch = page.locator("#size-legend"), page.get_by_label("Size by popularity")
+    expect(legend).to_contain_text("popularity of a key")
+    page.mouse.move(5, 5)
+    sized = page.locator("#scene").screenshot()
+    page.locator("#display > summary").click()
+    expect(switch).to_be_checked()
+    switch.uncheck()
+    page.keyboard.press("Escape")
+    page.wait_for_function("new URL(location).searchParams.get('mapsizes') === 'off'")
+    settle(page)
+    page.mouse.move(5, 5)
+    expect(legend).to_be_empty()
+    assert page.locator("#scene").screenshot() != sized
+    # No other map has this size.
+    open_page(page, f"{dashboard}/?atlas=three&stream=cross&layer=1&head=2&method=pca")
+    expect(legend).to_be_empty()
