@@ -71,7 +71,7 @@ class Traffic:
         while time.monotonic() - since < 2:
             if self.open or len(self.asked) != last:
                 last, since = len(self.asked), time.monotonic()
-            assert time.monotonic() < limit, self.asked[-5:]
+            assert time.monotonic() < limit, {"open": [one.url for one in self.open], "asked last": self.asked[-5:]}
             self._page.wait_for_timeout(50)
 
     def rest(self, seconds: float) -> None:
