@@ -5,9 +5,7 @@ own. Two scales: NORM runs from the smallest to the largest norm of one head, qu
 Yeh et al. 2023), COMMON_NORM from the smallest to the largest of all heads of the stream.
 """
 
-import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -15,8 +13,7 @@ import numpy as np
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.attributes.attribute import Column, Described, Place, Scale
-
-_one_at_a_time = threading.Lock()  # a browser asks for several heads at once: read the vectors once
+from services.attributes.ranges import head_ranges
 
 
 def head_norms(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> np.ndarray:
@@ -31,20 +28,13 @@ def _norms(vectors: np.ndarray) -> np.ndarray:
 
 
 def norm_ranges(atlas: Atlas, stream: StreamInfo) -> np.ndarray:
-    """float32 [layers, heads, 2]: smallest and largest norm of each head, read once for an opened atlas."""
-    with _one_at_a_time:
-        return _ranges(atlas, stream.name)
+    """float32 [layers, heads, 2]: smallest and largest norm of each head."""
+    return head_ranges(atlas, stream, _ends)
 
 
-@lru_cache(maxsize=16)
-def _ranges(atlas: Atlas, name: str) -> np.ndarray:
-    stream = atlas.stream(name)
-    ranges = np.empty((stream.layers, stream.heads, 2), dtype=np.float32)
-    for layer in range(stream.layers):
-        for head in range(stream.heads):
-            norms = head_norms(atlas, stream, layer, head)
-            ranges[layer, head] = norms.min(initial=np.inf), norms.max(initial=0)
-    return ranges
+def _ends(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> tuple[float, float]:
+    norms = head_norms(atlas, stream, layer, head)
+    return norms.min(initial=np.inf), norms.max(initial=0)
 
 
 @dataclass(frozen=True, kw_only=True)

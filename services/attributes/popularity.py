@@ -4,9 +4,7 @@ popularity of k = q̄·(k − k̄) · scaling, q̄ and k̄ the means over the co
 q·k = (q − q̄)·(k − k̄) + q̄·(k − k̄) + a constant of the query. Queries have none and stand at the popularity 0.
 """
 
-import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -14,10 +12,9 @@ import numpy as np
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.attributes.attribute import Described, Place, Scale
+from services.attributes.ranges import head_ranges
 
 WITHIN = (0.01, 0.99)  # the ends of a head's scale, as quantiles: a few sinks must not make all other keys equal
-
-_one_at_a_time = threading.Lock()  # a browser asks for several heads at once: read the vectors once
 
 
 def key_popularity(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> np.ndarray:
@@ -34,17 +31,12 @@ def key_popularity(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> n
 
 
 def popularity_ranges(atlas: Atlas, stream: StreamInfo) -> np.ndarray:
-    """float32 [layers, heads, 2]: the ends of each head's scale, read once for an opened atlas."""
-    with _one_at_a_time:
-        return _ranges(atlas, stream.name)
+    """float32 [layers, heads, 2]: the ends of each head's scale."""
+    return head_ranges(atlas, stream, _ends_of_head)
 
 
-@lru_cache(maxsize=16)
-def _ranges(atlas: Atlas, name: str) -> np.ndarray:
-    stream = atlas.stream(name)
-    cells = [(layer, head) for layer in range(stream.layers) for head in range(stream.heads)]
-    ranges = np.array([_ends(key_popularity(atlas, stream, *cell)) for cell in cells], dtype=np.float32)
-    return ranges.reshape(stream.layers, stream.heads, 2)
+def _ends_of_head(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> tuple[float, float]:
+    return _ends(key_popularity(atlas, stream, layer, head))
 
 
 def _ends(popularity: np.ndarray) -> tuple[float, float]:

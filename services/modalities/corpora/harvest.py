@@ -116,10 +116,13 @@ def _is_wordy(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     """A number, or a string that is one."""
+    if not isinstance(value, str | int | float):
+        return False
     try:
-        return isinstance(value, str | int | float) and float(value) is not None
+        float(value)
     except (ValueError, OverflowError):
         return False
+    return True
 
 
 def _is_words(value: Any) -> bool:

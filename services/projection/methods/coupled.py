@@ -66,14 +66,7 @@ class CoupledMethod:
     def fit(self, head: "HeadLayouts", dims: int) -> np.ndarray:
         from services.projection.coupled import coupled_start
 
-        return self._descend(head, coupled_start(head.target(dims)))
-
-    def refine(self, head: "HeadLayouts", dims: int) -> np.ndarray:
-        from services.projection.coupled import coupled_start
-
-        return self._descend(head, coupled_start(head.target(dims)))
-
-    def _descend(self, head: "HeadLayouts", start: np.ndarray) -> np.ndarray:
+        start = coupled_start(head.target(dims))
         if head.engine == "reference":
             from services.projection import coupled_reference
 
@@ -81,6 +74,9 @@ class CoupledMethod:
         from services.projection.coupled_kernel import coupled_descent
 
         return coupled_descent(self.problem(head), start, head.seed, head.watch)
+
+    def refine(self, head: "HeadLayouts", dims: int) -> np.ndarray:
+        return self.fit(head, dims)  # which starts from the target's places already
 
     def problem(self, head: "HeadLayouts") -> "Coupled":
         """What is near what, the same for 2D and 3D."""
