@@ -26,7 +26,6 @@ from services.models.memory import available_bytes, readable
 from services.models.packaged import PACKAGED, is_installed, packaged
 from services.models.weights import has_weights, no_weights
 
-DEMO_MODEL = PACKAGED[0].name
 NAMES = ", ".join(repr(model.name) for model in PACKAGED)
 
 HUB_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}(/[A-Za-z0-9_.-]{1,95})?")

@@ -115,9 +115,9 @@ def broad_softmax(scores: np.ndarray, hidden: np.ndarray | None) -> np.ndarray:
     return np.where(seen, weights, HIDDEN).astype(np.float32)
 
 
-def coupled_start(*layouts: np.ndarray) -> np.ndarray:
-    """Layouts [n, dims] added at one size, and brought to the size at which a coupled map begins."""
-    start = np.sum([unit_size(layout) for layout in layouts], axis=0)
+def coupled_start(layout: np.ndarray) -> np.ndarray:
+    """A layout [n, dims] at the size at which a coupled map begins."""
+    start = unit_size(layout)
     n, dims = start.shape
     spread = COUPLED_START_SPREAD * (n / 10_000) ** (1 / dims)
     start = start * (spread / max(start[:, 0].std(), 1e-12))
