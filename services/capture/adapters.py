@@ -11,6 +11,7 @@ import torch
 
 from services.atlas.schema import StreamInfo
 from services.capture.interface import InterfaceAdapter
+from services.capture.own_code import OwnCodeAdapter
 from services.capture.recorder import Recording
 from services.modalities.contract import ModelInput
 from services.streams.registry import KINDS
@@ -44,7 +45,7 @@ class Adapter(Protocol):
         ...
 
 
-ADAPTERS: tuple[Adapter, ...] = (InterfaceAdapter(),)
+ADAPTERS: tuple[Adapter, ...] = (InterfaceAdapter(), OwnCodeAdapter())
 
 
 def adapter_for(kind: str, config: Any, model_class: Any) -> Adapter | None:

@@ -6,7 +6,7 @@ of the model's own file, which knows soft caps, sinks and grouped keys and retur
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from transformers.masking_utils import eager_mask
 from services.streams.registry import SELF
 
 IMPLEMENTATION = "atlas_capture"
-STREAM = SELF  # what reaches the interface in the models that are accepted: encoders, or decoders
+STREAM = SELF  # of encoders and of decoders
 
 
 @dataclass
@@ -45,7 +45,9 @@ class Call:
     @property
     def additive(self) -> bool:
         """Whether the scores hold more than q·k and a mask that only hides."""
-        if self.softcap is not None or self.sinks is not None or self.bias is not None:
+        if self.softcap is not None or self.sinks is not None:
+            return True
+        if self.bias is not None and bool(self.bias.any()):  # T5 hands zeros to layers that have none
             return True
         if self.mask is None or self.mask.dtype == torch.bool:
             return False
@@ -62,6 +64,7 @@ class Recording:
     """
 
     keep_masks: bool = False
+    stream_of: Mapping[int, str] = field(default_factory=dict)  # by the id of a module; STREAM for the others
     streams: dict[str, list[Call]] = field(default_factory=dict)
     parts: list["Recording"] = field(default_factory=list)  # of several adapters that listen at the same time
 
@@ -78,12 +81,13 @@ _recording: ContextVar[Recording | None] = ContextVar("atlas_recording", default
 
 
 @contextmanager
-def recording(model: Any, *, keep_masks: bool = False) -> Iterator[Recording]:
+def recording(model: Any, *, keep_masks: bool = False, streams: Mapping[int, str] | None = None) -> Iterator[Recording]:
     """Record the attention of `model` inside the block; afterwards the model is as it was, also on errors.
 
+    streams: of modules by their id, in models with more than one.
     The model must not run elsewhere meanwhile: the choice of attention function is part of the model.
     """
-    record = Recording(keep_masks)
+    record = Recording(keep_masks, streams or {})
     with attention_implementation(model, IMPLEMENTATION):
         token = _recording.set(record)
         try:
@@ -95,14 +99,24 @@ def recording(model: Any, *, keep_masks: bool = False) -> Iterator[Recording]:
 @contextmanager
 def attention_implementation(model: Any, name: str) -> Iterator[None]:
     """Run `model` with attention function `name` inside the block, in eval mode and without gradients."""
-    before, training = model.config._attn_implementation, model.training
+    before = model.config._attn_implementation
     try:
         model.set_attn_implementation(name)
+        with as_it_runs(model):
+            yield
+    finally:
+        model.set_attn_implementation(before)
+
+
+@contextmanager
+def as_it_runs(model: Any) -> Iterator[None]:
+    """A model in eval mode and without gradients inside the block; afterwards as before."""
+    training = model.training
+    try:
         model.eval()
         with torch.inference_mode():
             yield
     finally:
-        model.set_attn_implementation(before)
         model.train(training)
 
 
@@ -129,7 +143,7 @@ def _record(
         call.softcap, call.sinks, call.bias = _additive_terms(module, kwargs)
         if record.keep_masks:
             call.mask = attention_mask
-        record.add(STREAM, call)
+        record.add(record.stream_of.get(id(module), STREAM), call)
     return output, weights
 
 

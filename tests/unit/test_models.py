@@ -183,7 +183,7 @@ def test_config_that_is_no_json_object(bert, content):
             "needs code from its own repository",
         ),
         ({"quantization_config": {"quant_method": "gptq", "bits": 4}}, "has quantised weights"),
-        ({"is_encoder_decoder": True}, "is an encoder–decoder, which is not supported yet"),
+        ({"is_encoder_decoder": True}, "that it writes one text while reading another, and it has no decoder"),
         ({"num_attention_heads": 5}, "describes no possible model"),
         ({"num_attention_heads": 0}, "Model "),
         ({"num_hidden_layers": "many"}, "transformers does not accept its config.json"),
@@ -307,14 +307,6 @@ def test_devices_that_are_not_here(bert, device):
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        (transformers.BloomConfig(), "a penalty for distance (ALiBi)"),
-        (transformers.DebertaV2Config(), "disentangled attention"),
-        (transformers.LongformerConfig(attention_window=4), "within local windows"),
-        (transformers.GPTNeoConfig(), "its own attention code"),
-        (transformers.MambaConfig(), "it has no attention"),
-        (transformers.RoFormerConfig(), "does not pass its attention through AttentionInterface"),
-        (transformers.T5Config(), "is an encoder–decoder, which is not supported yet"),
-        (transformers.BartConfig(), "is an encoder–decoder, which is not supported yet"),
         (transformers.ViTMAEConfig(), "it hides three of four patches at random"),
         (transformers.BlipConfig(), "it joins several networks, and only models of text and of images"),
     ],

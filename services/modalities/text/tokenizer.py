@@ -91,7 +91,8 @@ def _ids(tokenizer: Any, text: str) -> list[int] | None:
 
 def longest_input(model: Any, tokenizer: Any) -> int:
     """The least of what configuration, tokenizer and position table allow, in tokens."""
-    limits = [getattr(model.config, "max_position_embeddings", None), tokenizer.model_max_length]
+    limits = [getattr(model.config, name, None) for name in ("max_position_embeddings", "max_seq_len")]
+    limits.append(min(tokenizer.model_max_length, LONGEST))
     for name, module in model.named_modules():
         # RoBERTa's table has a row for padding, and positions start behind it.
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:

@@ -1,0 +1,86 @@
+"""Each architecture of the table: what is captured is the model's own attention, and a refusal has its reason."""
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from safetensors.torch import save_file
+from tiny_models import ARCHITECTURES, make_tokenizer
+
+from services.capture import capture, check_capture, load_model, tokenise
+from services.capture.adapters import own_attentions
+from services.errors import ModelError
+from services.modalities.registry import modality_named
+from services.modalities.text.tokens import TextPair
+from tests.unit.architectures import REFUSED, ROWS, SELF, save
+from tools import architectures as document
+
+torch.set_num_threads(1)
+
+TEXTS = ["the cat sat on the mat because it was tired.", "a", "the dog, the cat and the mat sat: the cat sat"]
+ELSEWHERE = set(ARCHITECTURES)  # tests/unit/test_capture.py takes these apart
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in ELSEWHERE])
+def test_capture_equals_the_models_own_attention(name, tmp_path):
+    row, loaded = ROWS[name], load_model(str(save(tmp_path, name)))
+    inputs = tokenise(loaded, TEXTS)
+    if row.streams != SELF:
+        inputs = [TextPair(*pair) for pair in zip(inputs, reversed(inputs), strict=True)]
+    seen = set()
+    for captured in capture(loaded, inputs):  # several in a batch, padded
+        seen.add(captured.stream)
+        arguments = modality_named(loaded.modality).arguments(loaded, [inputs[captured.index]])
+        own = own_attentions(loaded.model, arguments)[captured.stream]
+        np.testing.assert_allclose(captured.attention, torch.cat(list(own)), atol=1e-5)
+        # The usual small weights make attention nearly uniform, which would hide errors.
+        assert captured.attention.shape[-1] == 1 or captured.attention.std() > 0.01
+    assert check_capture(loaded, inputs) < 1e-5
+    assert seen == set(row.streams)
+    assert tuple(stream.name for stream in loaded.streams) == row.streams
+    assert loaded.streams[0].mask.kind == row.mask
+    assert any(stream.additive for stream in loaded.streams) == bool(row.adds)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_be_captured_wrongly_is_refused(name, tmp_path):
+    _, config, reason = REFUSED[name]
+    getattr(transformers, config)().save_pretrained(tmp_path)
+    save_file({"x": torch.zeros(1)}, tmp_path / "model.safetensors", {"format": "pt"})
+    make_tokenizer("bytes").save_pretrained(tmp_path)
+    with pytest.raises(ModelError) as error:
+        load_model(str(tmp_path))
+    assert reason in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_model_is_afterwards_as_before(tmp_path):
+    """Hooks and methods of models with code of their own are gone, also after a fault."""
+    loaded = load_model(str(save(tmp_path, "mpnet")))
+    inputs = tokenise(loaded, TEXTS)
+
+    def state():
+        return [(len(m._forward_hooks), len(m._forward_pre_hooks), sorted(vars(m))) for m in loaded.model.modules()]
+
+    before = state()
+    list(capture(loaded, inputs))
+    assert state() == before
+    loaded.model.encoder.layer[1].forward = None
+    with pytest.raises(TypeError):
+        list(capture(loaded, inputs))
+    del loaded.model.encoder.layer[1].forward
+    assert state() == before
+    assert torch.is_grad_enabled()
+
+
+def test_heads_that_are_mixed_are_refused(tmp_path):
+    transformers.DebertaConfig(talking_head=True).save_pretrained(tmp_path)
+    save_file({"x": torch.zeros(1)}, tmp_path / "model.safetensors", {"format": "pt"})
+    make_tokenizer("bytes").save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="mixes the scores of its heads"):
+        load_model(str(tmp_path))
+
+
+def test_the_document_is_what_the_table_says():
+    text = document.DOCUMENT.read_text(encoding="utf-8")
+    assert document.document(text) == text, "python -m tools.architectures --write"
