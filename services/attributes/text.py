@@ -48,7 +48,7 @@ SIDE = TokenAttribute(
     name="type",
     label="Query or key",
     kind="categorical",
-    explain="Each token appears twice: as a query (what it looks for) and as a key (what it offers).",
+    explain="A token appears as a query (what it looks for), as a key (what it offers), or as both.",
     of_tokens=lambda tokens: np.zeros(len(tokens), dtype=int),
     categories=("token",),
     palette="sides",

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 
 from services.atlas.schema import StreamInfo
-from services.capture.interface import InterfaceAdapter
+from services.capture.interface import EncoderDecoderAdapter, InterfaceAdapter
 from services.capture.own_code import OwnCodeAdapter
 from services.capture.recorder import Recording
 from services.modalities.contract import ModelInput
@@ -45,7 +45,7 @@ class Adapter(Protocol):
         ...
 
 
-ADAPTERS: tuple[Adapter, ...] = (InterfaceAdapter(), OwnCodeAdapter())
+ADAPTERS: tuple[Adapter, ...] = (InterfaceAdapter(), EncoderDecoderAdapter(), OwnCodeAdapter())
 
 
 def adapter_for(kind: str, config: Any, model_class: Any) -> Adapter | None:

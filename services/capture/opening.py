@@ -67,7 +67,7 @@ def load_model(
             notes=(*folder.notes, *notes),
         )
         longest = modality.longest(model, processor)
-        loaded = LoadedModel(model, processor, info, (), longest, device, modality.name, folder.used_tokens)
+        loaded = LoadedModel(model, processor, info, (), longest, device, modality.name, folder.used_tokens, folder)
         loaded.streams = _streams(loaded)
         check_direction(folder, loaded.streams, library_code=library_code)
         loaded.info = info.model_copy(update={"notes": (*info.notes, *_sinks(loaded))})

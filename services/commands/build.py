@@ -59,6 +59,11 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     cli.add_argument(
         "--column", help="column of the corpus file that holds the inputs (default: the only one, or 'text', 'image')"
     )
+    cli.add_argument(
+        "--target",
+        help="column with the texts that an encoder–decoder writes (default: 'target'; without one, the model writes "
+        "them itself, greedily)",
+    )
     cli.add_argument("--projections", default="all", help=f"all, or with commas, of: {', '.join(method_names())}")
     cli.add_argument("--dims", default="2,3", help="comma-separated, of: 2, 3")
     cli.add_argument("--out", type=Path, help="folder of the new atlas (default: under ATLAS_HOME/atlases)")
@@ -140,6 +145,7 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         tokenizer=options.tokenizer,
         library_code=options.library_code,
         column=options.column,
+        target=options.target,
         projections=projections,
         dims=dims,
         max_tokens=options.max_tokens,

@@ -71,8 +71,8 @@ class Modality(Protocol):
         """Whether a model of this configuration (its config.json) reads such inputs."""
         ...
 
-    def read_corpus(self, source: str, *, column: str | None, max_inputs: int) -> Corpus:
-        """A named list of inputs. Raises: CorpusError."""
+    def read_corpus(self, source: str, *, column: str | None, target: str | None = None, max_inputs: int) -> Corpus:
+        """A named list of inputs. target: the column with what a model writes. Raises: CorpusError."""
         ...
 
     def load_processor(self, folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
@@ -88,6 +88,15 @@ class Modality(Protocol):
 
     def trial(self, loaded: LoadedModel) -> ModelInput:
         """A short input of two tokens at least, to look at what the model's layers do. Raises: ModelError."""
+        ...
+
+    def complete(
+        self, loaded: LoadedModel, corpus: Corpus, *, max_tokens: int | None, report: Callable[[int, int], None]
+    ) -> Corpus:
+        """A corpus with what the model itself makes of it, where it is lacking and needed.
+
+        report: called with the inputs done and those to do. Raises: ModelError.
+        """
         ...
 
     def prepare(

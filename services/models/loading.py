@@ -24,6 +24,7 @@ class LoadedModel:
 
     modality: what its inputs are (services.modalities.registry) · tokenizer: what cuts them into tokens
     used_tokens: how many tokens of an input sentence-transformers would read, where the model says so
+    folder: where its files are
     """
 
     model: Any
@@ -34,6 +35,7 @@ class LoadedModel:
     device: str
     modality: str
     used_tokens: int | None = None
+    folder: ModelFolder | None = None
 
 
 def open_device(device: str, name: str) -> Any:
@@ -174,6 +176,45 @@ def load_weights(folder: ModelFolder, config: Any, model_class: Any, device: Any
     plain = plain_names(headers)
     check_leftovers(folder, model, report, {plain[name]: header for name, header in headers.items()})
     return model.eval()
+
+
+def load_writer(loaded: LoadedModel) -> Any:
+    """An encoder–decoder with the head that chooses the tokens it writes; its weights once more in memory.
+
+    Raises: ModelError when there are no weights for the head.
+    """
+    import torch
+    from transformers import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING, GenerationConfig
+
+    folder, config = loaded.folder, loaded.model.config
+    assert folder is not None
+    shown = f"Model {folder.id}"
+    wanted = "give the texts that it should write as a column of the corpus, by --target"
+    headers = read_headers(folder.weights, folder.id)
+    check_memory(folder.id, sum(header.size for header in headers.values()))
+    # transformers 5 ties T5's head to its embeddings where there is none, whatever config.json says.
+    untied = folder.config.get("tie_word_embeddings") is False and not any("lm_head" in name for name in headers)
+    try:
+        with quiet():
+            model, report = MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING[type(config)].from_pretrained(
+                None,
+                config=config,
+                state_dict=read_tensors(folder.weights, folder.id),
+                dtype=torch.float32,
+                attn_implementation="eager",
+                output_loading_info=True,
+            )
+            if (folder.path / "generation_config.json").is_file():
+                model.generation_config = GenerationConfig.from_pretrained(folder.path, local_files_only=True)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(f"{shown} cannot be made to write ({first_line(error)}): {wanted}.") from error
+    gaps = sorted(key for key in report["missing_keys"] if not key.endswith("final_logits_bias"))
+    gaps += ["lm_head.weight"] if untied else []
+    if gaps:
+        raise ModelError(f"{shown} holds no weights that choose what it writes ({gaps[0][:80]}): {wanted}.")
+    return model.to(loaded.device).eval()
 
 
 def first_line(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from services.capture import (
 )
 from services.errors import CaptureError, ModelError
 from services.modalities.corpora import Corpus
+from services.modalities.registry import modality_named
 from services.models.loading import LoadedModel
 from services.pipeline.capture_files import CaptureWriter, TooNarrowError, open_arrays
 from services.pipeline.journal import Journal
@@ -46,6 +47,9 @@ def run_capture(
     )
     if loaded.modality != request.modality:
         raise ModelError(f"Model {loaded.info.id} reads {loaded.modality}: build with --modality {loaded.modality}.")
+    progress.update(1)
+    corpus = _completed(loaded, corpus, request, progress)
+    progress.stage("tokens", "Cutting inputs into tokens", 1)
     prepared = prepare(loaded, corpus, request)
     tables = write_tables(folder, prepared)
     model = loaded.info.model_dump(mode="json")
@@ -90,6 +94,20 @@ def run_capture(
         }
     )
     journal.save()
+
+
+def _completed(loaded: LoadedModel, corpus: Corpus, request: BuildRequest, progress: Progress) -> Corpus:
+    """With the targets that an encoder–decoder writes itself."""
+    begun = False
+
+    def report(done: int, total: int) -> None:
+        nonlocal begun
+        if not begun:
+            progress.stage("write", "Writing targets", total)
+        begun = True
+        progress.update(done)
+
+    return modality_named(loaded.modality).complete(loaded, corpus, max_tokens=request.max_tokens, report=report)
 
 
 def _without_notes(model: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,9 @@ class BuildRequest(Frozen):
         default=False, description="run transformers' own class though the authors ship code of their own"
     )
     column: str | None = None
+    target: Annotated[str | None, _Captures] = Field(
+        default=None, description="column with what the model writes; None: one of that name, or the model writes"
+    )
     projections: tuple[str, ...] = Field(default_factory=method_names)
     dims: tuple[int, ...] = (2, 3)
     max_tokens: Annotated[int | None, _Captures] = Field(default=None, ge=1)

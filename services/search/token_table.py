@@ -27,7 +27,7 @@ FIXED = (
         "kind",
         "Kind",
         "string",
-        "Each token appears twice: as a query (it looks) and as a key (it is found).",
+        "A token appears as a query (it looks), as a key (it is found), or as both.",
         order=20,
         width=84,
     ),

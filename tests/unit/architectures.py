@@ -44,6 +44,15 @@ DEBERTA = {
     **SMALL, **POSITIONS, "relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False,
 }  # fmt: skip
 DISENTANGLED = "content with position, both ways"
+T5 = {
+    "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4, "num_decoder_layers": 3,
+    "relative_attention_num_buckets": 8, "pad_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 0,
+}  # fmt: skip
+BART = {
+    "d_model": 32, "encoder_layers": 2, "decoder_layers": 3, "encoder_attention_heads": 4, "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, **POSITIONS, **NO_ENDS, "decoder_start_token_id": 2,
+}  # fmt: skip
+BIAS = "a bias by distance, in encoder and decoder"
 ALIBI = "a penalty for distance"
 MIXED = [["global", "local"], 1]
 
@@ -186,6 +195,19 @@ ROWS: dict[str, Architecture] = {
     ),
     "starcoder2": Architecture("StarCoder 2", "Starcoder2Config", GROUPED, "bytes", ROTARY),
     "stablelm": Architecture("StableLM", "StableLmConfig", GROUPED, "bytes", ROTARY),
+    "t5": Architecture("T5, FLAN-T5", "T5Config", T5, "wordpiece", "relative", "full", BIAS, TWO_TEXTS),
+    "mt5": Architecture("mT5", "MT5Config", T5, "wordpiece", "relative", "full", BIAS, TWO_TEXTS),
+    "umt5": Architecture("UMT5", "UMT5Config", T5, "wordpiece", "relative", "full", BIAS, TWO_TEXTS),
+    "bart": Architecture("BART", "BartConfig", BART, "bytes", LEARNED, "full", "", TWO_TEXTS),
+    "mbart": Architecture("mBART", "MBartConfig", BART, "bytes", LEARNED, "full", "", TWO_TEXTS),
+    "pegasus": Architecture("Pegasus", "PegasusConfig", BART, "bytes", "fixed", "full", "", TWO_TEXTS),
+    "marian": Architecture(
+        "Marian (OPUS-MT)", "MarianConfig", BART, "wordpiece", "fixed", "full", "", TWO_TEXTS,
+        "needs a tokenizer.json: transformers' own Marian tokenizer does not tell where its tokens are",
+    ),
+    "m2m_100": Architecture("M2M-100, NLLB", "M2M100Config", BART, "bytes", "fixed", "full", "", TWO_TEXTS),
+    "blenderbot": Architecture("Blenderbot", "BlenderbotConfig", BART, "bytes", LEARNED, "full", "", TWO_TEXTS),
+    "plbart": Architecture("PLBART", "PLBartConfig", BART, "bytes", LEARNED, "full", "", TWO_TEXTS),
 }  # fmt: skip
 
 # What is refused, with a part of the reason: configurations that transformers itself makes.

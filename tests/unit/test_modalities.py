@@ -76,7 +76,7 @@ class Letters:
     def reads(self, config):
         return config.get("model_type") == "letters"
 
-    def read_corpus(self, source, *, column, max_inputs):
+    def read_corpus(self, source, *, column, target=None, max_inputs):
         words = tuple(Path(source).read_text().split())[:max_inputs]
         return Corpus("words", Path(source).name, words, {}, "0" * 64)
 
@@ -88,6 +88,9 @@ class Letters:
 
     def trial(self, loaded):
         return Word("abcdefgh")
+
+    def complete(self, loaded, corpus, *, max_tokens, report):
+        return corpus
 
     def prepare(self, loaded, corpus, *, max_tokens, tags, is_global):
         inputs = [Word(word[:max_tokens]) for word in corpus.texts]

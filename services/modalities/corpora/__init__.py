@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from services.errors import CorpusError
 from services.modalities.corpora.columnar import arrow_table
 from services.modalities.corpora.formats import open_table
-from services.modalities.corpora.harvest import choose_column, harvest
+from services.modalities.corpora.harvest import choose_column, choose_target, harvest
 from services.modalities.corpora.wording import FORMATS, listed, one_line, quoted
 
 DEMO = "demo"
@@ -34,6 +34,7 @@ class Corpus:
     """A named list of inputs with their provenance.
 
     `columns` holds the other columns of the file, such as a topic: one string for each text.
+    `target`: the column with what a model writes while it reads the texts; None: there is none.
     `sha256` depends on texts and columns alone: a copy under another name or in another format has the same.
     """
 
@@ -43,6 +44,7 @@ class Corpus:
     columns: Mapping[str, tuple[str, ...]]
     sha256: str
     notes: tuple[str, ...] = ()
+    target: str | None = None
 
 
 def demo_corpus() -> Corpus:
@@ -54,12 +56,14 @@ def read_corpus(
     source: str | Path,
     *,
     column: str | None = None,
+    target: str | None = None,
     max_inputs: int = MAX_INPUTS,
     max_characters: int = MAX_CHARACTERS,
 ) -> Corpus:
     """The corpus in a file, or the demo corpus for the name "demo" (a file of that name is "./demo").
 
     column: which column holds the texts; may be left out when the file leaves no doubt.
+    target: which column holds what a model writes; a column of the name "target" is taken without being asked for.
     max_inputs: texts beyond this many are left out, with a note.
     max_characters: a longer text is skipped, with a note.
     Raises CorpusError, whose message is one line that names the file and what to do.
@@ -79,8 +83,9 @@ def read_corpus(
                 plain = stack.enter_context(path.open("rb"))
                 file = plain if inner == path else stack.enter_context(gzip.GzipFile(fileobj=plain))
                 table = open_table(inner.suffix.lower(), cast(BinaryIO, file), shown, column)
-            chosen, guessed = choose_column(table, column, shown)
-            kept = harvest(table, chosen, max_inputs, max_characters)
+            chosen, guessed = choose_column(table, column, shown, target)
+            written = choose_target(table, target, chosen, shown)
+            kept = harvest(table, chosen, max_inputs, max_characters, written)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CorpusError(
             f"{shown}: is damaged or cut short ({one_line(str(error))}); pack or copy it again"
@@ -103,6 +108,7 @@ def read_corpus(
         columns=columns,
         sha256=_digest(kept.texts, columns),
         notes=notes,
+        target=None if written is None or one_line(written) not in columns else one_line(written),
     )
 
 

@@ -14,11 +14,14 @@ from services.modalities.corpora.wording import CONTROLS, SURROGATES, listed, on
 COLUMN_CHARACTERS = 1_000  # other columns colour and filter: a value longer than this is no category
 MAX_COLUMNS = 32
 SAMPLE_ROWS = 100  # entries looked at to learn which columns there are
+TARGET_COLUMN = "target"  # what a model writes, without being asked for
 TEXT_COLUMNS = ("text", "sentence")  # taken without being asked for
 
 
-def choose_column(table: Table, column: str | None, shown: str) -> tuple[str | None, bool]:
+def choose_column(table: Table, column: str | None, shown: str, target: str | None = None) -> tuple[str | None, bool]:
     """The column that holds the texts (None: the entries are texts), and whether it was a guess.
+
+    target: a column that holds what is written, and is not one to choose.
 
     Looks at the first entries for the columns a format does not declare, and puts them back.
     """
@@ -35,6 +38,7 @@ def choose_column(table: Table, column: str | None, shown: str) -> tuple[str | N
         if column not in names and not any(nested(record, column) is not None for record in records):
             raise CorpusError(f"{shown}: no column {quoted(column)}; the columns are {listed(names)}")
         return column, False
+    names = [name for name in names if name != target] or names
     strings = [
         name for name in names if name in table.text_columns or any(_is_wordy(record.get(name)) for record in records)
     ]
@@ -54,6 +58,20 @@ def choose_column(table: Table, column: str | None, shown: str) -> tuple[str | N
             )
         return names[0], True
     raise CorpusError(f"{shown}: which column holds the texts? Name one of {listed(names)}")
+
+
+def choose_target(table: Table, target: str | None, column: str | None, shown: str) -> str | None:
+    """The column that holds what a model writes: one that is named, or one called "target"; None: there is none."""
+    sample = list(islice(table.rows, SAMPLE_ROWS))
+    table.rows = chain(sample, table.rows)
+    if target is None:
+        return TARGET_COLUMN if TARGET_COLUMN in table.columns and column != TARGET_COLUMN else None
+    records = [entry for _, entry in sample if isinstance(entry, dict)]
+    if target not in table.columns and not any(nested(record, target) is not None for record in records):
+        raise CorpusError(f"{shown}: no column {quoted(target)} to write; the columns are {listed(table.columns)}")
+    if target == column:
+        raise CorpusError(f"{shown}: the column {quoted(target)} cannot be both what is read and what is written")
+    return target
 
 
 def nested(record: Mapping[str, Any], column: str) -> Any:
@@ -197,13 +215,18 @@ class Harvest:
         return tuple(notes)
 
 
-def harvest(table: Table, column: str | None, max_inputs: int, max_characters: int) -> Harvest:
+def harvest(
+    table: Table, column: str | None, max_inputs: int, max_characters: int, target: str | None = None
+) -> Harvest:
+    """target: a column that is kept whole, up to `max_characters`."""
     sample = list(islice(table.rows, SAMPLE_ROWS))
     table.rows = chain(sample, table.rows)
     if column is not None and any(isinstance(entry, dict) and is_chat(nested(entry, column)) for _, entry in sample):
         by_turns(table, column)
     others = {one_line(name): name for name in table.columns if name != column}
     others = dict(islice(others.items(), MAX_COLUMNS))
+    if target is not None:
+        others[one_line(target)] = target
     kept = Harvest(columns={shown: [] for shown in others})
     for number, entry in table.rows:
         place = f"{table.unit} {number:,}"
@@ -222,8 +245,9 @@ def harvest(table: Table, column: str | None, max_inputs: int, max_characters: i
         if not isinstance(given, str):
             (kept.joined if _is_words(given) else kept.numbers).add(place)
         for shown, name in others.items():
-            value = entry.get(name) if isinstance(entry, dict) else None
-            kept.columns[shown].append(_cell(value, place, kept))
+            value = nested(entry, name) if isinstance(entry, dict) else None
+            most = max_characters if name == target else COLUMN_CHARACTERS
+            kept.columns[shown].append(_cell(value, place, kept, most))
     return kept
 
 
@@ -262,10 +286,10 @@ def _cleaned(text: str, place: str, kept: Harvest) -> str:
     return text.strip()
 
 
-def _cell(value: Any, place: str, kept: Harvest) -> str:
+def _cell(value: Any, place: str, kept: Harvest, most: int) -> str:
     if value is None or isinstance(value, dict | list):
         return ""
     text = str(value).strip()
-    if len(text) > COLUMN_CHARACTERS:
+    if len(text) > most:
         kept.cut.add(place)
-    return _cleaned(text[:COLUMN_CHARACTERS], place, kept)
+    return _cleaned(text[:most], place, kept)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,11 @@ class ImageModality:
     def reads(self, config: Mapping[str, Any]) -> bool:
         return "vision_config" in config or "patch_size" in config
 
-    def read_corpus(self, source: str, *, column: str | None, max_inputs: int) -> ImageCorpus:
+    def read_corpus(
+        self, source: str, *, column: str | None, target: str | None = None, max_inputs: int
+    ) -> ImageCorpus:
+        if target is not None:
+            raise CorpusError(f"{one_line(str(source))}: nothing is written of images; leave out --target")
         path, shown = (DEMO_FOLDER, DEMO) if source == DEMO else (_place(source), one_line(str(source)))
         digest, lines, beyond = hashlib.sha256(), list[str](), 0
         try:
@@ -123,6 +127,11 @@ class ImageModality:
         cutter: ImageCutter = loaded.tokenizer
         cutter.learn(loaded.model)
         return cutter.cut(Image.fromarray(np.random.default_rng(1).integers(0, 256, (320, 480, 3), dtype=np.uint8)))
+
+    def complete(
+        self, loaded: LoadedModel, corpus: Corpus, *, max_tokens: int | None, report: Callable[[int, int], None]
+    ) -> Corpus:
+        return corpus
 
     def prepare(
         self, loaded: LoadedModel, corpus: Corpus, *, max_tokens: int | None, tags: str, is_global: IsGlobal

@@ -1,6 +1,6 @@
 """Text as a kind of input: sentences or documents, cut into tokens by the model's own tokenizer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from services.modalities.text.columns import has_tags
 from services.modalities.text.inputs import inputs_with, preview
 from services.modalities.text.parts_of_speech import UNTAGGED, align
 from services.modalities.text.tagging import choose_tagger
+from services.modalities.text.targets import as_decoder_input, completed, writes
 from services.modalities.text.tokenizer import load_tokenizer, longest_input
 from services.modalities.text.tokens import TextPair, TokenisedInput, tokenise
 from services.models.folders import ModelFolder
@@ -22,7 +23,7 @@ from services.streams.registry import TOKENS, WRITTEN
 
 TRIAL_TEXT = "The cat sat on the mat because it was tired."
 LEAST_TRIAL, MOST_TRIAL = 8, 512  # tokens; more than a model's window show it
-TARGET_COLUMN = "target"  # of a corpus: what the model writes; without it, what it reads
+_SIDES = {TOKENS: "what is read", WRITTEN: "what is written"}
 Text = TokenisedInput | TextPair
 
 
@@ -44,8 +45,8 @@ class TextModality:
     def reads(self, config: Mapping[str, Any]) -> bool:
         return "vocab_size" in config and "patch_size" not in config
 
-    def read_corpus(self, source: str, *, column: str | None, max_inputs: int) -> Corpus:
-        return read_corpus(source, column=column, max_inputs=max_inputs)
+    def read_corpus(self, source: str, *, column: str | None, target: str | None = None, max_inputs: int) -> Corpus:
+        return read_corpus(source, column=column, target=target, max_inputs=max_inputs)
 
     def load_processor(self, folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
         return load_tokenizer(folder)
@@ -67,6 +68,11 @@ class TextModality:
             )
         return _as_input(loaded, *(_of_ids(some) for some in (ids, ids[:-1])))
 
+    def complete(
+        self, loaded: LoadedModel, corpus: Corpus, *, max_tokens: int | None, report: Callable[[int, int], None]
+    ) -> Corpus:
+        return completed(loaded, corpus, max_tokens, report) if WRITTEN in _tables(loaded) else corpus
+
     def prepare(
         self, loaded: LoadedModel, corpus: Corpus, *, max_tokens: int | None, tags: str, is_global: IsGlobal
     ) -> Prepared:
@@ -79,8 +85,10 @@ class TextModality:
         texts = {TOKENS: corpus.texts}
         inputs: Sequence[Text] = read
         if WRITTEN in _tables(loaded):
-            texts[WRITTEN] = corpus.columns.get(TARGET_COLUMN, corpus.texts)
-            inputs = [TextPair(*pair) for pair in zip(read, tokenise(loaded, texts[WRITTEN], max_tokens), strict=True)]
+            assert corpus.target is not None  # `complete` saw to it
+            texts[WRITTEN] = corpus.columns[corpus.target]
+            written = tokenise(loaded, texts[WRITTEN], max_tokens, written=True)
+            inputs = [TextPair(one, as_decoder_input(loaded, other)) for one, other in zip(read, written, strict=True)]
         kept = [index for index, item in enumerate(inputs) if not item.empty]
         if not kept:
             raise CorpusError(f"{corpus.source}: the tokenizer of {loaded.info.id} makes no token of any input.")
@@ -95,18 +103,24 @@ class TextModality:
         used = loaded.used_tokens
         if used is not None and (beyond := sum(max(item.lengths.values()) > used for item in inputs)):
             notes.append(f"{beyond} inputs are longer than the {used} tokens that sentence-transformers reads.")
-        tagger, reason = choose_tagger(tags, [corpus.texts[index] for index in kept])
-        if tagger:
-            notes.append(f"Parts of speech by {tagger.label}.")
-        elif reason:
-            notes.append(reason)
         columns = {table: token_columns([item.side(table) for item in inputs]) for table in texts}
-        if tagger:
-            for table, whole in texts.items():
-                pairs = zip((whole[index] for index in kept), (item.side(table) for item in inputs), strict=True)
-                tagged = (align(tagger.tag(text), side.offsets, side.special) for text, side in pairs)
+        libraries: dict[str, str] = {}
+        for table, whole in texts.items():
+            kept_texts = [whole[index] for index in kept]
+            tagger, reason = choose_tagger(tags, kept_texts)
+            side = "" if len(texts) == 1 else f" ({_SIDES[table]})"
+            if tagger:
+                libraries |= tagger.versions()
+                notes.append(f"Parts of speech by {tagger.label}{side}.")
+                pairs = zip(kept_texts, (item.side(table) for item in inputs), strict=True)
+                tagged = (align(tagger.tag(text), part.offsets, part.special) for text, part in pairs)
                 columns[table]["pos"] = [tag for tags_of_input in tagged for tag in tags_of_input]
-        return Prepared(kept, inputs, columns, tuple(notes), tagger.versions() if tagger else {})
+            elif reason:
+                notes.append(f"{reason.removesuffix('.')}{side}.")
+        if libraries:  # where one of two texts is in no language with a tagger, its tokens have none
+            for table in texts:
+                columns[table].setdefault("pos", [""] * sum(len(item.side(table)) for item in inputs))
+        return Prepared(kept, inputs, columns, tuple(notes), libraries)
 
     def check(self, loaded: LoadedModel, inputs: Sequence[Any]) -> None:
         known = _known(loaded)
@@ -186,8 +200,8 @@ def _tables(loaded: LoadedModel) -> set[str]:
 
 
 def _as_input(loaded: LoadedModel, read: TokenisedInput, written: TokenisedInput) -> Text:
-    """As the model takes it: those that read one text and write another say so in their configuration."""
-    return TextPair(read, written) if getattr(loaded.model.config, "is_encoder_decoder", False) else read
+    """As the model takes it."""
+    return TextPair(read, written) if writes(loaded) else read
 
 
 def _of_ids(ids: Sequence[int]) -> TokenisedInput:

@@ -110,9 +110,12 @@ class TextPair:
         return self.read.truncated or self.written.truncated
 
 
-def tokenise(loaded: LoadedModel, texts: Sequence[str], max_tokens: int | None = None) -> list[TokenisedInput]:
+def tokenise(
+    loaded: LoadedModel, texts: Sequence[str], max_tokens: int | None = None, *, written: bool = False
+) -> list[TokenisedInput]:
     """Cut each text into at most `max_tokens` tokens, special ones included (None: the model's limit).
 
+    written: as what the model writes, which some tokenizers cut by other rules or begin with another language.
     Any string is taken: blank, with NUL, emoji or right-to-left text. Lone surrogates, which no tokenizer
     takes, count as U+FFFD. ModelError when `max_tokens` leaves no room for text.
     """
@@ -124,7 +127,8 @@ def tokenise(loaded: LoadedModel, texts: Sequence[str], max_tokens: int | None =
     if not texts:
         return []
     clean = [SURROGATES.sub("\ufffd", text) for text in texts]
-    encodings = tokenizer(clean, truncation=True, max_length=limit, padding=False).encodings
+    given = {"text_target" if written else "text": clean}
+    encodings = tokenizer(**given, truncation=True, max_length=limit, padding=False).encodings
     marks = _marks(tokenizer)
     return [_tokenised(encoding, text, marks) for encoding, text in zip(encodings, clean, strict=True)]
 
