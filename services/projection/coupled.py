@@ -88,13 +88,16 @@ def directions(head: Head) -> tuple[np.ndarray, np.ndarray]:
     return units[0].astype(np.float32), units[1].astype(np.float32)
 
 
+def landmarks(n_queries: int, n_keys: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Queries and keys from which the others are ordered: int64, ascending."""
+    rng = np.random.default_rng(seed)
+    some = [np.sort(rng.choice(n, min(COUPLED_LANDMARKS, n), replace=False)) for n in (n_queries, n_keys)]
+    return some[0], some[1]
+
+
 def sampled_order(head: Head, queries: np.ndarray, seed: int) -> Order:
-    keys, rng = head.centred_keys, np.random.default_rng(seed)
-
-    def some(n: int) -> np.ndarray:
-        return np.sort(rng.choice(n, min(COUPLED_LANDMARKS, n), replace=False))
-
-    a, b = some(len(queries)), some(len(keys))
+    keys = head.centred_keys
+    a, b = landmarks(len(queries), len(keys), seed)
     return Order(
         a,
         broad_softmax(queries[a] @ keys.T, head.tokens.some(a).hidden()),

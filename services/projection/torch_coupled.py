@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from services.projection.coupled import directions, sampled_order
+from services.projection.coupled import HIDDEN, directions, landmarks
 from services.projection.parameters import (
     COUPLED_GROUPS,
     COUPLED_ITERATIONS,
@@ -18,10 +18,10 @@ from services.projection.parameters import (
     NEIGHBORS_PER_PERPLEXITY,
     Coupling,
 )
+from services.projection.torch_forces import attraction, pairs_of
 from services.projection.torch_graph import (
     Edges,
     best_scores,
-    blocks,
     exact_neighbors,
     joint_edges,
     listed,
@@ -42,9 +42,9 @@ class CoupledHeads:
     n_queries: int
     weights: tuple[float, float, float]
     joint: float
-    queries: Tensor  # int64 [heads, a]
+    queries: Tensor  # int64 [a]
     over_keys: Tensor  # float32 [heads, a, n_keys]
-    keys: Tensor  # int64 [heads, b]
+    keys: Tensor  # int64 [b]
     over_some: Tensor  # float32 [heads, n_queries, b]
 
 
@@ -63,18 +63,35 @@ def coupled_heads(layouts: "TorchLayouts", coupling: Coupling) -> CoupledHeads:
         "directions", lambda: [tensor(np.stack(side)) for side in zip(*map(directions, heads), strict=True)]
     )
     edges = coupled_edges(raw, *parts, sides, hidden, coupling, layouts.watch)
-    orders = [sampled_order(head, one, layouts.seed) for head, one in zip(heads, chosen, strict=True)]
+    tokens, keys = heads[0].tokens, parts[1]
+    a, b = landmarks(raw.shape[1], keys.shape[1], layouts.seed)
+    some = [torch.from_numpy(rows).to(layouts.device) for rows in (a, b)]
+    masks = (tokens.some(a).hidden(), tokens.some(keys=b).hidden())
+    unseen = [None if mask is None else torch.from_numpy(mask).to(layouts.device) for mask in masks]
+    over_keys = broad_softmax(raw[:, some[0]] @ keys.transpose(1, 2), unseen[0])
+    over_some = broad_softmax(raw @ keys[:, some[1]].transpose(1, 2), unseen[1])
     total = 1 + coupling.of_keys + 2 * coupling.same_kind
     return CoupledHeads(
         edges,
         raw.shape[1],
         (1 / total, coupling.of_keys / total, coupling.same_kind / total),
         coupling.joint,
-        torch.from_numpy(np.stack([order.queries for order in orders])).to(layouts.device),
-        tensor(np.stack([order.over_keys for order in orders])),
-        torch.from_numpy(np.stack([order.keys for order in orders])).to(layouts.device),
-        tensor(np.stack([order.over_some for order in orders])),
+        some[0],
+        over_keys,
+        some[1],
+        over_some,
     )
+
+
+def broad_softmax(scores: Tensor, hidden: Tensor | None) -> Tensor:
+    """`coupled.broad_softmax` of all heads: [heads, rows, n]; hidden: bool [rows, n]."""
+    if hidden is None:
+        hidden = torch.zeros(scores.shape[1:], dtype=torch.bool, device=scores.device)
+    count = (~hidden).sum(1).clamp(min=1)[:, None]
+    centred = (scores - scores.masked_fill(hidden, 0).sum(2, keepdim=True) / count).masked_fill(hidden, 0)
+    deviation = ((centred**2).sum(2, keepdim=True) / count).sqrt().clamp(min=1e-12)
+    weights = (centred / deviation).masked_fill(hidden, -torch.inf).softmax(2)
+    return weights.masked_fill(hidden, HIDDEN)
 
 
 def coupled_edges(
@@ -131,8 +148,7 @@ def coupled_descent(problem: CoupledHeads, start: Tensor, seed: int, watch: Watc
 
 def gradient(problem: CoupledHeads, y: Tensor, some: list[Tensor], order_weight: float, watch: Watch) -> Tensor:
     """`coupled_kernel.Forces.gradient` [heads, n, dims]; normalisers are those of this step on both ends of a pair."""
-    heads, n, dims = y.shape
-    n_queries, n_keys = problem.n_queries, n - problem.n_queries
+    n_queries, n_keys = problem.n_queries, y.shape[1] - problem.n_queries
     queries, keys = y[:, :n_queries], y[:, n_queries:]
     to_keys, to_queries, same_kind = problem.weights
     by_queries, by_keys = n_queries / len(some[0]), n_keys / len(some[1])
@@ -154,32 +170,8 @@ def gradient(problem: CoupledHeads, y: Tensor, some: list[Tensor], order_weight:
     push_k = coupled * (
         a * by_queries * weighed_k + m * by_queries / z_keys[..., None] * plain_k + same_kind / pairs_k * among_k
     ) + even * (by_queries * plain_k + by_keys * among_k)
-    edges, flat = problem.edges, y.reshape(heads * n, dims)
-    gap = flat[edges.rows] - flat[edges.columns]
-    pull = edges.weights[:, None] * gap / (1 + (gap**2).sum(1, keepdim=True))
-    attractive = torch.zeros_like(flat).index_add_(0, edges.rows, pull).view(heads, n, dims)
-    found = 4 * (attractive - torch.cat([push_q, push_k], 1))
+    found = 4 * (attraction(problem.edges, y) - torch.cat([push_q, push_k], 1))
     return found + order_weight * order_gradient(problem, y) if order_weight > 0 else found
-
-
-def pairs_of(points: Tensor, sources: Tensor, weight: Tensor | None, watch: Watch) -> tuple[Tensor, Tensor, Tensor]:
-    """Of each point against sources j: Σ w [heads, points], Σ w² d and Σ weight_j w² d [heads, points, dims]."""
-    heads, count, _ = points.shape
-    source_squares = (sources**2).sum(2)[:, None]
-    sums, plain, weighed = [], [], []
-    for block in blocks(count, heads * sources.shape[1]):
-        watch.check()
-        part = points[:, block]
-        squared = torch.baddbmm(source_squares, part, sources.transpose(1, 2), alpha=-2)
-        w = 1 / (1 + (squared + (part**2).sum(2, keepdim=True)).clamp_(min=0))
-        sums.append(w.sum(2))
-        w = w.square_()
-        plain.append(part * w.sum(2, keepdim=True) - w @ sources)
-        if weight is not None:
-            w *= weight[:, None]
-            weighed.append(part * w.sum(2, keepdim=True) - w @ sources)
-    joined = torch.cat(plain, 1)
-    return torch.cat(sums, 1), joined, torch.cat(weighed, 1) if weighed else joined
 
 
 def order_gradient(problem: CoupledHeads, y: Tensor) -> Tensor:
@@ -192,11 +184,10 @@ def order_gradient(problem: CoupledHeads, y: Tensor) -> Tensor:
         w = torch.where(wanted < 0, torch.zeros_like(wanted), squared / (squared + (gaps**2).sum(3)))
         return (wanted - w / w.sum(2, keepdim=True).clamp(min=1e-30)) * w, gaps
 
-    dims = y.shape[2]
-    marked = keys.gather(1, problem.keys[..., None].expand(-1, -1, dims))
+    marked = keys[:, problem.keys]
     strength, gaps = force(problem.over_some, queries, marked)
     of_queries = 2 / (squared * n_queries) * (strength[..., None] * gaps).sum(2)
-    asking = queries.gather(1, problem.queries[..., None].expand(-1, -1, dims))
+    asking = queries[:, problem.queries]
     strength, gaps = force(problem.over_keys, asking, keys)
     of_keys = -2 / (squared * asking.shape[1]) * (strength[..., None] * gaps).sum(1)
     return torch.cat([COUPLED_ORDER_ON_QUERIES * of_queries, of_keys], 1)

@@ -20,9 +20,9 @@ from services.projection.parameters import (
     neighbors_for,
 )
 from services.projection.points import Head, LayerPoints
+from services.projection.torch_forces import attraction, repulsion
 from services.projection.torch_graph import (
     Edges,
-    blocks,
     exact_neighbors,
 )
 from services.projection.tsne_kernel import GAIN_DOWN, GAIN_LEAST, GAIN_UP, MOMENTUM
@@ -109,7 +109,7 @@ def umap_sgd(edges: Edges, start: Tensor, seed: int, watch: Watch) -> Tensor:
 
 def tsne_descent(edges: Edges, start: Tensor, seed: int, watch: Watch, iterations: int) -> Tensor:
     """`tsne_kernel.tsne_descent` for all heads at once: start [heads, n, dims] → [heads, n, dims]."""
-    heads, n, dims = start.shape
+    n = start.shape[1]
     y = start.clone()
     velocity, gains = torch.zeros_like(y), torch.ones_like(y)
     order = torch.from_numpy(np.random.default_rng(seed).permutation(n)).to(y.device)
@@ -118,10 +118,7 @@ def tsne_descent(edges: Edges, start: Tensor, seed: int, watch: Watch, iteration
         watch.check()
         sources = y[:, order[iteration % groups :: groups]]
         repulsive, pairs = repulsion(y, sources, watch)
-        flat = y.view(heads * n, dims)
-        gap = flat[edges.rows] - flat[edges.columns]
-        pull = edges.weights[:, None] * gap / (1 + (gap**2).sum(1, keepdim=True))
-        attractive = torch.zeros_like(flat).index_add_(0, edges.rows, pull).view(heads, n, dims)
+        attractive = attraction(edges, y)
         gradient = 4 * (attractive - repulsive / pairs[:, None, None])
         against = (gradient > 0) != (velocity > 0)
         gains = torch.where(against, gains + float(GAIN_UP), (gains * float(GAIN_DOWN)).clamp(min=float(GAIN_LEAST)))
@@ -129,19 +126,3 @@ def tsne_descent(edges: Edges, start: Tensor, seed: int, watch: Watch, iteration
         y = y + velocity
         y = y - y.mean(1, keepdim=True)
     return y
-
-
-def repulsion(y: Tensor, sources: Tensor, watch: Watch) -> tuple[Tensor, Tensor]:
-    """Σ_j w_ij² (y_i − y_j) [heads, n, dims] and Σ_ij w_ij [heads], own pairs left out."""
-    heads, n, _ = y.shape
-    forces, total = [], torch.zeros(heads, device=y.device)
-    source_squares = (sources**2).sum(2)[:, None]
-    for block in blocks(n, heads * sources.shape[1]):
-        watch.check()
-        points = y[:, block]
-        squared = torch.baddbmm(source_squares, points, sources.transpose(1, 2), alpha=-2)
-        w = 1 / (1 + (squared + (points**2).sum(2, keepdim=True)).clamp_(min=0))
-        total += w.sum((1, 2))
-        w = w.square_()
-        forces.append(points * w.sum(2, keepdim=True) - w @ sources)
-    return torch.cat(forces, 1), total - sources.shape[1]

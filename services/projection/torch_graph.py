@@ -5,6 +5,7 @@ point i of head h is h · n + i.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -19,13 +20,19 @@ BLOCK_ENTRIES = 2**26
 
 @dataclass(frozen=True)
 class Edges:
-    """A symmetric weighted graph over heads · n points."""
+    """A symmetric weighted graph over heads · n points, its edges in the order of the rows."""
 
     rows: Tensor  # int64 [edges]
     columns: Tensor  # int64 [edges]
     weights: Tensor  # float32 [edges]
     heads: int
     n: int
+
+    @cached_property
+    def starts(self) -> Tensor:
+        """int64 [heads · n + 1]: the edges of point i are those from starts[i] to starts[i + 1]."""
+        every = torch.arange(self.heads * self.n + 1, device=self.rows.device)
+        return torch.searchsorted(self.rows.contiguous(), every)
 
 
 def blocks(rows: int, entries_per_row: int) -> list[slice]:

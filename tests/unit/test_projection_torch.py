@@ -9,7 +9,7 @@ from projection_points import make_layer
 
 from benchmarks import map_quality as quality
 from services.atlas import ProjectionRef
-from services.projection import layout_layer, pca_layer, torch_coupled, torch_engine, torch_graph
+from services.projection import layout_layer, pca_layer, torch_coupled, torch_engine, torch_forces, torch_graph
 from services.projection.coupled import coupled
 from services.projection.coupled_reference import gradient
 from services.projection.graph import affinity_graph, fuzzy_graph
@@ -89,7 +89,7 @@ def test_the_coupled_objective_is_the_compiled_one(points, mask, coupling):
 @pytest.mark.parametrize("dims", [2, 3])
 def test_repulsion_is_the_compiled_one(dims):
     y = np.random.default_rng(0).normal(size=(1, 50, dims)).astype(np.float32)
-    force, pairs = torch_engine.repulsion(torch.tensor(y), torch.tensor(y), WATCH)
+    force, pairs = torch_forces.repulsion(torch.tensor(y), torch.tensor(y), WATCH)
     positions = np.ascontiguousarray(y[0].T)
     expected = np.empty_like(positions)
     total = repulsion(positions, positions, expected)
@@ -109,3 +109,20 @@ def test_layouts_are_as_good_as_the_compiled_ones(points, clouds, dims):
             expected_trust, expected_recall = quality.neighbor_quality(cloud, compiled[request][head])
             assert trust > expected_trust - 0.02
             assert recall > expected_recall - 0.05
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="Triton's kernels need a GPU")
+@pytest.mark.parametrize("dims", [2, 3])
+def test_the_kernels_of_a_gpu_are_plain_pytorch(dims, monkeypatch):
+    assert torch_forces.kernels() is not None
+    rng = np.random.default_rng(0)
+    n, edges = 150, 5000
+    y, sources = (torch.tensor(rng.normal(size=(2, k, dims)) * 3, dtype=torch.float32, device="cuda") for k in (n, 70))
+    weight = torch.rand(2, 70, device="cuda")
+    rows = torch.randint(2 * n, (edges,), device="cuda").sort().values
+    graph = torch_graph.Edges(rows, rows.flip(0), torch.rand(edges, device="cuda"), 2, n)
+    compiled = [*torch_forces.pairs_of(y, sources, weight, WATCH), torch_forces.attraction(graph, y)]
+    monkeypatch.setattr(torch_forces, "kernels", lambda: None)
+    plain = [*torch_forces.pairs_of(y, sources, weight, WATCH), torch_forces.attraction(graph, y)]
+    for ours, expected in zip(compiled, plain, strict=True):
+        torch.testing.assert_close(ours, expected, atol=1e-3, rtol=1e-3)

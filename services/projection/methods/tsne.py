@@ -83,7 +83,7 @@ class TsneMethod:
         from services.projection.torch_engine import tsne_descent
         from services.projection.torch_graph import affinity_edges
 
-        edges = affinity_edges(*heads.neighbors, perplexity_for(heads.n))
+        edges = heads.once("affinities", lambda: affinity_edges(*heads.neighbors, perplexity_for(heads.n)))
         start = heads.tensor(np.stack([sized_start(layout, SPREAD) for layout in UMAP.fit_together(heads, dims)]))
         return tsne_descent(edges, start, heads.seed, heads.watch, TSNE_ITERATIONS).cpu().numpy()
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from services.projection.layout import HeadLayouts
     from services.projection.torch_engine import TorchLayouts
+    from services.projection.torch_graph import Edges
 
 
 class UmapMethod:
@@ -75,10 +76,13 @@ class UmapMethod:
         from services.projection.torch_engine import umap_sgd
         from services.projection.torch_graph import fuzzy_edges
 
-        def make() -> "Tensor":
+        def graph() -> "Edges":
             indices, distances = heads.neighbors
             k = min(N_NEIGHBORS - 1, indices.shape[2])
-            edges = fuzzy_edges(indices[..., :k], distances[..., :k])
+            return fuzzy_edges(indices[..., :k], distances[..., :k])
+
+        def make() -> "Tensor":
+            edges = heads.once("memberships", graph)
             return umap_sgd(edges, heads.tensor(heads.starts[dims]), heads.seed, heads.watch)
 
         return heads.once(f"{self.name}{dims}", make)
