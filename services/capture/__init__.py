@@ -14,6 +14,7 @@ from services.capture.adapters import global_tokens
 from services.capture.check import (
     CAPTURE_TOLERANCE,
     STORED_TOLERANCE,
+    OwnRuns,
     check_capture,
     check_precision,
     input_errors,
@@ -26,6 +27,7 @@ __all__ = [
     "CAPTURE_TOLERANCE",
     "STORED_TOLERANCE",
     "InputCapture",
+    "OwnRuns",
     "TokenisedInput",
     "capture",
     "check_capture",

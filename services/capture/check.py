@@ -1,7 +1,9 @@
 """Does the model compute what was captured? Attention recomputed from queries and keys, beside its own."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,7 +11,7 @@ import torch
 from services.atlas.schema import StreamInfo
 from services.capture.adapters import own_attentions, recording
 from services.capture.recorder import Call
-from services.capture.run import InputCapture, capture, visible_pairs
+from services.capture.run import InputCapture, capture, input_bytes, visible_pairs
 from services.modalities.contract import ModelInput
 from services.modalities.registry import modality_named
 from services.models.loading import LoadedModel
@@ -19,6 +21,46 @@ CAPTURE_TOLERANCE = 1e-3
 # that are off by 0.001, scores of 10,000 give other attention altogether. Half a percent of a query's attention is
 # below what a picture, a rank or a mean shows.
 STORED_TOLERANCE = 5e-3
+KEPT_BYTES = 256 * 2**20  # of the model's own runs, held between two checks
+THREADS = 4  # compare so many layers at once
+
+
+@dataclass(frozen=True)
+class OwnRun:
+    """What the model itself does with one input alone: attention [heads, n_q, n_k] of each layer of each stream."""
+
+    calls: Mapping[str, Sequence[Call]]
+    attention: Mapping[str, Sequence[np.ndarray]]
+
+
+class OwnRuns:
+    """Plain runs of single inputs, made when first asked for; kept while they are small, for a second check."""
+
+    def __init__(self, loaded: LoadedModel, inputs: Sequence[ModelInput]) -> None:
+        self.loaded, self.inputs = loaded, inputs
+        self._kept: dict[int, OwnRun] = {}
+        self._bytes = 0
+
+    def of(self, index: int) -> OwnRun:
+        if index in self._kept:
+            return self._kept[index]
+        run = own_run(self.loaded, self.inputs[index])
+        size = input_bytes(self.loaded.streams, self.inputs[index])
+        if self._bytes + size <= KEPT_BYTES:
+            self._kept[index] = run
+            self._bytes += size
+        return run
+
+
+def own_run(loaded: LoadedModel, item: ModelInput) -> OwnRun:
+    arguments = modality_named(loaded.modality).arguments(loaded, [item])
+    with recording(loaded.model, keep_masks=True) as record:
+        loaded.model(**arguments)
+    own = own_attentions(loaded.model, arguments)
+    return OwnRun(
+        {stream.name: record.calls(stream.name) for stream in loaded.streams},
+        {name: [weights[0].cpu().numpy() for weights in layers] for name, layers in own.items()},
+    )
 
 
 def check_capture(loaded: LoadedModel, inputs: Sequence[ModelInput]) -> float:
@@ -29,16 +71,18 @@ def check_capture(loaded: LoadedModel, inputs: Sequence[ModelInput]) -> float:
     plain eager run of each input alone. Soft caps, sinks and biases, where a model has them, take part as
     the model handed them to its attention function. The captured attention itself is compared too.
     """
-    errors = [input_errors(loaded, inputs[captured.index], [captured]) for captured in capture(loaded, inputs)]
-    return max((error for (error,) in errors), default=0.0)
+    own = OwnRuns(loaded, inputs)
+    return max((input_errors(own, captured.index, [captured])[0] for captured in capture(loaded, inputs)), default=0.0)
 
 
-def check_precision(loaded: LoadedModel, inputs: Sequence[ModelInput]) -> dict[str, tuple[float, float]]:
-    """Of each stream what `check_capture` gives, and the same if its vectors and weights were kept in float16."""
-    largest = dict.fromkeys((stream.name for stream in loaded.streams), (0.0, 0.0))
-    for captured in capture(loaded, inputs):
-        versions = [captured, in_float16(captured)]
-        exact, rounded = input_errors(loaded, inputs[captured.index], versions)
+def check_precision(own: OwnRuns, checked: Sequence[int]) -> dict[str, tuple[float, float]]:
+    """Of each stream what `check_capture` gives, and the same if its vectors and weights were kept in float16.
+
+    checked: which of the inputs of `own`.
+    """
+    largest = dict.fromkeys((stream.name for stream in own.loaded.streams), (0.0, 0.0))
+    for captured in capture(own.loaded, [own.inputs[index] for index in checked]):
+        exact, rounded = input_errors(own, checked[captured.index], [captured, in_float16(captured)])
         before = largest[captured.stream]
         largest[captured.stream] = max(before[0], exact), max(before[1], rounded)
     return largest
@@ -55,30 +99,36 @@ def in_float16(captured: InputCapture) -> InputCapture:
     return replace(captured, **arrays)
 
 
-def input_errors(loaded: LoadedModel, item: ModelInput, versions: Sequence[InputCapture]) -> list[float]:
+def input_errors(own: OwnRuns, index: int, versions: Sequence[InputCapture]) -> list[float]:
     """Of each version of one stream's capture of an input the largest difference from the model's own attention."""
-    largest = [0.0] * len(versions)
-    stream = next(stream for stream in loaded.streams if stream.name == versions[0].stream)
-    visible = visible_pairs(stream, item)
+    stream = next(stream for stream in own.loaded.streams if stream.name == versions[0].stream)
+    visible = visible_pairs(stream, own.inputs[index])
     if not visible.size:
-        return largest
-    arguments = modality_named(loaded.modality).arguments(loaded, [item])
-    with recording(loaded.model, keep_masks=True) as record:
-        loaded.model(**arguments)
-    calls = record.calls(stream.name)
-    for layer, own in enumerate(own_attentions(loaded.model, arguments)[stream.name]):
-        weights = own[0].cpu().double().numpy()
-        for number, version in enumerate(versions):
-            with np.errstate(invalid="ignore", over="ignore"):
-                again = recomputed(stream, version, layer, calls[layer], visible)
-                differences = [again - weights]
-                if version.attention is not None:
-                    kept = version.attention[layer]
-                    differences.append(kept - (weights if kept.ndim == 3 else weights[:, visible]))
-                found = [np.abs(difference).max(initial=0.0) for difference in differences]
-            # A NaN compares as neither larger nor smaller: it must not pass for a small error.
-            largest[number] = max(largest[number], *(float(x) if np.isfinite(x) else float("inf") for x in found))
-    return largest
+        return [0.0] * len(versions)
+    run = own.of(index)
+
+    def largest(layer: int) -> list[float]:
+        weights = run.attention[stream.name][layer].astype(np.float64)
+        call = run.calls[stream.name][layer]
+        return [_difference(stream, version, layer, call, visible, weights) for version in versions]
+
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+        found = list(pool.map(largest, range(len(run.attention[stream.name]))))
+    return [max(errors) for errors in zip(*found, strict=True)]
+
+
+def _difference(
+    stream: StreamInfo, version: InputCapture, layer: int, call: Call, visible: np.ndarray, weights: np.ndarray
+) -> float:
+    """The largest difference of one layer; infinite where a number is none."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = [recomputed(stream, version, layer, call, visible) - weights]
+        if version.attention is not None:
+            kept = version.attention[layer]
+            found.append(kept - (weights if kept.ndim == 3 else weights[:, visible]))
+        largest = [float(np.abs(difference).max(initial=0.0)) for difference in found]
+    # A NaN compares as neither larger nor smaller: it must not pass for a small error.
+    return max(one if np.isfinite(one) else float("inf") for one in largest)
 
 
 def recomputed(stream: StreamInfo, captured: InputCapture, layer: int, call: Call, visible: np.ndarray) -> np.ndarray:

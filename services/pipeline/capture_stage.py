@@ -10,6 +10,7 @@ from services.atlas import AttentionBlocks, arrays
 from services.capture import (
     CAPTURE_TOLERANCE,
     STORED_TOLERANCE,
+    OwnRuns,
     capture,
     check_precision,
     input_errors,
@@ -64,11 +65,12 @@ def run_capture(
     progress.update(1)
 
     checked = checked_inputs(prepared)
-    precision = _precision(loaded, prepared, checked, request, journal, progress)
+    own = OwnRuns(loaded, prepared.inputs)
+    precision = _precision(own, checked, request, journal, progress)
     while True:
         try:
             writer = _capture_all(folder, loaded, prepared, precision, journal, progress)
-            error = _check_stored(loaded, prepared, checked, writer, progress)
+            error = _check_stored(own, checked, writer, progress)
             break
         except TooNarrowError as narrow:
             if request.precision != "auto":
@@ -122,8 +124,7 @@ def checked_inputs(prepared: PreparedCorpus) -> list[int]:
 
 
 def _precision(
-    loaded: LoadedModel,
-    prepared: PreparedCorpus,
+    own: OwnRuns,
     checked: Sequence[int],
     request: BuildRequest,
     journal: Journal,
@@ -140,9 +141,8 @@ def _precision(
         return known
     progress.stage("check", "Checking the capture", 1)
     precision: dict[str, str] = {}
-    found = check_precision(loaded, [prepared.inputs[index] for index in checked])
-    for stream, (exact, rounded) in found.items():
-        _judge(loaded, exact, CAPTURE_TOLERANCE)
+    for stream, (exact, rounded) in check_precision(own, checked).items():
+        _judge(own.loaded, exact, CAPTURE_TOLERANCE)
         agrees = rounded <= STORED_TOLERANCE
         if request.precision == "float16" and not agrees:
             raise _narrow(stream, rounded)
@@ -201,9 +201,7 @@ def _capture_all(
     return writer
 
 
-def _check_stored(
-    loaded: LoadedModel, prepared: PreparedCorpus, checked: Sequence[int], writer: CaptureWriter, progress: Progress
-) -> float:
+def _check_stored(own: OwnRuns, checked: Sequence[int], writer: CaptureWriter, progress: Progress) -> float:
     """Largest difference between attention recomputed from the stored numbers and the model's own.
 
     Raises:
@@ -212,13 +210,12 @@ def _check_stored(
     """
     progress.stage("check", "Checking the capture", 1)
     largest = 0.0
-    for stream in loaded.streams:
-        stored = ((index, writer.read(index, stream)) for index in checked)
-        error = max(input_errors(loaded, prepared.inputs[index], [item])[0] for index, item in stored)
+    for stream in own.loaded.streams:
+        error = max(input_errors(own, index, [writer.read(index, stream)])[0] for index in checked)
         if writer.is_narrow(stream) and not error <= STORED_TOLERANCE:
             raise _narrow(stream.name, error)
         if not writer.is_narrow(stream):
-            _judge(loaded, error, CAPTURE_TOLERANCE)
+            _judge(own.loaded, error, CAPTURE_TOLERANCE)
         largest = max(largest, error)
     progress.update(1)
     return largest
