@@ -43,6 +43,9 @@ class StreamInfo(Frozen):
         default=False,
         description="the scores hold more than q·k: a position bias, a soft cap or an attention sink",
     )
+    position_reach: int | None = Field(
+        default=None, ge=0, description="how far position_bias.npy goes to either side; None: there is none"
+    )
     query_table: str = Field(default=TOKENS, pattern=NAME)
     key_table: str = Field(default=TOKENS, pattern=NAME)
 
@@ -65,7 +68,13 @@ class StreamInfo(Frozen):
         return self.query_table, self.key_table
 
 
-CAPTURED = ("queries", "keys", "value_norms", "attention")  # arrays of a stream that come from the model itself
+CAPTURED = (
+    "queries",
+    "keys",
+    "value_norms",
+    "attention",
+    "position_bias",
+)  # arrays of a stream that come from the model itself
 
 
 def captured_files(streams: Iterable[StreamInfo]) -> set[str]:
