@@ -68,19 +68,14 @@ class StreamInfo(Frozen):
         return self.query_table, self.key_table
 
 
-CAPTURED = (
-    "queries",
-    "keys",
-    "value_norms",
-    "attention",
-    "position_bias",
-)  # arrays of a stream that come from the model itself
+CAPTURED = ("queries", "keys", "value_norms", "attention")  # arrays of a stream that come from the model itself
 
 
 def captured_files(streams: Iterable[StreamInfo]) -> set[str]:
     """Files that hold what was captured: `AtlasInfo.key` is a hash over these, and over no file made from them."""
     streams = tuple(streams)
     arrays = {f"{stream.name}/{name}.npy" for stream in streams for name in CAPTURED}
+    arrays |= {f"{stream.name}/position_bias.npy" for stream in streams if stream.position_reach is not None}
     return {"inputs.parquet", *(f"{table}.parquet" for stream in streams for table in stream.tables), *arrays}
 
 
