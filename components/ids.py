@@ -1,5 +1,7 @@
 """Every component id, in one place."""
 
+from typing import Any
+
 URL = "url"
 THEME = "theme"
 THEME_BUTTON = "theme-button"
@@ -210,3 +212,41 @@ SCALE_NOTE = "scale-note"
 SCALE_TICK = "scale-tick"
 SCALE_BUILD = "scale-build"
 SCALE_STOP = "scale-stop"
+
+# components/new_atlas.py, components/orders.py
+NEW_MODEL = "new-model"
+NEW_CORPUS = "new-corpus"
+NEW_PASTE = "new-paste"
+NEW_TEXT = "new-text"
+NEW_UPLOADING = "new-uploading"
+NEW_CHOOSE = "new-choose"
+NEW_UPLOAD = "new-upload"
+NEW_UPLOAD_SAYS = "new-upload-says"
+NEW_COLUMN_FIELD = "new-column-field"
+NEW_COLUMN = "new-column"
+NEW_ROWS = "new-rows"
+NEW_INPUTS = "new-inputs"
+NEW_SEED = "new-seed"
+NEW_MAPS = "new-maps"
+NEW_DIMS = "new-dims"
+NEW_TITLE = "new-title"
+NEW_CHECK = "new-check"
+NEW_START = "new-start"
+NEW_SAYS = "new-says"
+ORDERS = "orders"
+
+
+def order_deed(deed: str, slug: Any) -> dict[str, Any]:
+    """Id of a button that does something to an order; slug: ALL for all of them."""
+    return {"kind": "order", "deed": deed, "slug": slug}
+
+
+# components/shelf.py
+SHELF = "shelf"
+SHELF_SAYS = "shelf-says"
+SHELF_OPEN = "shelf-open"
+
+
+def shelf_deed(deed: str, slug: Any) -> dict[str, Any]:
+    """Id of a control of one atlas of the library; slug: ALL for all of them."""
+    return {"kind": "shelf", "deed": deed, "slug": slug}

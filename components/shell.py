@@ -55,6 +55,8 @@ def shell(prefix: str, extra: Sequence[Component] = (), more: Sequence[Component
                     html.Div(id=ids.BANNER, className="banner", role="status"),
                     html.Nav(
                         [
+                            dcc.Link("Library", href=f"{prefix}library", className="nav-link-quiet"),
+                            dcc.Link("New atlas", href=f"{prefix}new", className="nav-link-quiet"),
                             dcc.Link([html.Span("Scaling")], href=f"{prefix}scaling", className="nav-link-quiet"),
                             dcc.Link(
                                 "Guide",

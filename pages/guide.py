@@ -79,6 +79,19 @@ lets you change the scale and see the points move, with the numbers that say how
 
 ## Build your own atlas
 
+The page [New atlas](new) takes a model of this machine and a corpus: text pasted one input a line, or a file (text,
+CSV, JSONL, Parquet, images, or a zip of images). Before anything is built it says what it found (“BERT, 6 × 12 heads,
+encoder; 812 inputs, about 14,000 tokens”), and about how long the build takes and how much disk and memory; where a
+table has several columns it shows the first rows and asks which one holds the inputs. *Build* starts it beside the
+dashboard: each stage and layer is told and logged, it can be stopped and goes on later, also after the server was
+started anew, and the atlas can be explored from its first map on. *Discard* removes what was made and what was uploaded
+for it.
+
+The page [Library](library) holds all atlases: name and notes, download as one file to send, *Open an atlas that was
+sent*, and delete, which can be undone for a day.
+
+In a terminal:
+
     python app.py build --model gpt2 --corpus my-sentences.txt
     python app.py build --model dinov2 --corpus my-photographs
 

@@ -41,6 +41,10 @@ class BusyError(BuildError):
     """Another build is at work in the folder."""
 
 
+class UploadError(AtlasError):
+    """What somebody brought to a page cannot be taken: too large, unsafe, damaged, or nothing that is known."""
+
+
 class JobError(AtlasError):
     """A job cannot be started, followed or stopped: unknown kind, wrong arguments, a disk that is full or read-only."""
 

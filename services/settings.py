@@ -49,15 +49,25 @@ class Settings(BaseSettings):
     dask_scheduler: str | None = Field(
         default=None, description="Address of a Dask scheduler for layouts; its workers must share the disk."
     )
+    models: Path | None = Field(
+        default=None,
+        description="Folder whose subfolders the page New atlas offers as models; not set: `models` in the home.",
+    )
+    upload_bytes: int = Field(
+        default=200_000_000, ge=0, description="Bytes of an upload at most, all its files together; 0: no uploads."
+    )
+    atlas_bytes: int = Field(
+        default=4_000_000_000, ge=0, description="Bytes of an atlas at most that is opened from a file; 0: none is."
+    )
     secret_key: SecretStr | None = Field(
         default=None, description="Signs the session; set the same one for all processes of a server."
     )
 
-    @field_validator("home")
+    @field_validator("home", "models")
     @classmethod
-    def _expand(cls, value: Path) -> Path:
+    def _expand(cls, value: Path | None) -> Path | None:
         try:
-            return value.expanduser().absolute()
+            return value and value.expanduser().absolute()
         except RuntimeError as error:
             raise ValueError(f"{error} Give a full path") from error
 
@@ -80,6 +90,26 @@ class Settings(BaseSettings):
     @property
     def job_table(self) -> Path:
         return self.job_folder / "table"
+
+    @property
+    def uploads(self) -> Path:
+        """What people have brought."""
+        return self.home / "uploads"
+
+    @property
+    def orders(self) -> Path:
+        """What was asked for on the page New atlas, a file an atlas."""
+        return self.home / "orders"
+
+    @property
+    def trash(self) -> Path:
+        """Atlases that were deleted less than a day ago."""
+        return self.home / "trash"
+
+    @property
+    def model_folder(self) -> Path:
+        """Where models lie that a page may offer."""
+        return self.models or self.home / "models"
 
     @property
     def cache(self) -> Path:

@@ -47,6 +47,11 @@ class Gunicorn:
         """Ask the server to end."""
         self._master.send_signal(signal.SIGTERM)
 
+    def die(self) -> None:
+        """Kill the server with its workers; what they started for jobs lives on."""
+        os.killpg(self._master.pid, signal.SIGKILL)
+        self._master.wait(PATIENCE)
+
     def close(self) -> None:
         """End it, also with workers that were suspended."""
         if self._master.poll() is None:

@@ -18,10 +18,13 @@ from components.server.callback_registry import share_callbacks
 from components.server.context import KEY, Context
 from components.server.export_routes import export_routes
 from components.server.job_stamp import tell_of_jobs
+from components.server.library_routes import add_library
 from components.server.not_found import refuse_unknown_addresses
 from components.server.payload_routes import payload_routes
+from components.server.same_origin import refuse_other_origins
 from components.server.script_bundle import bundle_scripts
 from components.server.table_route import serve_tables
+from components.server.upload_routes import add_uploads
 from components.shell import shell
 from services.atlas.library import Library
 from services.jobs.backend import Backend
@@ -70,10 +73,13 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     server.config[KEY] = Context(settings, library, jobs or LocalJobs(settings))
     if settings.secret_key is not None:
         server.secret_key = settings.secret_key.get_secret_value()
+    refuse_other_origins(app)
     bundle_scripts(app, settings.url_prefix)
     _add_compression(app)
     _add_payloads(app, settings, library)
     prefix = settings.url_prefix
+    add_uploads(app, prefix)
+    add_library(app, prefix)
     app.layout = lambda: shell(prefix, [help_button()], [help_dialog(prefix), tour_steps(prefix)])
     app.clientside_callback(
         ClientsideFunction("atlas", "switchTheme"),

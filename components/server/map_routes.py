@@ -34,7 +34,7 @@ def add_map_routes(site: Site) -> None:
             abort(404)
         attribute = in_atlas(asked.atlas, attribute)
         colours = palette(attribute, theme, name)
-        whole = wants_whole()
+        whole, small = wants_whole(), request.args.get("small") == "1"
         if request.args.get("q"):  # not kept: anyone could fill the cache
             hits, faded = (
                 np.concatenate(side_masks(asked.atlas, asked.stream, question())),
@@ -43,7 +43,7 @@ def add_map_routes(site: Site) -> None:
             made = sprite.matrix_png(seen, asked.stream, chosen, attribute, colours, hits, faded, whole)
             return binary(made, "image/png")
         content = site.cache(
-            f"sprite-{sprite.VERSION}-{asked.atlas.info.key}-{chosen.sha256}-{colour}-{theme}-{name}-{whole:d}",
-            lambda: sprite.matrix_png(seen, asked.stream, chosen, attribute, colours, whole=whole),
+            f"sprite-{sprite.VERSION}-{asked.atlas.info.key}-{chosen.sha256}-{colour}-{theme}-{name}-{whole:d}{small:d}",
+            lambda: sprite.matrix_png(seen, asked.stream, chosen, attribute, colours, whole=whole, small=small),
         )
         return binary(content, "image/png")

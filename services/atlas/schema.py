@@ -4,7 +4,8 @@ Shapes of the arrays it describes are in `docs/atlas-format.md`. A field that a 
 version has written is passed over; what cannot be passed over needs a new version (services.atlas.upgrade).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -43,9 +44,6 @@ class StreamInfo(Frozen):
         default=False,
         description="the scores hold more than q·k: a position bias, a soft cap or an attention sink",
     )
-    position_reach: int | None = Field(
-        default=None, ge=0, description="how far position_bias.npy goes to either side; None: there is none"
-    )
     query_table: str = Field(default=TOKENS, pattern=NAME)
     key_table: str = Field(default=TOKENS, pattern=NAME)
 
@@ -75,8 +73,14 @@ def captured_files(streams: Iterable[StreamInfo]) -> set[str]:
     """Files that hold what was captured: `AtlasInfo.key` is a hash over these, and over no file made from them."""
     streams = tuple(streams)
     arrays = {f"{stream.name}/{name}.npy" for stream in streams for name in CAPTURED}
-    arrays |= {f"{stream.name}/position_bias.npy" for stream in streams if stream.position_reach is not None}
     return {"inputs.parquet", *(f"{table}.parquet" for stream in streams for table in stream.tables), *arrays}
+
+
+def captured_key(streams: Iterable[StreamInfo], files: Mapping[str, "FileInfo"]) -> str:
+    """`AtlasInfo.key`: 16 hexadecimal digits of the captured files' hashes."""
+    names = captured_files(streams)
+    captured = sorted((name, file.sha256) for name, file in files.items() if name in names)
+    return sha256(repr(captured).encode()).hexdigest()[:16]
 
 
 class ModelInfo(Frozen):
@@ -134,6 +138,7 @@ class AtlasInfo(Frozen):
     schema_version: Literal[2] = 2
     program: str = Field(description="version of Attention Atlas that captured the vectors")
     title: str
+    about: str = Field(default="", description="notes of those who keep it")
     modality: str = Field(default="text", pattern=NAME, description="what an input is")
     model: ModelInfo
     corpus: CorpusInfo

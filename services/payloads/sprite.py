@@ -13,6 +13,7 @@ from services.attributes.attribute import SIDE_STEPS
 from services.attributes.registry import Attribute, point_values
 
 VERSION = 3
+SMALL = 32  # pixels of a cell of a thumbnail
 _CELL = 96  # pixels of a cell when the matrix is small
 _LARGEST = 4096  # pixels of the longer side at most
 _TRANSPARENT = 255
@@ -33,6 +34,7 @@ def matrix_png(
     hits: np.ndarray | None = None,
     faded: str = "#b9c0ca",
     whole: bool = False,
+    small: bool = False,
 ) -> bytes:
     """A palette PNG with a transparent ground, `layers` × `heads` square cells without gaps.
 
@@ -40,8 +42,9 @@ def matrix_png(
         colours: 256 entries `#rrggbb`; entry 255 gives way to the ground.
         hits: bool [queries + keys]: these points lie on top, larger and in colour, all others are `faded`.
         whole: each cell holds every point of its head, however far away.
+        small: cells of `SMALL` pixels, for lists.
     """
-    side = cell_pixels(stream)
+    side = SMALL if small else cell_pixels(stream)
     layout = flat_layout(atlas, projection)
     order = draw_order(layout.shape[1])
     if hits is not None:

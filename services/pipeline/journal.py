@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,11 @@ class Journal:
 
     def record_file(self, name: str, info: FileInfo) -> None:
         self._content["files"][name] = info.model_dump()
+        self.save()
+
+    def take_over(self, files: Mapping[str, FileInfo]) -> None:
+        """Note files that another journal knew as finished."""
+        self._content["files"] = {name: info.model_dump() for name, info in files.items()}
         self.save()
 
     def record_layout(self, name: str, info: FileInfo, projection: dict[str, Any]) -> None:

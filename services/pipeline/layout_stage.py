@@ -140,6 +140,7 @@ def lay_out(
                 for wanted in todo[layer]:
                     done[wanted].add(layer)
                     journal.record(_unit_stage(stream, wanted, request), done[wanted])
+                progress.note(f"{label}: layer {layer} is laid out")
                 progress.check()
     for wanted in layouts:
         info = arrays.publish(folder / wanted.file(stream.name))

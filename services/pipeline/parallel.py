@@ -96,6 +96,7 @@ def by_layer(
                 arrays.write_json(_part(folder, stream, name, layer), result)
                 done.add(layer)
                 journal.record(counted_as, done)
+                progress.note(f"{label}: layer {layer} is done")
                 progress.check()
     return [_result(folder, stream, name, layer) for layer in range(stream.layers)]
 

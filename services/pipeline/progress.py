@@ -12,13 +12,15 @@ from services.errors import Cancelled
 
 # Called with what is being done, steps done and steps in all, often; its answer says whether to stop.
 Report = Callable[[str, int, int], bool]
+Say = Callable[[str], None]  # writes a line of a log that people read
 
 
 class Progress:
     """Progress of one build: a bar on the terminal, and words for `report`."""
 
-    def __init__(self, slug: str, report: Report | None = None, bar: bool = True) -> None:
+    def __init__(self, slug: str, report: Report | None = None, bar: bool = True, say: Say | None = None) -> None:
         self.slug = slug
+        self._say = say
         self._report = report
         self._bar = bar
         self._tqdm: tqdm | None = None
@@ -42,6 +44,7 @@ class Progress:
         self._stage_start = time.perf_counter()
         self._stage = name
         self._now = label, 0, total
+        self.note(label)
         if self._bar:
             self._tqdm = tqdm(total=total, desc=f"{label:<26}", file=sys.stderr, leave=True, dynamic_ncols=True)
         self.check()
@@ -78,9 +81,16 @@ class Progress:
             spent = time.perf_counter() - self._stage_start
             self.seconds[self._stage] = round(self.seconds.get(self._stage, 0.0) + spent, 3)
             self._stage_start = time.perf_counter()
+            self.note(f"{self._now[0]}: done in {spent:.1f} s")
+            self._stage = ""
         if self._tqdm:
             self._tqdm.close()
             self._tqdm = None
+
+    def note(self, line: str) -> None:
+        """Tell the log, where there is one."""
+        if self._say is not None:
+            self._say(line)
 
     def _tell(self) -> None:
         if self._report is not None and self._report(*self._now):

@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 from services.atlas import INFO, arrays
@@ -17,7 +16,7 @@ from services.atlas.schema import (
     ModelInfo,
     ProjectionInfo,
     StreamInfo,
-    captured_files,
+    captured_key,
 )
 from services.errors import BuildError
 from services.pipeline.journal import JOURNAL, Journal
@@ -30,8 +29,9 @@ def write_info(folder: Path, request: BuildRequest, journal: Journal, progress: 
     facts = journal.facts
     facts["seconds"] = facts.get("seconds", {}) | progress.seconds
     facts.setdefault("created", datetime.now(UTC).isoformat(timespec="seconds"))
-    if request.title or "title" not in facts:
+    if "title" not in facts or request.title not in (None, facts.get("asked_title")):
         facts["title"] = request.title or f"{facts['model']['id'].rsplit('/', 1)[-1]} · {facts['corpus']['name']}"
+        facts["asked_title"] = request.title  # asked again by a build that goes on, it does not undo a renaming
     journal.save()
     content = arrays.json_bytes(_info(journal).model_dump(mode="json"))
     file = folder / INFO
@@ -43,11 +43,10 @@ def _info(journal: Journal) -> AtlasInfo:
     facts = journal.facts
     projections = tuple(ProjectionInfo.model_validate(p) for p in facts.get("projections", []))
     streams = tuple(StreamInfo.model_validate(stream) for stream in facts["streams"])
-    names = captured_files(streams)
-    captured = sorted((name, file.sha256) for name, file in journal.files.items() if name in names)
     return AtlasInfo(
         program=facts["program"],
         title=facts["title"],
+        about=facts.get("about", ""),
         modality=facts["modality"],
         model=ModelInfo.model_validate(facts["model"]),
         corpus=CorpusInfo.model_validate(facts["corpus"]),
@@ -62,7 +61,7 @@ def _info(journal: Journal) -> AtlasInfo:
         seconds=facts["seconds"],
         files=journal.files,
         notes=tuple(sorted(facts.get("notes", []))),
-        key=sha256(repr(captured).encode()).hexdigest()[:16],
+        key=captured_key(streams, journal.files),
     )
 
 

@@ -662,7 +662,8 @@ def test_the_command_builds_and_says_where(cli, bert, corpus, tmp_path):
     folder = tmp_path / "home" / "atlases" / "bert-lines"
     assert [p.name for p in open_atlas(folder).info.projections] == ["pca2d"]
     (job,) = LocalJobs(Settings(home=tmp_path / "home")).list()
-    assert (job.state, job.title, job.result) == ("finished", "Build of bert-lines", {"folder": str(folder)})
+    assert (job.state, job.title, job.result["folder"]) == ("finished", "Build of bert-lines", str(folder))
+    assert job.result["memory"] > 100_000_000
 
 
 WRONG = {

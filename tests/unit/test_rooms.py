@@ -29,6 +29,7 @@ payloads: alignment atlas attributes measures modalities projection search strea
 export: alignment atlas attributes measures payloads projection search streams
 pipeline: alignment atlas capture measures modalities models numerics projection settings streams
 jobs: alignment atlas models pipeline projection settings streams
+workshop: atlas jobs modalities models pipeline projection settings streams
 commands: alignment atlas capture jobs measures modalities models pipeline projection settings
 """
 ALLOWED = {

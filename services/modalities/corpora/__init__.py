@@ -8,16 +8,18 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from services.errors import CorpusError
 from services.modalities.corpora.columnar import arrow_table
 from services.modalities.corpora.formats import open_table
 from services.modalities.corpora.harvest import choose_column, choose_target, harvest
+from services.modalities.corpora.table import Table
 from services.modalities.corpora.wording import FORMATS, listed, one_line, quoted
 
 DEMO = "demo"
@@ -72,27 +74,11 @@ def read_corpus(
         raise CorpusError("the limits on inputs and characters must be at least 1")
     is_demo = source == DEMO
     shown = DEMO if is_demo else one_line(str(source))
-    try:
-        path = DEMO_FILE if is_demo else _existing_file(source, shown)
-        inner = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-        with ExitStack() as stack:
-            if path.is_dir():
-                files = [stack.enter_context(part.open("rb")) for part in _saved_parts(path, shown)]
-                table = arrow_table(files, shown, column)
-            else:
-                plain = stack.enter_context(path.open("rb"))
-                file = plain if inner == path else stack.enter_context(gzip.GzipFile(fileobj=plain))
-                table = open_table(inner.suffix.lower(), cast(BinaryIO, file), shown, column)
-            chosen, guessed = choose_column(table, column, shown, target)
-            written = choose_target(table, target, chosen, shown)
-            kept = harvest(table, chosen, max_inputs, max_characters, written)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise CorpusError(
-            f"{shown}: is damaged or cut short ({one_line(str(error))}); pack or copy it again"
-        ) from error
-    except OSError as error:
-        reason = one_line(error.strerror or str(error))
-        raise CorpusError(f"{shown}: cannot be read ({reason}); check the path and its permissions") from error
+    with _opened(source, shown, column) as (path, table):
+        chosen, guessed = choose_column(table, column, shown, target)
+        written = choose_target(table, target, chosen, shown)
+        kept = harvest(table, chosen, max_inputs, max_characters, written)
+    inner = _unpacked(path)
     notes = kept.notes(table, chosen, max_inputs, max_characters)
     if guessed:
         notes = (f"The texts come from the column {quoted(chosen or '')}.", *notes)
@@ -110,6 +96,58 @@ def read_corpus(
         notes=notes,
         target=None if written is None or one_line(written) not in columns else one_line(written),
     )
+
+
+@dataclass(frozen=True)
+class Peek:
+    """The first rows of a file. columns: their names; () where each row is a text · rows: their cells, shortened"""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def peek(source: str | Path, rows: int = 5, characters: int = 200) -> Peek:
+    """What a file holds, for somebody who chooses a column of it. Raises: CorpusError."""
+    shown = DEMO if source == DEMO else one_line(str(source))
+    with _opened(source, shown, None) as (_, table):
+        entries = [entry for _, entry in islice(table.rows, rows)]
+    records = [entry for entry in entries if isinstance(entry, dict)]
+    columns = tuple(dict.fromkeys((*table.columns, *(name for record in records for name in record))))
+    cells = [[entry.get(name) for name in columns] if isinstance(entry, dict) else [entry] for entry in entries]
+    return Peek(columns, tuple(tuple(_shortened(cell, characters) for cell in row) for row in cells))
+
+
+def _shortened(cell: Any, characters: int) -> str:
+    text = one_line("" if cell is None else cell if isinstance(cell, str) else json.dumps(cell, default=str))
+    return text if len(text) <= characters else f"{text[: characters - 1]}…"
+
+
+@contextmanager
+def _opened(source: str | Path, shown: str, column: str | None) -> Iterator[tuple[Path, Table]]:
+    """The file, and its rows as long as the block lasts. Raises: CorpusError, also for what goes wrong in the block."""
+    try:
+        path = DEMO_FILE if source == DEMO else _existing_file(source, shown)
+        with ExitStack() as stack:
+            if path.is_dir():
+                files = [stack.enter_context(part.open("rb")) for part in _saved_parts(path, shown)]
+                yield path, arrow_table(files, shown, column)
+            else:
+                plain = stack.enter_context(path.open("rb"))
+                inner = _unpacked(path)
+                file = plain if inner == path else stack.enter_context(gzip.GzipFile(fileobj=plain))
+                yield path, open_table(inner.suffix.lower(), cast(BinaryIO, file), shown, column)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise CorpusError(
+            f"{shown}: is damaged or cut short ({one_line(str(error))}); pack or copy it again"
+        ) from error
+    except OSError as error:
+        reason = one_line(error.strerror or str(error))
+        raise CorpusError(f"{shown}: cannot be read ({reason}); check the path and its permissions") from error
+
+
+def _unpacked(path: Path) -> Path:
+    """Its name without the mark of gzip."""
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
 
 
 def _existing_file(source: str | Path, shown: str) -> Path:

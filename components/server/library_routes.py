@@ -1,0 +1,41 @@
+"""Atlases as files: one to take away, sent while it is packed; one that somebody sent, taken in when it is whole."""
+
+from typing import BinaryIO, cast
+
+from dash import Dash
+from flask import Blueprint, Response, abort, jsonify, request
+
+from components.server.context import context
+from components.server.permission import refusal
+from components.server.upload_routes import refused
+from services.errors import AtlasError
+from services.workshop.keeping import Keeping
+from services.workshop.packing import pack
+
+
+def add_library(app: Dash, prefix: str) -> None:
+    """`GET /library/<slug>.zip` downloads an atlas, `POST /library/open?name=…` opens one."""
+    routes = Blueprint("library", __name__, url_prefix=f"{prefix.rstrip('/')}/library")
+
+    @routes.get("/<slug>.zip")
+    def download(slug: str) -> Response:
+        atlas = context().library.get(slug)
+        if atlas is None:
+            abort(404)
+        headers = {"Content-Disposition": f'attachment; filename="{atlas.slug}.zip"', "Cache-Control": "no-store"}
+        return Response(pack(atlas), mimetype="application/zip", headers=headers)
+
+    @routes.post("/open")
+    def receive() -> Response:
+        here = context()
+        problem = refusal("open")
+        if problem is not None:
+            return refused(problem, 403)
+        length = request.content_length
+        try:
+            slug = Keeping(here.settings).receive(request.args.get("name", ""), length, cast(BinaryIO, request.stream))
+        except AtlasError as error:
+            return refused(str(error), 413 if (length or 0) > here.settings.atlas_bytes else 400)
+        return jsonify({"slug": slug})
+
+    app.server.register_blueprint(routes)

@@ -1,0 +1,387 @@
+"""An atlas that was ordered on a page: the wish checked, its build asked for by the one machinery, and looked after.
+
+An order is kept as `orders/<slug>.json`: the build's arguments, so that it goes on after its job is forgotten; the
+upload it reads, so that the two go together; the estimate, to be shown beside what came of it.
+"""
+
+import fcntl
+import hashlib
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.atlas import SLUG, Atlas, arrays
+from services.atlas.library import Library
+from services.errors import AtlasError, BuildError, UploadError
+from services.jobs.backend import Backend
+from services.jobs.builds import BUILD, BuildArguments, processes
+from services.jobs.spec import Job, JobSpec
+from services.modalities.corpora import DEMO, MAX_INPUTS
+from services.models.memory import available_bytes, readable
+from services.models.outline import Part
+from services.pipeline.lock import build_lock
+from services.pipeline.publish import remove
+from services.pipeline.request import BuildRequest, default_folder
+from services.projection import START, method_names
+from services.settings import Settings
+from services.workshop.estimate import Estimate, Work, estimate
+from services.workshop.limited import limited
+from services.workshop.offers import Offer, offered
+from services.workshop.uploads import KEPT, Uploads
+
+BROUGHT = ".brought"  # marks an atlas that another machine has built
+MOST_TEXT = 2_000_000  # characters pasted at most; more comes as a file
+MOST_MEMORY = 0.95  # of what is free
+
+
+class Wish(BaseModel):
+    """What a page posts; every field comes from anyone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(max_length=300)
+    corpus: Literal["paste", "upload", "demo"] = "paste"
+    text: str = Field(default="", max_length=MOST_TEXT)
+    upload: str | None = Field(default=None, max_length=32)
+    column: str | None = Field(default=None, max_length=200)
+    max_inputs: int = Field(default=2_000, ge=1, le=MAX_INPUTS)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    projections: tuple[str, ...] = Field(default=(), max_length=20)
+    dims: tuple[Literal[2, 3], ...] = Field(default=(2,), min_length=1, max_length=2)
+    title: str | None = Field(default=None, max_length=80)
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> "Wish":
+        """
+        Raises:
+            BuildError: naming the first field that is missing or wrong.
+        """
+        try:
+            wish = cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise BuildError(f"{_WORDS.get(str(first['loc'][0]), first['loc'][0])}: {first['msg']}.") from error
+        unknown = [name for name in wish.projections if name not in method_names()]
+        if unknown:
+            raise BuildError(f"There is no projection {unknown[0][:40]!r}.")
+        if wish.corpus == "paste" and not wish.text.strip():
+            raise BuildError("Paste some text, one input a line.")
+        if wish.corpus == "upload" and not wish.upload:
+            raise BuildError("Choose a file, or several images.")
+        return wish
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+_WORDS = {"max_inputs": "Inputs at most", "seed": "Seed", "text": "Text", "title": "Name", "dims": "Space"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A wish that was looked at. look: what services.workshop.look tells · problem: why it cannot be built"""
+
+    wish: Wish
+    offer: Offer
+    look: dict[str, Any]
+    estimate: Estimate | None
+    problem: str | None
+
+    @property
+    def sentence(self) -> str:
+        """ "BERT, 12 × 12 heads, encoder; 812 inputs, about 14,000 tokens"."""
+        words = self.look["model"]["words"]
+        if "tokens" not in self.look:
+            return words
+        inputs = self.look["inputs"]
+        return f"{words}; {inputs:,} input{'s' if inputs != 1 else ''}, about {_round(self.look['tokens']):,} tokens"
+
+
+class Order(BaseModel):
+    """See above. discard: what was made is to go once its build has ended."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    slug: str
+    arguments: dict[str, Any]
+    wish: str = ""
+    upload: str | None = None
+    estimate: Estimate
+    says: str = ""
+    owner: str = ""
+    asked: float = 0.0
+    discard: bool = False
+
+    @property
+    def spec(self) -> JobSpec:
+        return JobSpec(BUILD.name, self.arguments, self.owner)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An order as it stands. job: None when it was forgotten · atlas: what can be looked at already"""
+
+    order: Order
+    job: Job | None
+    atlas: Atlas | None
+    begun: bool  # something is there to go on from
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The orders of a home folder."""
+
+    settings: Settings
+    library: Library
+    jobs: Backend
+
+    @property
+    def uploads(self) -> Uploads:
+        return Uploads(self.settings.uploads, self.settings.upload_bytes)
+
+    def check(self, wish: Wish) -> Checked:
+        """Look at model and corpus, and estimate.
+
+        Raises:
+            AtlasError: the model or the upload is not there.
+        """
+        offer = offered(wish.model, self.settings)
+        upload = self.uploads.get(wish.upload) if wish.corpus == "upload" else None
+        if wish.corpus == "upload" and upload is None:
+            raise UploadError("That upload is gone; choose the file again.")
+        values = {
+            "model": offer.name,
+            "revision": offer.revision,
+            "corpus": str(upload.corpus) if upload else DEMO if wish.corpus == "demo" else "",
+            "text": wish.text if wish.corpus == "paste" else "",
+            "column": wish.column or None,
+            "max_inputs": wish.max_inputs,
+            "most_bytes": 20 * self.settings.upload_bytes,
+        }
+        look = limited("look", values, self.settings)
+        if look["problem"] is not None:
+            return Checked(wish, offer, look, None, look["problem"])
+        parts = [Part(**part) for part in look["model"]["parts"]]
+        work = Work(
+            parts=parts,
+            parameters=look["model"]["parameters"],
+            tokens=look["tokens"],
+            pairs=look["pairs"],
+            layouts=_request(wish, offer, "", look["modality"]).layouts(),
+            pixels=600 * look["tokens"] if look["modality"] == "image" else 0,
+        )
+        found = estimate(work, self._built_here(), processes(self.settings))
+        return Checked(wish, offer, look, found, self._misfit(found))
+
+    def place(self, wish: Wish, owner: str = "") -> Order:
+        """Ask for the build; the same wish again while it is under way is the same order.
+
+        Raises:
+            AtlasError: it cannot be built, or not be asked for; nothing is left of it.
+        """
+        if (same := self._under_way(wish)) is not None:
+            return same
+        checked = self.check(wish)
+        if checked.problem is not None or checked.estimate is None:
+            raise BuildError(checked.problem or "It cannot be built.")
+        with self._alone():  # a second press comes while the first one is looked at
+            return self._under_way(wish) or self._place(checked, checked.estimate, owner)
+
+    def _under_way(self, wish: Wish) -> Order | None:
+        """The order of an equal wish whose build waits or runs."""
+        orders = ((placed.order, placed.job) for placed in self.orders())
+        return next((one for one, job in orders if one.wish == wish.digest and job is not None and job.active), None)
+
+    def _place(self, checked: Checked, expected: Estimate, owner: str) -> Order:
+        wish = checked.wish
+        pasted = self.uploads.paste(wish.text) if wish.corpus == "paste" else None
+        upload = pasted or (self.uploads.get(wish.upload) if wish.corpus == "upload" else None)
+        try:
+            folder = self._free_folder(checked.offer.name, wish.title or (upload.corpus.stem if upload else DEMO))
+            request = _request(wish, checked.offer, str(upload.corpus) if upload else DEMO, checked.look["modality"])
+            arguments = BuildArguments(request=request, folder=str(folder))
+            order = Order(
+                slug=folder.name,
+                arguments=arguments.model_dump(mode="json"),
+                wish=wish.digest,
+                upload=upload.id if upload else None,
+                estimate=expected,
+                says=checked.sentence,
+                owner=owner,
+                asked=time.time(),
+            )
+            self._save(order)
+            try:
+                self.jobs.submit(order.spec)
+            except AtlasError:
+                self._file(order.slug).unlink(missing_ok=True)
+                raise
+        except AtlasError:
+            if pasted:
+                self.uploads.discard(pasted.id)
+            raise
+        return order
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One order is placed at a time, by all processes of the home."""
+        folder = self.settings.orders
+        with arrays.disk_errors(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (folder / ".lock").open("w")
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def get(self, slug: object) -> Order | None:
+        """The order of an atlas; None when there is none."""
+        if not isinstance(slug, str) or not SLUG.fullmatch(slug):
+            return None
+        with suppress(OSError, ValueError, RecursionError):
+            return Order.model_validate_json(self._file(slug).read_text(encoding="utf-8"))
+        return None
+
+    def orders(self) -> list[Placed]:
+        """All orders, the newest first, after those that were given up were cleared away."""
+        self.tidy()
+        return sorted(map(self._placed, self._all()), key=lambda placed: -placed.order.asked)
+
+    def go_on(self, slug: object) -> None:
+        """Ask again for a build that has ended before it was done.
+
+        Raises:
+            JobError: as jobs.submit.
+        """
+        order = self.get(slug)
+        if order is not None and not order.discard:
+            self.jobs.submit(order.spec)
+
+    def stop(self, slug: object) -> None:
+        """End a build at its next step; what is made stays, and it can go on."""
+        if (order := self.get(slug)) is not None:
+            self.jobs.cancel(order.spec.id)
+
+    def discard(self, slug: object) -> None:
+        """End a build and remove what was made of it with what was brought for it. An atlas that can be looked at
+        already stays: the library deletes those.
+        """
+        order = self.get(slug)
+        if order is None or (self.settings.atlases / order.slug).is_dir():
+            return
+        self.jobs.cancel(order.spec.id)
+        self._save(order.model_copy(update={"discard": True}))
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Clear away what was given up, orders of atlases that are gone, and uploads that nobody made anything of."""
+        wanted = set()
+        for order in self._all():
+            placed = self._placed(order)
+            active = placed.job is not None and placed.job.active
+            old = time.time() - order.asked > KEPT
+            gone = not active and not (self.settings.atlases / order.slug).is_dir()
+            if gone and (order.discard or old) and self._removed(order):
+                continue
+            if order.upload:
+                wanted.add(order.upload)
+        self.uploads.sweep(wanted)
+
+    def _removed(self, order: Order) -> bool:
+        folder = self.settings.atlases / order.slug
+        try:
+            with build_lock(folder):
+                remove(folder.with_name(f"{folder.name}.partial"))
+        except BuildError:  # at work still
+            return False
+        self.uploads.discard(order.upload)
+        self._file(order.slug).unlink(missing_ok=True)
+        return True
+
+    def _placed(self, order: Order) -> Placed:
+        folder = self.settings.atlases / order.slug
+        with suppress(AtlasError):
+            job = self.jobs.status(order.spec.id)
+            begun = folder.is_dir() or folder.with_name(f"{folder.name}.partial").is_dir()
+            return Placed(order, job, self.library.get(order.slug), begun)
+        return Placed(order, None, None, False)
+
+    def _all(self) -> Iterator[Order]:
+        try:
+            names = sorted(file.stem for file in self.settings.orders.glob("*.json"))
+        except OSError:
+            return
+        yield from (order for name in names if (order := self.get(name)))
+
+    def _save(self, order: Order) -> None:
+        """
+        Raises:
+            BuildError: the disk is full or read-only.
+        """
+        with arrays.disk_errors(self.settings.orders):
+            arrays.write_json(self._file(order.slug), order.model_dump(mode="json"))
+
+    def _file(self, slug: str) -> Path:
+        return self.settings.orders / f"{slug}.json"
+
+    def _free_folder(self, model: str, corpus: str) -> Path:
+        """Where nothing is yet, nor will be."""
+        plain = default_folder(self.settings.atlases, model, corpus)
+        number, folder = 2, plain
+        while any(
+            place.exists() for place in (folder, folder.with_name(f"{folder.name}.partial"), self._file(folder.name))
+        ):
+            folder = plain.with_name(f"{plain.name[:58].rstrip('-')}-{number}")
+            number += 1
+        return folder
+
+    def _built_here(self) -> list[Any]:
+        """What the atlases that this machine has finished say of themselves, the newest first."""
+        atlases = [entry.atlas for entry in self.library.entries() if entry.atlas]
+        found = [atlas.info for atlas in atlases if not (atlas.path / BROUGHT).exists()]
+        return sorted(found, key=lambda info: info.created, reverse=True)
+
+    def _misfit(self, found: Estimate) -> str | None:
+        """Why it does not fit; None when it does."""
+        free = available_bytes()
+        if free is not None and found.memory > MOST_MEMORY * free:
+            return (
+                f"It needs up to {readable(found.memory)} of memory and {readable(free)} are free:"
+                " take fewer inputs, or a smaller model."
+            )
+        with suppress(OSError):
+            room = shutil.disk_usage(self.settings.atlases).free
+            if found.disk > room:
+                return (
+                    f"It needs {readable(found.disk)} of disk and {readable(room)} are free:"
+                    " take fewer inputs or maps, or make room."
+                )
+        return None
+
+
+def _request(wish: Wish, offer: Offer, corpus: str, modality: str) -> BuildRequest:
+    chosen: Sequence[str] = [name for name in method_names() if name in wish.projections or name == START.name]
+    return BuildRequest(
+        model=offer.name,
+        corpus=corpus,
+        modality=modality,
+        revision=offer.revision,
+        column=wish.column or None,
+        projections=tuple(chosen),
+        dims=tuple(sorted(set(wish.dims))),
+        max_inputs=wish.max_inputs,
+        seed=wish.seed,
+        title=(wish.title or "").strip() or None,
+    )
+
+
+def _round(tokens: int) -> int:
+    """Two digits that count."""
+    digits = 10 ** max(0, len(str(tokens)) - 2)
+    return round(tokens / digits) * digits

@@ -1,0 +1,166 @@
+"""A new atlas as a new user makes one: paste sentences or choose photographs, build, explore."""
+
+import os
+import re
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from services.settings import Settings
+from tests.browser.test_accessibility import violations
+from tests.browser.walking import open_page, settle
+from tests.gunicorn_server import ROOT, Gunicorn
+from tests.job_processes import kill_all
+from tests.patience import PATIENCE
+
+pytestmark = pytest.mark.browser
+PLACES = ("on the mat", "by the river", "in the bank", "in town", "at noon")
+SENTENCES = "\n".join(
+    f"{who} {did} {where}."
+    for who in ("The cat", "A dog", "Paris")
+    for did in ("sat", "ran", "slept")
+    for where in PLACES
+)
+
+
+@contextmanager
+def serving(settings):
+    """A server; its jobs are left alone when it ends."""
+    server = Gunicorn(settings.home)
+    try:
+        server.workers()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    found = Settings(home=tmp_path / "home", demo=False)
+    found.make_folders()
+    yield found
+    kill_all(found)
+
+
+def test_pasted_sentences_become_an_atlas_though_the_server_is_killed(page: Page, settings):
+    with serving(settings) as server:
+        page.goto(f"{server.url}/new")
+        expect(page.get_by_text("Paste some text, one input a line.")).to_be_visible()
+        page.get_by_label("One input a line").fill(SENTENCES)
+        expect(page.get_by_text("BERT, 6 × 12 heads, encoder; 45 inputs, about 370 tokens")).to_be_visible()
+        expect(page.get_by_text(re.compile("^About .* of disk; up to .* of memory"))).to_be_visible()
+        assert not violations(page)
+        page.get_by_label("Name").fill("Cats & dogs")
+        build = page.get_by_role("button", name="Build")
+        expect(build).to_be_enabled()
+        build.click()
+        order = page.locator("#order-minilm-cats-dogs")
+        expect(order.get_by_role("button", name="Stop")).to_be_visible()
+        page.goto("about:blank")
+        server.die()
+    with serving(settings) as server:
+        page.goto(f"{server.url}/new")
+        expect(order).to_contain_text("45 inputs")
+        expect(order.get_by_role("link", name="Explore")).to_be_visible()
+        expect(order.get_by_text("Done.")).to_be_visible()
+        expect(order).to_contain_text(re.compile("Estimated: .* It took .*, memory "))
+        order.get_by_text("Log").click()
+        expect(order.locator("pre")).to_contain_text("Preference map: layer 5 is laid out")
+        order.get_by_role("link", name="Explore").click()
+        settle(page)
+        expect(page.locator("#atlas-select")).to_contain_text("Cats & dogs")
+        expect(page.locator(".facts")).to_contain_text("45 inputs")
+        _keep(page, server.url, "minilm-cats-dogs")
+
+
+def _keep(page: Page, url: str, slug: str) -> None:
+    """Rename it, take it away, delete it, take it back, open what was taken away: the same picture."""
+
+    def picture(of: str) -> bytes:
+        open_page(page, f"{url}/?atlas={of}&layer=0&head=1&method=pca")
+        return page.locator("#scene").screenshot(animations="disabled")
+
+    before = picture(slug)
+    page.goto(f"{url}/library")
+    card = page.locator(f"#shelf-{slug}")
+    card.get_by_text("Name and notes").click()
+    card.get_by_label("Name", exact=True).fill("My cats")
+    card.get_by_label("Notes").fill("L0 H1 is odd.")
+    assert not violations(page)
+    card.get_by_role("button", name="Save").click()
+    expect(card.get_by_role("heading", name="My cats")).to_be_visible()
+    expect(card.locator(".shelf-notes")).to_have_text("L0 H1 is odd.")
+    with page.expect_download() as download:
+        card.get_by_role("link", name="Download").click()
+    card.get_by_role("button", name="Delete").click()
+    expect(card).to_have_count(0)
+    expect(page.get_by_text("My cats: gone for good in 24 hours")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(card.get_by_role("heading", name="My cats")).to_be_visible()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Open an atlas that was sent").click()
+    chooser.value.set_files(download.value.path())
+    opened = page.locator(f"#shelf-{slug}-2")
+    expect(opened.get_by_role("heading", name="My cats")).to_be_visible()
+    expect(page.get_by_text(f"It is here as {slug}-2.")).to_be_visible()
+    expect(opened).to_contain_text("Same model and corpus: My cats")
+    assert picture(f"{slug}-2") == before
+
+
+def test_photographs_become_an_atlas_that_opens_with_its_first_map(page: Page, settings):
+    demo = ROOT / "demo" / "images"
+    pictures = sorted(file for file in demo.glob("*.webp"))[:4] + sorted(demo.glob("*shapes-?.png"))[:2]
+    assert len(pictures) == 6
+    with serving(settings) as server:
+        page.goto(f"{server.url}/new")
+        page.get_by_label("Which model").select_option("dinov2")
+        page.get_by_text("Upload", exact=True).click()
+        expect(page.get_by_text("Choose a file, or several images.")).to_be_visible()
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Choose files").click()
+        chooser.value.set_files(pictures)
+        expect(page.get_by_text(re.compile(r"^6 images, \d+ kB|^6 images, \d+ MB"))).to_be_visible()
+        expect(page.get_by_text("DINOv2, 12 × 6 heads, encoder; 6 inputs, about 1,500 tokens")).to_be_visible()
+        page.get_by_label("Preference map").uncheck()
+        build = page.get_by_role("button", name="Build")
+        expect(build).to_be_enabled()
+        build.click()
+        order = page.locator("#order-dinov2-images")
+        order.get_by_role("link", name="Explore").click(timeout=2_000 * PATIENCE)
+        settle(page)
+        expect(page.locator(".facts")).to_contain_text("6 inputs")
+        expect(page.locator("#gallery img").first).to_be_visible()
+
+
+def test_what_cannot_be_taken_is_said_beside_the_button(page: Page, settings, console_errors, tmp_path):
+    large = tmp_path / "large.txt"
+    with large.open("wb") as file:
+        os.truncate(file.fileno(), 300_000_000)
+    (tmp_path / "table.csv").write_text("who,what\ncat,The cat sat.\ndog,The dog ran.\n")
+    (tmp_path / "run.py").write_text("print()")
+    with serving(settings) as server:
+        page.goto(f"{server.url}/new")
+        page.get_by_text("Upload", exact=True).click()
+
+        def choose(file):
+            with page.expect_file_chooser() as chooser:
+                page.get_by_role("button", name="Choose files").click()
+            chooser.value.set_files(file)
+
+        says = page.locator("#new-upload-says")
+        choose(large)
+        expect(says).to_have_text("It has 300 MB; 200 MB are the most that can be uploaded here.")
+        choose(tmp_path / "run.py")
+        expect(says).to_contain_text("run.py is of no kind that can be read here")
+        console_errors.clear()  # the refusal's status
+        choose(tmp_path / "table.csv")
+        expect(page.locator("#new-check")).to_contain_text("which column holds the texts?")
+        expect(page.get_by_role("cell", name="The cat sat.")).to_be_visible()
+        expect(page.get_by_role("button", name="Build")).to_be_disabled()
+        page.get_by_label("Column with the inputs").select_option("what")
+        expect(page.get_by_text("2 inputs, about 12 tokens")).to_be_visible()
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert not violations(page)
+        expect(page.get_by_role("link", name="New atlas")).to_be_in_viewport()
