@@ -102,6 +102,7 @@
   function pairRows(found, mask) {
     if (!found.visible) return [["", `${mask?.hides || "the mask"} hides this key from the query`]];
     const rows = [["q·k", number(found.dot)], ["scaled score", number(found.score)]];
+    if (known(found.position)) rows.push(["added for its place", number(found.position)], ["score with it", number(found.score + found.position)]);
     if (found.additive) rows.push(["softmax", "not of q·k alone: this model adds to the scores"]);
     else rows.push(["softmax of the scores", found.agrees ? `${number(found.softmax)} ✓` : `${number(found.softmax)} (model: ${number(found.weight)})`]);
     const times = (value) => `${value.toFixed(2)} × median`;

@@ -29,6 +29,7 @@ SCALE_LABELS = {
     "pearson": "Pearson's correlation",
     "none": "not scaled",
 }
+_DISTANCES = (-32, -8, -2, -1, 0, 1, 2, 8, 32)  # positions from the query at which a bias is told
 DISTANCE_LABELS = {"cosine": "cosine (vectors of unit length)", "euclidean": "Euclidean"}
 
 
@@ -56,6 +57,7 @@ def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: Pro
         *_notes(report),
         *_groups(report),
         *_spaces(report),
+        *_position(atlas, stream, layer, head),
         _alignment(report),
     ]
 
@@ -150,6 +152,34 @@ def _spaces(report: HeadReport) -> list[Any]:
             className="facts-note",
         ),
         html.Table([html.Thead(head), html.Tbody(rows)], className="facts-table"),
+    ]
+
+
+def _position(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> list[Any]:
+    """What the model adds to scores by the place of a key alone, at some distances."""
+    bias = atlas.vectors(stream).position_bias(layer, head)
+    if bias is None:
+        return []
+    reach, (back, ahead) = len(bias) // 2, stream.mask.reach
+    least, most = (-reach if back is None else -min(back, reach)), (reach if ahead is None else min(ahead, reach))
+    offsets = [offset for offset in _DISTANCES if least <= offset <= most]
+    cells = [html.Td(f"{bias[offset + reach]:+.2f}") for offset in offsets]
+    return [
+        html.H3("Position bias"),
+        html.P(
+            "Added to q·k before the softmax by the place of the key seen from the query, whatever the tokens are. Maps"
+            " are of queries and keys alone and do not show it.",
+            className="facts-note",
+        ),
+        html.Table(
+            [
+                html.Thead(
+                    html.Tr([html.Th("Key"), *(html.Th(f"{offset:+d}" if offset else "0") for offset in offsets)])
+                ),
+                html.Tbody(html.Tr([html.Th("Bias", scope="row"), *cells])),
+            ],
+            className="facts-table",
+        ),
     ]
 
 

@@ -44,6 +44,9 @@ class StreamInfo(Frozen):
         default=False,
         description="the scores hold more than q·k: a position bias, a soft cap or an attention sink",
     )
+    position_reach: int | None = Field(
+        default=None, ge=0, description="how far position_bias.npy goes to either side; None: there is none"
+    )
     query_table: str = Field(default=TOKENS, pattern=NAME)
     key_table: str = Field(default=TOKENS, pattern=NAME)
 
@@ -73,6 +76,7 @@ def captured_files(streams: Iterable[StreamInfo]) -> set[str]:
     """Files that hold what was captured: `AtlasInfo.key` is a hash over these, and over no file made from them."""
     streams = tuple(streams)
     arrays = {f"{stream.name}/{name}.npy" for stream in streams for name in CAPTURED}
+    arrays |= {f"{stream.name}/position_bias.npy" for stream in streams if stream.position_reach is not None}
     return {"inputs.parquet", *(f"{table}.parquet" for stream in streams for table in stream.tables), *arrays}
 
 

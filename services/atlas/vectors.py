@@ -13,16 +13,20 @@ from services.atlas import arrays
 from services.atlas.schema import StreamInfo
 
 QUERIES, KEYS, VALUE_NORMS = "queries", "keys", "value_norms"
+POSITION_BIAS = "position_bias"
 ALL = slice(None)
 
 
 def vector_shapes(stream: StreamInfo, n_queries: int, n_keys: int) -> dict[str, tuple[int, ...]]:
     """Shape of each array of vectors, by its name below the stream's folder."""
-    return {
+    shapes: dict[str, tuple[int, ...]] = {
         QUERIES: (stream.layers, stream.heads, n_queries, stream.head_dim),
         KEYS: (stream.layers, stream.key_heads, n_keys, stream.head_dim),
         VALUE_NORMS: (stream.layers, stream.key_heads, n_keys),
     }
+    if stream.position_reach is not None:
+        shapes[POSITION_BIAS] = (stream.layers, stream.heads, 2 * stream.position_reach + 1)
+    return shapes
 
 
 class VectorStore:
@@ -44,6 +48,10 @@ class VectorStore:
     def value_norms(self, layer: int, head: int, rows: Any = ALL) -> np.ndarray:
         """float32 [rows]: ‖v‖ of each key."""
         return self._of(VALUE_NORMS)[layer, self.key_head(head)][rows]
+
+    def position_bias(self, layer: int, head: int) -> np.ndarray | None:
+        """float32 [2 · reach + 1]: what is added to a scaled score, by key position − query position + reach."""
+        return None if self._stream.position_reach is None else self._of(POSITION_BIAS)[layer, head]
 
     def head(self, layer: int, head: int) -> tuple[np.ndarray, np.ndarray]:
         """float32 queries [n_queries, head_dim] and keys [n_keys, head_dim].

@@ -20,6 +20,7 @@ from services.capture.check import (
     input_errors,
 )
 from services.capture.opening import load_model
+from services.capture.position import position_bias
 from services.capture.run import InputCapture, capture
 from services.modalities.text.tokens import TokenisedInput, tokenise
 
@@ -35,5 +36,6 @@ __all__ = [
     "global_tokens",
     "input_errors",
     "load_model",
+    "position_bias",
     "tokenise",
 ]

@@ -18,16 +18,19 @@ TOLERANCE = 5e-3
 class PairNumbers:
     """One pair.
 
-    dot: q·k · score: q·k × the layer's factor · softmax: of the scores over the query's keys · weight: the model's own
-        (None: the atlas keeps none)
+    dot: q·k · score: q·k × the layer's factor
+    position: what the model adds by the key's place alone; None where it adds nothing, or by the tokens too
+    softmax: of the scores, with what is added by place, over the query's keys
+    weight: the model's own (None: the atlas keeps none)
     aligned: distance of the aligned vectors · median_aligned: median of such distances in the head
     screen: distance on the map divided by the map's median distance of a query and a key; None without a map
-    additive: the model adds more to the scores than q·k, so softmax need not be weight
+    additive: the model adds to the scores what is not known here, so softmax need not be weight
     visible: False where the stream's mask hides the key from the query
     """
 
     dot: float
     score: float
+    position: float | None
     softmax: float
     weight: float | None
     aligned: float
@@ -66,7 +69,11 @@ def pair_numbers(
     readable = blocks.visible(index)[query]
     q = vectors.queries(layer, head, queries.start + query).astype(np.float64)
     ks = vectors.keys(layer, head, keys).astype(np.float64)
-    scores = np.where(readable, ks @ q * stream.scaling[layer], -np.inf)
+    bias = vectors.position_bias(layer, head)
+    added = np.zeros(n_keys)
+    if bias is not None:
+        added = bias[np.arange(n_keys) - query + len(bias) // 2].astype(np.float64)
+    scores = np.where(readable, ks @ q * stream.scaling[layer] + added, -np.inf)
     weights = np.exp(scores - scores.max()) if readable.any() else np.zeros(n_keys)
     weights /= max(weights.sum(), 1e-300)
     aligned = head_alignment(atlas, stream, layer, head)
@@ -74,6 +81,7 @@ def pair_numbers(
     return PairNumbers(
         dot=dot,
         score=dot * stream.scaling[layer],
+        position=None if bias is None else float(added[key]),
         softmax=float(weights[key]),
         weight=float(blocks.block(index, layer, head)[query, key]) if blocks.kept else None,
         aligned=float(np.linalg.norm(aligned.queries(q) - aligned.keys(ks[key]))),
@@ -81,7 +89,7 @@ def pair_numbers(
         screen=_on_map(atlas, stream, projection, layer, head, queries.start + query, keys.start + key)
         if projection
         else None,
-        additive=stream.additive,
+        additive=stream.additive and bias is None,
         visible=bool(readable[key]),
     )
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from services import __version__
 from services.atlas import AttentionBlocks, arrays
+from services.atlas.schema import StreamInfo
+from services.atlas.vectors import POSITION_BIAS
 from services.capture import (
     CAPTURE_TOLERANCE,
     STORED_TOLERANCE,
@@ -15,6 +17,7 @@ from services.capture import (
     check_precision,
     input_errors,
     load_model,
+    position_bias,
 )
 from services.errors import CaptureError, ModelError
 from services.modalities.corpora import Corpus
@@ -78,6 +81,7 @@ def run_capture(
             precision = precision | {narrow.stream: "float32"}
             journal.facts["precision"] = precision
             journal.forget("capture")
+    streams = [_with_position_bias(folder, loaded, stream, prepared, journal) for stream in loaded.streams]
     for stream in loaded.streams:
         for name in writer.arrays_of(stream):
             path = folder / stream.name / f"{name}.npy"
@@ -88,7 +92,7 @@ def run_capture(
         {
             "program": __version__,
             "modality": loaded.modality,
-            "streams": [stream.model_dump(mode="json") for stream in loaded.streams],
+            "streams": [stream.model_dump(mode="json") for stream in streams],
             "capture_error": error,
             "checked_inputs": len(checked),
             "libraries": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "numpy")}
@@ -110,6 +114,22 @@ def _completed(loaded: LoadedModel, corpus: Corpus, request: BuildRequest, progr
         progress.update(done)
 
     return modality_named(loaded.modality).complete(loaded, corpus, max_tokens=request.max_tokens, report=report)
+
+
+def _with_position_bias(
+    folder: Path, loaded: LoadedModel, stream: StreamInfo, prepared: PreparedCorpus, journal: Journal
+) -> StreamInfo:
+    """A stream as it is, or with what its scores hold by the place of a key alone, as far as the longest input goes."""
+    longest = max(prepared.inputs, key=lambda item: item.lengths[stream.query_table])
+    values = position_bias(loaded, stream, longest)
+    if values is None:
+        return stream
+    file = f"{stream.name}/{POSITION_BIAS}.npy"
+    target = arrays.create(folder / file, values.shape, values.dtype)
+    target[...] = values
+    target.flush()
+    journal.record_file(file, arrays.publish(folder / file))
+    return stream.model_copy(update={"position_reach": values.shape[2] // 2})
 
 
 def _without_notes(model: Mapping[str, Any]) -> dict[str, Any]:

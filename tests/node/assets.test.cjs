@@ -339,6 +339,9 @@ test("a pair's numbers: its scores and distances, or what hides it", async () =>
   ]);
   assert.match((await rows({ ...found, agrees: true }))[2][1], /✓/);
   assert.match((await rows({ ...found, additive: true }))[2][1], /adds to the scores/);
+  assert.deepEqual((await rows({ ...found, position: -1.5 })).slice(2, 4), [
+    ["added for its place", "-1.500"], ["score with it", (found.score - 1.5).toFixed(3)],
+  ]);
   assert.deepEqual(await rows({ visible: false }, { hides: "the window" }), [["", "the window hides this key from the query"]]);
   const { call } = reading();
   assert.equal(await call([], (root) => root.atlasSentence.pair({ query: 1, key: null }, PAYLOAD, { input: 0 }, 1, 2, null)), NONE);

@@ -7,7 +7,7 @@ import transformers
 from safetensors.torch import save_file
 from tiny_models import ARCHITECTURES, make_tokenizer
 
-from services.capture import capture, check_capture, load_model, tokenise
+from services.capture import capture, check_capture, load_model, position_bias, tokenise
 from services.capture.adapters import own_attentions
 from services.errors import ModelError
 from services.modalities.registry import modality_named
@@ -71,6 +71,27 @@ def test_the_model_is_afterwards_as_before(tmp_path):
     del loaded.model.encoder.layer[1].forward
     assert state() == before
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    ("name", "slope"), [("bloom", 2**-2.0), ("mpt", 2**-2.0), ("falcon, ALiBi", 2**-2.0 * 8**-0.5)]
+)
+def test_alibi_is_a_penalty_by_distance(name, slope, tmp_path):
+    """Press et al. 2022: for 4 heads slopes of 2^-2, 2^-4 …, times the distance; Falcon scales it as it does q·k."""
+    loaded = load_model(str(save(tmp_path, name)))
+    (item,) = tokenise(loaded, ["the cat"])
+    bias = position_bias(loaded, loaded.streams[0], item)
+    n = len(item)
+    expected = -slope * np.arange(n - 1, -1, -1) / 4 ** np.arange(4)[:, None]
+    np.testing.assert_allclose(bias[1, :, :n], expected, rtol=1e-4, atol=1e-6)
+    assert not bias[1, :, n:].any()
+
+
+@pytest.mark.parametrize("name", ["deberta", "xlnet", "gemma2"])
+def test_what_depends_on_tokens_too_is_no_position_bias(name, tmp_path):
+    loaded = load_model(str(save(tmp_path, name)))
+    (item,) = tokenise(loaded, TEXTS[:1])
+    assert position_bias(loaded, loaded.streams[0], item) is None
 
 
 def test_heads_that_are_mixed_are_refused(tmp_path):

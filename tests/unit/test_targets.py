@@ -13,6 +13,7 @@ from services.errors import CorpusError, ModelError
 from services.modalities.corpora import read_corpus
 from services.modalities.text.modality import TextModality
 from services.modalities.text.targets import as_decoder_input
+from services.payloads.pair import pair_numbers
 from services.pipeline.build import build
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
@@ -150,6 +151,7 @@ def test_an_atlas_of_an_encoder_decoder(writer, tmp_path):
     assert [stream.additive for stream in atlas.info.streams] == [True, True, False]
     assert "What the model writes comes from the column written." in atlas.info.corpus.notes
     ids = make_tokenizer("wordpiece").get_vocab()
+    _check_position_bias(atlas, model)
     for index in range(2):
         read, written = (
             torch.tensor([[ids[token] for token in table.token[table.rows(index)]]])
@@ -164,3 +166,24 @@ def test_an_atlas_of_an_encoder_decoder(writer, tmp_path):
             for layer, weights in enumerate(layers):
                 stored = atlas.attention(stream).of_layer(index, layer)
                 np.testing.assert_allclose(stored, weights[0], atol=1e-3)
+
+
+def _check_position_bias(atlas, model):
+    """T5's bias, a part of its own, as its own function of distance gives it; with it the softmax is right."""
+    for name, stack in (("encoder", model.encoder), ("decoder", model.decoder)):
+        stream = atlas.stream(name)
+        reach = stream.position_reach
+        longest = int(atlas.tokens(stream.query_table).counts.max())
+        assert reach == longest - 1
+        own = stack.block[0].layer[0].SelfAttention.compute_bias(longest, longest)[0].detach().numpy()
+        for layer in range(stream.layers):  # the first layer's is that of all
+            bias = atlas.vectors(stream).position_bias(layer, 1)
+            for query, key in ((longest - 1, 0), (longest - 1, longest - 1), (2, 1), (0, 2)):
+                if name == "encoder" or key <= query:
+                    assert bias[key - query + reach] == pytest.approx(own[1, query, key], abs=1e-6)
+        numbers = pair_numbers(atlas, stream, 1, 1, 2, 3, 1)
+        assert numbers.agrees
+        assert not numbers.additive
+        assert numbers.position == pytest.approx(own[2, 3, 1], abs=1e-6)
+    assert atlas.stream("cross").position_reach is None
+    assert pair_numbers(atlas, atlas.stream("cross"), 1, 1, 2, 3, 1).position is None
