@@ -3,10 +3,11 @@ FROM python:3.12-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
 COPY requirements.txt .
-# torch in its own layer; give the address of a CPU wheel index to keep the image small:
-#   docker build --build-arg TORCH_INDEX=<index of CPU builds> .
-ARG TORCH_INDEX=
-RUN /venv/bin/pip install "$(grep '^torch==' requirements.txt)" ${TORCH_INDEX:+--index-url $TORCH_INDEX}
+# torch in its own layer, without gigabytes of GPU libraries: PyTorch's own index of CPU builds, else the configured one.
+# For a GPU: docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+RUN torch="$(grep '^torch==' requirements.txt)" \
+    && { /venv/bin/pip install --retries 1 --timeout 15 --index-url "$TORCH_INDEX" "$torch" || /venv/bin/pip install "$torch"; }
 RUN /venv/bin/pip install -r requirements.txt
 COPY requirements-vision.txt .
 RUN /venv/bin/pip install --no-deps -r requirements-vision.txt
@@ -23,8 +24,9 @@ COPY --chown=root . .
 USER atlas
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 \
     ATLAS_HOME=/data ATLAS_HOST=0.0.0.0 ATLAS_OPEN_BROWSER=false \
-    NUMBA_CACHE_DIR=/data/cache/numba HF_HOME=/data/models
+    NUMBA_CACHE_DIR=/data/cache/numba HF_HOME=/data/models HOME=/tmp \
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 MALLOC_ARENA_MAX=2
 VOLUME /data
 EXPOSE 8050
-HEALTHCHECK --start-period=30s CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8050/healthz', timeout=3)"]
+HEALTHCHECK --start-period=30s --timeout=10s CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:8050' + os.environ.get('ATLAS_URL_PREFIX', '/') + 'readyz', timeout=8)"]
 CMD ["gunicorn", "--bind", "0.0.0.0:8050", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--timeout", "60", "wsgi:server"]

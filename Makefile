@@ -10,9 +10,14 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Attention Atlas needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
-# torch first and by its exact pin: any other spec lets pip choose a build with gigabytes of GPU libraries.
+# torch first and by its exact pin, from PyTorch's own index of CPU builds where it can be reached: the public index
+# gives a build with gigabytes of GPU libraries. To have that one: make demo TORCH_INDEX=
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
 $(VENV)/.run: requirements.txt | $(BIN)/python
-	$(BIN)/pip install --quiet "$$(grep '^torch==' requirements.txt)"
+	@torch="$$(grep '^torch==' requirements.txt)"; \
+	  { test -n "$(TORCH_INDEX)" && $(BIN)/pip install --quiet --retries 0 --timeout 10 --index-url "$(TORCH_INDEX)" "$$torch" \
+	    2>/dev/null; } || $(BIN)/pip install --quiet "$$torch"
 	$(BIN)/pip install --quiet -r requirements.txt
 	@touch $@
 

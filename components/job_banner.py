@@ -15,6 +15,7 @@ from dash.development.base_component import Component
 from components import ids
 from components.polling import REST, again, asks, poll
 from components.server.context import Context, context
+from components.server.door import user
 from services.errors import JobError
 from services.jobs.registry import job_kind
 from services.jobs.spec import Job
@@ -64,7 +65,13 @@ def bar_words(found: Sequence[Job], atlases: set[str]) -> tuple[Any, str | None]
     active = [job for job in found if job.active]
     if active:
         shown = next((job for job in active if job.state == "running"), active[0])
-        stopping = html.Button("Stop", id=ids.JOB_STOP, className="text-button", type="button", disabled=shown.cancel)
+        stopping = html.Button(
+            "Stop",
+            id=ids.JOB_STOP,
+            className="text-button",
+            type="button",
+            disabled=shown.cancel or not user().may("build"),
+        )
         there = shown.state == "running" and Path(shown.subject).name in atlases
         says = [html.Span(MEANWHILE, className="meanwhile")] if there else []
         return html.Div([*progress_bar(shown).children, stopping, *says], className="build-progress"), shown.id

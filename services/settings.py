@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.access import networks
 from services.errors import AtlasError
 
 
@@ -37,6 +38,26 @@ class Settings(BaseSettings):
     url_prefix: str = Field(
         default="/", description="Path the dashboard is served under, starting and ending with a slash."
     )
+    allowed_hosts: str | None = Field(
+        default=None,
+        description="Names that the server answers to, with commas. Not set: a server that listens on this machine "
+        "alone answers to localhost, one that listens to a network to any name.",
+    )
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="Addresses or networks of proxies, with commas, whose `X-Forwarded-For`, `-Proto` and `-Host` are "
+        "believed.",
+    )
+    auth: Path | None = Field(
+        default=None,
+        description="File of users, a line `name:role:hash` each; `python app.py password NAME` writes one. Roles: "
+        "view, build, admin. Not set: everyone may enter and do everything.",
+    )
+    user_header: str | None = Field(
+        default=None,
+        description="Header in which a trusted proxy tells the user's name; the role is that of ATLAS_AUTH, or view.",
+    )
+    read_only: bool = Field(default=False, description="Everyone may look, nobody may start or change anything.")
     pickled_weights: bool = Field(
         default=True,
         description="Read `.bin` weights where there are no safetensors, by PyTorch's restricted unpickler.",
@@ -70,6 +91,12 @@ class Settings(BaseSettings):
             return value and value.expanduser().absolute()
         except RuntimeError as error:
             raise ValueError(f"{error} Give a full path") from error
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str | None) -> str | None:
+        networks(value or "")
+        return value
 
     @field_validator("url_prefix")
     @classmethod
@@ -130,10 +157,12 @@ class Settings(BaseSettings):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
+                if self.read_only:
+                    continue
                 raise AtlasError(
                     f"Cannot create {folder} ({error.strerror}); set ATLAS_HOME to a folder you can write to."
                 ) from error
-            if not os.access(folder, os.W_OK | os.X_OK):
+            if not self.read_only and not os.access(folder, os.W_OK | os.X_OK):
                 raise AtlasError(f"Cannot write {folder}; set ATLAS_HOME to a folder you can write to.")
 
 

@@ -16,7 +16,9 @@ from components.help import help_button, help_dialog, tour_steps
 from components.server.callback_guard import guard_callbacks
 from components.server.callback_registry import share_callbacks
 from components.server.context import KEY, Context
+from components.server.door import GuardedJobs, open_door
 from components.server.export_routes import export_routes
+from components.server.health import tell_readiness
 from components.server.job_stamp import tell_of_jobs
 from components.server.library_routes import add_library
 from components.server.not_found import refuse_unknown_addresses
@@ -70,7 +72,10 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     app.index_string = app.index_string.replace("{%css%}", f'<script src="{theme}"></script>{{%css%}}')
     library = Library(settings.atlases)
     server = app.server
-    server.config[KEY] = Context(settings, library, jobs or LocalJobs(settings))
+    running = jobs or LocalJobs(settings)
+    server.config[KEY] = Context(settings, library, GuardedJobs(running))
+    open_door(server, settings)
+    tell_readiness(server, settings, running)
     if settings.secret_key is not None:
         server.secret_key = settings.secret_key.get_secret_value()
     refuse_other_origins(app)
@@ -161,6 +166,7 @@ def _add_headers(app: Dash) -> None:
             "object-src 'none'",
             "base-uri 'self'",
             "form-action 'self'",
+            "frame-ancestors 'self'",
         )
         return "; ".join(parts)
 

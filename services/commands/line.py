@@ -13,6 +13,7 @@ COMMANDS = {
     "build": "build an atlas: capture every attention head of a model on a corpus and lay it out",
     "verify": "compare every file of an atlas with its recorded hash",
     "worker": "run the jobs that dashboards of the same ATLAS_HOME ask for, until stopped",
+    "password": "print a line for the file of users that ATLAS_AUTH names",
     "models": "list the models at hand, or say what a model's attention looks like",
 }
 

@@ -33,6 +33,7 @@ def run(options: argparse.Namespace, create_app: Callable[[Any, Any], Any]) -> i
     if not 1 <= port <= 65535:
         print(f"--port must be from 1 to 65535, not {port}.", file=sys.stderr)
         return 2
+    settings = settings.model_copy(update={"host": host, "port": port})
     signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on Ctrl-C ends all in order
     jobs = LocalJobs(settings)
     try:

@@ -1,0 +1,156 @@
+"""The door: which hosts are answered, where changes may come from, who enters and what they may do.
+
+A laptop's dashboard answers to its own names only: else a foreign page whose name is made to point to 127.0.0.1 could
+read its atlases. What changes something must come from a page of this server. Users are those of ATLAS_AUTH, by
+password, or by the header that a trusted proxy sets; without either everyone is the same person.
+"""
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, has_request_context, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from services.access import Account, Network, Role, User, entered, is_within, networks, read_users
+from services.errors import JobError
+from services.jobs.backend import Backend
+from services.settings import Settings
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+HEALTH = ("healthz", "readyz")  # a container asks by its own address, without a name
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+BODY_BYTES = 4 * 2**20  # of a call of a callback
+UPLOADS = ("upload", "library/open")  # have their own limit, and count what they read
+REMEMBERED = 256  # passwords that fitted lately, as digests: to check one takes a tenth of a second
+DOES = {"build": "start or stop builds", "admin": "change what others made"}
+
+
+def open_door(server: Flask, settings: Settings) -> None:
+    """Put the door before every route.
+
+    Raises:
+        AtlasError: the file of users cannot be read.
+    """
+    trusted = networks(settings.trusted_proxies or "")
+    server.wsgi_app = _behind_proxies(server.wsgi_app, trusted)  # type: ignore[method-assign]
+    server.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+    hosts = _hosts(settings)
+    health = {settings.url_prefix + name for name in HEALTH}
+    uploads = tuple(settings.url_prefix + name for name in UPLOADS)
+    known = _Users(settings, trusted)
+
+    @server.before_request
+    def enter() -> Response | None:
+        if request.path in health:
+            return None
+        if hosts and _name(request.host) not in hosts:
+            return _no(
+                400, f"This server is not called {_name(request.host)[:80]!r}: ATLAS_ALLOWED_HOSTS lists its names."
+            )
+        if request.method not in SAFE and not _from_here():
+            return _no(403, "Changes are taken from pages of this server alone.")
+        if request.path.startswith(uploads):
+            request.max_content_length = None
+        user = known.find()
+        if user is None:
+            return Response("Name and password, please.", 401, {"WWW-Authenticate": 'Basic realm="Attention Atlas"'})
+        g.user = User(user.name, "view") if settings.read_only else user
+        return None
+
+
+def user() -> User:
+    """Who asks; outside a request, the program itself."""
+    return g.get("user", User(None, "admin")) if has_request_context() else User(None, "admin")
+
+
+def require(role: Role) -> None:
+    """Raises: JobError, with one line, where the present user may not do what a role does."""
+    if not user().may(role):
+        raise JobError(f"You may look at everything here, but not {DOES.get(role, 'do this')}.")
+
+
+class GuardedJobs:
+    """Jobs behind the door: who may only look starts and stops none."""
+
+    def __init__(self, jobs: Backend) -> None:
+        self._jobs = jobs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._jobs, name)
+
+    def submit(self, spec: Any) -> Any:
+        require("build")
+        return self._jobs.submit(spec)
+
+    def cancel(self, id: str, owner: str | None = None) -> Any:
+        require("build")
+        return self._jobs.cancel(id, owner)
+
+
+class _Users:
+    """Who sends a request."""
+
+    def __init__(self, settings: Settings, trusted: list[Network]) -> None:
+        self.accounts: Mapping[str, Account] = read_users(settings.auth) if settings.auth else {}
+        self.header, self.trusted = settings.user_header, trusted
+        self._key = secrets.token_bytes(32)
+        self._fitted: OrderedDict[bytes, User] = OrderedDict()
+
+    def find(self) -> User | None:
+        if not self.accounts and not self.header:
+            return User(None, "admin")
+        if self.header and is_within(request.environ.get("atlas.peer"), self.trusted):
+            name = request.headers.get(self.header, "").strip()
+            if name:
+                account = self.accounts.get(name)
+                return User(name, account.role if account else "view")
+        given = request.authorization
+        if given is None or given.type != "basic" or given.username is None or given.password is None:
+            return None
+        digest = hashlib.blake2b(f"{given.username}\0{given.password}".encode(), key=self._key).digest()
+        found = self._fitted.get(digest) or entered(self.accounts, given.username, given.password)
+        if found is not None:
+            self._fitted[digest] = found
+            if len(self._fitted) > REMEMBERED:
+                self._fitted.popitem(last=False)
+        return found
+
+
+def _hosts(settings: Settings) -> frozenset[str]:
+    """Names that are answered to; none: any, for a server that listens to its network and was told no name."""
+    named = frozenset(name.strip().lower() for name in (settings.allowed_hosts or "").split(",") if name.strip())
+    local = settings.host in LOOPBACK
+    return named | frozenset(LOOPBACK) if local or named else frozenset()
+
+
+def _name(host: str) -> str:
+    """A Host header without its port."""
+    return (urlsplit(f"//{host}").hostname or "") if host else ""
+
+
+def _from_here() -> bool:
+    """Whether a request that changes something comes from a page of this server, or from no page at all."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
+def _no(status: int, line: str) -> Response:
+    return Response(line, status, mimetype="text/plain")
+
+
+def _behind_proxies(app: Callable[..., Iterable[bytes]], trusted: list[Network]) -> Callable[..., Iterable[bytes]]:
+    """The scheme, host and address that a trusted proxy tells; those of any other client are its own."""
+    fixed = ProxyFix(app, x_for=1, x_proto=1, x_host=1)
+
+    def either(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        environ["atlas.peer"] = environ.get("REMOTE_ADDR")
+        return (fixed if is_within(environ["atlas.peer"], trusted) else app)(environ, start)
+
+    return either

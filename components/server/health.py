@@ -1,0 +1,32 @@
+"""Whether the server can do its work: /readyz, for a proxy or a container; /healthz only says that it answers."""
+
+import os
+
+from flask import Flask, Response
+
+from services.errors import AtlasError
+from services.jobs.backend import Backend
+from services.settings import Settings
+
+
+def tell_readiness(server: Flask, settings: Settings, jobs: Backend) -> None:
+    """Answer 200 where atlases can be read and jobs kept, else 503 with what is wrong."""
+
+    @server.get(f"{settings.url_prefix}readyz")
+    def readyz() -> Response:
+        problem = _problem(settings, jobs)
+        return Response(problem or "ready", 503 if problem else 200, mimetype="text/plain")
+
+
+def _problem(settings: Settings, jobs: Backend) -> str | None:
+    if not os.access(settings.atlases, os.R_OK | os.X_OK):
+        return "The folder of atlases cannot be read."
+    if settings.read_only:
+        return None
+    if not os.access(settings.job_folder, os.W_OK | os.X_OK):
+        return "The folder of jobs cannot be written."
+    try:
+        jobs.list()
+    except (AtlasError, OSError):
+        return "The jobs cannot be read."
+    return None
