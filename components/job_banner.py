@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 from components import ids
 from components.polling import REST, again, asks, poll
 from components.server.context import Context, context
-from components.server.door import user
+from components.server.permission import refusal
 from services.errors import JobError
 from services.jobs.registry import job_kind
 from services.jobs.spec import Job
@@ -70,7 +70,7 @@ def bar_words(found: Sequence[Job], atlases: set[str]) -> tuple[Any, str | None]
             id=ids.JOB_STOP,
             className="text-button",
             type="button",
-            disabled=shown.cancel or not user().may("build"),
+            disabled=shown.cancel or refusal("stop") is not None,
         )
         there = shown.state == "running" and Path(shown.subject).name in atlases
         says = [html.Span(MEANWHILE, className="meanwhile")] if there else []

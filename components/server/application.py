@@ -145,6 +145,10 @@ def _add_errors(app: Dash) -> None:
     def missing(error: HTTPException) -> Response:
         return Response(error.description or "Not found", 404, mimetype="text/plain")
 
+    @server.errorhandler(413)
+    def large(_error: HTTPException) -> Response:
+        return Response("That is more than this address takes.", 413, mimetype="text/plain")
+
     @server.errorhandler(dash.exceptions.DependencyException)
     @server.errorhandler(dash.exceptions.UnsupportedRelativePath)
     def no_such_file(_error: Exception) -> Response:

@@ -31,7 +31,8 @@ def documented():
 def test_the_documentation_and_the_settings_agree():
     expected = {}
     for name, field in Settings.model_fields.items():
-        default = {None: "not set", True: "`true`"}.get(field.default, f"`{field.default}`")
+        value = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        default = "not set" if value is None else f"`{value}`"
         expected[f"ATLAS_{name.upper()}"] = (default, field.description)
     assert documented() == expected
 
