@@ -173,6 +173,7 @@ class ThreeStreamsAdapter:
     """See `services.capture.adapters.Adapter`: hooks on the attention modules."""
 
     kinds: tuple[str, ...] = tuple(MASKS)
+    notes: tuple[str, ...] = ()
 
     def accepts(self, config: Any, model_class: Any) -> bool:
         return config.model_type == ThreeStreamsConfig.model_type

@@ -13,6 +13,7 @@ from services.atlas.schema import StreamInfo
 from services.capture.interface import EncoderDecoderAdapter, InterfaceAdapter
 from services.capture.own_code import OwnCodeAdapter
 from services.capture.recorder import Recording
+from services.capture.windows import WindowAdapter
 from services.modalities.contract import ModelInput
 from services.streams.registry import KINDS
 
@@ -20,9 +21,13 @@ Arguments = Mapping[str, Any]
 
 
 class Adapter(Protocol):
-    """Sees the attention of some architectures. `kinds`: which kinds of attention (services.streams.registry)."""
+    """Sees the attention of some architectures.
+
+    kinds: which kinds of attention (services.streams.registry) · notes: what a reader should know of all its models
+    """
 
     kinds: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def accepts(self, config: Any, model_class: Any) -> bool:
         """Whether it can see into models of this configuration and class; nothing is loaded yet."""
@@ -45,7 +50,7 @@ class Adapter(Protocol):
         ...
 
 
-ADAPTERS: tuple[Adapter, ...] = (InterfaceAdapter(), EncoderDecoderAdapter(), OwnCodeAdapter())
+ADAPTERS: tuple[Adapter, ...] = (InterfaceAdapter(), EncoderDecoderAdapter(), OwnCodeAdapter(), WindowAdapter())
 
 
 def adapter_for(kind: str, config: Any, model_class: Any) -> Adapter | None:

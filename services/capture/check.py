@@ -150,10 +150,12 @@ def recomputed(stream: StreamInfo, captured: InputCapture, layer: int, call: Cal
                 scores = scores + term[0].cpu().double().numpy()
     scores = np.where(visible, scores, -np.inf)
     top = scores.max(axis=-1, keepdims=True)
+    top = np.where(np.isfinite(top) | np.isnan(top), top, 0)  # a query that sees no key here
     sink = np.zeros_like(top)
     if call.sinks is not None:
         bound = call.sinks.detach().cpu().double().numpy().reshape(-1, 1, 1)
         top = np.maximum(top, bound)
         sink = np.exp(bound - top)
     weights = np.exp(scores - top)
-    return weights / (weights.sum(axis=-1, keepdims=True) + sink)
+    total = weights.sum(axis=-1, keepdims=True) + sink
+    return weights / np.where(total == 0, 1, total)

@@ -22,6 +22,7 @@ class InterfaceAdapter:
     """Encoders, and decoders. See `services.capture.adapters.Adapter`."""
 
     kinds: tuple[str, ...] = (STREAM,)
+    notes: tuple[str, ...] = ()
 
     def accepts(self, config: Any, model_class: Any) -> bool:
         return (
@@ -52,6 +53,7 @@ class EncoderDecoderAdapter:
     """Models that read one text and write another. See `services.capture.adapters.Adapter`."""
 
     kinds: tuple[str, ...] = (ENCODER, DECODER, CROSS)
+    notes: tuple[str, ...] = ()
 
     def accepts(self, config: Any, model_class: Any) -> bool:
         from transformers import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING

@@ -64,7 +64,7 @@ def load_model(
             architecture=type(model).__name__,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             tokenizer=type(processor).__name__,
-            notes=(*folder.notes, *notes),
+            notes=(*folder.notes, *notes, *(note for adapter in adapters_of(model) for note in adapter.notes)),
         )
         longest = modality.longest(model, processor)
         loaded = LoadedModel(model, processor, info, (), longest, device, modality.name, folder.used_tokens, folder)

@@ -29,6 +29,7 @@ class OwnCodeAdapter:
     """See `services.capture.adapters.Adapter`."""
 
     kinds: tuple[str, ...] = (STREAM,)
+    notes: tuple[str, ...] = ()
 
     def accepts(self, config: Any, model_class: Any) -> bool:
         return config.model_type in READERS and not _mixes_heads(config)
@@ -77,7 +78,7 @@ def _mixes_heads(config: Any) -> bool:
 # --- seeing ---------------------------------------------------------------------------------------------------------
 
 
-def _replaced(module: Any, method: str, with_: Callable[..., Any]) -> Undo:
+def replaced(module: Any, method: str, with_: Callable[..., Any]) -> Undo:
     """Put a function before a method of one module; `with_` takes the method and its arguments."""
     original = getattr(module, method)
     setattr(module, method, lambda *args, **kwargs: with_(original, *args, **kwargs))
@@ -137,7 +138,7 @@ class _Watch:
         def keep(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             return self.seen.setdefault(name, original(*args, **kwargs))
 
-        self.undo.append(_replaced(module, method, keep))
+        self.undo.append(replaced(module, method, keep))
 
 
 # --- the architectures ----------------------------------------------------------------------------------------------
@@ -152,7 +153,7 @@ def _scored_apart(module: Any, note: Note) -> Sequence[Undo]:
         note(Call(query, key, _norms(value), weights, factor, _with_own_mask(module, mask, *weights.shape[-2:])))
         return output, weights
 
-    return [_replaced(module, "_attn", attend)]
+    return [replaced(module, "_attn", attend)]
 
 
 def _with_own_mask(module: Any, mask: Tensor | None, queries: int, keys: int) -> Tensor | None:
@@ -289,7 +290,7 @@ def _xlnet(module: Any, note: Note) -> Sequence[Undo]:
         note(Call(query, key, _norms(value), own, module.scale, mask, bias=bias * module.scale))
         return (mixed, weights) if output_attentions else mixed
 
-    return [_replaced(module, "rel_attn_core", score)]
+    return [replaced(module, "rel_attn_core", score)]
 
 
 def _tensor(term: Any) -> Tensor | None:

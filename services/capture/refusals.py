@@ -4,15 +4,16 @@ from typing import Any
 
 # Why models that many will try are refused; the others get the general reason.
 WINDOWS = "it attends within windows, and joins patches between layers: its layers do not share one set of tokens"
+DILATED = "its windows leave tokens out (attention_dilation), which transformers does not compute"
 REASONS = {
     "big_bird": "it attends in sparse blocks, not token to token",
     "bigbird_pegasus": "it attends in sparse blocks, not token to token",
     "deberta": "it mixes the scores of its heads (talking heads)",
     "funnel": "it shortens the input between layers",
-    "led": "it attends within local windows, with separate queries and keys for global tokens",
+    "led": DILATED,
     "longt5": "its encoder attends within blocks of neighbours, not token to token",
     "pegasus_x": "its encoder attends within blocks of neighbours, not token to token",
-    "longformer": "it attends within local windows, with separate queries and keys for global tokens",
+    "longformer": DILATED,
     "mamba": "it has no attention",
     "mamba2": "it has no attention",
     "reformer": "it attends within hashed buckets, and queries are its keys",

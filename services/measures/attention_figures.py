@@ -31,6 +31,7 @@ def figures(
     sums, counts = np.zeros((len(FIGURES), heads)), np.zeros(len(FIGURES), np.int64)
     for block, visible, special in inputs:
         _, n, m = block.shape
+        asking = int(visible.any(axis=1).sum())  # global tokens may ask in another stream
         # With an attention sink a row sums to less than 1: its shares decide, not its weights.
         total = block.sum(axis=2, keepdims=True)
         share = np.divide(block, total, out=np.zeros_like(block), where=total > 0)
@@ -39,12 +40,12 @@ def figures(
         several = choices > 1
         apart = np.abs(np.arange(n)[:, None] - np.arange(m)[None, :]).astype(block.dtype)
         parts = (
-            (block[:, :, 0].sum(axis=1), n),
-            (block[:, :, special].sum(axis=(1, 2)), n),
-            (block[:, :, m - 1].sum(axis=1), n),
+            (block[:, :, 0].sum(axis=1), asking),
+            (block[:, :, special].sum(axis=(1, 2)), asking),
+            (block[:, :, m - 1].sum(axis=1), asking),
             *(_on_diagonal(block, visible, offset) if same_positions else (0.0, 0) for offset in (0, -1, 1)),
             ((entropy[:, several] / np.log(choices[several])).sum(axis=1), int(several.sum())),
-            (np.einsum("hqk,qk->h", share, apart), n if same_positions else 0),
+            (np.einsum("hqk,qk->h", share, apart), asking if same_positions else 0),
         )
         for number, (value, count) in enumerate(parts):
             sums[number] += value

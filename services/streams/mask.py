@@ -1,7 +1,8 @@
 """Who may attend to whom: the one place that knows.
 
 Within an input a query at position i sees the keys at positions i − back … i + ahead (either end may be open), and
-tokens marked as global see and are seen by all. Every question that the rest of the program has about it is a method.
+tokens marked as global are seen by all and see all, or ask elsewhere. Every question that the rest of the program has
+about it is a method.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,8 @@ class StreamMask(BaseModel):
 
     kind: full: every key of the input · causal: the query's own position and those before · sliding: of these the
     last `window`, its own included · local: `window` positions on either side, and global tokens see and are seen by
-    all · cross: every key of the input, whose positions are not the query's (decoder over encoder).
+    all; without `global_asks` they see nothing here: they ask in a stream of their own · cross: every key of the
+    input, whose positions are not the query's (decoder over encoder).
     A stream whose layers differ has the widest of their masks: what a narrower layer hides has weight 0 there.
     """
 
@@ -33,6 +35,7 @@ class StreamMask(BaseModel):
 
     kind: Kind = "full"
     window: int | None = Field(default=None, ge=1, description="of sliding and local")
+    global_asks: bool = Field(default=True, description="of local: whether global tokens are queries of this stream")
 
     @model_validator(mode="after")
     def _fits(self) -> "StreamMask":
@@ -71,7 +74,8 @@ class StreamMask(BaseModel):
             "cross": "nothing",
             "causal": "the causal mask",
             "sliding": f"the sliding window of {self.window} tokens",
-            "local": f"the window of {self.window} tokens on either side",
+            "local": f"the window of {self.window} tokens on either side"
+            + ("" if self.global_asks else " (global tokens ask in a stream of their own)"),
         }[self.kind]
 
     def description(self) -> dict[str, Any]:
@@ -114,9 +118,10 @@ class StreamMask(BaseModel):
         if back is not None:
             found &= apart >= -back
         if self.kind == "local":
-            for side in (query_global, key_global):
-                if side is not None:
-                    found |= side
+            if key_global is not None:
+                found |= key_global
+            if query_global is not None:
+                found = found | query_global if self.global_asks else found & ~query_global
         return found
 
     @staticmethod
@@ -150,13 +155,16 @@ class StreamMask(BaseModel):
         if ahead is not None:
             stop = np.searchsorted(ordered, at + ahead, side="right").astype(np.int64)
         if self.kind == "local" and queries.is_global is not None:
-            first, stop = np.where(queries.is_global, 0, first), np.where(queries.is_global, len(order), stop)
+            most = len(order) if self.global_asks else 0
+            first, stop = np.where(queries.is_global, 0, first), np.where(queries.is_global, most, stop)
         runs = KeyRuns(order, first, stop)
         if self.kind != "local" or keys.is_global is None or not keys.is_global.any():
             return runs
         entries = np.flatnonzero(keys.is_global[order])
-        rows = np.repeat(np.arange(len(at)), len(entries))
-        return runs.with_entries(rows, np.tile(entries, len(at)))
+        asking = np.arange(len(at))
+        if not self.global_asks and queries.is_global is not None:
+            asking = np.flatnonzero(~np.asarray(queries.is_global))
+        return runs.with_entries(np.repeat(asking, len(entries)), np.tile(entries, len(asking)))
 
     def keys_seen(self, queries: Places, keys: Places) -> np.ndarray:
         """int64 [n_queries]: how many keys of its own input each query sees."""
@@ -220,7 +228,7 @@ def _runs_within_inputs(mask: StreamMask, queries: _Frozen, keys: _Frozen) -> Ke
     high = begin + (step - 1 if ahead is None else np.minimum(query_positions + ahead, step - 1))
     if mask.kind == "local" and queries[2] is not None:
         whole = np.frombuffer(queries[2], bool)
-        low, high = np.where(whole, begin, low), np.where(whole, begin + step - 1, high)
+        low, high = np.where(whole, begin, low), np.where(whole, begin + (step if mask.global_asks else 0) - 1, high)
     first = np.searchsorted(ordered, low, side="left").astype(np.int64)
     stop = np.searchsorted(ordered, high, side="right").astype(np.int64)
     runs = KeyRuns(order, first, stop)
@@ -230,5 +238,7 @@ def _runs_within_inputs(mask: StreamMask, queries: _Frozen, keys: _Frozen) -> Ke
     entries = np.flatnonzero(np.frombuffer(keys[2], bool)[order])
     left = np.searchsorted(ordered[entries], begin, side="left")
     right = np.searchsorted(ordered[entries], begin + step - 1, side="right")
+    if not mask.global_asks and queries[2] is not None:
+        right = np.where(np.frombuffer(queries[2], bool), left, right)
     rows, places = KeyRuns(entries, left, right).pairs()
     return runs.with_entries(rows, places)

@@ -195,6 +195,18 @@ ROWS: dict[str, Architecture] = {
     ),
     "starcoder2": Architecture("StarCoder 2", "Starcoder2Config", GROUPED, "bytes", ROTARY),
     "stablelm": Architecture("StableLM", "StableLmConfig", GROUPED, "bytes", ROTARY),
+    "longformer": Architecture(
+        "Longformer", "LongformerConfig", {**SMALL, **POSITIONS, "pad_token_id": 1, "attention_window": [4, 8]},
+        "bytes", LEARNED, "local", "", ("local", "global"),
+        "the first token of an input is global; it asks in the stream Global",
+    ),
+    "led": Architecture(
+        "LED",
+        "LEDConfig",
+        {**BART, "max_encoder_position_embeddings": 64, "max_decoder_position_embeddings": 64, "attention_window": 4},
+        "bytes", LEARNED, "local", "", ("local", "global", "decoder", "cross"),
+        "the encoder as Longformer; the first token of what is read is global",
+    ),
     "t5": Architecture("T5, FLAN-T5", "T5Config", T5, "wordpiece", "relative", "full", BIAS, TWO_TEXTS),
     "mt5": Architecture("mT5", "MT5Config", T5, "wordpiece", "relative", "full", BIAS, TWO_TEXTS),
     "umt5": Architecture("UMT5", "UMT5Config", T5, "wordpiece", "relative", "full", BIAS, TWO_TEXTS),
@@ -212,8 +224,6 @@ ROWS: dict[str, Architecture] = {
 
 # What is refused, with a part of the reason: configurations that transformers itself makes.
 REFUSED: dict[str, tuple[str, str, str]] = {
-    "longformer": ("Longformer", "LongformerConfig", "within local windows"),
-    "led": ("LED", "LEDConfig", "within local windows"),
     "longt5": ("LongT5", "LongT5Config", "within blocks of neighbours"),
     "pegasus_x": ("Pegasus-X", "PegasusXConfig", "within blocks of neighbours"),
     "big_bird": ("BigBird", "BigBirdConfig", "in sparse blocks"),

@@ -58,6 +58,7 @@ MASKS = {
     "sliding": StreamMask(kind="sliding", window=3),
     "local": StreamMask(kind="local", window=2),
     "local and global": StreamMask(kind="local", window=2),
+    "local, asked apart from global": StreamMask(kind="local", window=2, global_asks=False),
     "cross": StreamMask(kind="cross"),
 }
 
@@ -82,7 +83,9 @@ def seen(mask, query, key, query_global=False, key_global=False):
     if mask.kind == "sliding":
         return key <= query and query - key < mask.window
     if mask.kind == "local":
-        return abs(query - key) <= mask.window or bool(query_global) or bool(key_global)
+        if query_global:
+            return mask.global_asks
+        return abs(query - key) <= mask.window or bool(key_global)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ from services.modalities.text.tokenizer import load_tokenizer, longest_input
 from services.modalities.text.tokens import TextPair, TokenisedInput, tokenise
 from services.models.folders import ModelFolder
 from services.models.loading import LoadedModel
-from services.streams.registry import TOKENS, WRITTEN
+from services.streams.registry import GLOBAL, TOKENS, WRITTEN
 
 TRIAL_TEXT = "The cat sat on the mat because it was tired."
 LEAST_TRIAL, MOST_TRIAL = 8, 512  # tokens; more than a model's window show it
@@ -120,6 +121,15 @@ class TextModality:
         if libraries:  # where one of two texts is in no language with a tagger, its tokens have none
             for table in texts:
                 columns[table].setdefault("pos", [""] * sum(len(item.side(table)) for item in inputs))
+        if GLOBAL in _tables(loaded):
+            chosen = [flag for item in inputs for flag in item.side(TOKENS).is_global or (False,) * len(item)]
+            columns[GLOBAL] = {
+                name: values.filter(pa.array(chosen))
+                if isinstance(values, pa.Array)
+                else list(compress(values, chosen))
+                for name, values in columns[TOKENS].items()
+                if name != "global"
+            }
         return Prepared(kept, inputs, columns, tuple(notes), libraries)
 
     def check(self, loaded: LoadedModel, inputs: Sequence[Any]) -> None:

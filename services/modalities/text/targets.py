@@ -13,6 +13,7 @@ from services.modalities.text.tokens import TokenisedInput, tokenise
 from services.models.loading import LoadedModel, load_writer, quiet
 
 MOST_WRITTEN = 128  # tokens that a model writes of one input
+GLOBAL_KIND = "global"
 _TOGETHER = 16  # inputs that are written at a time
 # How targets come about, in the notes of an atlas.
 GIVEN = "What the model writes comes from the column"
@@ -64,6 +65,10 @@ def _written(loaded: LoadedModel, corpus: Corpus, todo: Sequence[int], most: int
         for row, item in enumerate(batch):
             ids[row, : len(item)] = torch.tensor(item.ids, dtype=torch.long)
             mask[row, : len(item)] = 1
+        more = {}
+        if any(stream.kind == GLOBAL_KIND for stream in loaded.streams):
+            more["global_attention_mask"] = torch.zeros_like(ids)
+            more["global_attention_mask"][:, 0] = 1
         with torch.inference_mode(), quiet():
             found = writer.generate(
                 input_ids=ids.to(loaded.device),
@@ -74,6 +79,7 @@ def _written(loaded: LoadedModel, corpus: Corpus, todo: Sequence[int], most: int
                 min_length=min(getattr(writer.generation_config, "min_length", None) or 0, most),
                 early_stopping=False,
                 use_cache=_can_cache(writer),
+                **{name: values.to(loaded.device) for name, values in more.items()},
             )
         for answer in found.cpu().tolist():
             text = loaded.tokenizer.decode(answer, skip_special_tokens=True, clean_up_tokenization_spaces=False)

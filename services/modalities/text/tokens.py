@@ -4,13 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from services.errors import ModelError
 from services.models.loading import LoadedModel
-from services.streams.registry import TOKENS, WRITTEN
+from services.streams.registry import GLOBAL, TOKENS, WRITTEN
 
 SPACE = "▁"  # how a space inside a token is shown, after SentencePiece
 # C0 controls and DEL have pictures of their own; line ends and tabs get the signs people know.
@@ -59,13 +60,27 @@ class TokenisedInput:
     @property
     def lengths(self) -> Mapping[str, int]:
         """Number of tokens, by token table."""
-        return {TOKENS: len(self.ids)}
+        found = {TOKENS: len(self.ids)}
+        return found if self.is_global is None else found | {GLOBAL: sum(self.is_global)}
 
     def side(self, table: str) -> "TokenisedInput":
         """The tokens of a table. Raises: KeyError."""
+        if table == GLOBAL and self.is_global is not None:
+            return self._some(self.is_global)
         if table != TOKENS:
             raise KeyError(table)
         return self
+
+    def _some(self, chosen: Sequence[bool]) -> "TokenisedInput":
+        return TokenisedInput(
+            tokens=tuple(compress(self.tokens, chosen)),
+            display=tuple(compress(self.display, chosen)),
+            ids=tuple(compress(self.ids, chosen)),
+            special=tuple(compress(self.special, chosen)),
+            offsets=tuple(compress(self.offsets, chosen)),
+            words=tuple(compress(self.words, chosen)),
+            truncated=self.truncated,
+        )
 
     def global_tokens(self, table: str) -> np.ndarray | None:
         """bool [tokens]: which see and are seen by all; None when none is."""
@@ -93,10 +108,10 @@ class TextPair:
 
     @property
     def lengths(self) -> Mapping[str, int]:
-        return {TOKENS: len(self.read), WRITTEN: len(self.written)}
+        return {**self.read.lengths, WRITTEN: len(self.written)}
 
     def side(self, table: str) -> TokenisedInput:
-        return {TOKENS: self.read, WRITTEN: self.written}[table]
+        return self.written if table == WRITTEN else self.read.side(table)
 
     def global_tokens(self, table: str) -> np.ndarray | None:
         return self.read.global_tokens(table)
