@@ -40,6 +40,7 @@
     words: ({ fields }, store, plain) => fields.map((one) => word(one, store[one.field], plain[one.field])).filter(Boolean).join("-"),
     positions: ({ fields }, store) =>
       fields.map(({ field, letter }) => (store[field]?.length ? letter + store[field].join(".") : "")).join(""),
+    short: ({ fields: [{ field, most }] }, store) => (store[field].trim() && store[field].length <= most ? store[field] : null),
     alignment: (_parameter, store) => (store.on ? alignmentName(store) : null),
     viewpoint: ({ fields: [{ field }] }, store, _plain, { view }) => {
       const head = given(view.layer) ? { layer: view.layer, head: view.head } : null;

@@ -31,15 +31,16 @@
    * The one writer of the selection: a pick in the scene, in the sentence (of its input) or in the averages.
    * @param {Atlas.Selection|null} scene @param {Atlas.Selection} picked @param {Atlas.Selection} averaged
    * @param {Atlas.Selection} before  as the store has it
+   * @param {{reads: string}|null} probe  a reader's own text, perhaps read in the place of the input
    */
-  function selection(scene, picked, averaged, before) {
+  function selection(scene, picked, averaged, before, probe) {
     const from = triggered();
     let now = before;
     if (from.includes("scene.selection")) now = whole(scene);
-    else if (from.includes("sentence.picked")) now = whole({ ...before, token: picked.token, side: picked.side });
+    else if (from.includes("sentence.picked") && !probe?.reads) now = whole({ ...before, token: picked.token, side: picked.side });
     else if (from.includes("average-picture.chosen")) now = whole(averaged);
     const shown = known(now.input) ? now : null;
-    return [same(now, before) ? none() : now, isOne(shown, scene) ? none() : shown, shown];
+    return [same(now, before) ? none() : now, isOne(shown, scene) ? none() : shown];
   }
 
   /**

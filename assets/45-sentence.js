@@ -64,7 +64,8 @@
   const inputOf = (payload, input) => ask(`${payload.base}/input/${payload.stream}/${input}`);
 
   /** What the chosen token reads, who reads it, or the whole input. */
-  async function turn(direction, selection, facts, payload) {
+  async function turn(direction, selection, facts, payload, probe) {
+    if (probe && probe.reads) return turnProbe(direction, probe, payload);
     if (!selection || !known(selection.input)) return none();
     const shown = known(selection.token) ? selection.side : "all";
     if (direction === shown) return none();
@@ -83,16 +84,32 @@
     return none();
   }
 
-  function follow(selection, facts, direction) {
-    const chosen = Boolean(selection && known(selection.input));
-    const now = chosen && known(selection.token) ? selection.side : "all";
+  /** The same of a reader's own text. */
+  async function turnProbe(direction, probe, payload) {
+    const shown = known(probe.token) ? probe.side : "all";
+    if (direction === shown) return none();
+    const sides = direction === "all" ? null : await inputOf(payload, 0);
+    if (direction === "all") window.atlasProbe.pin(null, "query");
+    else if (sides) {
+      const own = direction === "key" ? sides.keys : sides.queries;
+      window.atlasProbe.pin(known(probe.token) ? probe.token : Math.max(0, own.special.indexOf(0)), direction);
+    }
+    return none();
+  }
+
+  function follow(selection, probe, facts, direction) {
+    const own = (probe && probe.reads) || "";
+    const chosen = Boolean(own || (selection && known(selection.input)));
+    const pinned = own ? probe : selection;
+    const now = chosen && known(pinned.token) ? pinned.side : "all";
+    const inputs = `${facts.inputs} in all`;
     return [
-      chosen ? `Input ${selection.input} · ${facts.inputs} in all` : "Choose an input",
+      own ? `Your text ${own.toUpperCase()}` : chosen ? `Input ${selection.input} · ${inputs}` : "Choose an input",
       chosen ? "sentence-empty d-none" : "sentence-empty",
       chosen ? "sentence" : "sentence d-none",
       now === direction ? none() : now,
-      chosen && selection.input === 0,
-      chosen && selection.input === facts.inputs - 1,
+      !own && chosen && selection.input === 0,
+      !own && chosen && selection.input === facts.inputs - 1,
     ];
   }
 
@@ -115,7 +132,7 @@
   let latest = 0;
   async function pair(hover, payload, selection, layer, head, projection) {
     const turnNumber = ++latest;
-    const input = selection?.input;
+    const input = payload?.probe ? null : selection?.input; // a probe has its weights alone
     if (!hover || !known(hover.query) || !known(hover.key) || !known(input)) return none();
     const map = projection ? `?map=${projection.name}` : "";
     const url = `${payload.base}/pair/${payload.stream}/${input}/${layer}/${head}/${hover.query}/${hover.key}${map}`;

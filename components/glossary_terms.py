@@ -31,6 +31,11 @@ GLOSSARY: dict[str, tuple[str, str]] = {
         "Input",
         "One sentence, document or image of the corpus. Tokens attend only to tokens of their own input.",
     ),
+    "probe": (
+        "Probe",
+        "A text of your own that the model reads live. Its tokens are placed into the present maps, ringed, and belong "
+        "to no corpus: exactly in PCA, elsewhere by their nearest neighbours, with the error that this has.",
+    ),
     "corpus": ("Corpus", "The list of inputs that the model has read for this atlas."),
     "atlas": ("Atlas", "Everything built from one model and one corpus: vectors, attention, maps and numbers."),
     "capture": (

@@ -118,6 +118,25 @@ TABLE_SCOPE = "table-scope"
 TABLE_SCRIPT = "table-script"
 TABLE_SUMMARY = "table-summary"
 
+# components/probe.py
+PROBE = "probe"
+PROBE_OPEN = "probe-open"
+PROBE_BAR = "probe-bar"
+PROBE_CLOSE = "probe-close"
+PROBE_ADD = "probe-add"
+PROBE_FACTS = "probe-facts"
+PROBE_FOUND = "probe-found"
+PROBE_TICK = "probe-tick"
+PROBE_READY = "probe-ready"
+PROBE_DIFFER = "probe-differ"
+PROBE_HEADS = "probe-heads"
+
+
+def probe_part(part: str, letter: str) -> str:
+    """Id of a part of one probe's row: row, text, chip, says, drop."""
+    return f"probe-{part}-{letter}"
+
+
 # components/navigation.py
 NAVIGATION = "navigation"
 HEAD_LEFT = "head-left"

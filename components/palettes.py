@@ -31,10 +31,12 @@ SCENE_COLOURS: dict[Theme, dict[str, str]] = {
     "light": {
         "canvas": "#ffffff", "cell": "#f5f6f8", "text": "#1b2430", "muted": "#5d6878", "line": "#b45309",
         "ring": "#c87500", "faded": "#b9c0ca", "queryText": "#1c5a2b", "keyText": "#8a1250",
+        "probe2": "#b3206b", "probe3": "#00795c", "probe4": "#6a4bc4",
     },
     "dark": {
         "canvas": "#0f1216", "cell": "#181c22", "text": "#eef1f5", "muted": "#98a3b3", "line": "#ffc300",
         "ring": "#ffc300", "faded": "#4a525e", "queryText": "#b7ebc2", "keyText": "#f7b8d6",
+        "probe2": "#ff8cc6", "probe3": "#3fd0a8", "probe4": "#b9a4ff",
     },
 }  # fmt: skip
 _RAMPS: dict[Theme, tuple[Sequence[str], Sequence[str]]] = {

@@ -11,8 +11,8 @@ from components.server.context import context
 from components.state.atlas_page import View
 from services.alignment.variants import OWN
 from services.errors import JobError
-from services.jobs.layouts import LayoutStatus
 from services.jobs.scaled_maps import map_spec, map_status
+from services.jobs.wishes import WishStatus
 from services.projection import START, follows_alignment, method_label, name_in_text
 
 
@@ -66,7 +66,7 @@ def follow_scale(
         return str(error), status.under_way, not status.under_way, REST
     if status.job is not None and status.under_way:
         waits = status.job.label if status.job.state == "waiting" else "making the maps"
-        made = LayoutStatus("running", waits, status.job.fraction)
+        made = WishStatus("running", waits, status.job.fraction)
         return progress([made], "All heads"), True, status.job.cancel, again(ticks)
     if not status.missing:
         maps = dict.fromkeys(p.method for p in atlas.info.projections if p.stream == stream.name)

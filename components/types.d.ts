@@ -26,6 +26,7 @@ interface Window {
     set(definition: string): void;
     known(value: any): boolean;
   };
+  atlasProbe: { pin(token: number | null, side: Atlas.Side): void };
   atlasTheme(): "light" | "dark";
 }
 

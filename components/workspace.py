@@ -26,6 +26,7 @@ from components.panels.panel import TAB_LABELS, panel
 from components.panels.sentence import sentence_panel
 from components.panels.tokens import tokens_tab
 from components.polling import poll
+from components.probe import probe_bar, probe_opener
 from components.server.context import context
 from components.shell import icon, icon_button, model_notes, notice
 from components.state.atlas_page import AtlasPage
@@ -61,6 +62,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                     html.Section(
                         [
                             _map_head(atlas, stream, state),
+                            probe_bar(atlas, state.probe, here.settings),
                             html.Div([hint(), minimap(stream, view)], className="over-map"),
                             _scene(atlas, known["maps"], state, payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
@@ -111,6 +113,7 @@ def _map_head(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
             head_controls(stream, view),
             measure_fields(state.picture, atlas.info.modality),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
+            probe_opener(atlas),
             findings_menu(),
             *picture_controls(state, has_images(atlas)),
             icon_button(ids.COPY_LINK, "link-45deg", "Copy a link to this view"),

@@ -107,11 +107,11 @@ clientside_callback(
     ClientsideFunction("atlasChoose", "selection"),
     Output(ids.SELECTION, "data"),
     Output(ids.SCENE, "selection"),
-    Output(ids.SENTENCE, "selection"),
     Input(ids.SCENE, "selection"),
     Input(ids.SENTENCE, "picked"),
     Input(ids.AVERAGE_PICTURE, "chosen"),
     State(ids.SELECTION, "data"),
+    State(ids.PROBE, "data"),
 )
 clientside_callback(
     ClientsideFunction("atlasChoose", "place"),

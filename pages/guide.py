@@ -31,6 +31,14 @@ moves all keys by one vector; the head's attention stays exactly the same.
 6. *Findings* lists views worth seeing in this atlas, each with the number behind it. `?` lists the keys and shows the
    tour again; the small *i* beside a control explains it.
 
+## A text of your own
+
+*Your text* (the pencil, in an open head) has the atlas's model read what you type, where the model is on this machine.
+Its tokens appear in every head, ringed, and its attention in the sentence view; change a word and see them move. Behind
+the text stands how exactly tokens can be placed in this map: in PCA exactly, elsewhere by their nearest neighbours.
+*Compare with another* puts a second text beside the first, and *Heads that differ* ranks the heads by how differently
+they attend on the two. Nothing of it is added to the atlas.
+
 ## Ways to search
 
 - **Whole token**, **whole word** (put together from its pieces), **start** or **part of a token**. Commas separate

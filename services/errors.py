@@ -33,6 +33,10 @@ class SearchError(AtlasError):
     """A search cannot be understood."""
 
 
+class ProbeError(AtlasError):
+    """A probe cannot be run: it is too long, or the atlas's model is not at hand."""
+
+
 class BuildError(AtlasError):
     """A build cannot start or go on: disk, settings, another build."""
 

@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     atlas_bytes: int = Field(
         default=4_000_000_000, ge=0, description="Bytes of an atlas at most that is opened from a file; 0: none is."
     )
+    probe_tokens: int = Field(default=128, ge=4, le=4096, description="Most tokens of a probe, a reader's own input.")
+    probe_idle: float = Field(
+        default=600.0, ge=1, description="Seconds without a probe after which the process with the model ends."
+    )
     secret_key: SecretStr | None = Field(
         default=None, description="Signs the session; set the same one for all processes of a server."
     )
@@ -146,6 +150,11 @@ class Settings(BaseSettings):
     def maps(self) -> Path:
         """Maps made with another c than their atlas's."""
         return self.cache / "maps"
+
+    @property
+    def probes(self) -> Path:
+        """What was found of probes lately."""
+        return self.cache / "probes"
 
     def make_folders(self) -> None:
         """Create the folders, private to the user.

@@ -39,6 +39,7 @@ SCRIPTS = (
     "attention.js",
     "token_pages.js",
     "sheet.js",
+    "probes.js",
     "data.js",
     "view.js",
     "places.js",
@@ -47,6 +48,7 @@ SCRIPTS = (
     "frame.js",
     "average_paint.js",
     "axes.js",
+    "probe_paint.js",
     "paint.js",
     "overlay.js",
     "overlay_state.js",
@@ -69,6 +71,7 @@ SCRIPTS = (
     "heads.js",
     "viewpoint_prop.js",
     "stats.js",
+    "scene_hooks.js",
     "scene.js",
     "component.js",
 )
@@ -141,6 +144,10 @@ class HeadScene(Component):
     - viewpoint (dict | None): where one looks from, ``{head, at}``: the head (``None``: the matrix) and "x_y_zoom" or
       "x_y_zoom_yaw_pitch": cells right and down of the middle, times as near, radians. ``None``: all of it. Also set by
       the user.
+    - probes (dict | None): a reader's own inputs: ``{map, list: [{id, letter}], read, token, side}``: drawn while the
+      map ``"<name>-<key>"`` is shown, into which they were placed; ``read``: whose attention the lines are, as its
+      place in the list or -1, with its pinned token within the probe, or ``None``, and that token's side.
+    - probePicked (dict): out: ``{number, token, side, n}``: a token of a probe was clicked.
     - status (dict): out: ``{webgl, loaded: 0..1, firstMs, fullMs, points, message}``.
     """
 
@@ -185,6 +192,8 @@ class HeadScene(Component):
         tool: Any = Component.UNDEFINED,
         status: Any = Component.UNDEFINED,
         viewpoint: Any = Component.UNDEFINED,
+        probes: Any = Component.UNDEFINED,
+        probePicked: Any = Component.UNDEFINED,
         **kwargs: Any,
     ) -> None:
         self._prop_names = [
@@ -221,6 +230,8 @@ class HeadScene(Component):
             "tool",
             "status",
             "viewpoint",
+            "probes",
+            "probePicked",
         ]
         self._valid_wildcard_attributes: list[str] = []
         self.available_properties = self._prop_names

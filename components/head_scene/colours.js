@@ -6,6 +6,7 @@
   const PROPERTIES = {
     canvas: "--atlas-canvas", cell: "--atlas-cell", text: "--atlas-text", muted: "--atlas-muted", line: "--atlas-line",
     ring: "--atlas-ring", faded: "--atlas-faded", queryText: "--atlas-query-text", keyText: "--atlas-key-text",
+    probe2: "--atlas-probe-2", probe3: "--atlas-probe-3", probe4: "--atlas-probe-4",
   };
 
   /**

@@ -27,13 +27,14 @@
    * @property {() => void} touched  the picture has been moved by hand
    * @property {() => void} moved  the camera is on its way
    * @property {(slot: number) => void} choose
+   * @property {(mark: Atlas.ProbeMark) => void} chooseProbe
    * @property {() => void} unselect
    * @property {() => void} reset
    */
 
   class Controls {
     /** @param {ControlParts} parts @param {ControlActions} actions */
-    constructor(parts, { hovered, pointed, touched, moved, choose, unselect, reset }) {
+    constructor(parts, { hovered, pointed, touched, moved, choose, chooseProbe, unselect, reset }) {
       const { stage, canvas, webgl, view, data, places, overlay, cursor, picture, heads, tokenSet, props, moving } = parts;
       this.lasso = new Lasso(stage, {
         tool: () => props().tool,
@@ -53,7 +54,7 @@
         hover: this.hover,
         lasso: this.lasso,
         dims: () => data.points.dims,
-        actions: { ...actions, touched, choose, toggle: (slot) => tokenSet.toggle(slot) },
+        actions: { ...actions, touched, choose, chooseProbe, toggle: (slot) => tokenSet.toggle(slot) },
       });
       this.keyboard = new Keyboard({
         stage, view, cursor, props,

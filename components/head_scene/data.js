@@ -10,6 +10,7 @@
   const { Highlights } = atlas.highlights || require("./highlights.js");
   const { Attention } = atlas.attention || require("./attention.js");
   const { TokenPages } = atlas.tokenPages || require("./token_pages.js");
+  const { Probes } = atlas.probes || require("./probes.js");
   const { Sheet } = atlas.sheet || require("./sheet.js");
 
   class SceneData {
@@ -27,6 +28,7 @@
       this.attention = new Attention(this.jobs, hooks, this.points);
       this.tokens = new TokenPages(this.jobs, hooks, this.points);
       this.sheet = new Sheet(this.jobs, hooks);
+      this.probes = new Probes(this.jobs, hooks, this.points);
     }
 
     /** @param {Atlas.Payload|null} payload */
@@ -38,7 +40,7 @@
     }
 
     parts() {
-      return [this.points, this.colours, this.highlights, this.attention, this.tokens, this.sheet];
+      return [this.points, this.colours, this.highlights, this.attention, this.tokens, this.sheet, this.probes];
     }
 
     close() {

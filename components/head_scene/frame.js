@@ -47,9 +47,11 @@
   /**
    * In 3D points hide each other by depth, so they are opaque; beside highlights they fade, crowds more.
    * @param {Atlas.View} view @param {Atlas.Points} points @param {boolean} marked @param {number} size  CSS px
+   * @param {boolean} [probing]  probes lie among them
    */
-  function opacity(view, points, marked, size) {
+  function opacity(view, points, marked, size, probing = false) {
     const crowd = pointAlpha(view.camera.value.scale, points.count, size);
+    if (probing) return 0.5 * crowd;
     if (marked) return Math.max(view.isOpen ? 0.16 : 0.07, 0.3 * crowd * crowd);
     return points.dims === 3 ? 1 : crowd;
   }
@@ -78,6 +80,7 @@
     const patches = patchesOf(view, data, pointSize);
     const size = patches ? patches.size : diameter(view, points, pointSize);
     const marked = highlights.active;
+    const probing = !marked && data.probes.active;
     const chunkSize = client ? client.payload.chunk : 1;
     const gather = () => (isOpen ? textures.gather(open, 1, open) : allHeads && client ? textures.gather(0, client.cells, open) : null);
     return {
@@ -99,8 +102,8 @@
       passing: view.passing,
       patches,
       size: size * ratio,
-      alpha: opacity(view, points, marked, size),
-      muted: marked ? 0.8 : 0,
+      alpha: opacity(view, points, marked, size, probing),
+      muted: marked ? 0.8 : probing ? 0.3 : 0,
       headRows: textures.headRows,
       sizedCell: data.colours.sizes ? data.colours.sizes.cell : -1,
       highlight: marked ? gather() : null,

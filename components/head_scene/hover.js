@@ -1,7 +1,7 @@
 /** What the pointer rests on: a head of the matrix, or a point of the open head. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const averagePaint = atlas.averagePaint || require("./average_paint.js");
-  const { colourRow, tokenTooltip, headTooltip } = atlas.tooltips || require("./tooltips.js");
+  const { colourRow, tokenTooltip, headTooltip, probeTooltip } = atlas.tooltips || require("./tooltips.js");
   const { byCell } = atlas.overlayState || require("./overlay_state.js");
 
   const PICK_PX = 9;
@@ -35,6 +35,12 @@
       return places.nearest(x, y, Math.max(touch ? TOUCH_PX : PICK_PX, picture.diameter() / 2 + 2), picture.shown);
     }
 
+    /** The token of a probe under a place, or null. @param {number} x @param {number} y @param {boolean} touch */
+    probeAt(x, y, touch) {
+      const { view, data, props } = this.parts;
+      return props().average ? null : data.probes.nearest(view, x, y, touch ? TOUCH_PX : PICK_PX);
+    }
+
     /** @param {number} x @param {number} y @param {boolean} touch */
     move(x, y, touch) {
       const { view, moving } = this.parts;
@@ -65,11 +71,12 @@
         overlay.showTooltip(averagePaint.tooltip(state, overlay.painter.cellBox(state, state.open), x, y), x, y);
         return;
       }
-      const slot = this.pick(x, y, touch);
+      const mark = this.probeAt(x, y, touch);
+      const slot = mark ? -1 : this.pick(x, y, touch);
       this.at = { x, y };
       const still = tool === "box" || tool === "lasso" ? "crosshair" : data.points.dims === 3 ? "move" : "grab";
-      canvas.style.cursor = slot >= 0 ? "pointer" : still;
-      overlay.showTooltip(slot >= 0 ? this.tokenAt(slot) : null, x, y);
+      canvas.style.cursor = mark || slot >= 0 ? "pointer" : still;
+      overlay.showTooltip(mark ? probeTooltip(mark) : slot >= 0 ? this.tokenAt(slot) : null, x, y);
       if (slot === cursor.hoverSlot) return;
       cursor.hoverSlot = slot;
       changed();

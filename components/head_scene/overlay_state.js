@@ -1,6 +1,7 @@
 /** What lies over the points at this moment, described for the painter: labels, lines, rings, badges, and where. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const grid = atlas.grid || require("./grid.js");
+  const { probeLabels } = atlas.probePaint || require("./probe_paint.js");
   const { diameter } = atlas.frame || require("./frame.js");
 
   const MOST_CANDIDATES = 2500;
@@ -71,6 +72,13 @@
     return candidates;
   }
 
+  /** Tokens of probes, in the open head or in those of the matrix. @param {Parts} parts @returns {Atlas.ProbeMark[]} */
+  function probeMarks({ view, data, places, props }) {
+    if (props.average) return [];
+    if (view.openness.value < 0.5) return data.probes.marksInMatrix(view);
+    return view.isOpen ? data.probes.marks(view.open, places.headView()) : [];
+  }
+
   /**
    * @param {Parts & {cursor: Atlas.Cursor, colours: Atlas.Colours, badges: Map<number, Atlas.Badge>,
    *   rings: () => Atlas.Ring[], moving: boolean, focused: boolean}} parts
@@ -87,6 +95,10 @@
     const still = view.isOpen && openness > 0.98 && !parts.moving;
     const overPoints = still && !props.average;
     const headView = view.isOpen ? places.headView() : null;
+    const probes = probeMarks(parts);
+    const labelled = overPoints && headView && props.labels !== false && !data.sheet.facts;
+    const crowded = probes.length > 0 && !data.highlights.active;
+    const reads = props.probes && props.probes.read >= 0;
     return {
       grid: cells,
       originX: origin.x,
@@ -108,16 +120,18 @@
       badges: parts.badges,
       diameter: diameter(view, data.points, props.pointSize),
       zoom: view.camera.value.scale / view.fittedScale,
-      marked: data.highlights.slots.length > 0,
+      marked: data.highlights.slots.length > 0 || probes.length > 0,
       average: props.average ? data.attention.mean : null,
       averaging: Boolean(props.average),
       open: view.open,
       openness,
-      lines: overPoints && headView ? linesOnScreen(parts, headView) : [],
+      lines: !overPoints || !headView ? [] : reads ? data.probes.linesBetween(probes) : linesOnScreen(parts, headView),
       hitsAt: overPoints && headView ? hitsInSet(parts, headView) : [],
       ringAt: view.isOpen && !props.average && selectedSlot >= 0 ? places.at(selectedSlot) : null,
       hoverAt: cursor.hoverSlot >= 0 ? places.at(cursor.hoverSlot) : null,
-      labels: overPoints && headView && props.labels !== false && !data.sheet.facts ? labelCandidates(parts, headView) : [],
+      // Beside probes only what is lit is labelled: a label of every point would bury theirs.
+      labels: labelled ? [...probeLabels(probes), ...(crowded ? [] : labelCandidates(parts, headView))] : [],
+      probes,
     };
   }
 

@@ -6,6 +6,7 @@
   const grid = atlas.grid || require("./grid.js");
   const averagePaint = atlas.averagePaint || require("./average_paint.js");
   const { headingsOf } = atlas.headings || require("./headings.js");
+  const { drawProbes } = atlas.probePaint || require("./probe_paint.js");
   const { drawAxes } = atlas.axes || require("./axes.js");
   const { placeLabels, paddingAt, labelText } = atlas.labels || require("./labels.js");
 
@@ -60,6 +61,7 @@
       if (state.rings.length) this.drawRings(state);
       if (state.hitsAt.length) this.drawHits(state);
       if (state.ringAt) this.drawRing(state, state.ringAt);
+      if (state.probes.length) drawProbes(this, state);
       this.labelBoxes = state.labels.length ? this.drawLabels(state) : [];
       if (state.hoverAt) this.drawHover(state, state.hoverAt);
     }

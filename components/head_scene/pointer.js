@@ -19,6 +19,7 @@
    * @property {(cell: number) => void} enter
    * @property {(keepCamera: boolean) => void} leave
    * @property {(slot: number) => void} choose
+   * @property {(mark: Atlas.ProbeMark) => void} chooseProbe
    * @property {(slot: number) => void} toggle  in the set
    * @property {() => void} unselect
    * @property {() => void} reset
@@ -112,6 +113,11 @@
         return;
       }
       if (props().average) return;
+      const mark = hover.probeAt(x, y, touch);
+      if (mark) {
+        actions.chooseProbe(mark);
+        return;
+      }
       const slot = hover.pick(x, y, touch);
       if (event.shiftKey || event.ctrlKey || event.metaKey) {
         if (slot >= 0) actions.toggle(slot);

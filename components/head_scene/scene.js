@@ -10,6 +10,7 @@
   const { TokenSetEditor } = atlas.tokenSet || require("./token_set.js");
   const { Heads } = atlas.heads || require("./heads.js");
   const { ViewpointProp } = atlas.viewpointProp || require("./viewpoint_prop.js");
+  const { dataHooks, loopHooks } = atlas.sceneHooks || require("./scene_hooks.js");
   const { sceneStats } = atlas.stats || require("./stats.js");
   const { Theme } = atlas.theme || require("./theme.js");
   const { View } = atlas.view || require("./view.js");
@@ -29,7 +30,7 @@
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme",
     "sprite", "cellNotes", "sized", "mapSizes", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
-    "live", "viewpoint", "patches", "whole",
+    "live", "viewpoint", "patches", "whole", "probes",
   ];
   /** Props that need nothing fetched. @type {Array<keyof Atlas.SceneProps>} */
   const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells"];
@@ -65,12 +66,12 @@
       const { overlay, renderer: drawer, stage, canvas, webgl, cursor } = this;
       const props = () => this.props;
       const view = (this.view = new View());
-      const data = (this.data = new SceneData(this.dataHooks(), !webgl));
+      const data = (this.data = new SceneData(dataHooks(this), !webgl));
       const places = (this.places = new PointPlaces(view, data.points, data.highlights));
       const textures = (this.textures = new Textures(drawer.store, data));
       this.motion = new PointMotion({ view, points: data.points, textures, animated: webgl });
       this.progress = new Progress((status) => this.setProps({ status }));
-      this.loop = new FrameLoop(drawer, this.loopHooks(data));
+      this.loop = new FrameLoop(drawer, loopHooks(this, data));
       this.tokenSet = new TokenSetEditor({
         view, data, places, overlay,
         definition: () => (this.props.tokenSet ? this.props.tokenSet.definition : ""),
@@ -110,6 +111,7 @@
         touched: () => this.loop.touch(),
         moved: () => this.loop.redraw(),
         choose: (slot) => this.choose(slot),
+        chooseProbe: (mark) => this.chooseProbe(mark),
         unselect: () => this.select(null),
         reset: () => this.reset(),
       });
@@ -117,83 +119,6 @@
       this.sizes = new ResizeObserver(() => this.resize());
       this.sizes.observe(root);
       this.observe();
-    }
-
-    // --- hooks --------------------------------------------------------------------------------------------------
-
-    /** @returns {Atlas.DataHooks} */
-    dataHooks() {
-      /** @param {() => void} work */
-      const whileAlive = (work) => () => {
-        if (!this.loop.closed) work();
-      };
-      const redraw = () => this.loop.redraw();
-      const redrawOverlay = whileAlive(() => this.loop.redrawOverlay());
-      return {
-        order: whileAlive(() => {
-          this.textures.putKinds();
-          this.textures.putColour(this.view.open);
-          this.textures.forgetHighlight();
-          redraw();
-        }),
-        chunk: whileAlive(() => this.chunkArrived()),
-        moved: (before, animate) => {
-          if (this.loop.closed) return;
-          this.motion.replace(before, animate);
-          redraw();
-        },
-        colour: whileAlive(() => this.useColour()),
-        sheet: whileAlive(() => {
-          this.textures.putSheet();
-          redraw();
-        }),
-        sizes: whileAlive(() => {
-          this.textures.putSizes();
-          redraw();
-        }),
-        marks: whileAlive(() => {
-          this.textures.forgetHighlight();
-          redraw();
-        }),
-        searched: whileAlive(() => {
-          this.setProps({ searchCount: this.data.highlights.searchCount });
-          this.loop.wake();
-        }),
-        lines: redrawOverlay,
-        average: redrawOverlay,
-        tokens: whileAlive(() => {
-          this.controls.hover.refresh();
-          this.loop.redrawOverlay();
-        }),
-        failure: whileAlive(() => {
-          this.showFailure();
-          this.loop.wake();
-        }),
-        settled: whileAlive(() => this.loop.wake()),
-        drop: (block) => this.renderer.store.drop(block),
-      };
-    }
-
-    /** @param {Atlas.SceneData} data */
-    loopHooks(data) {
-      const { points, jobs } = data;
-      return {
-        move: (/** @type {number} */ now) => {
-          const moved = this.view.step(now);
-          return this.motion.step(now) || moved;
-        },
-        moving: () => this.moving(),
-        frame: () => (this.view.cells ? this.picture.frame() : null),
-        empty: () => this.drawNothing(),
-        overlay: () => this.drawOverlay(),
-        complete: () => !this.view.cells || !points.set || !points.order,
-        pending: () => jobs.pending,
-        measured: () => {
-          if (this.renderer.drawnPoints > 0 && this.progress.drawn()) this.tellProgress();
-        },
-        rested: () => this.viewpoint.tellSoon(),
-        settled: () => this.pictureDone(),
-      };
     }
 
     observe() {
@@ -286,7 +211,8 @@
       if (fresh || changed("tokenSet")) this.tokenSet.follow();
       if (fresh || changed("search")) this.data.highlights.setSearch(search || null);
       if (!fresh && changed("search", "whole")) this.setSprite();
-      if (fresh || changed("selection", "lines", "head")) this.askForLines();
+      if (fresh || changed("probes", "projection", "whole")) this.followProbes();
+      if (fresh || changed("selection", "lines", "head", "probes")) this.askForLines();
       if (fresh || changed("average")) this.setAverage();
       if (fresh || changed("selection", "rings", "head")) this.rings.follow();
     }
@@ -329,7 +255,21 @@
     }
 
     askForLines() {
-      this.data.attention.setLines(this.props.lines || null, this.props.selection || null, this.view.open);
+      const { lines = null, selection = null, probes } = this.props;
+      const reads = Boolean(probes) && (probes?.read ?? -1) >= 0;
+      this.data.attention.setLines(reads ? null : lines, selection, this.view.open);
+      this.data.probes.setLines(reads ? lines : null, this.view.open);
+    }
+
+    followProbes() {
+      const { probes, projection, whole } = this.props;
+      this.data.probes.follow(probes || null, projection || null, Boolean(whole));
+    }
+
+    /** @param {Atlas.ProbeMark} mark */
+    chooseProbe({ number, side, index }) {
+      const { n } = this.props.probePicked || { n: 0 };
+      this.change({ probePicked: { number, side, token: index, n: n + 1 } });
     }
 
     setAverage() {
@@ -414,7 +354,7 @@
     // --- drawing ------------------------------------------------------------------------------------------------
 
     moving() {
-      return this.view.moving || this.motion.active;
+      return this.view.moving || this.motion.active || this.data.probes.share.active;
     }
 
     drawOverlay() {

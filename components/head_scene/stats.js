@@ -22,6 +22,7 @@
       projection: set ? set.projection.key : null,
       frame: set ? set.projection.frame || null : null, outside: scene.props.outside || null,
       patches: data.sheet.facts ? data.sheet.form : null,
+      probes: picture.overlayState().probes,
       live: set && set.override && points.live ? points.live.path : null,
     };
   }

@@ -42,13 +42,20 @@
     return { title: token.text.trim() || "␣", rows };
   }
 
+  /** @param {Atlas.ProbeMark} mark @returns {Atlas.TooltipContent} */
+  function probeTooltip({ text, side, index, letter, outside }) {
+    const rows = [{ text: `${side === "key" ? "▲ key" : "● query"} · pos ${index}` }, { text: `your own text ${letter}` }];
+    if (outside) rows.push({ text: "lies farther out: shown at the edge" });
+    return { title: text.trim() || "␣", rows };
+  }
+
   /** @param {string} name @param {string|undefined} note @param {Atlas.Badge|undefined} badge */
   function headTooltip(name, note, badge) {
     const texts = [note, badge && badge.title].filter((text) => typeof text === "string" && text !== "");
     return { title: name, rows: texts.map((text) => ({ text: String(text) })) };
   }
 
-  const api = { inRange, colourRow, tokenTooltip, headTooltip };
+  const api = { inRange, colourRow, tokenTooltip, headTooltip, probeTooltip };
   atlas.tooltips = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

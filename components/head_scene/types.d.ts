@@ -146,6 +146,42 @@ declare namespace Atlas {
     at: string;
   }
 
+  interface ProbeProp {
+    id: string;
+    letter: string;
+  }
+
+  /** map: "<name>-<key>" · read: which of them is read, -1 for none; its pinned token, or null */
+  interface ProbesProp {
+    map: string;
+    list: ProbeProp[];
+    read: number;
+    token: number | null;
+    side: Side;
+  }
+
+  /** values: [heads][count][dims], queries first · from: where its tokens come from, while they move */
+  interface LoadedProbe extends ProbeProp {
+    sides: InputSides;
+    queries: number;
+    count: number;
+    values: Uint16Array;
+    from: Uint16Array | null;
+  }
+
+  /** A token of a probe on the screen; number: which probe · index: within it */
+  interface ProbeMark extends Point {
+    outside: boolean;
+    number: number;
+    letter: string;
+    side: Side;
+    index: number;
+    text: string;
+    /** it is of the probe that is read */
+    read: boolean;
+    pinned: boolean;
+  }
+
   interface SceneStatus {
     webgl: boolean;
     loaded: number;
@@ -189,6 +225,8 @@ declare namespace Atlas {
     whole?: boolean;
     outside?: Outside;
     viewpoint?: Viewpoint | null;
+    probes?: ProbesProp | null;
+    probePicked?: { number: number; token: number; side: Side; n: number };
     status?: SceneStatus;
     setProps?: (changes: Partial<SceneProps>) => void;
   }
@@ -377,6 +415,7 @@ declare namespace Atlas {
     lines(): void;
     tokens(): void;
     average(): void;
+    probes(): void;
     failure(): void;
     settled(): void;
     /** a block's GPU buffer may go */
@@ -387,7 +426,7 @@ declare namespace Atlas {
 
   /** CSS colours by what they are for. */
   type Colours = Record<
-    "canvas" | "cell" | "text" | "muted" | "line" | "ring" | "faded" | "queryText" | "keyText", string>;
+    "canvas" | "cell" | "text" | "muted" | "line" | "ring" | "faded" | "queryText" | "keyText" | "probe2" | "probe3" | "probe4", string>;
 
   /** Colours of the renderer, three numbers 0..1 each. */
   interface Shades {
@@ -556,6 +595,7 @@ declare namespace Atlas {
     ringAt: Point | null;
     hoverAt: Point | null;
     labels: Label[];
+    probes: ProbeMark[];
   }
 
   interface TooltipRow {
@@ -637,6 +677,8 @@ declare namespace Atlas {
     rings: typeof import("./rings.js");
     gestures: typeof import("./gestures.js");
     axes: typeof import("./axes.js");
+    probes: typeof import("./probes.js");
+    probePaint: typeof import("./probe_paint.js");
     paint: typeof import("./paint.js");
     overlay: typeof import("./overlay.js");
     fallback: typeof import("./fallback.js");
@@ -663,6 +705,7 @@ declare namespace Atlas {
     heads: typeof import("./heads.js");
     viewpointProp: typeof import("./viewpoint_prop.js");
     stats: typeof import("./stats.js");
+    sceneHooks: typeof import("./scene_hooks.js");
     scene: typeof import("./scene.js");
     HeadScene: unknown;
   }

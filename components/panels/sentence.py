@@ -250,6 +250,7 @@ clientside_callback(
     State(ids.SELECTION, "data"),
     State(ids.READING_FACTS, "data"),
     State(ids.SENTENCE, "payload"),
+    State(ids.PROBE, "data"),
     prevent_initial_call=True,
 )
 clientside_callback(
@@ -261,6 +262,7 @@ clientside_callback(
     Output(ids.INPUT_PREVIOUS, "disabled"),
     Output(ids.INPUT_NEXT, "disabled"),
     Input(ids.SELECTION, "data"),
+    Input(ids.PROBE, "data"),
     State(ids.READING_FACTS, "data"),
     State(ids.SENTENCE_DIRECTION, "value"),
 )

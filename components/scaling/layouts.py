@@ -10,8 +10,9 @@ from components.scaling.callbacks import best_c, constants_projection, find
 from components.server.context import context
 from services.alignment.head_maps import ConstantMaps
 from services.errors import AtlasError
-from services.jobs.layouts import LayoutStatus, drop, layout_of, want
+from services.jobs.layouts import drop, layout_of, want
 from services.jobs.study import study_job, study_spec
+from services.jobs.wishes import WishStatus
 from services.projection import START, method_label
 
 
@@ -51,7 +52,7 @@ def lay_out_constants(data: Any, ticks: Any, tab: Any) -> tuple[Any, Any, int]:
     return start, progress(statuses, name), again(ticks)
 
 
-def progress(statuses: list[LayoutStatus], name: str) -> html.Div:
+def progress(statuses: list[WishStatus], name: str) -> html.Div:
     """How far the layouts are, together."""
     share = sum(status.share for status in statuses) / len(statuses)
     running = next((status for status in statuses if status.state == "running"), statuses[-1])
@@ -90,7 +91,7 @@ def study_atlas(clicks: Any, ticks: Any, _jobs: Any, data: Any) -> tuple[Any, bo
     if job is None:
         return no_update, False, REST
     if job.active:
-        return progress([LayoutStatus("running", job.label, job.fraction)], "Study"), True, again(ticks)
+        return progress([WishStatus("running", job.label, job.fraction)], "Study"), True, again(ticks)
     if job.state == "finished":
         return html.A("The study is ready: show it", href="", className="text-button"), True, REST
     return f"The study did not finish: {job.message}", False, REST

@@ -133,7 +133,8 @@ def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
             cache.set(key, content)
         return content
 
-    for blueprint in (payload_routes(library, cached, settings.maps), export_routes(library, cached, settings.maps)):
+    payloads = payload_routes(library, cached, settings.maps, settings.probes)
+    for blueprint in (payloads, export_routes(library, cached, settings.maps)):
         prefix = settings.url_prefix.rstrip("/") + str(blueprint.url_prefix)
         app.server.register_blueprint(blueprint, url_prefix=prefix)
 

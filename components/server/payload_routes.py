@@ -8,6 +8,7 @@ from components.server.alignment_routes import add_alignment_routes
 from components.server.attention_routes import add_attention_routes
 from components.server.image_routes import add_image_routes
 from components.server.map_routes import add_map_routes
+from components.server.probe_routes import add_probe_routes
 from components.server.search_routes import add_search_routes
 from components.server.site import MakeOnce, Site
 from components.server.token_routes import add_token_routes
@@ -17,8 +18,8 @@ from services.errors import SearchError
 from services.search.token_sets import SetError
 
 
-def payload_routes(library: Library, cache: MakeOnce, maps: Path) -> Blueprint:
-    """The blueprint under `/payload`; the arguments are those of `Site`."""
+def payload_routes(library: Library, cache: MakeOnce, maps: Path, probes: Path) -> Blueprint:
+    """The blueprint under `/payload`; probes: where those are kept, the other arguments are those of `Site`."""
     routes = Blueprint("payload", __name__, url_prefix="/payload/<slug>/<key>")
     site = Site(routes, library, maps, cache)
     add_map_routes(site)
@@ -27,6 +28,7 @@ def payload_routes(library: Library, cache: MakeOnce, maps: Path) -> Blueprint:
     add_search_routes(site)
     add_attention_routes(site)
     add_alignment_routes(site)
+    add_probe_routes(site, probes)
 
     @site.of_atlas("/<path:rest>")
     def nothing(_atlas: Atlas, rest: str) -> Response:

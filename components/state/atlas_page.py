@@ -1,7 +1,7 @@
 """Every choice that a reader shares on the main page, each declared once (components/state/declare.py)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self, get_args
 
@@ -303,6 +303,64 @@ class PlaceInHead(Parsed):
     kind = "viewpoint"
 
 
+LETTERS = ("a", "b", "c", "d")  # of probes side by side
+MOST_PROBE = 65_536  # characters that a page keeps of one; ATLAS_PROBE_TOKENS says how many may be run
+LINK_PROBE = 300  # characters of one that stands in the link
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeText(Parsed):
+    """Written while it is short."""
+
+    kind = "short"
+
+    def facts(self) -> dict[str, Any]:
+        return {"most": LINK_PROBE}
+
+
+def _probe(letter: int) -> Callable[[Link, str], str]:
+    name = "probe" if letter == 0 else f"probe{letter + 1}"
+
+    def read(link: Link, default: str) -> str:
+        text = link.text(name)
+        if text is None or len(text) <= 10 * LINK_PROBE:
+            return text or default
+        link.drop(f"A text in a link can have {10 * LINK_PROBE:,} characters; one of {len(text):,} was left out.")
+        return default
+
+    return read
+
+
+def _letters(link: Link) -> tuple[str, ...]:
+    return tuple(letter for letter in LETTERS if link.found.get(letter))
+
+
+class Probe(Store):
+    """A reader's own texts, up to four side by side.
+
+    a … d: the texts · reads: the letter of the one that the panel shows, "" for an input of the corpus
+    token, side: its pinned token, counted within it · open: their fields are shown
+    """
+
+    id = "probe"
+    a: Annotated[str, Field(max_length=MOST_PROBE), ProbeText(parameter="probe", by=_probe(0), moves=True)] = ""
+    b: Annotated[str, Field(max_length=MOST_PROBE), ProbeText(parameter="probe2", by=_probe(1), moves=True)] = ""
+    c: Annotated[str, Field(max_length=MOST_PROBE), ProbeText(parameter="probe3", by=_probe(2), moves=True)] = ""
+    d: Annotated[str, Field(max_length=MOST_PROBE), ProbeText(parameter="probe4", by=_probe(3), moves=True)] = ""
+    reads: Annotated[
+        str, OneOf(values=_letters, sentence="There is no text {value} of yours in this link; showing none.")
+    ] = ""
+    token: Annotated[int | None, Field(ge=0)] = None
+    side: str = Field(default="query", pattern="^(query|key)$")
+    open: bool = False
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Those that are not blank, by letter."""
+        texts = {letter: getattr(self, letter) for letter in LETTERS}
+        return {letter: text for letter, text in texts.items() if text.strip()}
+
+
 def _viewpoint(link: Link, default: str) -> str:
     text = link.text("at")
     if text is None or _VIEWPOINT.fullmatch(text):
@@ -332,4 +390,5 @@ class AtlasPage(PageState):
     token_set: TokenSet
     options: AttentionOptions
     alignment: AlignState
+    probe: Probe
     viewpoint: Viewpoint

@@ -16,6 +16,8 @@ import numpy as np
 from services.atlas import HEADS, Atlas
 from services.atlas.schema import Distance, Scale, StreamInfo
 from services.errors import AtlasFormatError
+from services.projection.points import LayerPoints
+from services.streams import StreamTokens
 
 DISTANCES: tuple[Distance, ...] = get_args(Distance)
 SCALES: tuple[Scale, ...] = get_args(
@@ -120,6 +122,19 @@ def head_alignment(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> A
         return _stored(atlas, stream.name)[layer, head]
     except KeyError as error:
         raise AtlasFormatError(f"{atlas.path / HEADS} has no {error} of L{layer} H{head}.") from error
+
+
+def points_of_layer(
+    queries: np.ndarray, keys: np.ndarray, aligned: Sequence[Alignment], tokens: StreamTokens
+) -> LayerPoints:
+    """What projections need of a layer: vectors [heads, tokens, head_dim] as the model dots them, and aligned."""
+    return LayerPoints(
+        queries=queries,
+        keys=keys,
+        aligned_queries=np.stack([one.queries(q) for one, q in zip(aligned, queries, strict=True)]),
+        aligned_keys=np.stack([one.keys(k) for one, k in zip(aligned, keys, strict=True)]),
+        tokens=tokens,
+    )
 
 
 @lru_cache(maxsize=16)

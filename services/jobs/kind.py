@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.errors import JobError
+from services.settings import Settings
 
 if TYPE_CHECKING:
     from services.jobs.running import Running
@@ -34,6 +35,7 @@ class JobKind:
     announced: every page tells that it runs
     limit: processes at once; the rest wait in order · most_waiting: beyond so many, asking is refused
     warm: seconds for which its process waits for the next job, where many small ones come; 0: one process a job
+    warm_setting: the setting that says so instead
     forgotten: seconds after which a job that nobody asks for any more is dropped; None: never
     kept: whether the row of one that ended well stays for a while; it need not where its file says that it is done
     """
@@ -48,8 +50,13 @@ class JobKind:
     limit: int = 1
     most_waiting: int = 20
     warm: float = 0.0
+    warm_setting: str = ""
     forgotten: float | None = None
     kept: bool = True
+
+    def idle(self, settings: Settings) -> float:
+        """Seconds without work after which a warm process of a home ends."""
+        return float(getattr(settings, self.warm_setting)) if self.warm_setting else self.warm
 
     def read(self, values: Mapping[str, Any]) -> Arguments:
         """The arguments as their model.

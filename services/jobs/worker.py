@@ -50,12 +50,12 @@ class Worker:
 
     def _work_warm(self) -> None:
         ear = self._ear()
-        last = time.monotonic()
+        idle, last = self._kind.idle(self._settings), time.monotonic()
         while not self._ends:
             if (job := self._next()) is not None:
                 self._do(job)
                 last = time.monotonic()
-            elif time.monotonic() - last > self._kind.warm or self._jobs.slots.is_unshared(ASKERS):
+            elif time.monotonic() - last > idle or self._jobs.slots.is_unshared(ASKERS):
                 break
             elif ear is None:
                 time.sleep(_DEAF)

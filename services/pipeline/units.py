@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from services.alignment import alignments
+from services.alignment.transform import points_of_layer
 from services.atlas import HEADS, ProjectionRef, arrays
 from services.atlas.schema import StreamInfo
 from services.atlas.vectors import stored_vectors
@@ -48,13 +49,7 @@ def layer_points(folder: Path, stream: StreamInfo, layer: int) -> LayerPoints:
     queries, keys = stored_vectors(folder, stream).layer(layer)
     known = alignments(pq.read_table(folder / HEADS).to_pydict(), stream.name)
     aligned = [known[layer, head] for head in range(stream.heads)]
-    return LayerPoints(
-        queries=queries,
-        keys=keys,
-        aligned_queries=np.stack([one.queries(q) for one, q in zip(aligned, queries, strict=True)]),
-        aligned_keys=np.stack([one.keys(k) for one, k in zip(aligned, keys, strict=True)]),
-        tokens=stored_tokens(folder, stream),
-    )
+    return points_of_layer(queries, keys, aligned, stored_tokens(folder, stream))
 
 
 @lru_cache(maxsize=1)

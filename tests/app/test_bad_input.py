@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from app import create_app
-from components.state.atlas_page import AtlasPage
+from components.state.atlas_page import LINK_PROBE, AtlasPage
 from services.atlas import open_atlas
 from services.search.query import MAX_QUERY
 from services.search.token_sets import write_ids
@@ -50,6 +50,11 @@ GOOD = {
     "order": "best_near",
     "scale": "norms",
     "align": "0.5-translated-cosine",
+    "probe": "the cat sat",
+    "probe2": "the cats sat",
+    "probe3": "a dog",
+    "probe4": "\u05e9\u05dc\u05d5\u05dd",
+    "reads": "a",
     "at": "-0.25_0.1_2.5_0.7_-0.2",
 }
 BAD = {
@@ -67,6 +72,7 @@ BAD = {
     "long": "x" * 10_000,
 }
 FREE_TEXT = {"q"}  # any text can be searched for
+OWN_TEXTS = {"probe", "probe2", "probe3", "probe4"}  # and be read by the model
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +142,11 @@ def test_a_bad_value_is_replaced_by_the_nearest_valid_state_and_said(client, nam
     query = {**GOOD, name: BAD[bad]}
     notice = notice_of(navigate(client, "?" + urlencode(query, errors="surrogatepass")))
     assert len(notice) < 600
-    if name in FREE_TEXT:
+    if name in OWN_TEXTS and BAD[bad]:
+        assert ("left out" in notice) == (len(BAD[bad]) > 10 * LINK_PROBE)
+    elif name in OWN_TEXTS:
+        assert ("no text 'a'" in notice) == (name == "probe")
+    elif name in FREE_TEXT:
         assert ("left out" in notice) == (len(BAD[bad]) > MAX_QUERY)
     else:
         assert notice, "nothing was said"

@@ -125,6 +125,14 @@ def _payloads(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
         yield f"agreement/{name}/{layer}/{head}/pca/2/own", "", "agreement"
         yield f"refined/{name}/{layer}/{head}/umap/2/{ALIGNMENTS[0]}", "", ""
     yield from _images(atlas, stream)
+    probe = f"probe/{'0' * 16}"  # one that nobody has asked for
+    for part in ("input", "attention", "values"):
+        place = "" if part == "input" else "/0/0"
+        yield f"{probe}/{part}/{name}/0{place}", "", ""
+    start = atlas.info.projection("pca2d", name)
+    if start is not None:
+        yield f"{probe}/places/{name}/pca2d-{projection_key(start)}", f"{probe}/places/{name}/pca2d", ""
+    yield f"{probe}/difference/{name}/{'1' * 16}", "", ""
 
 
 def _images(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:

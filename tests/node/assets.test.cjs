@@ -56,16 +56,18 @@ test("view: the wanted map, else the method's other one; the open head in store,
 test("selection: a pick of the scene, of the sentence or of the averages, made whole", () => {
   const { call } = load([BASE, CHOOSE]);
   const token = { token: 7, side: "key", input: 3 };
-  const after = (ids, scene, picked, averaged, before) => call(ids, (root) => root.atlasChoose.selection(scene, picked, averaged, before));
+  const after = (ids, scene, picked, averaged, before, probe = null) =>
+    call(ids, (root) => root.atlasChoose.selection(scene, picked, averaged, before, probe));
   const empty = { token: null, side: "query", input: null };
-  assert.deepEqual(after(["scene.selection"], { input: 3, token: 7, side: "key" }, null, null, empty), [token, NONE, token]);
+  assert.deepEqual(after(["scene.selection"], { input: 3, token: 7, side: "key" }, null, null, empty), [token, NONE]);
   const input = { token: null, side: "query", input: 3 };
-  assert.deepEqual(after(["sentence.picked"], token, { token: null, side: null, n: 2 }, null, token), [input, input, input]);
+  assert.deepEqual(after(["sentence.picked"], token, { token: null, side: null, n: 2 }, null, token), [input, input]);
   assert.deepEqual(after(["sentence.picked"], input, { token: 8, side: "query", n: 3 }, null, input)[0], { token: 8, side: "query", input: 3 });
-  assert.deepEqual(after(["average-picture.chosen"], null, null, { ...token, n: 1 }, empty), [token, token, token]);
-  assert.deepEqual(after(["scene.selection"], null, token, token, token), [empty, NONE, null]);
-  assert.deepEqual(after(["scene.selection"], { input: 3, token: null, side: "key" }, null, null, token), [input, input, input]);
-  assert.deepEqual(after([], token, null, null, token), [NONE, NONE, token], "the first call hands the link's selection on");
+  assert.deepEqual(after(["average-picture.chosen"], null, null, { ...token, n: 1 }, empty), [token, token]);
+  assert.deepEqual(after(["scene.selection"], null, token, token, token), [empty, NONE]);
+  assert.deepEqual(after(["scene.selection"], { input: 3, token: null, side: "key" }, null, null, token), [input, input]);
+  const own = { token: 8, side: "query", n: 3 };
+  assert.deepEqual(after(["sentence.picked"], input, own, null, input, { reads: "a" }), [NONE, NONE], "of a reader's own text");
 });
 
 test("place: a head of the minimap, or all of them", () => {
@@ -307,8 +309,10 @@ test("inputs: previous, next, the first one, one of the list; never beyond the e
   assert.deepEqual([go("input-first.n_clicks", null), go('{"index":3,"type":"choice"}.n_clicks', on(0))], [2, 3]);
   call({ "input-next.n_clicks": null }, (root) => root.atlasSentence.navigate(null, null, null, null, on(1), FACTS));
   assert.equal(told.length, 0);
-  const said = call([], (root) => root.atlasSentence.follow({ input: 0, token: 3, side: "key" }, FACTS, "query"));
+  const said = call([], (root) => root.atlasSentence.follow({ input: 0, token: 3, side: "key" }, null, FACTS, "query"));
   assert.deepEqual(said, ["Input 0 · 5 in all", "sentence-empty d-none", "sentence", "key", true, false]);
+  const own = call([], (root) => root.atlasSentence.follow({ input: 0 }, { reads: "b", token: 2, side: "key" }, FACTS, "query"));
+  assert.deepEqual(own, ["Your text B", "sentence-empty d-none", "sentence", "key", false, false]);
 });
 
 test("direction: the same token on the other side, or the first word of the input", async () => {

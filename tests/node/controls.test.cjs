@@ -147,17 +147,18 @@ test("keys: after the end no key does anything", () => {
   assert.equal(press("ArrowRight"), false);
 });
 
-function pointed({ dims = 2, props = {}, slot = -1, webgl = true } = {}) {
+function pointed({ dims = 2, props = {}, slot = -1, webgl = true, mark = null } = {}) {
   const stage = new Stage();
   const view = matrix();
   const done = [];
   const note = (name) => (...values) => void done.push([name, ...values].join(" "));
-  const hover = { pick: () => slot, move: note("hover"), end: () => {} };
+  const hover = { pick: () => slot, probeAt: () => mark, move: note("hover"), end: () => {} };
   const lasso = { active: false, meant: () => null, cancel() {}, start() {}, move() {}, end() {} };
   const pointer = new Pointer({
     stage, canvas: stage, view, hover, lasso, webgl, dims: () => dims, props: () => props,
     actions: {
       touched: note("touched"), enter: note("enter"), leave: note("leave"), choose: note("choose"), toggle: note("toggle"),
+      chooseProbe: ({ letter }) => void done.push(`probe ${letter}`),
       unselect: note("unselect"), reset: note("reset"),
     },
   });
@@ -207,6 +208,10 @@ test("pointer: in a head a click chooses, with Shift it toggles, beside all poin
   chosen.click(10, 10);
   chosen.click(10, 10, { shiftKey: true });
   assert.deepEqual(chosen.done, ["choose 3", "toggle 3"]);
+  const own = pointed({ slot: 3, mark: { letter: "A" } });
+  own.view.openCell(0, 0, 0, false);
+  own.click(10, 10);
+  assert.deepEqual(own.done, ["probe A"], "a reader's own text lies above the points");
   const none = pointed({ props: { selection: { input: 0 } } });
   none.view.openCell(0, 0, 0, false);
   none.click(10, 10);

@@ -1,0 +1,166 @@
+"""The kind "probe": a reader's own input run by the atlas's model and placed into a map, while the reader waits.
+
+One warm process holds the models for all readers of a home; it ends when nobody has probed for a while
+(ATLAS_PROBE_IDLE), and with the last server of the home. What it finds goes to the cache, nothing into the atlas.
+"""
+
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.atlas import Atlas, open_atlas
+from services.atlas.folder import INFO
+from services.atlas.schema import ProjectionInfo
+from services.errors import JobError, ProbeError
+from services.jobs.backend import Backend
+from services.jobs.kind import Arguments, JobKind
+from services.jobs.running import Running
+from services.jobs.spec import JobSpec
+from services.jobs.wishes import Wish
+from services.probe.asked import Asked, check_asked
+from services.probe.kept import error_file, errors, find, prune, touch
+from services.settings import Settings
+
+if TYPE_CHECKING:
+    from services.probe.models import WarmModels
+
+FORGOTTEN = 10.0  # seconds after which a reader who no longer asks does not count
+MOST_WAITING = 50  # of all readers together
+DIED = "The process with the model ended unexpectedly; memory may have run out."
+
+
+class ProbeArguments(Arguments):
+    """What is asked of which atlas; stream, map: where to place it (`ProjectionRef.name`), nowhere if map is empty."""
+
+    atlas: str
+    key: str
+    text: str = ""
+    stream: str = ""
+    map: str = ""
+    most_tokens: int
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.text)
+
+
+def probe_wish(settings: Settings, atlas: Atlas, asked: Asked, projection: ProjectionInfo | None, visitor: str) -> Wish:
+    """A probe that is wanted, with its places in a map of the atlas.
+
+    Raises:
+        ProbeError: it is empty or too long.
+    """
+    check_asked(asked, atlas.info.modality, settings.probe_tokens)
+    arguments = ProbeArguments(
+        atlas=str(atlas.path),
+        key=atlas.info.key,
+        text=asked.text,
+        stream=projection.stream if projection else "",
+        map=projection.name if projection else "",
+        most_tokens=settings.probe_tokens,
+    )
+    id, folder = asked.id(atlas), settings.probes
+
+    def is_there() -> bool:
+        probe = find(folder, atlas, id)
+        if probe is None:
+            return False
+        touch(probe.path)
+        if projection is None:
+            return True
+        return probe.place_file(projection).is_file() and error_file(folder, atlas, projection).is_file()
+
+    return Wish(JobSpec.of(PROBE.name, arguments, visitor), is_there)
+
+
+def get_ready(jobs: Backend, settings: Settings, atlas: Atlas, visitor: str) -> None:
+    """Have the model loaded while a reader still types; that it fails is said of the probe itself."""
+    arguments = ProbeArguments(atlas=str(atlas.path), key=atlas.info.key, most_tokens=settings.probe_tokens)
+    with suppress(JobError):
+        jobs.submit(JobSpec.of(PROBE.name, arguments, visitor))
+
+
+def run_probe(arguments: ProbeArguments, running: Running) -> None:
+    """
+    Raises:
+        Cancelled: nobody wants it any more.
+        AtlasError: the model is not at hand, or cannot read it.
+    """
+    _tell(running, "Starting PyTorch")
+    from services.probe.placed import measure_errors, place_probe
+    from services.probe.seen import look
+
+    settings, asked = running.settings, arguments.asked
+    atlas = _opened(Path(arguments.atlas), _stamp(Path(arguments.atlas)))
+    if atlas.info.key != arguments.key:
+        raise ProbeError("The atlas has been built anew; load the page again.")
+    folder, id = settings.probes, asked.id(atlas)
+    if find(folder, atlas, id) is None:
+        loaded = _warm_models().of(atlas, settings.model_folder, lambda label: _tell(running, label))
+        if not asked.text:  # the model was only to be loaded
+            return
+        check_asked(asked, atlas.info.modality, arguments.most_tokens)
+        _tell(running, "Reading the probe")
+        look(atlas, loaded, asked, folder, arguments.most_tokens, running.check)
+        prune(folder, spare=id)
+    probe = find(folder, atlas, id)
+    projection = atlas.info.projection(arguments.map, arguments.stream) if arguments.map else None
+    if projection is None or probe is None:
+        return
+
+    def step(done: int, total: int) -> None:
+        running.report("Placing its tokens", done, total)
+        running.check()
+
+    if probe.places(projection) is None:
+        place_probe(probe, projection, step)
+    if errors(folder, atlas, projection) is None:
+
+        def measured(done: int, total: int) -> None:
+            running.report("Measuring how exact places are", done, total)
+            running.check()
+
+        measure_errors(folder, atlas, projection, measured)
+
+
+def _tell(running: Running, label: str) -> None:
+    running.report(label, 0, 1)
+    running.check()
+
+
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """Differs once a build has added a map, or built the atlas anew."""
+    try:
+        status = (folder / INFO).stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino
+
+
+@lru_cache(maxsize=4)
+def _opened(folder: Path, _stamp: tuple[int, int] | None) -> Atlas:
+    return open_atlas(folder)
+
+
+@lru_cache(maxsize=1)
+def _warm_models() -> "WarmModels":
+    from services.probe.models import WarmModels
+
+    return WarmModels()
+
+
+PROBE = JobKind(
+    name="probe",
+    arguments=ProbeArguments,
+    title=lambda _arguments: "Probe",
+    subject=lambda arguments: arguments.atlas,
+    run=run_probe,
+    starting="Starting the process for the model",
+    announced=False,
+    most_waiting=MOST_WAITING,
+    warm=600.0,
+    warm_setting="probe_idle",
+    forgotten=FORGOTTEN,
+    kept=False,
+)
