@@ -29,7 +29,10 @@ from services.pipeline.prepare import PreparedCorpus, prepare, write_tables
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
 
-CHECKED_INPUTS = 8
+CHECKED_INPUTS = 8  # at most
+FEWEST_CHECKED = 3
+# Where inputs are long, as images are, fewer of them hold more weights than eight sentences.
+CHECKED_PAIRS = 200_000
 _JOURNAL_EVERY = 2.0  # seconds
 
 
@@ -138,9 +141,16 @@ def _without_notes(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def checked_inputs(prepared: PreparedCorpus) -> list[int]:
-    """Inputs whose attention is compared with the model's own: from the middle length up."""
+    """Inputs whose attention is compared with the model's own: from the middle length up, until they are many pairs."""
     shortest = sorted(range(len(prepared.inputs)), key=lambda i: (len(prepared.inputs[i]), i))
-    return shortest[len(shortest) // 2 :][:CHECKED_INPUTS] or shortest
+    chosen: list[int] = []
+    pairs = 0
+    for index in (shortest[len(shortest) // 2 :] or shortest)[:CHECKED_INPUTS]:
+        if len(chosen) >= FEWEST_CHECKED and pairs >= CHECKED_PAIRS:
+            break
+        chosen.append(index)
+        pairs += len(prepared.inputs[index]) ** 2
+    return chosen
 
 
 def _precision(
