@@ -42,8 +42,8 @@ def test_every_address_answers(server, client, atlas, three_streams_home, stream
         route = one.path.split("?")[0].split(f"/{atlas.info.key}/")[1]
         kind = route.split("/")[-1] if one.path.startswith("/export") else route.split("/")[0]
         kinds.setdefault(kind, []).append(statuses[one.name])
-    # A figure is of a map alone; nobody has asked for a refined layout.
-    never = {"tokens.html", "attention.html", "measures.html", "refined", "offset"}  # the last is of images
+    # A figure is of a map alone; nobody has asked for a refined layout or typed a text.
+    never = {"tokens.html", "attention.html", "measures.html", "refined", "probe", "offset"}  # the last is of images
     never |= {"rollout"} if stream == "cross" else set()
     assert {kind for kind, found in kinds.items() if 200 not in found} == never
     assert {"positions", "attention", "average", "pair", "sprite", "attention.csv", "tokens.parquet"} <= set(kinds)
