@@ -3,18 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal, get_args
-
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from services.errors import AtlasError
 
 Role = Literal["view", "build", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 _NAME = re.compile(r"[\w.@+-]{1,64}")
-_NO_ONE = generate_password_hash("")  # checked for unknown names, so that they take as long as known ones
 
 Network = IPv4Network | IPv6Network
 
@@ -48,7 +46,19 @@ def user_line(name: str, role: str, password: str) -> str:
         raise AtlasError(f"There is no role {role!r}: choose from {', '.join(ROLES)}.")
     if not password:
         raise AtlasError("An empty password lets everyone in: choose another.")
-    return f"{name}:{role}:{generate_password_hash(password)}"
+    return f"{name}:{role}:{_hashed(password)}"
+
+
+def _hashed(password: str) -> str:
+    from werkzeug.security import generate_password_hash  # every program reads settings, and few passwords
+
+    return generate_password_hash(password)
+
+
+@cache
+def _of_no_one() -> str:
+    """What is checked for unknown names, so that they take as long as known ones."""
+    return _hashed("")
 
 
 def read_users(file: Path) -> dict[str, Account]:
@@ -79,8 +89,10 @@ def read_users(file: Path) -> dict[str, Account]:
 
 def entered(users: Mapping[str, Account], name: str, password: str) -> User | None:
     """The user of a name and password, or None."""
+    from werkzeug.security import check_password_hash
+
     account = users.get(name)
-    fits = check_password_hash(account.password if account and account.password else _NO_ONE, password)
+    fits = check_password_hash(account.password if account and account.password else _of_no_one(), password)
     return User(name, account.role) if account and account.password and fits else None
 
 

@@ -54,6 +54,11 @@ class JobKind:
     forgotten: float | None = None
     kept: bool = True
 
+    @property
+    def of_a_reader(self) -> bool:
+        """Whether it is for one who looks and waits, and is dropped with them, as one head by another c, or a probe."""
+        return self.forgotten is not None
+
     def idle(self, settings: Settings) -> float:
         """Seconds without work after which a warm process of a home ends."""
         return float(getattr(settings, self.warm_setting)) if self.warm_setting else self.warm
