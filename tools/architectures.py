@@ -10,6 +10,7 @@ from pathlib import Path
 
 from services.streams.registry import kind_named
 from tests.unit.architectures import REFUSED, ROWS
+from tools.section import with_section
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "models.md"
 BEGIN, END = "<!-- table: python -m tools.architectures --write -->", "<!-- end of the table -->"
@@ -39,9 +40,7 @@ def _refused() -> Iterator[str]:
 
 def document(text: str) -> str:
     """The document with the tables as they are now."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    return with_section(text, BEGIN, END, table())
 
 
 def main(arguments: list[str]) -> int:

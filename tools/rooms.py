@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.section import with_section
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- picture: python -m tools.rooms --write -->", "<!-- end of the picture -->"
@@ -116,9 +118,7 @@ def picture() -> str:
 
 def document(text: str) -> str:
     """The document with the picture as the code is now."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{picture()}\n{END}{after}"
+    return with_section(text, BEGIN, END, picture())
 
 
 def main(arguments: list[str]) -> int:

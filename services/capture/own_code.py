@@ -51,16 +51,12 @@ class OwnCodeAdapter:
                 call.mask = None
             record.add(STREAM, call)
 
-        undo: list[Undo] = []
-        try:
+        with undone() as undo:
             for module in model.modules():
                 if type(module).__name__ == kind:
                     undo += read(module, note)
             with as_it_runs(model):
                 yield record
-        finally:
-            for step in reversed(undo):
-                step()
 
     def own_attentions(self, model: Any, arguments: Mapping[str, Any]) -> Mapping[str, Sequence[Tensor]]:
         with as_it_runs(model):
@@ -76,6 +72,17 @@ def _mixes_heads(config: Any) -> bool:
 
 
 # --- seeing ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def undone() -> Iterator[list[Undo]]:
+    """A list of what is taken back at the end, the last first, whatever happens."""
+    undo: list[Undo] = []
+    try:
+        yield undo
+    finally:
+        for step in reversed(undo):
+            step()
 
 
 def replaced(module: Any, method: str, with_: Callable[..., Any]) -> Undo:

@@ -14,7 +14,7 @@ from torch import Tensor
 from services.atlas.schema import StreamInfo
 from services.capture.describe import describe
 from services.capture.interface import CROSS, DECODER
-from services.capture.own_code import Undo, replaced
+from services.capture.own_code import replaced, undone
 from services.capture.recorder import Call, Recording, as_it_runs
 from services.modalities.contract import ModelInput
 from services.streams import StreamMask
@@ -57,7 +57,6 @@ class WindowAdapter:
         record = Recording(keep_masks)
         width = 0
         seen: dict[str, Tensor] = {}
-        undo: list[Undo] = []
 
         def begin(_model: Any, _args: Any, kwargs: Any) -> None:
             nonlocal width
@@ -95,7 +94,7 @@ class WindowAdapter:
             stream = DECODER if kwargs.get("key_value_states") is None else CROSS
             record.add(stream, Call(query, key, norms, output[1], module.scaling, mask))
 
-        try:
+        with undone() as undo:
             for module in model.modules():
                 if type(module).__name__ == "LEDDecoderAttention":
                     undo += [getattr(module, name).register_forward_hook(keep(name)).remove for name in _DECODER_PARTS]
@@ -109,9 +108,6 @@ class WindowAdapter:
                 undo.append(module.register_forward_hook(after, with_kwargs=True).remove)
             with as_it_runs(model):
                 yield record
-        finally:
-            for step in reversed(undo):
-                step()
 
     def own_attentions(self, model: Any, arguments: Mapping[str, Any]) -> Mapping[str, Sequence[Tensor]]:
         with as_it_runs(model):

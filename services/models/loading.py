@@ -149,18 +149,28 @@ def check_weights(folder: ModelFolder, config: Any, model_class: Any) -> ModelFo
     )
 
 
-def load_weights(folder: ModelFolder, config: Any, model_class: Any, device: Any) -> Any:
-    """The model with its weights, float32, in eval mode. Raises: ModelError."""
+def _from_tensors(model_class: Any, folder: ModelFolder, config: Any, **choices: Any) -> tuple[Any, Any]:
+    """A model of a class with a folder's weights, float32, and the library's report of what fitted."""
     import torch
 
+    return model_class.from_pretrained(  # type: ignore[no-any-return]
+        None,
+        config=config,
+        state_dict=read_tensors(folder.weights, folder.id),
+        dtype=torch.float32,
+        attn_implementation="eager",
+        output_loading_info=True,
+        **choices,
+    )
+
+
+def load_weights(folder: ModelFolder, config: Any, model_class: Any, device: Any) -> Any:
+    """The model with its weights, float32, in eval mode. Raises: ModelError."""
     try:
-        model, report = model_class.from_pretrained(
-            None,
-            config=config,
-            state_dict=read_tensors(folder.weights, folder.id),
-            dtype=torch.float32,
-            attn_implementation="eager",
-            output_loading_info=True,
+        model, report = _from_tensors(
+            model_class,
+            folder,
+            config,
             ignore_mismatched_sizes=True,  # to be told of them
         )
         model = model.to(device)
@@ -183,7 +193,6 @@ def load_writer(loaded: LoadedModel) -> Any:
 
     Raises: ModelError when there are no weights for the head.
     """
-    import torch
     from transformers import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING, GenerationConfig
 
     folder, config = loaded.folder, loaded.model.config
@@ -196,14 +205,7 @@ def load_writer(loaded: LoadedModel) -> Any:
     untied = folder.config.get("tie_word_embeddings") is False and not any("lm_head" in name for name in headers)
     try:
         with quiet():
-            model, report = MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING[type(config)].from_pretrained(
-                None,
-                config=config,
-                state_dict=read_tensors(folder.weights, folder.id),
-                dtype=torch.float32,
-                attn_implementation="eager",
-                output_loading_info=True,
-            )
+            model, report = _from_tensors(MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING[type(config)], folder, config)
             if (folder.path / "generation_config.json").is_file():
                 model.generation_config = GenerationConfig.from_pretrained(folder.path, local_files_only=True)
     except ModelError:
