@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from services.jobs.local import LocalJobs
+from services.settings import Settings
 from tests.image_home import build_image_home
+from tests.job_processes import kill_all
 from tests.real_home import build_home
 
 ROOT = Path(__file__).parents[1]
@@ -103,3 +106,20 @@ def three_streams_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def image_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home folder with one real atlas of images (tests/image_home.py)."""
     return own_copy(tmp_path_factory, "images", build_image_home)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Of an empty home, where no job's process outlives the test."""
+    one = Settings(home=tmp_path / "home", demo=False)
+    one.make_folders()
+    yield one
+    kill_all(one)
+
+
+@pytest.fixture
+def jobs(settings):
+    """Jobs of the home of `settings`."""
+    one = LocalJobs(settings)
+    yield one
+    one.close()

@@ -29,13 +29,6 @@ def settings(tmp_path):
     kill_all(settings)
 
 
-@pytest.fixture
-def jobs(settings):
-    one = LocalJobs(settings)
-    yield one
-    one.close()
-
-
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory):
     return save_model(tmp_path_factory.mktemp("models") / "bert", "bert", num_hidden_layers=2)

@@ -30,13 +30,6 @@ def settings(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def jobs(settings):
-    one = LocalJobs(settings)
-    yield one
-    one.close()
-
-
-@pytest.fixture
 def toy(tmp_path):
     def make(name="one", kind="toy", owner="ann", **choices):
         return JobSpec(kind, {"folder": str(tmp_path), "name": name, **choices}, owner)

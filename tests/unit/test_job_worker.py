@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.jobs.local import UNSERVED, LocalJobs
+from services.jobs.local import UNSERVED
 from services.jobs.spec import WAITING, JobSpec
 from services.settings import Settings
 from tests.job_processes import ended, kill_all, processes
@@ -26,13 +26,6 @@ def settings(tmp_path, monkeypatch):
     one.make_folders()
     yield one
     kill_all(one)
-
-
-@pytest.fixture
-def jobs(settings):
-    one = LocalJobs(settings)
-    yield one
-    one.close()
 
 
 @pytest.fixture

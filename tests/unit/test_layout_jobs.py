@@ -1,7 +1,6 @@
 """Layouts of single heads: made once by one warm process for all who want them, told to stop, honest when it fails."""
 
 import numpy as np
-import pytest
 
 from services.alignment.head_maps import ConstantMaps, HeadMap
 from services.alignment.live import LiveAlignment, live_head
@@ -10,24 +9,8 @@ from services.atlas import ProjectionRef, arrays, open_atlas
 from services.jobs.layouts import LAYOUT, drop, layout_of, want
 from services.jobs.local import LocalJobs
 from services.jobs.spec import JobSpec
-from services.settings import Settings
-from tests.job_processes import kill_all, processes
+from tests.job_processes import processes
 from tests.patience import until
-
-
-@pytest.fixture
-def settings(tmp_path):
-    one = Settings(home=tmp_path / "home", demo=False)
-    one.make_folders()
-    yield one
-    kill_all(one)
-
-
-@pytest.fixture
-def jobs(settings):
-    one = LocalJobs(settings)
-    yield one
-    one.close()
 
 
 def wish(atlas, folder, c=0.8, method="umap"):

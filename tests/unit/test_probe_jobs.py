@@ -11,24 +11,8 @@ from services.jobs.probes import DIED, PROBE, get_ready, probe_wish
 from services.jobs.wishes import want
 from services.probe import kept
 from services.probe.asked import Asked
-from services.settings import Settings
-from tests.job_processes import kill_all, processes
+from tests.job_processes import processes
 from tests.patience import until
-
-
-@pytest.fixture
-def settings(tmp_path):
-    one = Settings(home=tmp_path / "home", demo=False)
-    one.make_folders()
-    yield one
-    kill_all(one)
-
-
-@pytest.fixture
-def jobs(settings):
-    one = LocalJobs(settings)
-    yield one
-    one.close()
 
 
 @pytest.fixture(scope="module")
