@@ -10,6 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
+from components.server.permission import refusal, visitor
 from services.atlas import Atlas
 from services.atlas.library import Entry
 from services.atlas.schema import ProjectionInfo
@@ -18,16 +19,20 @@ from services.payloads.scene import projection_key
 from services.projection import method_names
 from services.workshop.estimate import duration
 from services.workshop.keeping import MOST_NOTES, MOST_TITLE, Thrown, same_as
+from services.workshop.owners import Owners, Ownership
 
 
-def shelf(entries: Sequence[Entry], thrown: Sequence[Thrown], prefix: str) -> html.Div:
+def shelf(entries: Sequence[Entry], thrown: Sequence[Thrown], owners: Owners, prefix: str) -> html.Div:
     """All atlases, the newest first, and below them what was deleted less than a day ago."""
     atlases = sorted((one.atlas for one in entries if one.atlas), key=lambda atlas: atlas.info.created, reverse=True)
     broken = [one for one in entries if one.atlas is None]
     return html.Div(
         [
             html.Div(
-                [*(_card(atlas, same_as(atlas, atlases), prefix) for atlas in atlases), *map(_broken, broken)],
+                [
+                    *(_card(atlas, same_as(atlas, atlases), owners.of(atlas.slug), prefix) for atlas in atlases),
+                    *map(_broken, broken),
+                ],
                 className="shelf-cards",
             ),
             *([_trash(thrown)] if thrown else []),
@@ -35,7 +40,7 @@ def shelf(entries: Sequence[Entry], thrown: Sequence[Thrown], prefix: str) -> ht
     )
 
 
-def _card(atlas: Atlas, alike: Sequence[Atlas], prefix: str) -> html.Article:
+def _card(atlas: Atlas, alike: Sequence[Atlas], ownership: Ownership | None, prefix: str) -> html.Article:
     info, slug = atlas.info, atlas.slug
     size = sum(file.bytes for file in info.files.values())
     heads = ", ".join(f"{stream.layers} × {stream.heads} heads" for stream in info.streams)
@@ -54,6 +59,7 @@ def _card(atlas: Atlas, alike: Sequence[Atlas], prefix: str) -> html.Article:
             ),
             html.H2(dcc.Link(info.title, href=_address(prefix, slug))),
             *(html.P(line, className="form-note") for line in lines),
+            *([] if ownership is None else [_whose(atlas, ownership)]),
             *([html.P(info.about, className="shelf-notes")] if info.about else []),
             *([_alike(alike, prefix)] if alike else []),
             html.Div(
@@ -70,6 +76,24 @@ def _card(atlas: Atlas, alike: Sequence[Atlas], prefix: str) -> html.Article:
         className="shelf-card",
         id=f"shelf-{slug}",
     )
+
+
+def _whose(atlas: Atlas, ownership: Ownership) -> html.Div:
+    """Whose it is, who sees it, and the switch for those who may say so."""
+    mine = ownership.owner == visitor()
+    says = [html.Span("Yours" if mine else f"Of {ownership.owner or 'nobody known'}", className="form-note")]
+    if not ownership.owner or refusal("share", ownership.owner) is not None:
+        return html.Div([*says, html.Span("shared with everyone here", className="form-note")], className="form-row")
+    switch = html.Button(
+        html.Span("Shared with everyone here"),
+        id=ids.shelf_deed("hide" if ownership.shared else "share", atlas.slug),
+        className="shelf-share",
+        type="button",
+        role="switch",
+        title=f"Whether everyone here sees {atlas.info.title}, or only its owner and admins",
+        **{"aria-checked": str(ownership.shared).lower()},
+    )
+    return html.Div([*says, switch], className="form-row shelf-whose")
 
 
 def _address(prefix: str, slug: str) -> str:

@@ -9,9 +9,11 @@ from components import ids
 from components.new_atlas import check_words, column_options, first_rows, form, problem_words
 from components.orders import orders_list
 from components.server.context import context
-from components.server.permission import refusal, visitor
+from components.server.permission import limited_person, may_see_of, refusal, visitor
 from services.errors import AtlasError
-from services.workshop.orders import Wish, Workshop
+from services.workshop.orders import Workshop
+from services.workshop.quotas import Quotas
+from services.workshop.wish import Wish
 
 dash.register_page(__name__, path="/new", title="New atlas · Attention Atlas", name="New atlas")
 
@@ -37,12 +39,14 @@ def layout(**_query: str) -> html.Div:
 
 def workshop() -> Workshop:
     here = context()
-    return Workshop(here.settings, here.library, here.jobs)
+    quotas = Quotas(here.settings, limited_person())
+    return Workshop(here.settings, here.library, here.jobs, here.rows, visitor(), quotas)
 
 
 def _orders() -> html.Div:
     here = context()
-    return orders_list(workshop().orders(), here.jobs, here.settings.url_prefix)
+    placed = [one for one in workshop().orders() if may_see_of(one.order.owner)]
+    return orders_list(placed, here.jobs, here.settings.url_prefix)
 
 
 _CHOICES = {
@@ -106,7 +110,7 @@ def start(clicks: Any, *values: Any) -> Any:
         return no_update
     try:
         problem = refusal("build")
-        order = None if problem else workshop().place(_wish(values), visitor())
+        order = None if problem else workshop().place(_wish(values))
     except AtlasError as error:
         problem, order = str(error), None
     return html.Span(problem, className="check-problem") if order is None else f"Begun: {order.slug}."

@@ -14,6 +14,8 @@ Role = Literal["view", "build", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 _NAME = re.compile(r"[\w.@+-]{1,64}")
 
+LONGEST_NAME = 128
+
 Network = IPv4Network | IPv6Network
 
 
@@ -26,6 +28,11 @@ class User:
 
     def may(self, role: Role) -> bool:
         return ROLES.index(self.role) >= ROLES.index(role)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether quotas hold for them."""
+        return self.name is not None and not self.may("admin")
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,11 @@ def entered(users: Mapping[str, Account], name: str, password: str) -> User | No
     account = users.get(name)
     fits = check_password_hash(account.password if account and account.password else _of_no_one(), password)
     return User(name, account.role) if account and account.password and fits else None
+
+
+def is_name(text: str) -> bool:
+    """Whether a proxy's word can name a user: one short line of characters that are seen."""
+    return 0 < len(text) <= LONGEST_NAME and text.isprintable()
 
 
 def networks(text: str) -> list[Network]:

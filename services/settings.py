@@ -80,6 +80,18 @@ class Settings(BaseSettings):
     atlas_bytes: int = Field(
         default=4_000_000_000, ge=0, description="Bytes of an atlas at most that is opened from a file; 0: none is."
     )
+    quota_atlases: int | None = Field(
+        default=None, ge=0, description="Atlases that a person may have; admins any number. Not set: any number."
+    )
+    quota_bytes: int | None = Field(
+        default=None, ge=0, description="Bytes of a person's atlases and uploads together; not set: as many as fit."
+    )
+    quota_tokens: int | None = Field(
+        default=None, ge=0, description="Tokens of a build that a person asks for on a page; not set: as many as fit."
+    )
+    quota_jobs: int | None = Field(
+        default=None, ge=0, description="Builds and other long jobs of a person that wait or run at once; not set: any."
+    )
     probe_tokens: int = Field(default=128, ge=4, le=4096, description="Most tokens of a probe, a reader's own input.")
     probe_idle: float = Field(
         default=600.0, ge=1, description="Seconds without a probe after which the process with the model ends."
@@ -131,6 +143,11 @@ class Settings(BaseSettings):
     def orders(self) -> Path:
         """What was asked for on the page New atlas, a file an atlas."""
         return self.home / "orders"
+
+    @property
+    def owners(self) -> Path:
+        """Whose atlases are, a file an atlas that somebody owns."""
+        return self.home / "owners"
 
     @property
     def trash(self) -> Path:

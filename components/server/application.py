@@ -16,8 +16,9 @@ from components.help import help_button, help_dialog, tour_steps
 from components.server.callback_guard import guard_callbacks
 from components.server.callback_registry import share_callbacks
 from components.server.context import KEY, Context
-from components.server.door import GuardedJobs, open_door
+from components.server.door import open_door
 from components.server.export_routes import export_routes
+from components.server.guarded import GuardedJobs, SeenLibrary
 from components.server.health import tell_readiness
 from components.server.job_stamp import tell_of_jobs
 from components.server.library_routes import add_library
@@ -32,6 +33,7 @@ from services.atlas.library import Library
 from services.jobs.backend import Backend
 from services.jobs.local import LocalJobs
 from services.settings import Settings
+from services.workshop.owners import Owners
 
 ROOT = Path(__file__).parents[2]
 THEME = "00-theme.js"  # comes first of all, so that no dark page begins with a white flash
@@ -70,10 +72,10 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     app.index_string = INDEX
     serve_tables(app, settings.url_prefix)
     app.index_string = app.index_string.replace("{%css%}", f'<script src="{theme}"></script>{{%css%}}')
-    library = Library(settings.atlases)
+    library = SeenLibrary(Library(settings.atlases), Owners(settings.owners))
     server = app.server
     running = jobs or LocalJobs(settings)
-    server.config[KEY] = Context(settings, library, GuardedJobs(running))
+    server.config[KEY] = Context(settings, library, GuardedJobs(running, settings), running)
     open_door(server, settings)
     tell_readiness(server, settings, running)
     if settings.secret_key is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from services.atlas.library import Library
+from components.server.guarded import GuardedJobs, SeenLibrary
 from services.jobs.backend import Backend
 from services.settings import Settings
 
@@ -13,9 +13,12 @@ KEY = "ATTENTION_ATLAS"
 
 @dataclass(frozen=True)
 class Context:
+    """library, jobs: what the present visitor may see · rows: jobs of everyone, to clear away by"""
+
     settings: Settings
-    library: Library
-    jobs: Backend
+    library: SeenLibrary
+    jobs: GuardedJobs
+    rows: Backend
 
 
 def context() -> Context:

@@ -16,12 +16,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from components.server.permission import Deed, refusal
-from services.access import Account, Network, User, entered, is_within, networks, read_users
-from services.errors import JobError
-from services.jobs.backend import Backend
-from services.jobs.registry import job_kind
-from services.jobs.spec import Job, JobSpec
+from services.access import Account, Network, User, entered, is_name, is_within, networks, read_users
 from services.settings import Settings
 
 HEALTH = ("healthz", "readyz")  # a container asks by its own address, without a name
@@ -44,6 +39,8 @@ def open_door(server: Flask, settings: Settings) -> None:
     health = {settings.url_prefix + name for name in HEALTH}
     uploads = tuple(settings.url_prefix + name for name in UPLOADS)
     known = _Users(settings, trusted)
+    if known.have_names:
+        server.after_request(_keep_private)
 
     @server.before_request
     def enter() -> Response | None:
@@ -62,32 +59,6 @@ def open_door(server: Flask, settings: Settings) -> None:
         return None
 
 
-class GuardedJobs:
-    """Jobs behind the door: who may only look starts and stops none."""
-
-    def __init__(self, jobs: Backend) -> None:
-        self._jobs = jobs
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._jobs, name)
-
-    def submit(self, spec: JobSpec) -> Job:
-        if not job_kind(spec.kind).of_a_reader:
-            _allow("build")
-        return self._jobs.submit(spec)
-
-    def cancel(self, id: str, owner: str | None = None) -> Job | None:
-        if owner is None:  # else one interest of several ends
-            _allow("stop")
-        return self._jobs.cancel(id, owner)
-
-
-def _allow(deed: Deed) -> None:
-    problem = refusal(deed)
-    if problem is not None:
-        raise JobError(problem)
-
-
 class _Users:
     """Who sends a request."""
 
@@ -97,12 +68,16 @@ class _Users:
         self._key = secrets.token_bytes(32)
         self._fitted: OrderedDict[bytes, User] = OrderedDict()
 
+    @property
+    def have_names(self) -> bool:
+        return bool(self.accounts or self.header)
+
     def find(self) -> User | None:
-        if not self.accounts and not self.header:
+        if not self.have_names:
             return User(None, "admin")
         if self.header and is_within(request.environ.get("atlas.peer"), self.trusted):
             name = request.headers.get(self.header, "").strip()
-            if name:
+            if is_name(name):
                 account = self.accounts.get(name)
                 return User(name, account.role if account else "view")
         given = request.authorization
@@ -115,6 +90,14 @@ class _Users:
             if len(self._fitted) > REMEMBERED:
                 self._fitted.popitem(last=False)
         return found
+
+
+def _keep_private(response: Response) -> Response:
+    """What one person may see is kept by no cache that serves others."""
+    control = response.headers.get("Cache-Control", "")
+    if "public" in control:
+        response.headers["Cache-Control"] = control.replace("public", "private")
+    return response
 
 
 def _hosts(settings: Settings) -> frozenset[str]:

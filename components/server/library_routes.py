@@ -6,11 +6,13 @@ from dash import Dash
 from flask import Blueprint, Response, abort, jsonify, request
 
 from components.server.context import context
-from components.server.permission import refusal
+from components.server.permission import limited_person, refusal, visitor
+from components.server.site import NO_ATLAS
 from components.server.upload_routes import refused
 from services.errors import AtlasError
 from services.workshop.keeping import Keeping
 from services.workshop.packing import pack
+from services.workshop.quotas import Quotas
 
 
 def add_library(app: Dash, prefix: str) -> None:
@@ -21,7 +23,7 @@ def add_library(app: Dash, prefix: str) -> None:
     def download(slug: str) -> Response:
         atlas = context().library.get(slug)
         if atlas is None:
-            abort(404)
+            abort(404, NO_ATLAS)
         headers = {"Content-Disposition": f'attachment; filename="{atlas.slug}.zip"', "Cache-Control": "no-store"}
         return Response(pack(atlas), mimetype="application/zip", headers=headers)
 
@@ -33,7 +35,8 @@ def add_library(app: Dash, prefix: str) -> None:
             return refused(problem, 403)
         length = request.content_length
         try:
-            slug = Keeping(here.settings).receive(request.args.get("name", ""), length, cast(BinaryIO, request.stream))
+            keeping = Keeping(here.settings, visitor(), Quotas(here.settings, limited_person()))
+            slug = keeping.receive(request.args.get("name", ""), length, cast(BinaryIO, request.stream))
         except AtlasError as error:
             return refused(str(error), 413 if (length or 0) > here.settings.atlas_bytes else 400)
         return jsonify({"slug": slug})

@@ -5,8 +5,10 @@ from typing import Literal
 from flask import g, has_request_context
 
 from services.access import Role, User
+from services.workshop.owners import Ownership
 
-Deed = Literal["build", "upload", "stop", "rename", "delete", "open"]
+NOBODY = "\x1f"  # owner of what has one who is not known; no user's name
+Deed = Literal["build", "upload", "stop", "rename", "delete", "open", "share"]
 NEEDS: dict[Deed, Role] = {
     "build": "build",
     "upload": "build",
@@ -14,6 +16,7 @@ NEEDS: dict[Deed, Role] = {
     "stop": "build",
     "rename": "admin",
     "delete": "admin",
+    "share": "admin",
 }
 SAYS: dict[Deed, str] = {
     "build": "start what takes the server's time",
@@ -22,6 +25,7 @@ SAYS: dict[Deed, str] = {
     "stop": "stop this",
     "rename": "change an atlas for everyone",
     "delete": "delete an atlas for everyone",
+    "share": "say who sees an atlas",
 }
 
 
@@ -41,9 +45,27 @@ def refusal(deed: Deed, owner: str = "") -> str | None:
         role = "build" if owner == who.name else "admin"
     if who.may(role):
         return None
-    return f"You may look at everything here, but not {SAYS[deed]}: that takes the role {role}."
+    return f"You may look at what you see here, but not {SAYS[deed]}: that takes the role {role}."
 
 
 def visitor() -> str:
     """What the present visitor is called in orders; "" where nobody has a name."""
     return user().name or ""
+
+
+def limited_person() -> str:
+    """The present visitor's name where quotas hold for them, else ""."""
+    return visitor() if user().is_limited else ""
+
+
+def may_see(ownership: Ownership | None) -> bool:
+    """Whether the present visitor may see an atlas."""
+    who = user()
+    if ownership is None or who.name is None or who.may("admin"):
+        return True
+    return ownership.shared or ownership.owner == who.name
+
+
+def may_see_of(owner: str) -> bool:
+    """Whether the present visitor may see what somebody has asked for and never shares; "" has asked for everyone."""
+    return may_see(Ownership(owner=owner) if owner else None)

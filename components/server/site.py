@@ -14,6 +14,7 @@ from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.payloads.maps import find_map
 
 MakeOnce = Callable[[str, Callable[[], bytes]], bytes]
+NO_ATLAS = "There is no such atlas here for you: it was deleted or built anew, or it is another person's."
 _MAP = re.compile(r"([a-z][a-z0-9_]*)-([0-9a-f]{12})")
 
 
@@ -101,5 +102,5 @@ class Site:
     def _atlas(self, slug: str, key: str) -> Atlas:
         atlas = self.library.get(slug)
         if atlas is None or atlas.info.key != key:
-            abort(404)
+            abort(404, NO_ATLAS)
         return atlas

@@ -9,8 +9,9 @@ from dash import Dash
 from flask import Blueprint, Response, jsonify, request
 
 from components.server.context import context
-from components.server.permission import refusal
+from components.server.permission import limited_person, refusal, visitor
 from services.errors import AtlasError
+from services.workshop.quotas import Quotas
 from services.workshop.uploads import Uploads
 
 
@@ -25,8 +26,9 @@ def add_uploads(app: Dash, prefix: str) -> None:
         problem = refusal("upload")
         if problem is not None:
             return refused(problem, 403)
-        uploads = Uploads(here.settings.uploads, here.settings.upload_bytes)
+        uploads = Uploads(here.settings.uploads, here.settings.upload_bytes, visitor())
         try:
+            Quotas(here.settings, limited_person()).check_bytes(request.content_length or 0)
             found = uploads.receive(request.args.get("name", ""), request.content_length, _body(), id)
         except AtlasError as error:
             return refused(str(error), 413 if (request.content_length or 0) > uploads.most_bytes else 400)

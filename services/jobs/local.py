@@ -20,7 +20,7 @@ from services.errors import JobError
 from services.jobs.kind import JobKind
 from services.jobs.registry import job_kind
 from services.jobs.slots import Slot, Slots
-from services.jobs.spec import LOST, WAITING, Job, JobSpec
+from services.jobs.spec import LOST, WAITING, Job, JobSpec, people_of
 from services.jobs.table import JobTable, disk_problem, make_private
 from services.settings import Settings
 
@@ -92,7 +92,7 @@ class LocalJobs:
                 self.table.drop(job.id)
                 return job
             if not job.active or (owner is not None and owners):
-                job = job.changed(owners=owners)
+                job = job.changed(owners=owners, people=people_of(owners) if owners else job.people)
             elif job.state == "waiting" or self._is_dead(job):
                 job = job.changed(owners=owners, state="cancelled", message="Stopped.", updated=time.time())
                 if not job_kind(job.kind).kept:
@@ -242,7 +242,8 @@ class LocalJobs:
             known = now - job.owners.get(spec.owner, 0.0) < SEEN
             if known and not (job.cancel and not job.again):
                 return job
-            job = job.changed(owners={**job.owners, spec.owner: now}, again=job.cancel)
+            owners = {**job.owners, spec.owner: now}
+            job = job.changed(owners=owners, people=people_of(owners) if job.people else (), again=job.cancel)
             self.table.put(job)
             return job
         waiting = sum(other.kind == kind.name and other.active for other in self.table.all())
@@ -255,6 +256,7 @@ class LocalJobs:
             title=title,
             subject=subject,
             owners={spec.owner: now},
+            people=people_of([spec.owner]),
             label=UNSERVED if not self._starts and self.slots.is_unshared(WORKERS) else WAITING,
             order=self.table.next_order(),
             attempt=job.attempt + 1 if job is not None and job.state == "lost" else 1,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -17,7 +18,7 @@ class JobSpec:
     """A job that is wanted. Equal kind and arguments are one job, whoever asks.
 
     kind: a name of services.jobs.registry · arguments: JSON values, as the kind's model of arguments writes them
-    owner: who asks: a browser tab, the dashboard, the terminal
+    owner: who asks: a browser tab, the dashboard, the terminal; of a user with a name, see `owned`
     """
 
     kind: str
@@ -35,10 +36,33 @@ class JobSpec:
         return f"{self.kind}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
+_OF = "\x1f"  # no name of a user holds it
+
+
+def owned(person: str, interest: str) -> str:
+    """The owner of a job that a user asks for: equal interests of two people are two."""
+    return f"{person}{_OF}{interest}" if person else interest
+
+
+def person_of(owner: str) -> str:
+    """The user of an owner; "" where nobody has a name."""
+    return owner.rpartition(_OF)[0]
+
+
+def interest_of(owner: str) -> str:
+    return owner.rpartition(_OF)[2]
+
+
+def people_of(owners: Iterable[str]) -> tuple[str, ...]:
+    """The users among owners."""
+    return tuple(sorted({person_of(owner) for owner in owners} - {""}))
+
+
 class Job(BaseModel):
     """One row of the job table.
 
-    owners: who asked, and when last (seconds since 1970) · order: place in the line of waiting jobs
+    owners: who asked, and when last (seconds since 1970) · people: users among those who asked; none: everyone's
+    order: place in the line of waiting jobs
     attempt: how often it was begun since it was last whole, 2 or more when it was taken up again after its process died
     slot, run: which process has it, and the token of this run: whoever holds another token has lost the job
     updated: when the running process last renewed its lease, or when the job ended
@@ -52,6 +76,7 @@ class Job(BaseModel):
     title: str
     subject: str = Field(default="", description="folder of the atlas it works on")
     owners: dict[str, float] = {}
+    people: tuple[str, ...] = ()
     state: State = "waiting"
     label: str = ""
     done: int = 0

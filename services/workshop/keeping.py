@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from services.atlas import INFO, SLUG, Atlas, arrays, open_atlas
 from services.errors import AtlasError, BuildError, BusyError, UploadError
@@ -18,12 +18,17 @@ from services.pipeline.request import slugify
 from services.settings import Settings
 from services.workshop.limited import limited
 from services.workshop.orders import BROUGHT, Order
+from services.workshop.owners import Owners, Ownership, read_ownership
 from services.workshop.uploads import ID, write_stream
+
+if TYPE_CHECKING:
+    from services.workshop.quotas import Quotas
 
 KEPT = 86_400.0  # seconds for which a deleted atlas can be had again
 MOST_TITLE = 120
 MOST_NOTES = 4_000
 _THROWN = re.compile(r"(?P<slug>[a-z0-9][a-z0-9._-]{0,63})@(?P<when>\d{1,12})@[0-9a-f]{8}")
+_OWNER = "owner.json"
 _CHECKING = 600.0  # seconds to look at an atlas that was sent
 
 
@@ -35,6 +40,7 @@ class Thrown:
     slug: str
     title: str
     when: float
+    ownership: Ownership | None = None
 
     @property
     def until(self) -> float:
@@ -43,9 +49,18 @@ class Thrown:
 
 @dataclass(frozen=True)
 class Keeping:
-    """What may be done to the atlases of a home folder; nothing while a build is at work on one."""
+    """What may be done to the atlases of a home folder; nothing while a build is at work on one.
+
+    person: whose an atlas is that they open; "" where nobody has a name · quotas: theirs; None: none
+    """
 
     settings: Settings
+    person: str = ""
+    quotas: "Quotas | None" = None
+
+    @property
+    def owners(self) -> Owners:
+        return Owners(self.settings.owners)
 
     def describe(self, slug: object, title: str, notes: str) -> None:
         """Give an atlas another title and notes.
@@ -77,10 +92,13 @@ class Keeping:
         place = self.settings.trash / f"{folder.name}@{int(time.time())}@{secrets.token_hex(4)}"
         with _still(folder), arrays.disk_errors(place):
             place.mkdir(mode=0o700, parents=True)
+            if (ownership := self.owners.of(folder.name)) is not None:  # first: what has none is everyone's
+                arrays.write_json(place / _OWNER, ownership.model_dump(mode="json"))
             folder.rename(place / "atlas")
             for name, source in self._belongings(folder.name).items():
                 with suppress(OSError):
                     source.rename(place / name)
+            self.owners.forget(folder.name)
         found = self._thrown(place)
         assert found is not None
         return found
@@ -93,7 +111,7 @@ class Keeping:
         """
         thrown = self._named(id)
         place = self.settings.trash / thrown.id
-        folder = self.free_folder(thrown.slug)
+        folder = self._claimed(thrown.slug, thrown.ownership)
         with arrays.disk_errors(folder):
             (place / "atlas").rename(folder)
         if folder.name == thrown.slug:
@@ -134,6 +152,9 @@ class Keeping:
         Raises:
             UploadError: too large, no whole atlas, or anything unsafe; nothing of it is left.
         """
+        if self.quotas is not None:
+            self.quotas.check_atlases()
+            self.quotas.check_bytes(length or 0)
         shown = re.sub(r"[^\w .()+@-]", "_", name.replace("\\", "/").rsplit("/", 1)[-1])[:100] or "The file"
         most = self.settings.atlas_bytes
         if length is None:
@@ -158,7 +179,8 @@ class Keeping:
             told = limited("unpack", values, self.settings, _CHECKING)
             part.unlink()
             (aside / BROUGHT).touch()
-            folder = self.free_folder(told["slug"] if SLUG.fullmatch(told["slug"]) else slugify(told["title"]))
+            slug = told["slug"] if SLUG.fullmatch(told["slug"]) else slugify(told["title"])
+            folder = self._claimed(slug, Ownership(owner=self.person) if self.person else None)
             aside.rename(folder)
         except OSError as error:
             raise UploadError(f"{shown} cannot be stored ({error.strerror}); make room there.") from error
@@ -172,6 +194,9 @@ class Keeping:
         now = time.time() if now is None else now
         self.thrown(now)
         with suppress(OSError):
+            used = {one.name.removesuffix(".partial") for one in self.settings.atlases.iterdir()}
+            self.owners.sweep(used | {file.stem for file in self.settings.orders.glob("*.json")}, now)
+        with suppress(OSError):
             for place in self.settings.atlases.glob(".incoming-*"):
                 if ID.fullmatch(place.name.removeprefix(".incoming-")) and now - place.stat().st_mtime > KEPT:
                     shutil.rmtree(place, ignore_errors=True)
@@ -180,10 +205,19 @@ class Keeping:
         """Where nothing is yet: the slug, or one with a number."""
         slug = slug.removesuffix(".partial")
         number, folder = 2, self.settings.atlases / slug
-        while any(one.exists() for one in (folder, folder.with_name(f"{folder.name}.partial"))):
+        while any(
+            one.exists() for one in (folder, folder.with_name(f"{folder.name}.partial"))
+        ) or self.owners.is_claimed(folder.name):
             folder = folder.with_name(f"{slug[:58].rstrip('-.')}-{number}")
             number += 1
         return folder
+
+    def _claimed(self, slug: str, ownership: Ownership | None) -> Path:
+        """Where an atlas will be, which is its owner's before it is there."""
+        while True:
+            folder = self.free_folder(slug)
+            if ownership is None or self.owners.claim(folder.name, ownership):
+                return folder
 
     def _folder(self, slug: object) -> Path:
         if not isinstance(slug, str) or not SLUG.fullmatch(slug) or slug.endswith(".partial"):
@@ -216,7 +250,8 @@ class Keeping:
         title = match["slug"]
         with suppress(AtlasError):
             title = open_atlas(place / "atlas").info.title
-        return Thrown(place.name, match["slug"], title, float(match["when"]))
+        ownership = read_ownership(place / _OWNER) if (place / _OWNER).exists() else None
+        return Thrown(place.name, match["slug"], title, float(match["when"]), ownership)
 
 
 class _still:  # noqa: N801 - used as a context manager only

@@ -5,24 +5,23 @@ upload it reads, so that the two go together; the estimate, to be shown beside w
 """
 
 import fcntl
-import hashlib
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from services.atlas import SLUG, Atlas, arrays
 from services.atlas.library import Library
 from services.errors import AtlasError, BuildError, UploadError
 from services.jobs.backend import Backend
 from services.jobs.builds import BUILD, BuildArguments, processes
-from services.jobs.spec import Job, JobSpec
-from services.modalities.corpora import DEMO, MAX_INPUTS
+from services.jobs.spec import Job, JobSpec, owned
+from services.modalities.corpora import DEMO
 from services.models.memory import available_bytes, readable
 from services.models.outline import Part
 from services.pipeline.lock import build_lock
@@ -33,55 +32,13 @@ from services.settings import Settings
 from services.workshop.estimate import Estimate, Work, estimate
 from services.workshop.limited import limited
 from services.workshop.offers import Offer, offered
+from services.workshop.owners import Owners, Ownership
+from services.workshop.quotas import Quotas
 from services.workshop.uploads import KEPT, Uploads
+from services.workshop.wish import Wish
 
 BROUGHT = ".brought"  # marks an atlas that another machine has built
-MOST_TEXT = 2_000_000  # characters pasted at most; more comes as a file
 MOST_MEMORY = 0.95  # of what is free
-
-
-class Wish(BaseModel):
-    """What a page posts; every field comes from anyone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: str = Field(max_length=300)
-    corpus: Literal["paste", "upload", "demo"] = "paste"
-    text: str = Field(default="", max_length=MOST_TEXT)
-    upload: str | None = Field(default=None, max_length=32)
-    column: str | None = Field(default=None, max_length=200)
-    max_inputs: int = Field(default=2_000, ge=1, le=MAX_INPUTS)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    projections: tuple[str, ...] = Field(default=(), max_length=20)
-    dims: tuple[Literal[2, 3], ...] = Field(default=(2,), min_length=1, max_length=2)
-    title: str | None = Field(default=None, max_length=80)
-
-    @classmethod
-    def read(cls, values: dict[str, Any]) -> "Wish":
-        """
-        Raises:
-            BuildError: naming the first field that is missing or wrong.
-        """
-        try:
-            wish = cls.model_validate(values)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise BuildError(f"{_WORDS.get(str(first['loc'][0]), first['loc'][0])}: {first['msg']}.") from error
-        unknown = [name for name in wish.projections if name not in method_names()]
-        if unknown:
-            raise BuildError(f"There is no projection {unknown[0][:40]!r}.")
-        if wish.corpus == "paste" and not wish.text.strip():
-            raise BuildError("Paste some text, one input a line.")
-        if wish.corpus == "upload" and not wish.upload:
-            raise BuildError("Choose a file, or several images.")
-        return wish
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
-
-
-_WORDS = {"max_inputs": "Inputs at most", "seed": "Seed", "text": "Text", "title": "Name", "dims": "Space"}
 
 
 @dataclass(frozen=True)
@@ -121,7 +78,7 @@ class Order(BaseModel):
 
     @property
     def spec(self) -> JobSpec:
-        return JobSpec(BUILD.name, self.arguments, self.owner)
+        return JobSpec(BUILD.name, self.arguments, owned(self.owner, "order"))
 
 
 @dataclass(frozen=True)
@@ -136,15 +93,22 @@ class Placed:
 
 @dataclass(frozen=True)
 class Workshop:
-    """The orders of a home folder."""
+    """The orders of a home folder.
+
+    jobs: of which builds are asked · rows: everyone's jobs, where `jobs` shows those of one person; None: the same
+    person: who orders, and whose uploads are read; "" where nobody has a name · quotas: theirs; None: none
+    """
 
     settings: Settings
     library: Library
     jobs: Backend
+    rows: Backend | None = None
+    person: str = ""
+    quotas: Quotas | None = None
 
     @property
     def uploads(self) -> Uploads:
-        return Uploads(self.settings.uploads, self.settings.upload_bytes)
+        return Uploads(self.settings.uploads, self.settings.upload_bytes, self.person)
 
     def check(self, wish: Wish) -> Checked:
         """Look at model and corpus, and estimate.
@@ -178,9 +142,9 @@ class Workshop:
             pixels=600 * look["tokens"] if look["modality"] == "image" else 0,
         )
         found = estimate(work, self._built_here(), processes(self.settings))
-        return Checked(wish, offer, look, found, self._misfit(found))
+        return Checked(wish, offer, look, found, self._misfit(found) or self._beyond(look["tokens"], found))
 
-    def place(self, wish: Wish, owner: str = "") -> Order:
+    def place(self, wish: Wish) -> Order:
         """Ask for the build; the same wish again while it is under way is the same order.
 
         Raises:
@@ -192,19 +156,19 @@ class Workshop:
         if checked.problem is not None or checked.estimate is None:
             raise BuildError(checked.problem or "It cannot be built.")
         with self._alone():  # a second press comes while the first one is looked at
-            return self._under_way(wish) or self._place(checked, checked.estimate, owner)
+            return self._under_way(wish) or self._place(checked, checked.estimate)
 
     def _under_way(self, wish: Wish) -> Order | None:
-        """The order of an equal wish whose build waits or runs."""
-        orders = ((placed.order, placed.job) for placed in self.orders())
-        return next((one for one, job in orders if one.wish == wish.digest and job is not None and job.active), None)
+        """The order of an equal wish of the same person whose build waits or runs."""
+        ours = ((one.order, one.job) for one in self.orders() if one.order.owner == self.person)
+        return next((one for one, job in ours if one.wish == wish.digest and job is not None and job.active), None)
 
-    def _place(self, checked: Checked, expected: Estimate, owner: str) -> Order:
+    def _place(self, checked: Checked, expected: Estimate) -> Order:
         wish = checked.wish
         pasted = self.uploads.paste(wish.text) if wish.corpus == "paste" else None
         upload = pasted or (self.uploads.get(wish.upload) if wish.corpus == "upload" else None)
         try:
-            folder = self._free_folder(checked.offer.name, wish.title or (upload.corpus.stem if upload else DEMO))
+            folder = self._claimed(checked.offer.name, wish.title or (upload.corpus.stem if upload else DEMO))
             request = _request(wish, checked.offer, str(upload.corpus) if upload else DEMO, checked.look["modality"])
             arguments = BuildArguments(request=request, folder=str(folder))
             order = Order(
@@ -214,14 +178,15 @@ class Workshop:
                 upload=upload.id if upload else None,
                 estimate=expected,
                 says=checked.sentence,
-                owner=owner,
+                owner=self.person,
                 asked=time.time(),
             )
-            self._save(order)
             try:
+                self._save(order)
                 self.jobs.submit(order.spec)
             except AtlasError:
                 self._file(order.slug).unlink(missing_ok=True)
+                self._owners.forget(order.slug)
                 raise
         except AtlasError:
             if pasted:
@@ -293,6 +258,10 @@ class Workshop:
                 wanted.add(order.upload)
         self.uploads.sweep(wanted)
 
+    @property
+    def _owners(self) -> Owners:
+        return Owners(self.settings.owners)
+
     def _removed(self, order: Order) -> bool:
         folder = self.settings.atlases / order.slug
         try:
@@ -302,12 +271,13 @@ class Workshop:
             return False
         self.uploads.discard(order.upload)
         self._file(order.slug).unlink(missing_ok=True)
+        self._owners.forget(order.slug)
         return True
 
     def _placed(self, order: Order) -> Placed:
         folder = self.settings.atlases / order.slug
         with suppress(AtlasError):
-            job = self.jobs.status(order.spec.id)
+            job = (self.rows or self.jobs).status(order.spec.id)
             begun = folder.is_dir() or folder.with_name(f"{folder.name}.partial").is_dir()
             return Placed(order, job, self.library.get(order.slug), begun)
         return Placed(order, None, None, False)
@@ -330,13 +300,20 @@ class Workshop:
     def _file(self, slug: str) -> Path:
         return self.settings.orders / f"{slug}.json"
 
+    def _claimed(self, model: str, corpus: str) -> Path:
+        """Where an atlas will be, which is its owner's before it is there."""
+        while True:
+            folder = self._free_folder(model, corpus)
+            if not self.person or self._owners.claim(folder.name, Ownership(owner=self.person)):
+                return folder
+
     def _free_folder(self, model: str, corpus: str) -> Path:
         """Where nothing is yet, nor will be."""
         plain = default_folder(self.settings.atlases, model, corpus)
         number, folder = 2, plain
         while any(
             place.exists() for place in (folder, folder.with_name(f"{folder.name}.partial"), self._file(folder.name))
-        ):
+        ) or self._owners.is_claimed(folder.name):
             folder = plain.with_name(f"{plain.name[:58].rstrip('-')}-{number}")
             number += 1
         return folder
@@ -346,6 +323,18 @@ class Workshop:
         atlases = [entry.atlas for entry in self.library.entries() if entry.atlas]
         found = [atlas.info for atlas in atlases if not (atlas.path / BROUGHT).exists()]
         return sorted(found, key=lambda info: info.created, reverse=True)
+
+    def _beyond(self, tokens: int, found: Estimate) -> str | None:
+        """Which of a person's quotas it is beyond; None when it is within all."""
+        if self.quotas is None:
+            return None
+        try:
+            self.quotas.check_tokens(tokens)
+            self.quotas.check_atlases()
+            self.quotas.check_bytes(found.disk)
+        except BuildError as error:
+            return str(error)
+        return None
 
     def _misfit(self, found: Estimate) -> str | None:
         """Why it does not fit; None when it does."""

@@ -41,6 +41,7 @@ KEPT = 86_400.0  # seconds for which an upload that nothing was made of is kept
 _BLOCK = 1 << 20
 _SPARE = 100_000_000  # bytes of the disk that stay free
 _LONGEST = 100
+_OWNER = ".owner"  # no upload's own file: names that are given begin with no dot
 
 
 @dataclass(frozen=True)
@@ -64,20 +65,23 @@ class Upload:
 class Uploads:
     """The uploads of a home folder.
 
-    most_bytes: of one upload, all its files together
+    most_bytes: of one upload, all its files together · person: who asks, and finds no other person's; "" finds all
     """
 
-    def __init__(self, folder: Path, most_bytes: int) -> None:
+    def __init__(self, folder: Path, most_bytes: int, person: str = "") -> None:
         self.folder = folder
         self.most_bytes = most_bytes
+        self.person = person
 
     def get(self, id: object) -> Upload | None:
         """The upload of this name; None when there is none."""
         if not isinstance(id, str) or not ID.fullmatch(id) or not (self.folder / id).is_dir():
             return None
         place = self.folder / id
+        if self.person and _owner(place) not in ("", self.person):
+            return None
         inner = place / PICTURES if (place / PICTURES).is_dir() else place
-        files = tuple(sorted(file.name for file in inner.iterdir() if file.is_file()))
+        files = tuple(sorted(file.name for file in inner.iterdir() if file.is_file() and file.name != _OWNER))
         return Upload(id, place, files) if files else None
 
     def receive(self, name: str, length: int | None, content: BinaryIO, id: str | None = None) -> Upload:
@@ -104,13 +108,15 @@ class Uploads:
             write_stream(part, length, content, name)
             inner = place / PICTURES if kind == "image" else place
             inner.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.person:
+                (place / _OWNER).write_text(self.person, encoding="utf-8")
             part.rename(_free(inner / name))
         except OSError as error:
             raise UploadError(f"{name} cannot be stored ({error.strerror}); make room there.") from error
         finally:
             part.unlink(missing_ok=True)
-            with suppress(OSError):
-                place.rmdir()  # only where nothing came
+            if self.get(place.name) is None:  # nothing came
+                shutil.rmtree(place, ignore_errors=True)
         found = self.get(place.name)
         assert found is not None
         return found
@@ -125,6 +131,12 @@ class Uploads:
 
         data = text.encode("utf-8", "replace")
         return self.receive(name, len(data), io.BytesIO(data))
+
+    def places_of(self, person: str) -> list[Path]:
+        """The folders of what a person has uploaded."""
+        with suppress(OSError):
+            return [place for place in self.folder.iterdir() if ID.fullmatch(place.name) and _owner(place) == person]
+        return []
 
     def discard(self, id: object) -> None:
         if isinstance(id, str) and ID.fullmatch(id):
@@ -159,6 +171,14 @@ class Uploads:
             free = shutil.disk_usage(self.folder if self.folder.is_dir() else self.folder.parent).free
             if length + _SPARE > free:
                 raise UploadError(f"There is no room for {name} ({readable(length)}): {readable(free)} are free.")
+
+
+def _owner(place: Path) -> str:
+    """Who has uploaded it; "" where nobody has a name."""
+    try:
+        return (place / _OWNER).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def _named(name: str) -> tuple[str, str]:

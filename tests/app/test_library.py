@@ -39,7 +39,7 @@ def press(app, client, deed, slug, titles=(), notes=()):
         if isinstance(part["id"], dict):
             part["value"] = None
     pressed = [{"id": where, "property": "n_clicks", "value": 1}]
-    deeds = ["save", "delete", "restore", "purge"]
+    deeds = ["save", "delete", "restore", "purge", "share", "hide"]
     body["inputs"] = [
         {"id": "jobs", "property": "data", "value": None},
         *(pressed if one == deed else [] for one in deeds),

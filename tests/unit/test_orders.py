@@ -21,7 +21,8 @@ from services.models.outline import Part, outline
 from services.settings import Settings
 from services.workshop.estimate import DEFAULT_RATES, STARTING, Estimate, Work, disk_bytes, duration, estimate, rates_of
 from services.workshop.offers import offered, offers
-from services.workshop.orders import BROUGHT, Wish, Workshop
+from services.workshop.orders import BROUGHT, Workshop
+from services.workshop.wish import Wish
 
 TEXT = "The cat sat on the mat.\nParis is the capital of France.\nStop."
 

@@ -1,0 +1,56 @@
+"""What a page asks to be built, read from what anyone may post."""
+
+import hashlib
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.errors import BuildError
+from services.modalities.corpora import MAX_INPUTS
+from services.projection import method_names
+
+MOST_TEXT = 2_000_000  # characters pasted at most; more comes as a file
+
+
+class Wish(BaseModel):
+    """What a page posts; every field comes from anyone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(max_length=300)
+    corpus: Literal["paste", "upload", "demo"] = "paste"
+    text: str = Field(default="", max_length=MOST_TEXT)
+    upload: str | None = Field(default=None, max_length=32)
+    column: str | None = Field(default=None, max_length=200)
+    max_inputs: int = Field(default=2_000, ge=1, le=MAX_INPUTS)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    projections: tuple[str, ...] = Field(default=(), max_length=20)
+    dims: tuple[Literal[2, 3], ...] = Field(default=(2,), min_length=1, max_length=2)
+    title: str | None = Field(default=None, max_length=80)
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> "Wish":
+        """
+        Raises:
+            BuildError: naming the first field that is missing or wrong.
+        """
+        try:
+            wish = cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise BuildError(f"{_WORDS.get(str(first['loc'][0]), first['loc'][0])}: {first['msg']}.") from error
+        unknown = [name for name in wish.projections if name not in method_names()]
+        if unknown:
+            raise BuildError(f"There is no projection {unknown[0][:40]!r}.")
+        if wish.corpus == "paste" and not wish.text.strip():
+            raise BuildError("Paste some text, one input a line.")
+        if wish.corpus == "upload" and not wish.upload:
+            raise BuildError("Choose a file, or several images.")
+        return wish
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+_WORDS = {"max_inputs": "Inputs at most", "seed": "Seed", "text": "Text", "title": "Name", "dims": "Space"}
