@@ -17,16 +17,26 @@
   /** What is known of a measure: of the heads themselves, or on a map. @returns {Object|undefined} */
   const known = (all, map, measure) => measure && (measure.scope === "head" ? all.heads : all.maps[map]);
 
+  /** What stands beside a value: even attention, and the ends of its interval over inputs. */
+  function besideOf(found, measure, cell) {
+    const beside = found.beside && found.beside[measure.name];
+    if (!beside || beside.base[cell] === null) return "";
+    const [low, high] = [beside.low[cell], beside.high[cell]];
+    const interval = low === null ? "" : `, 95 % interval ${text(measure, low)} to ${text(measure, high)}`;
+    return ` (even attention ${text(measure, beside.base[cell])}${interval})`;
+  }
+
   /** @returns {Object|null} {"L-H": {text, grade, title}} */
-  function badgesOf(found, measure, heads, notes = {}) {
+  function badgesOf(found, measure, heads, notes = {}, names = {}) {
     const values = found && measure && found.measures[measure.name];
     if (!values) return null;
     return Object.fromEntries(values.map((value, cell) => {
       const name = `${Math.floor(cell / heads)}-${cell % heads}`;
       const why = ((found.reasons[name] || {})[measure.name]) || "";
-      const first = value === null ? `${measure.label}: not defined. ${why}` : `${measure.label}: ${text(measure, value)}`;
+      const first = value === null ? `${measure.label}: not defined. ${why}` : `${measure.label}: ${text(measure, value)}${besideOf(found, measure, cell)}`;
+      const called = names[name] ? `${names[name].join(", ")} · ${first}` : first;
       const warnings = (notes[name] || []).length;
-      const title = warnings ? `${first} · ${warnings === 1 ? "a warning" : `${warnings} warnings`} in the Head tab` : first;
+      const title = warnings ? `${called} · ${warnings === 1 ? "a warning" : `${warnings} warnings`} in the Head tab` : called;
       const shown = value === null ? { text: "n/a", grade: null } : { text: text(measure, value), grade: score(measure, value, values) };
       return [name, { ...shown, title }];
     }));
@@ -62,7 +72,7 @@
     const { notes } = all.maps[map] || {};
     const waits = [one, two].some((measure) => measure && measure.scope !== "head") && !all.maps[map];
     return [
-      shown(badgesOf(known(all, map, one), one, payload.heads, notes)),
+      shown(badgesOf(known(all, map, one), one, payload.heads, notes, all.heads.names)),
       sorted(orderOf(known(all, map, two), two)),
       waits ? "Not measured yet." : "",
     ];

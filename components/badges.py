@@ -10,21 +10,24 @@ from components.state.atlas_page import BY_SEARCH, Picture
 from services.measures.registry import DEFAULT, groups, listed
 
 
-def measure_fields(picture: Picture, modality: str) -> html.Div:
-    """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one."""
+def measure_fields(picture: Picture, modality: str, *, cross: bool = False) -> html.Div:
+    """Two selects of the matrix: which measure is shown on each head, and whether heads are sorted by one.
+
+    cross: whether the atlas has attention between two texts.
+    """
     own = {
         "label": "Keys near",
         "value": DEFAULT,
         "title": "How well the map keeps what it is made to keep: preferred keys near on the preference map, best keys "
         "near on all others.",
     }
-    badges = [own, *_options(modality), {"label": "None", "value": "none"}]
+    badges = [own, *_options(modality, cross), {"label": "None", "value": "none"}]
     by_search = {
         "label": "Concentration of the search or set",
         "value": BY_SEARCH,
         "title": "Heads that keep the hits of the present search, else the points of the set, together come first.",
     }
-    orders = [{"label": "Layer and head", "value": "plain"}, *_options(modality), by_search]
+    orders = [{"label": "Layer and head", "value": "plain"}, *_options(modality, cross), by_search]
     return html.Div(
         [
             _field("Badge", ids.BADGE_SELECT, badges, picture.badge),
@@ -35,14 +38,14 @@ def measure_fields(picture: Picture, modality: str) -> html.Div:
     )
 
 
-def _options(modality: str) -> list[dict[str, Any]]:
+def _options(modality: str, cross: bool) -> list[dict[str, Any]]:
     """What can be chosen, under the headings of the registry."""
     options: list[dict[str, Any]] = []
     for group in groups():
-        mine = [m for m in listed(modality) if m.group == group]
+        mine = [m for m in listed(modality, cross=cross) if m.group == group]
         if mine:
             options.append({"label": group, "value": f"group:{group}", "disabled": True})
-            options += [{"label": m.label, "value": m.name, "title": m.sentence} for m in mine]
+            options += [{"label": m.label, "value": m.name, "title": f"{m.sentence} {m.formula}".strip()} for m in mine]
     return options
 
 

@@ -44,7 +44,8 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "Badge",
         "A number in each head's corner, and a bar as long as it is good: how far its map can be believed, what the "
         "map shows, or where the head's attention goes. Keys near: of the 10 keys that a query should have near it on "
-        "this map, how many are among the 100 nearest. The Head tab of an open head explains them all.",
+        "this map, how many are among the 100 nearest. Point at a head to see what even attention would give. The Head "
+        "tab of an open head explains them all.",
         None,
     ),
     ids.ORDER_SELECT: (

@@ -111,7 +111,11 @@ def _map_head(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
                 className="label-row",
             ),
             head_controls(stream, view),
-            measure_fields(state.picture, atlas.info.modality),
+            measure_fields(
+                state.picture,
+                atlas.info.modality,
+                cross=not all(stream.mask.same_positions for stream in atlas.info.streams),
+            ),
             html.Div(id=ids.STATUS, className="scene-status", role="status"),
             probe_opener(atlas),
             findings_menu(),

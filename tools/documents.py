@@ -36,7 +36,9 @@ def _head_measures() -> Iterator[str]:
         "*Best* is where its bar is full and what comes first in the order of heads; without it the bar runs from the "
         "lowest head to the highest, and the highest comes first. *Grades* say from where on a value is fair, good and "
         "very good; where there are none, no value is better than another. *Finding*: from where on the most extreme "
-        "head is linked in the menu Findings (docs/findings.md). Names in brackets are not offered as badge or order."
+        "head is linked in the menu Findings (docs/findings.md). Names in brackets are not offered as badge or order. "
+        "What follows in italics is the formula, A being the attention weights; those scores have a base rate, an "
+        "interval and a count beside them (docs/heads.md)."
     )
     yield ""
     yield "`python -m tools.documents --write` writes this page; how to add a measure: docs/recipes/head-measure.md."
@@ -57,7 +59,8 @@ def _row(measure: HeadMeasure) -> str:
         f"{rule.title.lower()}: {'at most' if rule.lowest else 'at least'} {measure.form.text(rule.bound)}"
         for rule in measure.stands_out
     )
-    return _line(name, measure.label, measure.sentence, _OF[measure.scope], best, grades, found)
+    says = f"{measure.sentence} *{measure.formula}*" if measure.formula else measure.sentence
+    return _line(name, measure.label, says, _OF[measure.scope], best, grades, found)
 
 
 def token_attributes() -> str:

@@ -9,7 +9,7 @@ from components.server.context import context
 from components.state.atlas_page import View
 from services.atlas import Atlas, ProjectionRef
 from services.atlas.schema import StreamInfo
-from services.measures.measure import grade, score
+from services.measures.measure import HeadMeasure, grade, score
 from services.measures.registry import find, groups, judged_by
 from services.measures.report import HeadNumber, HeadReport, head_report
 from services.projection import label_of
@@ -29,6 +29,7 @@ SCALE_LABELS = {
     "pearson": "Pearson's correlation",
     "none": "not scaled",
 }
+_WHEN_CALLED = "A head is called something only where its score stands well out of what even attention gives."
 _DISTANCES = (-32, -8, -2, -1, 0, 1, 2, 8, 32)  # positions from the query at which a bias is told
 DISTANCE_LABELS = {"cosine": "cosine (vectors of unit length)", "euclidean": "Euclidean"}
 
@@ -53,6 +54,7 @@ def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: Pro
     name = f"{label_of(info)} {info.dims}D" if info else ref.name
     return [
         html.H2(f"How far to believe this map · {name}", className="facts-title"),
+        *_called(report),
         *_verdict(report, ref.method),
         *_notes(report),
         *_groups(report),
@@ -86,6 +88,18 @@ def _verdict(report: HeadReport, method: str) -> list[Any]:
     ]
 
 
+def _called(report: HeadReport) -> list[Any]:
+    """What the head is called, and by which numbers."""
+    if not report.names:
+        return []
+    told: list[Any] = []
+    for name in report.names:
+        found = report.of_head[name.measure.name]
+        value = "" if found.value is None else name.measure.form.text(found.value)
+        told += [", " if told else "", html.Strong(name.name), f" ({name.measure.label.lower()} {value})"]
+    return [html.P(["Called: ", *told, ". ", _WHEN_CALLED], className="facts-verdict")]
+
+
 def _notes(report: HeadReport) -> list[Any]:
     if not report.notes:
         return []
@@ -100,8 +114,21 @@ def _groups(report: HeadReport) -> list[Any]:
         rows = [_number(found) for found in known.values() if found.measure.group == group and found.measure.listed]
         if rows:
             heading = [html.H3(group)] if body or group != find("best_near").group else []
-            body += [*heading, html.Dl(rows, className="facts-measures")]
+            told = [found.measure for found in known.values() if found.measure.group == group and found.measure.formula]
+            body += [*heading, html.Dl(rows, className="facts-measures"), *_formulas(told)]
     return body
+
+
+def _formulas(told: list[HeadMeasure]) -> list[Any]:
+    """How the scores of a group are worked out, folded away."""
+    listed = [measure for measure in told if measure.listed]
+    if not listed:
+        return []
+    lines = [html.Li([html.Strong(f"{measure.label}: "), measure.formula]) for measure in listed]
+    note = "A is the attention of a query q to a key k. Even attention gives each key that a query sees the same."
+    return [
+        html.Details([html.Summary("How these are worked out"), html.P(note), html.Ul(lines)], className="facts-how")
+    ]
 
 
 def _number(found: HeadNumber) -> html.Div:
@@ -118,16 +145,35 @@ def _number(found: HeadNumber) -> html.Div:
         if found.median is None
         else [html.Span(f"median of all heads {measure.form.text(found.median)}", className="facts-usual")]
     )
+    beside = "" if value is None else _beside(found)
     full = None if value is None else score(measure, value)
     width = "0%" if value is None else None if full is None else f"{100 * full:.0f}%"
     bar = [] if width is None else [html.Div(html.Div(style={"width": width}), className="facts-bar")]
     return html.Div(
         [
             html.Dt(measure.label),
-            html.Dd([html.Div([*shown, *usual], className="facts-line"), *bar, html.P(words)]),
+            html.Dd(
+                [
+                    html.Div([*shown, *usual], className="facts-line"),
+                    *bar,
+                    html.P(words),
+                    *([html.P(beside, className="facts-beside")] if beside else []),
+                ]
+            ),
         ],
         className="facts-measure",
     )
+
+
+def _beside(found: HeadNumber) -> str:
+    """Base rate, interval and count in a line."""
+    form, known = found.measure.form, found.beside
+    base, low, high, count = (known.get(name) for name in ("base", "low", "high", "n"))
+    told = [] if base is None else [f"even attention {form.text(base)}"]
+    if low is not None and high is not None:
+        told.append(f"95 % interval {form.text(low)} to {form.text(high)}")
+    told += [] if not count else [f"over {count:,.0f}"]
+    return " · ".join(told)
 
 
 def _spaces(report: HeadReport) -> list[Any]:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from services.atlas import arrays, upgrade
 from services.atlas.attention import ATTENTION, AttentionBlocks
-from services.atlas.measure_table import COLUMNS, FOLDER, MeasureTable, parts_of, read_table
+from services.atlas.measure_table import FOLDER, REQUIRED, MeasureTable, parts_of, read_table
 from services.atlas.schema import SCHEMA_VERSION, AtlasInfo, ProjectionInfo, StreamInfo
 from services.atlas.vectors import KEYS, QUERIES, VectorStore, vector_shapes
 from services.errors import AtlasFormatError, OutdatedAtlasError
@@ -303,7 +303,7 @@ def _check_tables(atlas: Atlas) -> None:
         (INPUTS, {"text"}, info.corpus.inputs),
         (HEADS, {"stream", "layer", "head", "c"}, heads),
     ]
-    tables += [(name, set(COLUMNS.names), None) for stream in info.streams for name in parts_of(info.files, stream)]
+    tables += [(name, set(REQUIRED), None) for stream in info.streams for name in parts_of(info.files, stream)]
     tables += [(f"{table}.parquet", _TOKEN_COLUMNS, None) for table in sorted(token_tables(info))]
     for name, columns, rows in tables:
         file = _listed(atlas, name)

@@ -26,8 +26,14 @@ COLUMNS = pa.schema(
         ("head", pa.int32()),
         ("value", pa.float64()),  # null: not defined, and then
         ("reason", pa.string()),  # tells why
+        ("base", pa.float64()),  # what even attention would give; null where that is no question
+        ("low", pa.float64()),  # 95 % interval over inputs
+        ("high", pa.float64()),
+        ("n", pa.int64()),  # queries, pairs or inputs that the value is a mean over
     ]
 )
+REQUIRED = COLUMNS.names[:6]  # older parts have no more
+BESIDE = COLUMNS.names[6:]
 
 
 class Row(NamedTuple):
@@ -39,6 +45,10 @@ class Row(NamedTuple):
     head: int
     value: float | None
     reason: str | None = None
+    base: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,11 +57,18 @@ class HeadValues:
 
     values: np.ndarray  # float64 [layers, heads], NaN where not defined
     reasons: Mapping[tuple[int, int], str] = field(default_factory=dict)  # (layer, head) → why not
+    # base, low, high, n: float64 [layers, heads], NaN where there is none; empty: it has none of them
+    beside: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def of(self, layer: int, head: int) -> float | None:
         """The value of one head; None where not defined."""
         value = float(self.values[layer, head])
         return None if np.isnan(value) else value
+
+    def beside_of(self, layer: int, head: int) -> dict[str, float | None]:
+        """BESIDE of one head; empty where the measure has none."""
+        found = {name: float(grid[layer, head]) for name, grid in self.beside.items()}
+        return {name: None if np.isnan(value) else value for name, value in found.items()}
 
 
 class MeasureTable:
@@ -112,16 +129,27 @@ def _read(parts: tuple[tuple[Path, str], ...], layers: int, heads: int) -> Measu
         if np.any((layer < 0) | (layer >= layers) | (head < 0) | (head >= heads)):
             raise ValueError(f"{path} has a row of a head that is not there")
         values, reasons = table["value"].to_numpy(), table["reason"].to_pylist()
+        beside = {name: table[name].to_numpy().astype(np.float64) for name in BESIDE}
         rows: dict[tuple[str, str | None], list[int]] = {}
         for row, key in enumerate(zip(table["measure"].to_pylist(), table["space"].to_pylist(), strict=True)):
             rows.setdefault(key, []).append(row)
         for key, mine in rows.items():
-            grid = np.full((layers, heads), np.nan)
-            grid[layer[mine], head[mine]] = values[mine]
+            estimated = bool(np.isfinite(beside["n"][mine]).any())
+            if key in known and known[key].beside and not estimated:
+                continue  # measured again by a later program, with more beside it
+            place = layer[mine], head[mine]
+            grid = _grid(values[mine], place, (layers, heads))
+            more = {name: _grid(column[mine], place, grid.shape) for name, column in beside.items() if estimated}
             why = {(int(layer[row]), int(head[row])): reasons[row] for row in mine if reasons[row] is not None}
-            grid.flags.writeable = False  # shared by all who ask
-            known[key] = HeadValues(grid, why)
+            known[key] = HeadValues(grid, why, more)
     return MeasureTable(known)
+
+
+def _grid(values: np.ndarray, place: tuple[np.ndarray, np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    grid = np.full(shape, np.nan)
+    grid[place] = values
+    grid.flags.writeable = False  # shared by all who ask
+    return grid
 
 
 def table_of(rows: Iterable[Row]) -> pa.Table:

@@ -114,6 +114,8 @@ def coordinates_table(
 def measures_table(atlas: Atlas, stream: StreamInfo) -> pa.Table:
     """One row a head, one column a measure: `entropy`, and on each map and in each space `best_near_umap2d`.
 
+    Scores of attention have columns beside them: `previous_base`, `previous_low`, `previous_high`, `previous_n`.
+
     Empty where a measure is not defined; `measures.parquet` of the atlas itself also says why.
     """
     known = atlas.measures(stream)
@@ -129,6 +131,8 @@ def measures_table(atlas: Atlas, stream: StreamInfo) -> pa.Table:
                 values = found.values.ravel()
                 name = measure.name if space is None else f"{measure.name}_{space}"
                 out[name] = pa.array(values, pa.float64(), mask=np.isnan(values))
+                for beside, grid in found.beside.items():
+                    out[f"{name}_{beside}"] = pa.array(grid.ravel(), pa.float64(), mask=np.isnan(grid.ravel()))
     return pa.table(out)
 
 

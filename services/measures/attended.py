@@ -1,4 +1,4 @@
-"""What the model's own attention says of a head: each query's most attended keys, and how much one token takes."""
+"""What the model's own attention says of a head: each query's most attended keys, and how much its ends take."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,14 +17,13 @@ LEAST_KEYS = 3
 class Attended:
     """One head.
 
-    sink_share: of all attention in an input, the share that its most attended token takes, averaged over inputs
-    first_share, last_share: the share of the input's first and last token
+    first_share, last_share: of all attention in an input, the share that its first and last token take, averaged over
+    inputs
     even_share: what one token would take if attention were spread evenly
     All None when no input has three keys.
     """
 
     top: np.ndarray  # int64 [n_queries, TOP] key rows, most attended first, −1 where an input has fewer
-    sink_share: float | None
     first_share: float | None
     last_share: float | None
     even_share: float | None
@@ -33,7 +32,7 @@ class Attended:
 def attended(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Attended:
     """Read a head's attention, input after input: weights [queries, keys] and bool, which of the pairs are visible."""
     tops: list[np.ndarray] = []
-    shares: list[tuple[float, float, float, float]] = []
+    shares: list[tuple[float, float, float]] = []
     first_key = 0
     for block, visible in blocks:
         weights = np.nan_to_num(np.asarray(block, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
@@ -52,10 +51,10 @@ def attended(blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> Attended:
         if choosing.any():
             received = weights[choosing].mean(axis=0)
             even = float((1 / counts[choosing]).mean())
-            shares.append((float(received.max()), float(received[0]), float(received[-1]), even))
+            shares.append((float(received[0]), float(received[-1]), even))
     top = np.concatenate([np.empty((0, TOP), np.int64), *tops])
     if not shares:
-        return Attended(top, None, None, None, None)
+        return Attended(top, None, None, None)
     return Attended(top, *(float(value) for value in np.mean(shares, axis=0)))
 
 

@@ -17,8 +17,8 @@ from services.measures.measure import HeadMeasure, StandsOut
 
 # The clearest kinds first; those of other measures follow.
 ORDER = (
-    "previous", "next", "self", "sink", "positional", "faithful", "mixed", "apart", "wide", "narrow",
-    "brightness", "hue", "saturation", "object", "frequency", "orientation", "row", "column",
+    "previous", "next", "self", "induction", "duplicate", "sink", "positional", "faithful", "mixed", "apart", "wide",
+    "narrow", "brightness", "hue", "saturation", "object", "frequency", "orientation", "row", "column",
 )  # fmt: skip
 EVEN = "even_share"  # the measure that says what one token would take if attention were even
 
@@ -97,8 +97,8 @@ def _finding(
     if values is None or place is None:
         return None
     value = float(values.values[place])
-    even = table.of(EVEN, *place) or 0.0
-    if (value > rule.bound) if rule.lowest else (value < max(rule.bound, rule.times_even * even)):
+    even = (values.beside_of(*place).get("base") if rule.times_base else table.of(EVEN, *place)) or 0.0
+    if (value > rule.bound) if rule.lowest else (value < max(rule.bound, (rule.times_even or rule.times_base) * even)):
         return None
     other = table.of(rule.against, *place) if rule.against else None
     against = "no number" if other is None else measure.form.text(_within(measure, other))

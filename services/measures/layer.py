@@ -10,10 +10,13 @@ import numpy as np
 from services.alignment import Alignment, head_alignment
 from services.atlas import Atlas, TokenTable
 from services.atlas.schema import StreamInfo
-from services.measures import attention_figures
 from services.measures.attended import Attended, attended_in_atlas
+from services.measures.attention_scores import Scored, scores
 from services.measures.averages import offset_profile
+from services.measures.estimate import Estimate
+from services.measures.explained import NO_PAIR, explained
 from services.measures.fidelity import Fidelity, fidelities, head_sample
+from services.measures.pair_marks import sides
 from services.numerics.linear import lift
 
 ALIGNED, UNALIGNED, LIFT = "aligned", "unaligned", "lift"
@@ -108,30 +111,33 @@ class Layer:
                 weights = blocks.of_layer(index, self.number).astype(np.float32)
                 yield InputAttention(weights, blocks.visible(index), *blocks.rows(index))
 
-    def weight_on(self, marked: np.ndarray) -> list[float | str]:
-        """Of each head the weight that falls on marked keys, mean over all queries; marked: bool [rows of keys]."""
-        sums, queries = np.zeros(self.heads), 0
-        for one in self.inputs():
-            sums += one.weights[:, :, marked[one.keys]].sum(axis=(1, 2), dtype=np.float64)
-            queries += one.weights.shape[1]
-        return (sums / queries).tolist() if queries else [NO_ATTENTION] * self.heads
-
-    def figure(self, name: str) -> list[float | str]:
-        """One of services.measures.attention_figures of each head."""
+    def scored(self) -> Iterator[Scored]:
+        """Every input that has a query and a key, with its tokens; none when the atlas keeps no weights."""
         blocks = self.atlas.attention(self.stream)
-        if not blocks.kept:
+        query, key = sides(self.atlas, self.stream)
+        for index in range(blocks.inputs if blocks.kept else 0):
+            if all(blocks.shape(index)):
+                queries, keys = blocks.rows(index)
+                weights = blocks.of_layer(index, self.number)
+                yield Scored(weights, blocks.visible(index), query[queries], key[keys])
+
+    def score(self, name: str) -> list[Estimate | str]:
+        """One of services.measures.attention_scores of each head, or of services.measures.explained."""
+        if not self.atlas.attention(self.stream).kept:
             return [NO_ATTENTION] * self.heads
-        special = self.key_tokens.special
-        found = self.once(
-            "figures",
-            lambda: attention_figures.figures(
-                ((one.weights, one.visible, special[one.keys]) for one in self.inputs()),
-                self.heads,
-                same_positions=self.stream.mask.same_positions,
-            ),
+        if name in NO_PAIR:
+            return self.once("explained", lambda: explained(self.scored, self.heads))[name]
+        return self.once("scores", self._scores)[name]
+
+    def _scores(self) -> dict[str, list[Estimate | str]]:
+        table = self.stream.query_table
+        return scores(
+            self.scored(),
+            self.heads,
+            same_positions=self.stream.mask.same_positions,
+            modality=self.atlas.info.modality,
+            objects=self.atlas.has_column(table, "object"),
         )
-        why = attention_figures.WHY_NOT[name] if self.stream.mask.same_positions else attention_figures.NO_POSITIONS
-        return [why if np.isnan(value) else value for value in found[name].tolist()]
 
     def attended(self, head: int) -> Attended | None:
         """What the attention of a head says; None when the atlas keeps no weights."""

@@ -4,13 +4,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
+from services.measures.estimate import Estimate
 from services.measures.layer import Layer
 from services.projection import methods
 
 # head: of a head itself · map: of a head on a map · space: on a map, and among the vectors before any projection
 Scope = Literal["head", "map", "space"]
-Values = Sequence[float | str]  # of the heads of a layer: each a number, or why there is none, as a part of a sentence
 GRADES = ("poor", "fair", "good", "very good")
+
+
+# Of the heads of a layer: each a number, or why there is none, as a part of a sentence.
+Values = Sequence[float | str | Estimate]
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a head is called when a score stands out.
+
+    name: "previous-token head" · beyond: how far the score must be from its base rate towards 1,
+    (value − base) / (1 − base), the low end of its interval as well as the value itself · also: a measure of which the
+    same must hold · unless: measures by which it is called something narrower
+    """
+
+    name: str
+    beyond: float = 0.4
+    also: str = ""
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +63,8 @@ class StandsOut:
     with the smallest number, not the largest · text: with {value}, and {first} and {last} for the tokens that open
     and close inputs · colour: what the linked view is coloured by · maps: methods, the first there is is shown
     against: a measure whose number {against} stands for
-    times_even: and so many times what one token would take if attention were even · but_named: among heads that no
+    times_even: and so many times what one token would take if attention were even · times_base: and so many times its
+    own base rate · but_named: among heads that no
     other finding names
     """
 
@@ -57,6 +77,7 @@ class StandsOut:
     maps: tuple[str, ...] = ATTENTION_MAPS
     against: str = ""
     times_even: float = 0.0
+    times_base: float = 0.0
     but_named: bool = False
 
 
@@ -71,6 +92,9 @@ class HeadMeasure(Protocol):
     listed: offered as a badge, as an order and in the tab Head; the others stand in tables, exports and documents
     modality: of the inputs whose heads have it, None for all
     stands_out: findings that it gives
+    estimated: each value comes as an `Estimate` · called: what heads are called by it · formula: how it is worked out
+    and after whom, for documents and the help
+    needs: what streams have it: "" all, "cross" only those of two texts
     """
 
     @property
@@ -98,6 +122,14 @@ class HeadMeasure(Protocol):
     @property
     def stands_out(self) -> tuple[StandsOut, ...]: ...
     @property
+    def estimated(self) -> bool: ...
+    @property
+    def called(self) -> Called | None: ...
+    @property
+    def formula(self) -> str: ...
+    @property
+    def needs(self) -> str: ...
+    @property
     def compute(self) -> Callable[[Layer], Values] | None:
         """Numbers of all heads of a layer; `layer.space` says on which map or in which space.
 
@@ -122,6 +154,10 @@ class Measure:
     listed: bool = True
     modality: str | None = None
     stands_out: tuple[StandsOut, ...] = ()
+    estimated: bool = False
+    called: Called | None = None
+    formula: str = ""
+    needs: str = ""
 
 
 def score(measure: HeadMeasure, value: float) -> float | None:

@@ -6,11 +6,10 @@ exports, an entry of the tab Head and of docs/measures.md; nothing else in the p
 
 from services.measures.layer import SPACES
 from services.measures.measure import HeadMeasure
-from services.measures.of_attention import ATTENTION
+from services.measures.of_attention import ATTENTION, ATTENTION_OF_PATCHES
 from services.measures.of_maps import FIDELITY, SHAPE
 from services.measures.of_patches import PATCHES
 from services.measures.of_vectors import VECTORS
-from services.measures.punctuation import PUNCTUATION
 from services.measures.signature import SIGNATURE
 from services.projection import is_method, method_of
 
@@ -19,7 +18,7 @@ MEASURES: tuple[HeadMeasure, ...] = (
     *SHAPE,
     *SIGNATURE,
     *ATTENTION,
-    PUNCTUATION,
+    *ATTENTION_OF_PATCHES,
     *PATCHES,
     *VECTORS,
 )
@@ -31,9 +30,12 @@ def measures() -> tuple[HeadMeasure, ...]:
     return MEASURES
 
 
-def listed(modality: str | None = None) -> list[HeadMeasure]:
-    """Those that menus offer; what only inputs of other modalities have is left out."""
-    return [measure for measure in MEASURES if measure.listed and _fits(measure, modality)]
+def listed(modality: str | None = None, *, cross: bool = True) -> list[HeadMeasure]:
+    """Those that menus offer; what only inputs of other modalities have is left out.
+
+    cross: whether there is attention between two texts.
+    """
+    return [m for m in MEASURES if m.listed and _fits(m, modality) and (cross or m.needs != "cross")]
 
 
 def _fits(measure: HeadMeasure, modality: str | None) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from services.atlas.schema import StreamInfo
 from services.measures import registry
 from services.measures.layer import SPACES
 from services.measures.measure import HeadMeasure
+from services.measures.names import Name, names_of
 from services.measures.notes import Note, WorstTenth, head_notes, worst_tenth
 
 JUDGED = ("mixing", "trustworthiness")  # notes are about these, on a map, and about the order that it is made to keep
@@ -28,6 +29,7 @@ class HeadNumber:
     value: float | None
     reason: str | None
     median: float | None
+    beside: Mapping[str, float | None] = field(default_factory=dict)  # services.atlas.measure_table.BESIDE
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class HeadReport:
     of_map: dict[str, HeadNumber]
     spaces: dict[str, dict[str, HeadNumber]]  # by services.measures.layer.SPACES, then by measure
     notes: list[Note]
+    names: list[Name]
 
 
 def report_key(atlas: Atlas, stream: StreamInfo) -> str:
@@ -60,6 +63,7 @@ def head_report(atlas: Atlas, stream: StreamInfo, layer: int, head: int, project
         of_map=_numbers(table, cell, projection),
         spaces={space: found for space, found in spaces.items() if found},
         notes=_notes(table, max(atlas.points(stream)), projection, _worst_tenths(table, projection), cell),
+        names=names_of(table, *cell),
     )
 
 
@@ -69,7 +73,7 @@ def _numbers(table: MeasureTable, cell: tuple[int, int], space: str | None) -> d
         values = table.get(measure.name, space)
         if values is not None:
             value, reason = values.of(*cell), values.reasons.get(cell)
-            found[measure.name] = HeadNumber(measure, value, reason, _median(values))
+            found[measure.name] = HeadNumber(measure, value, reason, _median(values), values.beside_of(*cell))
     return found
 
 
@@ -87,17 +91,22 @@ def report_payload(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
         notes = {f"{layer}-{head}": [note.text for note in notes] for (layer, head), notes in said.items() if notes}
         maps[projection.name] = {**found, "notes": notes}
     spaces = {space: _lists(table, space) for space in SPACES}
+    names = {f"{layer}-{head}": [one.name for one in names_of(table, layer, head)] for layer, head in cells}
     return {
-        "heads": _lists(table, None),
+        "heads": _lists(table, None) | {"names": {cell: found for cell, found in names.items() if found}},
         "maps": maps,
         "spaces": {space: found for space, found in spaces.items() if found["measures"]},
     }
 
 
 def _lists(table: MeasureTable, space: str | None) -> dict[str, Any]:
-    """`measures`: by name, a number or null for each head; `reasons`: by head and name, why null."""
+    """`measures`: by name, a number or null for each head; `reasons`: by head and name, why null.
+
+    `beside`: by name, what stands beside the number: `base`, `low` and `high`, each a list as the number.
+    """
     measures: dict[str, list[float | None]] = {}
     reasons: dict[str, dict[str, str]] = {}
+    beside: dict[str, dict[str, list[float | None]]] = {}
     for measure in registry.of_space(space):
         found = table.get(measure.name, space)
         if found is None:
@@ -105,7 +114,12 @@ def _lists(table: MeasureTable, space: str | None) -> dict[str, Any]:
         measures[measure.name] = [_short(value) for value in found.values.ravel().tolist()]
         for (layer, head), why in found.reasons.items():
             reasons.setdefault(f"{layer}-{head}", {})[measure.name] = why
-    return {"measures": measures, "reasons": reasons}
+        if found.beside and measure.listed:
+            beside[measure.name] = {
+                name: [_short(value) for value in found.beside[name].ravel().tolist()]
+                for name in ("base", "low", "high")
+            }
+    return {"measures": measures, "reasons": reasons} | ({"beside": beside} if beside else {})
 
 
 def _short(value: float) -> float | None:

@@ -6,12 +6,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from services.atlas import arrays, open_atlas
-from services.atlas.measure_table import Row, part_file, read_table, table_of
+from services.atlas.measure_table import MeasureTable, Row, part_file, read_table, table_of
 from services.atlas.schema import StreamInfo
 from services.errors import Cancelled
 from services.measures import registry
+from services.measures.estimate import Estimate
 from services.measures.layer import SPACES, Layer
+from services.measures.measure import HeadMeasure
 from services.pipeline.journal import Journal
 from services.pipeline.parallel import by_layer, forget_layers
 from services.pipeline.progress import Progress, layer_counter
@@ -94,8 +98,14 @@ def _missing(folder: Path, stream: StreamInfo, spaces: Iterable[str | None], jou
         (measure.name, space)
         for space in spaces
         for measure in registry.of_space(space, modality)
-        if measure.compute is not None and not table.has(measure.name, space)
+        if measure.compute is not None and not _known(table, measure, space)
     ]
+
+
+def _known(table: MeasureTable, measure: HeadMeasure, space: str | None) -> bool:
+    """Whether it was measured, by a program that also kept what must stand beside it."""
+    found = table.get(measure.name, space)
+    return found is not None and bool(found.beside or not measure.estimated or not np.isfinite(found.values).any())
 
 
 def _free_part(stream: StreamInfo, name: str, journal: Journal) -> str:
@@ -137,8 +147,10 @@ def measure_unit(
     return rows
 
 
-def _number(value: float | str) -> tuple[float | None, str | None]:
-    """A value, or None and why there is none."""
+def _number(value: float | str | Estimate) -> tuple[Any, ...]:
+    """A value, or None and why there is none; then what stands beside it."""
     if isinstance(value, str):
         return None, value
+    if isinstance(value, Estimate):
+        return value.value, None, value.base, value.low, value.high, value.count
     return (float(value), None) if math.isfinite(value) else (None, "not a finite number")

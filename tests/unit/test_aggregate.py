@@ -1,7 +1,6 @@
 """Averages over inputs against plain loops over every pair, ragged lengths, special tokens, causal masks."""
 
 import json
-import math
 
 import numpy as np
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from services.atlas import Atlas, AttentionBlocks, open_atlas
 from services.atlas.schema import StreamInfo
 from services.measures import averages
-from services.measures.attention_figures import figures
 from services.measures.attention_sums import OFFSETS, POSITIONS
 from services.measures.averages import (
     Special,
@@ -99,50 +97,6 @@ def test_the_offset_profile_leaves_special_tokens_out_and_sums_what_is_outside(r
         assert found[22] == 0
     if stream.mask.kind == "local":
         assert found[[*range(6), *range(15, 23)]].sum() == 0
-
-
-def figures_of(where, special, layer):
-    """The figures of a layer from its blocks."""
-    blocks = (
-        (where.of_layer(index, layer).astype(np.float32), where.visible(index), special.keys[where.rows(index)[1]])
-        for index in range(where.inputs)
-    )
-    return figures(blocks, HEADS, same_positions=where.stream.mask.same_positions)
-
-
-def test_the_figures_of_a_head_equal_a_loop_over_its_rows(ragged):
-    stream, where, blocks, special = ragged
-    found = figures_of(where, special, layer=1)
-    sums: dict[str, list[float]] = {name: [] for name in found}
-    for block in blocks:
-        n = block.shape[2]
-        for q in range(n):
-            row = block[1, 0, q].astype(float)
-            share = row / row.sum()
-            keys = sum(seen(stream.mask, q, k) for k in range(n))
-            sums["first"].append(row[0])
-            sums["last"].append(row[-1])
-            sums["special"].append(row[0] + row[-1] if n > 1 else row[0])
-            sums["self"].append(row[q])
-            if q > 0:
-                sums["previous"].append(row[q - 1])
-            if q + 1 < n and seen(stream.mask, q, q + 1):
-                sums["next"].append(row[q + 1])
-            if keys > 1:
-                sums["entropy"].append(-sum(p * math.log(p) for p in share if p > 0) / math.log(keys))
-            sums["distance"].append(sum(p * abs(k - q) for k, p in enumerate(share)))
-    for name, values in sums.items():
-        expected = np.mean(values) if values else np.nan  # under a causal mask no query has a next one
-        assert found[name][0] == pytest.approx(expected, abs=2e-4, nan_ok=True), name
-
-
-def test_inputs_of_one_token_give_no_figure_instead_of_a_wrong_one():
-    tokens = StreamTokens(FULL, places([1]), places([1]))
-    where = AttentionBlocks(make_stream(FULL), tokens, 1, np.ones(LAYERS * HEADS, np.float16))
-    found = figures_of(where, Special(np.array([False]), np.array([False])), layer=0)
-    assert np.isnan(found["previous"]).all()
-    assert np.isnan(found["entropy"]).all()
-    assert (found["self"] == 1).all()
 
 
 @pytest.mark.parametrize("variant", [Variant(special=True), Variant(first=True, values=True)])

@@ -11,13 +11,15 @@ from services.atlas.measure_table import HeadValues, MeasureTable
 from services.atlas.schema import StreamInfo
 from services.measures import registry
 from services.measures.attended import attended
-from services.measures.attention_figures import figures
+from services.measures.attention_scores import Scored, scores
 from services.measures.averages import Special, aggregate, offset_profile
+from services.measures.explained import NO_PAIR, explained
 from services.measures.findings import ORDER, Finding, choose, findings
 from services.measures.layer import Layer
 from services.measures.map_shape import explained_by_place, sampled_pairs
 from services.measures.of_attention import ATTENTION
 from services.measures.of_maps import MIXED, POSITIONAL
+from services.measures.pair_marks import Side
 from services.streams import CAUSAL, FULL, Places, StreamMask, StreamTokens
 
 ROOT = Path(__file__).parents[2]
@@ -58,11 +60,15 @@ def planted(patterns: list, mask: StreamMask = FULL) -> MeasureTable:
         def offsets(self):
             return averages.offsets[0]
 
-        def figure(self, name):
-            seen = (
-                (where.of_layer(i, 0).astype(np.float32), where.visible(i), special[:n]) for i, n in enumerate(LENGTHS)
-            )
-            return figures(seen, self.heads)[name].tolist()
+        def score(self, name):
+            plain = Side(np.arange(sum(LENGTHS)), special, {"punctuation": special})
+            seen = [
+                Scored(where.of_layer(i, 0), where.visible(i), *(plain[rows] for rows in where.rows(i)))
+                for i in range(len(LENGTHS))
+            ]
+            if name in NO_PAIR:
+                return explained(lambda: seen, self.heads)[name]
+            return scores(seen, self.heads, same_positions=True, modality="text")[name]
 
         def attended(self, head):
             return attended(where.visible_of_head(0, head))
@@ -73,11 +79,12 @@ def planted(patterns: list, mask: StreamMask = FULL) -> MeasureTable:
 def table_of(known: dict) -> MeasureTable:
     """A table of one layer: (measure, space) → numbers of its heads, NaN or a reason where not defined."""
     return MeasureTable(
-        {
-            key: HeadValues(np.array([[np.nan if isinstance(value, str) else value for value in values]], float))
-            for key, values in known.items()
-        }
+        {key: HeadValues(np.array([[_plain(value) for value in values]], float)) for key, values in known.items()}
     )
+
+
+def _plain(value) -> float:
+    return np.nan if isinstance(value, str) else getattr(value, "value", value)
 
 
 def chosen(table: MeasureTable, *methods: str) -> list[Finding]:

@@ -79,9 +79,8 @@ def quiet():
 
 def options(field, select) -> dict[str, str]:
     """Label of each value of a select."""
-    found = json.loads(
-        json.dumps(measure_fields(field, "text").to_plotly_json(), default=lambda part: part.to_plotly_json())
-    )
+    fields = measure_fields(field, "text", cross=True).to_plotly_json()
+    found = json.loads(json.dumps(fields, default=lambda part: part.to_plotly_json()))
     pending, selects = [found], {}
     while pending:
         part = pending.pop()

@@ -211,7 +211,7 @@ def test_the_stored_fidelity_is_that_of_the_service(built):
     assert {name: table.of(name, 1, 0, "aligned") for name in expected} == pytest.approx(expected)
     assert table.get("trustworthiness", "aligned") is None
     assert table.get("query_spearman", "lift").values == pytest.approx(-1, abs=1e-6)
-    for name in ("sink_share", "first_share", "last_share", "even_share"):
+    for name in ("first_share", "last_share", "even_share"):
         assert table.of(name, 1, 0) == pytest.approx(getattr(attention, name))
 
 

@@ -1,0 +1,50 @@
+"""What a head is called: only where a score stands out of what even attention, and an untrained model, would give.
+
+A head may have several names, or none.
+"""
+
+from dataclasses import dataclass
+
+from services.atlas.measure_table import MeasureTable
+from services.measures import registry
+from services.measures.measure import Called, HeadMeasure
+
+UNTRAINED = "untrained"  # as a space: the same architecture with random weights
+LEAST_COUNT = 30  # positions behind a score by which a head is called something
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a head is called, and by which measure."""
+
+    name: str
+    measure: HeadMeasure
+
+
+def names_of(table: MeasureTable, layer: int, head: int) -> list[Name]:
+    """All names of a head, in the order of the registry."""
+    named = [(measure, measure.called) for measure in registry.measures() if measure.called]
+    found = {measure.name for measure, called in named if _stands_out(table, measure.name, called, (layer, head))}
+    return [
+        Name(called.name, measure)
+        for measure, called in named
+        if measure.name in found
+        and not found & set(called.unless)
+        and (not called.also or _stands_out(table, called.also, called, (layer, head)))
+    ]
+
+
+def excess(value: float, base: float) -> float:
+    """How far a value is from its base towards 1."""
+    return (value - base) / (1 - base) if base < 1 else 0.0
+
+
+def _stands_out(table: MeasureTable, measure: str, called: Called, cell: tuple[int, int]) -> bool:
+    """Whether even the low end of its interval lies far enough beyond the base rate, and beyond an untrained model."""
+    found = table.get(measure)
+    beside = found.beside_of(*cell) if found else {}
+    low, base, count = beside.get("low"), beside.get("base"), beside.get("n")
+    if low is None or base is None or not count or count < LEAST_COUNT:
+        return False
+    untrained = table.of(measure, *cell, UNTRAINED)
+    return excess(low, max(base, untrained or 0.0)) >= called.beyond
