@@ -14,6 +14,7 @@ COMMANDS = {
     "verify": "compare every file of an atlas with its recorded hash",
     "worker": "run the jobs that dashboards of the same ATLAS_HOME ask for, until stopped",
     "password": "print a line for the file of users that ATLAS_AUTH names",
+    "validate": "find the heads of a model that are known by name: repeats, and relations of a treebank",
     "models": "list the models at hand, or say what a model's attention looks like",
 }
 

@@ -4,7 +4,7 @@ A score is Σ over inputs of what a head gives it / Σ of what it is a mean over
 attention, 1 / (visible keys) on each of them. Rows are read in chunks, so that a long input needs no more memory.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,17 +65,25 @@ class _Sums:
 
 
 def scores(
-    inputs: Iterable[Scored], heads: int, *, same_positions: bool, modality: str, objects: bool = False
+    inputs: Iterable[Scored],
+    heads: int,
+    *,
+    same_positions: bool,
+    modality: str,
+    objects: bool = False,
+    marks_alone: Collection[str] = (),
 ) -> dict[str, list[Estimate | str]]:
     """Every score of MARKS and WHY_NOT of every head of a layer: an estimate, or why there is none.
 
     same_positions: whether positions of queries and keys can be compared, see `StreamMask` · objects: whether tokens
-    say which object they belong to
+    say which object they belong to · marks_alone: only these of MARKS and nothing else
     """
     has = {"": True, "positions": same_positions, "cross": not same_positions, "object": objects}
     marks = [mark for mark in MARKS if has[mark.needs] and mark.modality in (None, modality)]
+    marks = [mark for mark in marks if not marks_alone or mark.name in marks_alone]
     names = [mark.name for mark in marks]
-    names += [name for name in WHY_NOT if name not in {m.name for m in MARKS} and _fits(name, same_positions)]
+    others = [name for name in WHY_NOT if name not in {m.name for m in MARKS} and _fits(name, same_positions)]
+    names += [] if marks_alone else others
     ledger = [_of_input(one, heads, marks, names) for one in inputs]
     above = np.array([[sums[name].above for name in names] for sums in ledger]).reshape(-1, len(names), heads)
     even = np.array([[sums[name].even for name in names] for sums in ledger]).reshape(-1, len(names))
@@ -133,11 +141,14 @@ def _of_input(one: Scored, heads: int, marks: list[Mark], names: list[str]) -> d
         visible = one.visible[rows]
         pairs = Pairs(visible, one.query[rows], one.key, rows.start, len(one.visible))
         _add_marks(sums, marks, block, pairs)
+        if "entropy" not in sums:
+            continue
         _add_rows(sums, block, visible, pairs.apart)
         received.add(block, visible)
         if order is not None:
             order.add(block)
-    received.close(sums)
+    if "entropy" in sums:
+        received.close(sums)
     if order is not None and order.pairs:
         sums["monotone"].add(order.sum, 0.0, order.pairs)
     return sums

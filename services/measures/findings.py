@@ -14,6 +14,8 @@ from services.atlas.measure_table import HeadValues, MeasureTable
 from services.atlas.schema import StreamInfo
 from services.measures import registry
 from services.measures.measure import HeadMeasure, StandsOut
+from services.measures.names import UNTRAINED
+from services.measures.of_repeats import REPEATED
 
 # The clearest kinds first; those of other measures follow.
 ORDER = (
@@ -42,8 +44,8 @@ class Finding:
 def findings(atlas: Atlas, stream: StreamInfo) -> list[Finding] | None:
     """The findings of a stream; None while its heads have not been measured."""
     table = atlas.measures(stream)
-    if not table.measured:
-        return None
+    if not any(space != UNTRAINED and name not in REPEATED for name, space in table.measured):
+        return None  # what a capture leaves is there before
     flat = [p.method for p in atlas.info.projections if p.stream == stream.name and p.dims == 2]
     keys = atlas.tokens(stream.key_table)
     used = keys.counts > 0

@@ -25,13 +25,12 @@ def names_of(table: MeasureTable, layer: int, head: int) -> list[Name]:
     """All names of a head, in the order of the registry."""
     named = [(measure, measure.called) for measure in registry.measures() if measure.called]
     found = {measure.name for measure, called in named if _stands_out(table, measure.name, called, (layer, head))}
-    return [
-        Name(called.name, measure)
-        for measure, called in named
-        if measure.name in found
-        and not found & set(called.unless)
-        and (not called.also or _stands_out(table, called.also, called, (layer, head)))
-    ]
+    names: dict[str, Name] = {}
+    for measure, called in named:
+        beside = not called.also or _stands_out(table, called.also, called, (layer, head))
+        if measure.name in found and beside and not found & set(called.unless):
+            names.setdefault(called.name, Name(called.name, measure))
+    return list(names.values())
 
 
 def excess(value: float, base: float) -> float:

@@ -9,6 +9,7 @@ from services.measures.measure import HeadMeasure
 from services.measures.of_attention import ATTENTION, ATTENTION_OF_PATCHES
 from services.measures.of_maps import FIDELITY, SHAPE
 from services.measures.of_patches import PATCHES
+from services.measures.of_repeats import ON_REPEATS
 from services.measures.of_vectors import VECTORS
 from services.measures.signature import SIGNATURE
 from services.projection import is_method, method_of
@@ -18,6 +19,7 @@ MEASURES: tuple[HeadMeasure, ...] = (
     *SHAPE,
     *SIGNATURE,
     *ATTENTION,
+    *ON_REPEATS,
     *ATTENTION_OF_PATCHES,
     *PATCHES,
     *VECTORS,

@@ -7,6 +7,7 @@ from typing import Any
 
 from services import __version__
 from services.atlas import AttentionBlocks, arrays
+from services.atlas.measure_table import part_file, table_of
 from services.atlas.schema import StreamInfo
 from services.atlas.vectors import POSITION_BIAS
 from services.capture import (
@@ -27,6 +28,7 @@ from services.pipeline.capture_files import CaptureWriter, TooNarrowError, open_
 from services.pipeline.journal import Journal
 from services.pipeline.prepare import PreparedCorpus, prepare, write_tables
 from services.pipeline.progress import Progress
+from services.pipeline.protocol import model_rows
 from services.pipeline.request import BuildRequest
 
 CHECKED_INPUTS = 8  # at most
@@ -91,6 +93,7 @@ def run_capture(
             if not journal.has_file(f"{stream.name}/{name}.npy"):
                 writer.flush()
                 journal.record_file(f"{stream.name}/{name}.npy", arrays.publish(path))
+    _keep_repeats(folder, loaded, journal, progress)
     journal.facts.update(
         {
             "program": __version__,
@@ -103,6 +106,18 @@ def run_capture(
         }
     )
     journal.save()
+
+
+def _keep_repeats(folder: Path, loaded: LoadedModel, journal: Journal, progress: Progress) -> None:
+    """What the model does with random tokens that come twice, as a part of each stream's table of measures."""
+    files = {stream.name: part_file(stream, "repeats") for stream in loaded.streams}
+    if all(map(journal.has_file, files.values())):
+        return
+    progress.stage("repeats", "Reading repeated tokens", 1)
+    for stream, rows in model_rows(loaded).items():
+        (folder / files[stream]).parent.mkdir(exist_ok=True)
+        journal.record_file(files[stream], arrays.write_table(folder / files[stream], table_of(rows)))
+    progress.update(1)
 
 
 def _completed(loaded: LoadedModel, corpus: Corpus, request: BuildRequest, progress: Progress) -> Corpus:

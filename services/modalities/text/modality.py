@@ -214,6 +214,11 @@ def _as_input(loaded: LoadedModel, read: TokenisedInput, written: TokenisedInput
     return TextPair(read, written) if writes(loaded) else read
 
 
+def of_ids(loaded: LoadedModel, ids: Sequence[int]) -> Text:
+    """Tokens by their numbers as an input; an encoder–decoder reads and writes them."""
+    return _as_input(loaded, _of_ids(ids), _of_ids(ids))
+
+
 def _of_ids(ids: Sequence[int]) -> TokenisedInput:
     """An input of which only the numbers of its tokens matter."""
     n = len(ids)
