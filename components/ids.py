@@ -177,6 +177,12 @@ BADGE_NOTE = "badge-note"
 DISPLAY_RINGS = "display-rings"
 HEAD_FACTS = "head-facts"
 
+# components/panels/kinds.py
+KINDS = "kinds"
+KINDS_OF = "kinds-of"
+KINDS_BODY = "kinds-body"
+KINDS_CELL = "kinds-cell"
+
 # components/scaling_view.py and scaling_callbacks.py, align_panel.py, scale_note.py
 SCALING_STATE = "scaling-state"
 SCALING_ATLAS = "scaling-atlas"
@@ -269,3 +275,8 @@ SHELF_OPEN = "shelf-open"
 def shelf_deed(deed: str, slug: Any) -> dict[str, Any]:
     """Id of a control of one atlas of the library; slug: ALL for all of them."""
     return {"kind": "shelf", "deed": deed, "slug": slug}
+
+
+def kinds_pair(query: Any, key: Any) -> dict[str, Any]:
+    """Id of a cell from one kind to another, by their numbers; ALL for all of them."""
+    return {"kind": "kinds-pair", "query": query, "key": key}

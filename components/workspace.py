@@ -22,6 +22,7 @@ from components.panels.align import align_body
 from components.panels.average import average_panel
 from components.panels.head_facts import facts_body
 from components.panels.image import gallery, image_panel, look_controls
+from components.panels.kinds import kinds_card
 from components.panels.panel import TAB_LABELS, panel
 from components.panels.sentence import sentence_panel
 from components.panels.tokens import tokens_tab
@@ -78,7 +79,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                         state,
                         labels={**TAB_LABELS, "sentence": "Image"} if pictures else TAB_LABELS,
                         bodies={
-                            "head": facts_body(atlas, stream, view),
+                            "head": [facts_body(atlas, stream, view), kinds_card(atlas, stream)],
                             "sentence": (image_panel if pictures else sentence_panel)(atlas, stream, state, payload),
                             "average": average_panel(state.options, payload),
                             "tokens": tokens_tab(state.token_set),

@@ -179,3 +179,15 @@ def test_bad_links_are_dropped_with_a_sentence(page: Page, dashboard, query):
     expect(page.locator("#notice")).to_contain_text("is not in this atlas")
     wait_for_badges(page)
     assert stats(page)["order"] is None
+
+
+def test_a_cell_from_kind_to_kind_lights_up_its_pairs_and_leads_to_other_heads(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=2&head=9&tab=head")
+    page.locator(".kinds > summary").click()
+    page.locator(".kinds-table tbody tr").first.locator("button").first.click()
+    cell = page.locator("#kinds-cell")
+    expect(cell).to_contain_text("times even attention")
+    expect(cell.locator("ol a")).to_have_count(8)
+    cell.get_by_role("link", name="Light up its strongest pairs").click()
+    page.wait_for_function("(new URL(location).searchParams.get('set') || '').startsWith('p.')")
+    expect(page.locator("#scene")).to_be_visible()

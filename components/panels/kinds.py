@@ -1,0 +1,186 @@
+"""From kind to kind: how one head attends from queries of each kind to keys of each, and which heads do it most."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+import numpy as np
+from dash import ALL, Input, Output, State, callback, ctx, dcc, html, no_update
+
+from components import ids
+from components.server.context import context
+from components.state.atlas_page import AtlasPage, View
+from components.state.links import address
+from services.atlas import Atlas
+from services.atlas.schema import StreamInfo
+from services.attributes.registry import attribute_of
+from services.measures.kinds import (
+    LEAST_QUERIES,
+    KindMatrix,
+    kind_matrix,
+    lift_of_all,
+    offered,
+    strongest_pairs,
+    unavailable,
+)
+from services.search.token_sets import write_ids
+
+RANKED = 8
+_FULL = 3.0  # log2 of the lift at which a cell has its full colour: eight times even
+
+
+def kinds_card(atlas: Atlas, stream: StreamInfo) -> html.Details:
+    """Closed until a reader opens it: the sums take a moment."""
+    why = unavailable(atlas, stream)
+    summary = html.Summary("From kind to kind", id=ids.KINDS, n_clicks=0)
+    if why:
+        return html.Details([summary, html.P(why, className="facts-note")], className="kinds")
+    options = [{"label": attribute_of(name).label, "value": name} for name in offered(atlas)]
+    select = dbc.Select(id=ids.KINDS_OF, options=options, value=options[0]["value"])
+    return html.Details(
+        [
+            summary,
+            html.Div([html.Label("Kinds by", htmlFor=ids.KINDS_OF), select], className="label-row"),
+            html.Div(id=ids.KINDS_BODY),
+            html.Div(id=ids.KINDS_CELL, role="status"),
+        ],
+        className="kinds",
+    )
+
+
+def matrix_table(matrix: KindMatrix) -> list[Any]:
+    """Rows ask, columns answer; each cell a button that tells more of it."""
+    head = html.Tr(
+        [html.Td("from ↓ to →"), *(html.Th(html.Span(name), scope="col", title=name) for name in matrix.names)]
+    )
+    rows = [
+        html.Tr([html.Th(name, scope="row"), *(html.Td(_cell(matrix, query, key)) for key in range(len(matrix.names)))])
+        for query, name in enumerate(matrix.names)
+    ]
+    note = (
+        "How many times as much attention as even attention would give, by the kind of the query (row) and of the key "
+        f"(column). Grey: fewer than {LEAST_QUERIES} queries, with their number. Choose a cell for its pairs and the "
+        "heads that do it most."
+    )
+    table = html.Table([html.Thead(head), html.Tbody(rows)], className="kinds-table")
+    return [html.P(note, className="facts-note"), html.Div(table, className="kinds-scroll")]
+
+
+def _cell(matrix: KindMatrix, query: int, key: int) -> Any:
+    count = int(matrix.queries[query, key])
+    if not count:
+        return html.Span("–", title="no query sees such a key")
+    if not matrix.enough[query, key]:
+        return html.Span(f"{count}", className="kinds-few", title=f"only {count} queries: too few to say anything")
+    lift = float(matrix.lift[query, key])
+    fill = 100 * min(1.0, max(0.0, np.log2(lift) / _FULL)) if lift > 0 else 0.0
+    title = f"{matrix.names[query]} → {matrix.names[key]}: {told(matrix, query, key)}"
+    return html.Button(
+        f"{lift:.1f}" if lift < 10 else f"{lift:.0f}",
+        id=ids.kinds_pair(query, key),
+        n_clicks=0,
+        type="button",
+        title=title,
+        style={"--fill": f"{fill:.0f}%"},
+        **{"aria-label": title},
+    )
+
+
+def told(matrix: KindMatrix, query: int, key: int) -> str:
+    """A cell in words."""
+    place = query, key
+    low, high = 100 * matrix.low[place], 100 * matrix.high[place]
+    interval = "" if np.isnan(low) else f", 95 % interval {low:.1f} to {high:.1f} %"
+    return (
+        f"{matrix.lift[place]:.2f} times even attention ({100 * matrix.weight[place]:.1f} % of a query's attention"
+        f"{interval}; even {100 * matrix.even[place]:.1f} %), over {matrix.queries[place]:,} queries."
+    )
+
+
+def cell_details(atlas: Atlas, view: View, attribute: str, query: int, key: int, prefix: str) -> list[Any]:
+    """One cell: in words, a link to its strongest pairs, and the heads in which it is strongest.
+
+    Raises:
+        KeyError, IndexError: there is no such cell, or no such head.
+    """
+    stream = atlas.stream(str(view.stream))
+    layer, head = _place(stream, view)
+    matrix = kind_matrix(atlas, stream, layer, head, attribute)
+    names = matrix.names[query], matrix.names[key]
+    base = {"atlas": atlas.slug, "stream": stream.name, "method": view.method, "dims": str(view.dims), "tab": "head"}
+    here = {**base, "layer": str(layer), "head": str(head)}
+    points = strongest_pairs(atlas, stream, layer, head, attribute, *names)
+    shown: list[Any] = [html.H3(f"{names[0]} → {names[1]}"), html.P(told(matrix, query, key))]
+    if points:
+        link = address(prefix, AtlasPage, {**here, "set": write_ids(points)})
+        shown.append(html.P(dcc.Link("Light up its strongest pairs, on the map and in the inputs", href=link)))
+    lifts = lift_of_all(atlas, stream, attribute, *names)
+    if lifts is None:
+        return [*shown, html.P("This atlas is too large to compare all heads while you wait.", className="facts-note")]
+    order = [int(cell) for cell in np.argsort(-np.nan_to_num(lifts, nan=-1), axis=None)[:RANKED]]
+    places = [divmod(cell, stream.heads) for cell in order]
+    items = [
+        html.Li(
+            [
+                dcc.Link(
+                    f"L{one} H{two}", href=address(prefix, AtlasPage, {**base, "layer": str(one), "head": str(two)})
+                ),
+                f" {lifts[one, two]:.2f}",
+            ]
+        )
+        for one, two in places
+    ]
+    return [*shown, html.P("Heads in which it is strongest, times even attention:"), html.Ol(items)]
+
+
+def _place(stream: StreamInfo, view: View) -> tuple[int, int]:
+    """Raises: IndexError when the view names no head of the stream."""
+    if view.layer is None or view.head is None or view.layer >= stream.layers or view.head >= stream.heads:
+        raise IndexError("no such head")
+    return view.layer, view.head
+
+
+@callback(
+    Output(ids.KINDS_BODY, "children"),
+    Output(ids.KINDS_CELL, "children"),
+    Input(ids.KINDS, "n_clicks"),
+    Input(ids.KINDS_OF, "value"),
+    Input(ids.VIEW, "data"),
+    prevent_initial_call=True,
+)
+def show_matrix(opened: Any, attribute: Any, view_data: Any) -> Any:
+    """The matrix of the open head, once the card was opened."""
+    if not opened:
+        return no_update, no_update
+    view = View.from_store(view_data)
+    atlas = context().library.get(view.atlas)
+    stream = atlas.info.stream(str(view.stream)) if atlas else None
+    if atlas is None or stream is None or unavailable(atlas, stream):
+        return None, None
+    try:
+        return matrix_table(kind_matrix(atlas, stream, *_place(stream, view), str(attribute))), None
+    except (KeyError, IndexError):
+        return None, None
+
+
+@callback(
+    Output(ids.KINDS_CELL, "children", allow_duplicate=True),
+    Input(ids.kinds_pair(ALL, ALL), "n_clicks"),
+    State(ids.KINDS_OF, "value"),
+    State(ids.VIEW, "data"),
+    prevent_initial_call=True,
+)
+def show_cell(_clicks: Any, attribute: Any, view_data: Any) -> Any:
+    """What a chosen cell says."""
+    chosen = ctx.triggered_id
+    if not chosen or not ctx.triggered[0]["value"]:
+        return no_update
+    here = context()
+    view = View.from_store(view_data)
+    atlas = here.library.get(view.atlas)
+    try:
+        query, key = int(chosen["query"]), int(chosen["key"])
+        if atlas is None or min(query, key) < 0:
+            return None
+        return cell_details(atlas, view, str(attribute), query, key, here.settings.url_prefix)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
