@@ -96,10 +96,11 @@
     return stays ? lastLive : null;
   }
 
-  function show(align, view, refined, payload, map) {
+  function show(align, view, refined, panel, payload, map) {
     const open = view && view.layer !== null && view.layer !== undefined;
     const live = align && align.on && open ? liveOf(align, view, refined, map && map.follows) : null;
-    if (open && payload) {
+    // Only for a reader who sees the numbers: they take the server twenty times as long as most answers.
+    if (open && payload && panel && panel.open && panel.tab === "align") {
       const base = `${payload.base}/agreement/${view.stream}/${view.layer}/${view.head}/${view.method}/${view.dims}`;
       wanted = { base, alignment: align && align.on ? alignmentName(align) : "own" };
       ask();

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
+from plotly.io import templates, to_html
 
 from components.export_patches import lens, patch_images
 from components.palettes import Name, palette
@@ -57,7 +57,10 @@ def head_html(
     if projection.dims == 2 and not whole:
         words["caption"] += _framed(figure, atlas, projection, place[0] * stream.heads + place[1])
     caption = "".join(f"<p>{escape(sentence)}</p>" for sentence in [*words["caption"], attribute.explain])
-    inner = figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG, default_height="78vh")
+    # Not as an object of plotly.py, which would copy every text of every point.
+    inner = to_html(
+        figure, full_html=False, include_plotlyjs=True, config=_CONFIG, default_height="78vh", validate=False
+    )
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -69,14 +72,15 @@ def head_html(
     )
 
 
-def _framed(figure: go.Figure, atlas: Atlas, projection: ProjectionInfo, head: int) -> list[str]:
+def _framed(figure: dict[str, Any], atlas: Atlas, projection: ProjectionInfo, head: int) -> list[str]:
     """Show the frame of the scene, and say how many points lie outside."""
     frame = head_frames(atlas, projection.stream, projection.name).of(head)
     out = int(outside(units(flat_layout(atlas, projection)[head : head + 1], frame)).sum())
     if not out:
         return []
     (x, y), half = frame.centre[0, 0].tolist(), frame.half.item()
-    figure.update_layout(xaxis_range=[x - half, x + half], yaxis_range=[y - half, y + half])
+    figure["layout"]["xaxis"]["range"] = [x - half, x + half]
+    figure["layout"]["yaxis"]["range"] = [y - half, y + half]
     return [f"{out:,} {'point lies' if out == 1 else 'points lie'} outside this view: zoom out to see all."]
 
 
@@ -88,8 +92,11 @@ def head_figure(
     attribute: Attribute,
     mask: np.ndarray | None = None,
     palette_name: Name = "safe",
-) -> go.Figure:
-    """Queries and keys of one head as one trace a side and category, with token, kind and context on hover."""
+) -> dict[str, Any]:
+    """Plotly's figure of one head, queries and keys as one trace a side and category.
+
+    Token, kind and context show on hover.
+    """
     layer, head = place
     columns = columns_of(atlas, stream, layer, head)
     layout = np.asarray(atlas.layout(projection)[layer, head])
@@ -100,7 +107,7 @@ def head_figure(
     attribute = in_atlas(atlas, attribute)
     colours = palette(attribute, "light", palette_name)
     deep = projection.dims == 3
-    figure = go.Figure()
+    data = []
     for group in _groups(atlas, stream, attribute, place, columns, colours):
         points = np.flatnonzero(group["mask"] & kept)
         if not len(points):
@@ -125,24 +132,23 @@ def head_figure(
         if has_images(atlas):
             common["text"] = points  # the lens asks for the point under the pointer
         if deep:
-            figure.add_trace(go.Scatter3d(z=layout[points, 2], **common))
+            data.append({"type": "scatter3d", "z": layout[points, 2], **common})
         else:
-            trace = go.Scatter if kept.sum() <= _VECTOR_UP_TO else go.Scattergl
-            figure.add_trace(trace(**common))
+            data.append({"type": "scatter" if kept.sum() <= _VECTOR_UP_TO else "scattergl", **common})
     bare = {"visible": False}
-    figure.update_layout(
-        template="plotly_white",
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"itemsizing": "constant", "orientation": "h"},
-        dragmode="orbit" if deep else "pan",
-        hoverlabel={"align": "left", "namelength": 0},
-        xaxis={**bare, "scaleanchor": "y"},  # x and y share a scale: distances must not be distorted
-        yaxis=bare,
-        images=None if deep else patch_images(atlas, stream, layout, kept, palette_name),
-        scene={"xaxis": bare, "yaxis": bare, "zaxis": bare, "aspectmode": "data"},
-        spikedistance=20,
-    )
-    return figure
+    shown = {
+        "template": templates["plotly_white"].to_plotly_json(),
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "legend": {"itemsizing": "constant", "orientation": "h"},
+        "dragmode": "orbit" if deep else "pan",
+        "hoverlabel": {"align": "left", "namelength": 0},
+        "xaxis": {**bare, "scaleanchor": "y"},  # x and y share a scale: distances must not be distorted
+        "yaxis": dict(bare),
+        "images": [] if deep else patch_images(atlas, stream, layout, kept, palette_name),
+        "scene": {"xaxis": bare, "yaxis": bare, "zaxis": bare, "aspectmode": "data"},
+        "spikedistance": 20,
+    }
+    return {"data": data, "layout": shown}
 
 
 def _groups(
@@ -187,21 +193,22 @@ def _hover_texts(atlas: Atlas, stream: StreamInfo, columns: dict[str, np.ndarray
     """Token, kind, and the words about it or its image. Plotly reads a little HTML in hover texts: they are escaped."""
     count, _ = atlas.points(stream)
     pictures = has_images(atlas)
+    names = atlas.inputs.text
+    # Read once a table: each is many thousand tokens long.
+    tables = [atlas.tokens(table) for table in (stream.query_table, stream.key_table)]
+    escaped = [[escape(text.strip() or "␣") for text in tokens.text] for tokens in tables]
+    ends = [tokens.offsets.tolist() for tokens in tables]
     out = np.empty(len(kept), dtype=object)
-    for point in np.flatnonzero(kept).tolist():
-        table = stream.query_table if point < count else stream.key_table
-        tokens = atlas.tokens(table)
-        row = int(columns["row"][point])
-        first, end = (int(n) for n in tokens.offsets[int(tokens.input[row]) : int(tokens.input[row]) + 2])
-        before = " ".join(tokens.text[max(first, row - _AROUND) : row])[-_LONGEST // 2 :]
-        after = " ".join(tokens.text[row + 1 : min(end, row + 1 + _AROUND)])[: _LONGEST // 2]
-        text = tokens.text[row].strip() or "␣"
+    points = np.flatnonzero(kept)
+    places = zip(*(columns[name][points].tolist() for name in ("kind", "row", "input", "position")), strict=True)
+    for point, (kind, row, number, position) in zip(points.tolist(), places, strict=True):
+        side = 0 if point < count else 1
+        word = f"<b>{escaped[side][row]}</b>"
         if pictures:
-            name = atlas.inputs.text[int(columns["input"][point])]
-            out[point] = f"<b>{escape(text)}</b> · {columns['kind'][point]} · {escape(name)}"
+            out[point] = f"{word} · {kind} · {escape(names[number])}"
             continue
-        out[point] = (
-            f"<b>{escape(text)}</b> · {columns['kind'][point]} · position {int(columns['position'][point])}<br>"
-            f"input {int(columns['input'][point])}: {escape(before)} <b>{escape(text)}</b> {escape(after)}"
-        )
+        text, (first, end) = tables[side].text, ends[side][number : number + 2]
+        before = " ".join(text[max(first, row - _AROUND) : row])[-_LONGEST // 2 :]
+        after = " ".join(text[row + 1 : min(end, row + 1 + _AROUND)])[: _LONGEST // 2]
+        out[point] = f"{word} · {kind} · position {position}<br>input {number}: {escape(before)} {word} {escape(after)}"
     return out

@@ -15,7 +15,6 @@ def info_button(name: str) -> html.Button:
     """The "i" that explains a control: an entry of `HELP`."""
     title, text, entry = HELP[name]
     return html.Button(
-        html.Span("i", **{"aria-hidden": "true"}),
         type="button",
         className="info-button",
         **{

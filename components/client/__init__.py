@@ -4,10 +4,10 @@ Plain JavaScript that hangs on one object, `window.atlas_client`; a component th
 that Dash serves its scripts with the component's.
 """
 
-from dash.development.base_component import ComponentRegistry
+from components.registered import register
 
 __version__ = "0.1.0"
 
 SCRIPTS = ("fetch_cache.js",)
 _js_dist = [{"relative_package_path": name, "namespace": __name__} for name in SCRIPTS]
-ComponentRegistry.registry.add(__name__)
+register(__name__)

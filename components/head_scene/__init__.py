@@ -6,10 +6,11 @@ Plain JavaScript served file by file, in order, with no build step. What the bro
 
 from typing import Any
 
-from dash.development.base_component import Component, ComponentRegistry, _explicitize_args
+from dash.development.base_component import Component, _explicitize_args
 
 # Its scripts work out the weights that lines show, and their colours: with the scene they are always served.
 from components import client, sentence_view  # noqa: F401
+from components.registered import register
 
 __version__ = "0.1.0"
 
@@ -241,5 +242,4 @@ class HeadScene(Component):
         super().__init__(**{name: named[name] for name in given})
 
 
-# Dash looks for the scripts of the top-level package, `components`; they are this module's.
-ComponentRegistry.registry.add(__name__)
+register(__name__, "atlas_head_scene")

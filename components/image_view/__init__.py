@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from dash.development.base_component import Component, ComponentRegistry
+from dash.development.base_component import Component
 
 # Their scripts fetch, work out the weights and make the colours.
 from components import client, sentence_view  # noqa: F401
+from components.registered import register
 
 __version__ = "0.1.0"
 
 SCRIPTS = ("geometry.js", "paint.js", "data.js", "strips.js", "legend.js", "pointer.js", "view.js", "component.js")
 _js_dist = [{"relative_package_path": name, "namespace": __name__} for name in SCRIPTS]
 _css_dist = [{"relative_package_path": "style.css", "namespace": __name__}]
-# Dash looks for the files of a component in its top-level package, which here is shared by all components.
-ComponentRegistry.registry.add(__name__)
+register(__name__, "atlas_image_view")
 
 
 class ImageView(Component):

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from dash.development.base_component import Component, ComponentRegistry
+from dash.development.base_component import Component
+
+from components.registered import register
 
 __version__ = "0.1.0"
 
 SCRIPTS = ("cells.js", "map.js", "component.js")
 _js_dist = [{"relative_package_path": name, "namespace": __name__} for name in SCRIPTS]
 _css_dist = [{"relative_package_path": "style.css", "namespace": __name__}]
-# Dash looks for the files of a component in its top-level package, which here is shared by all components.
-ComponentRegistry.registry.add(__name__)
+register(__name__, "atlas_minimap")
 
 
 class Minimap(Component):

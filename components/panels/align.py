@@ -240,6 +240,7 @@ clientside_callback(
     Input(ids.ALIGN, "data"),
     Input(ids.VIEW, "data"),
     Input(ids.ALIGN_REFINED, "data"),
+    Input(ids.PANEL_STATE, "data"),
     State(ids.SCENE, "payload"),
     State(ids.SCENE, "projection"),
 )

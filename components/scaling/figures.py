@@ -1,10 +1,12 @@
-"""Plotly figures of the page "Scaling"."""
+"""Plotly figures of the page "Scaling", as plain data.
+
+Not as objects of plotly.py: they check every property while they are made, which takes 23 to 90 ms a figure where the
+data take one, and a page of this kind draws six. That Plotly would accept them is checked in the tests.
+"""
 
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from components.palettes import Theme
 from services.alignment.comparison import Density
@@ -32,6 +34,8 @@ _LINES: dict[str, tuple[dict[Theme, str], str, str]] = {
     "scaled": ({"light": "#0072b2", "dark": "#56b4e9"}, "solid", "circle"),
 }
 EXTENT = float(np.log10(CONSTANTS[-1]))
+Figure = dict[str, Any]
+_SCALED_HEIGHT = 0.3  # of the curves' figure: the part below, of the scaled metric
 
 
 def colour_scale(theme: Theme) -> list[list[Any]]:
@@ -47,153 +51,192 @@ def gradient(theme: Theme) -> str:
 
 def scale_heatmap(
     values: np.ndarray, reasons: dict[tuple[int, int], str], chosen: tuple[int, int], theme: Theme
-) -> go.Figure:
+) -> Figure:
     """The best c of every head (the study's Figure 1): values [layers, heads], NaN where not defined."""
     layers, heads = values.shape
     ink = _INK[theme]
     known = np.isfinite(values)
     logs = np.log10(values, where=known, out=np.full(values.shape, np.nan))
-    texts = [[_short(value) if np.isfinite(value) else "" for value in row] for row in values]
-    figure = go.Figure(
-        go.Heatmap(
-            z=[[float(v) if np.isfinite(v) else None for v in row] for row in logs],
-            text=texts,
-            customdata=[[_hover(values[i, j]) for j in range(heads)] for i in range(layers)],
-            texttemplate="%{text}" if layers * heads <= 200 else None,
-            textfont={"size": 10},
-            hovertemplate="Layer %{y} · head %{x}<br>c = %{customdata}<extra></extra>",
-            hoverongaps=False,
-            zmin=-EXTENT,
-            zmax=EXTENT,
-            colorscale=colour_scale(theme),
-            showscale=False,
-            xgap=1,
-            ygap=1,
-        )
-    )
+    data: list[dict[str, Any]] = [
+        {
+            "type": "heatmap",
+            "z": [[float(v) if np.isfinite(v) else None for v in row] for row in logs],
+            "text": [[_short(value) if np.isfinite(value) else "" for value in row] for row in values],
+            "customdata": [[_hover(values[i, j]) for j in range(heads)] for i in range(layers)],
+            "texttemplate": "%{text}" if layers * heads <= 200 else None,
+            "textfont": {"size": 10},
+            "hovertemplate": "Layer %{y} · head %{x}<br>c = %{customdata}<extra></extra>",
+            "hoverongaps": False,
+            "zmin": -EXTENT,
+            "zmax": EXTENT,
+            "colorscale": colour_scale(theme),
+            "showscale": False,
+            "xgap": 1,
+            "ygap": 1,
+        }
+    ]
     rows, columns = np.nonzero(~known)
     if len(rows):
-        figure.add_scatter(
-            x=columns.tolist(),
-            y=rows.tolist(),
-            mode="markers",
-            marker={"symbol": "x-thin", "size": 9, "line": {"width": 1.5, "color": ink["muted"]}},
-            customdata=[reasons.get((int(i), int(j)), "not defined") for i, j in zip(rows, columns, strict=True)],
-            hovertemplate="Layer %{y} · head %{x}<br>not defined: %{customdata}<extra></extra>",
-            showlegend=False,
+        whys = [reasons.get((int(i), int(j)), "not defined") for i, j in zip(rows, columns, strict=True)]
+        data.append(
+            {
+                "type": "scatter",
+                "x": columns.tolist(),
+                "y": rows.tolist(),
+                "mode": "markers",
+                "marker": {"symbol": "x-thin", "size": 9, "line": {"width": 1.5, "color": ink["muted"]}},
+                "customdata": whys,
+                "hovertemplate": "Layer %{y} · head %{x}<br>not defined: %{customdata}<extra></extra>",
+                "showlegend": False,
+            }
         )
     layer, head = chosen
-    figure.add_shape(
-        type="rect",
-        x0=head - 0.5,
-        x1=head + 0.5,
-        y0=layer - 0.5,
-        y1=layer + 0.5,
-        line={"color": ink["text"], "width": 3},
-    )
-    figure.update_layout(
-        _layout(theme), height=max(120, 26 * layers + 52), plot_bgcolor=ink["grey"], hovermode="closest"
-    )
-    step = max(1, heads // 16)
-    figure.update_xaxes(title="head", dtick=step, range=[-0.5, heads - 0.5], showgrid=False, zeroline=False, side="top")
-    figure.update_yaxes(
-        title="layer", dtick=max(1, layers // 12), range=[layers - 0.5, -0.5], showgrid=False, zeroline=False
-    )
-    return figure
+    frame = {"type": "rect", "x0": head - 0.5, "x1": head + 0.5, "y0": layer - 0.5, "y1": layer + 0.5}
+    bare = {"showgrid": False, "zeroline": False}
+    layout = {
+        **_layout(theme),
+        "height": max(120, 26 * layers + 52),
+        "plot_bgcolor": ink["grey"],
+        "hovermode": "closest",
+        "shapes": [{**frame, "line": {"color": ink["text"], "width": 3}}],
+        "xaxis": {
+            **bare,
+            "title": {"text": "head"},
+            "dtick": max(1, heads // 16),
+            "range": [-0.5, heads - 0.5],
+            "side": "top",
+        },
+        "yaxis": {
+            **bare,
+            "title": {"text": "layer"},
+            "dtick": max(1, layers // 12),
+            "range": [layers - 0.5, -0.5],
+        },
+    }
+    return {"data": data, "layout": layout}
 
 
-def curves_figure(rows: list[dict[str, Any]], best: dict[str, float | None], metric: str, theme: Theme) -> go.Figure:
+def curves_figure(rows: list[dict[str, Any]], best: dict[str, float | None], metric: str, theme: Theme) -> Figure:
     """Each metric over c: correlations above, the scaled one below, with grid points and optima marked."""
     ink = _INK[theme]
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.68, 0.32], vertical_spacing=0.07)
-    for name, label, row in (
-        ("weighted", "weighted", 1),
-        ("pearson", "Pearson", 1),
-        ("spearman", "Spearman", 1),
-        ("scaled", "weighted, scaled", 2),
+    data: list[dict[str, Any]] = []
+    for name, label, axis in (
+        ("weighted", "weighted", "y"),
+        ("pearson", "Pearson", "y"),
+        ("spearman", "Spearman", "y"),
+        ("scaled", "weighted, scaled", "y2"),
     ):
         colours, dash, symbol = _LINES[name]
         # Spearman's is stored at the constants only
         line = [r for r in rows if r[name] is not None and (name == "spearman" or not r["on_grid"])]
         grid = [r for r in rows if r["on_grid"] and r[name] is not None]
-        figure.add_scatter(
-            x=[r["c"] for r in line],
-            y=[r[name] for r in line],
-            name=label,
-            mode="lines",
-            line={"color": colours[theme], "dash": dash, "width": 2},
-            hovertemplate="%{y:.4g}",
-            row=row,
-            col=1,
+        common = {"type": "scatter", "name": label, "xaxis": "x", "yaxis": axis}
+        data.append(
+            {
+                **common,
+                "x": [r["c"] for r in line],
+                "y": [r[name] for r in line],
+                "mode": "lines",
+                "line": {"color": colours[theme], "dash": dash, "width": 2},
+                "hovertemplate": "%{y:.4g}",
+            }
         )
-        figure.add_scatter(
-            x=[r["c"] for r in grid],
-            y=[r[name] for r in grid],
-            mode="markers",
-            marker={"color": colours[theme], "symbol": symbol, "size": 7},
-            name=label,
-            hoverinfo="skip",
-            showlegend=False,
-            row=row,
-            col=1,
+        data.append(
+            {
+                **common,
+                "x": [r["c"] for r in grid],
+                "y": [r[name] for r in grid],
+                "mode": "markers",
+                "marker": {"color": colours[theme], "symbol": symbol, "size": 7},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
         )
     known = {name: c for name, c in best.items() if c is not None and np.isfinite(c) and c > 0}
+    shapes, annotations = [], []
     for place, (name, c) in enumerate(sorted(known.items(), key=lambda item: item[1])):
         colour = ink["text"] if name == metric else ink["muted"]
-        figure.add_vline(x=c, line={"color": colour, "width": 2 if name == metric else 1, "dash": "dot"}, row=1, col=1)
-        figure.add_annotation(
-            x=float(np.log10(c)),  # annotations on a logarithmic axis take the exponent
-            y=0.99 - 0.09 * place,
-            yref="y domain",
-            text=f"{_METRIC_SHORT[name]} {c:.3g}",
-            font={"size": 10, "color": colour},
-            showarrow=False,
-            bgcolor=ink["ground"],
-            borderpad=1,
-            xanchor="left",
-            yanchor="top",
-            row=1,
-            col=1,
+        line_style = {"color": colour, "width": 2 if name == metric else 1, "dash": "dot"}
+        upright = {"type": "line", "x0": c, "x1": c, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}
+        shapes.append({**upright, "line": line_style})
+        annotations.append(
+            {
+                "x": float(np.log10(c)),  # annotations on a logarithmic axis take the exponent
+                "y": 0.99 - 0.09 * place,
+                "xref": "x",
+                "yref": "y domain",
+                "text": f"{_METRIC_SHORT[name]} {c:.3g}",
+                "font": {"size": 10, "color": colour},
+                "showarrow": False,
+                "bgcolor": ink["ground"],
+                "borderpad": 1,
+                "xanchor": "left",
+                "yanchor": "top",
+            }
         )
-    figure.update_layout(_layout(theme), height=430, hovermode="x unified", legend=_legend(theme))
-    figure.update_layout(margin={"l": 64, "r": 8, "t": 64, "b": 48})
-    figure.update_xaxes(
-        type="log", tickvals=list(CONSTANTS), gridcolor=ink["edge"], range=[-EXTENT - 0.03, EXTENT + 0.03]
-    )
-    figure.update_xaxes(title="c (queries × c, keys / c)", row=2, col=1)
-    figure.update_yaxes(gridcolor=ink["edge"], zerolinecolor=ink["muted"])
-    figure.update_yaxes(title="correlation", row=1, col=1)
-    figure.update_yaxes(title="scaled", row=2, col=1)
-    return figure
+    grid_lines = {"gridcolor": ink["edge"], "zerolinecolor": ink["muted"]}
+    layout = {
+        **_layout(theme),
+        "height": 430,
+        "hovermode": "x unified",
+        "legend": _legend(theme),
+        "margin": {"l": 64, "r": 8, "t": 64, "b": 48},
+        "shapes": shapes,
+        "annotations": annotations,
+        "xaxis": {  # one axis for both, below the lower: the readings beside the pointer are of all lines at that c
+            "type": "log",
+            "tickvals": list(CONSTANTS),
+            "gridcolor": ink["edge"],
+            "range": [-EXTENT - 0.03, EXTENT + 0.03],
+            "title": {"text": "c (queries × c, keys / c)"},
+            "anchor": "y2",
+        },
+        "yaxis": {**grid_lines, "title": {"text": "correlation"}, "domain": [_SCALED_HEIGHT + 0.07, 1]},
+        "yaxis2": {**grid_lines, "title": {"text": "scaled"}, "domain": [0, _SCALED_HEIGHT]},
+    }
+    return {"data": data, "layout": layout}
 
 
 _METRIC_SHORT = {"weighted": "weighted", "scaled": "scaled", "norms": "norms", "pearson": "Pearson"}
 
 
-def density_figure(before: Density, after: Density, c: float, distance: str, theme: Theme) -> go.Figure:
+def density_figure(before: Density, after: Density, c: float, distance: str, theme: Theme) -> Figure:
     """Distance against dot product before and after alignment (the paper's Figure 4), counts in logarithm."""
     ink = _INK[theme]
-    figure = make_subplots(rows=1, cols=2, subplot_titles=("Before: c = 1", f"After: c = {c:.3g}"))
     most = max(1, int(before.counts.max()), int(after.counts.max()))
     ticks = [10**power for power in range(int(np.log10(most)) + 1)]
-    for column, one in enumerate((before, after), start=1):
+    data, titles = [], []
+    for one, number, title in ((before, "", "Before: c = 1"), (after, "2", f"After: c = {c:.3g}")):
         logs = np.log10(one.counts, where=one.counts > 0, out=np.full(one.counts.shape, np.nan))
-        middles = [(edges[1:] + edges[:-1]) / 2 for edges in (one.dot_edges, one.distance_edges)]
-        figure.add_heatmap(
-            x=middles[0],
-            y=middles[1],
-            z=logs.astype(np.float32),
-            customdata=one.counts.astype(np.int32),
-            coloraxis="coloraxis",
-            hoverongaps=False,
-            hovertemplate="q·k ≈ %{x:.3g}<br>distance ≈ %{y:.3g}<br>%{customdata:,} pairs<extra></extra>",
-            row=1,
-            col=column,
+        data.append(
+            {
+                "type": "heatmap",
+                "x": (one.dot_edges[1:] + one.dot_edges[:-1]) / 2,
+                "y": (one.distance_edges[1:] + one.distance_edges[:-1]) / 2,
+                "z": logs.astype(np.float32),
+                "customdata": one.counts.astype(np.int32),
+                "coloraxis": "coloraxis",
+                "hoverongaps": False,
+                "hovertemplate": "q·k ≈ %{x:.3g}<br>distance ≈ %{y:.3g}<br>%{customdata:,} pairs<extra></extra>",
+                "xaxis": f"x{number}",
+                "yaxis": f"y{number}",
+            }
         )
-    figure.update_layout(
-        _layout(theme),
-        height=380,
-        coloraxis={
+        middle = {"x": 0.5, "y": 1, "xref": f"x{number} domain", "yref": f"y{number} domain"}
+        style = {"showarrow": False, "xanchor": "center", "yanchor": "bottom"}
+        titles.append({**middle, **style, "text": title, "font": {"size": 12, "color": ink["text"]}})
+    plain = {"gridcolor": ink["edge"], "zeroline": False}
+    across = {**plain, "title": {"text": "dot product q·k"}}
+    layout = {
+        **_layout(theme),
+        "height": 380,
+        "margin": {"l": 56, "r": 8, "t": 44, "b": 44},
+        "annotations": titles,
+        "xaxis": {**across, "anchor": "y", "domain": [0, 0.45]},
+        "xaxis2": {**across, "anchor": "y2", "domain": [0.55, 1]},
+        "yaxis": {**plain, "anchor": "x", "title": {"text": f"{distance} distance"}},
+        "yaxis2": {**plain, "anchor": "x2"},
+        "coloraxis": {
             "colorscale": [[i / 4, colour] for i, colour in enumerate(_COUNTS[theme])],
             "cmin": 0,
             "cmax": max(1e-9, float(np.log10(most))),
@@ -205,29 +248,22 @@ def density_figure(before: Density, after: Density, c: float, distance: str, the
                 "len": 0.9,
             },
         },
-    )
-    figure.update_layout(margin={"l": 56, "r": 8, "t": 44, "b": 44})
-    figure.update_xaxes(title="dot product q·k", gridcolor=ink["edge"], zeroline=False)
-    figure.update_yaxes(gridcolor=ink["edge"], zeroline=False)
-    figure.update_yaxes(title=f"{distance} distance", row=1, col=1)
-    figure.update_annotations(font={"size": 12, "color": ink["text"]})
-    return figure
+    }
+    return {"data": data, "layout": layout}
 
 
-def empty_figure(theme: Theme, sentence: str) -> go.Figure:
+def empty_figure(theme: Theme, sentence: str) -> Figure:
     """A sentence where a figure cannot be drawn."""
-    figure = go.Figure()
-    figure.add_annotation(text=sentence, showarrow=False, font={"color": _INK[theme]["muted"]})
-    figure.update_layout(_layout(theme), height=160)
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
-    return figure
+    words = {"text": sentence, "showarrow": False, "font": {"color": _INK[theme]["muted"]}}
+    hidden = {"visible": False}
+    layout = {**_layout(theme), "height": 160, "annotations": [words], "xaxis": hidden, "yaxis": hidden}
+    return {"data": [], "layout": layout}
 
 
 def _layout(theme: Theme) -> dict[str, Any]:
     ink = _INK[theme]
     return {
-        "template": "none",
+        "template": {},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "Inter, system-ui, sans-serif", "size": 11, "color": ink["text"]},

@@ -4,9 +4,10 @@ Plain JavaScript on a canvas, no build step: Dash serves the files below as they
 its data itself (docs/payload.md); its props carry only names and small choices.
 """
 
-from dash.development.base_component import Component, ComponentRegistry
+from dash.development.base_component import Component
 
 from components import client  # noqa: F401  its cache is what data.js fetches through
+from components.registered import register
 
 __version__ = "0.1.0"
 
@@ -29,8 +30,7 @@ _SCRIPTS = (
 )
 _js_dist = [{"relative_package_path": name, "namespace": __name__} for name in _SCRIPTS]
 _css_dist = [{"relative_package_path": "style.css", "namespace": __name__}]
-# Dash looks for the files of a component in its top-level package, which here is shared by all components.
-ComponentRegistry.registry.add(__name__)
+register(__name__, "atlas_sentence_view")
 
 
 class SentenceView(Component):

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from components import ids
 from components.help import help_button, help_dialog, tour_steps
+from components.server.bundles import bundle
 from components.server.callback_guard import guard_callbacks
 from components.server.callback_registry import share_callbacks
 from components.server.context import KEY, Context
@@ -21,11 +22,11 @@ from components.server.export_routes import export_routes
 from components.server.guarded import GuardedJobs, SeenLibrary
 from components.server.health import tell_readiness
 from components.server.job_stamp import tell_of_jobs
+from components.server.kept_files import keep_files
 from components.server.library_routes import add_library
 from components.server.not_found import refuse_unknown_addresses
 from components.server.payload_routes import payload_routes
 from components.server.same_origin import refuse_other_origins
-from components.server.script_bundle import bundle_scripts
 from components.server.table_route import serve_tables
 from components.server.upload_routes import add_uploads
 from components.shell import shell
@@ -81,7 +82,8 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     if settings.secret_key is not None:
         server.secret_key = settings.secret_key.get_secret_value()
     refuse_other_origins(app)
-    bundle_scripts(app, settings.url_prefix)
+    bundle(app, settings.url_prefix, ROOT / "assets", THEME)
+    keep_files(server, settings.url_prefix)  # before the compression: it keeps what that has made
     _add_compression(app)
     _add_payloads(app, settings, library)
     prefix = settings.url_prefix
@@ -124,7 +126,7 @@ def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
         config={
             "CACHE_TYPE": "components.server.byte_cache.ByteFileCache",
             "CACHE_DIR": str(settings.cache / "payloads"),
-            "CACHE_THRESHOLD": 500,
+            "CACHE_THRESHOLD": 2000,
         },
     )
 
@@ -132,7 +134,8 @@ def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
         content = cache.get(key)
         if content is None:
             content = make()
-            cache.set(key, content)
+            if content:  # what could not be made may be another time
+                cache.set(key, content)
         return content
 
     payloads = payload_routes(library, cached, settings.maps, settings.probes)

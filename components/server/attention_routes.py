@@ -45,7 +45,10 @@ def add_attention_routes(site: Site) -> None:
         if not set(words) <= _VARIANTS or len(set(words)) < len(words):
             abort(404)
         chosen = Variant(special="special" in words, first="first" in words, values="values" in words)
-        return _or_reason(average_payload.average(asked.atlas, asked.stream, *asked.place, chosen), asked)
+        atlas, stream, place = asked.atlas, asked.stream, asked.place
+        name = "-".join(["average", atlas.info.key, stream.name, *map(str, place), *sorted(words)])
+        content = site.cache(name, lambda: average_payload.average(atlas, stream, *place, chosen) or b"")
+        return _or_reason(content or None, asked)
 
     @site.of_stream("/heads/<stream>/<version>")
     def heads(asked: Asked, version: str) -> Response:

@@ -1,5 +1,7 @@
 """Routes of a search: the tokens it finds, in what inputs, and how closely each head keeps them together."""
 
+from functools import lru_cache
+
 from flask import Response, request
 
 from components.server.http import binary, json_response
@@ -33,12 +35,27 @@ def add_search_routes(site: Site) -> None:
 
     @site.of_stream("/concentration/<stream>/<projection>")
     def concentration(asked: Asked, projection: str) -> Response:
-        layout = layouts.flat_layout(*asked.map(projection))
-        if definition := request.args.get("s"):
-            members = token_sets.members(asked.atlas, asked.stream, definition)
-            queries = asked.atlas.points(asked.stream)[0]
-            sides = (members[:queries], members[queries:])
-        else:
-            sides = side_masks(asked.atlas, asked.stream, question())
-        values = concentrations(layout, *sides)
-        return json_response({"values": [round(value, 2) if value == value else None for value in values.tolist()]})
+        atlas, chosen = asked.map(projection)
+        definition = request.args.get("s", "")
+        found = _concentrations(asked.atlas, asked.stream.name, atlas, chosen.name, definition or question())
+        return json_response({"values": found})
+
+
+@lru_cache(maxsize=256)  # of the searches of late, which many readers share
+def _concentrations(atlas: Atlas, of: str, mapped: Atlas, name: str, wanted: Question | str) -> list[float | None]:
+    """Of a search, or of a set as the link has it: one number a head, None where there is none.
+
+    mapped: the atlas that holds the map, which may be another of the same points.
+    """
+    stream = atlas.info.stream(of)
+    projection = mapped.info.projection(name, of)
+    if stream is None or projection is None:
+        raise KeyError(name)
+    if isinstance(wanted, str):
+        members = token_sets.members(atlas, stream, wanted)
+        queries = atlas.points(stream)[0]
+        sides = (members[:queries], members[queries:])
+    else:
+        sides = side_masks(atlas, stream, wanted)
+    values = concentrations(layouts.flat_layout(mapped, projection), *sides)
+    return [round(value, 2) if value == value else None for value in values.tolist()]

@@ -1,6 +1,7 @@
 """What the page "Scaling" shows beyond the stored study: constants side by side, distance against dot product."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -35,6 +36,7 @@ class Density:
     reason: str | None
 
 
+@lru_cache(maxsize=256)
 def density(
     atlas: Atlas,
     stream: StreamInfo,
@@ -47,7 +49,7 @@ def density(
     """The paper's Figure 4 for one head: distance after aligning it against q·k as the model computes it.
 
     pairs: "input" those within an input, "all" those of SAMPLE tokens drawn from the whole corpus; masked pairs are
-    left out of both. Vectors that are not finite are left out.
+    left out of both. Vectors that are not finite are left out. Kept for the heads asked for last: do not change it.
     """
     vectors = head_vectors(atlas, stream, layer, head)
     return pair_density(*vectors, atlas.stream_tokens(stream), alignment=alignment, pairs=pairs, bins=bins)

@@ -1,6 +1,6 @@
 """Layouts as they are drawn: the frame of each head, positions within it as integers, and the order of points."""
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -80,12 +80,17 @@ def units(layout: np.ndarray, frame: Frames) -> np.ndarray:
     layout: [heads, points, dims].
     """
     places = (layout - frame.centre) / frame.half
-    return places / np.maximum(np.abs(places).max(axis=2, keepdims=True), 1)
+    return places / np.maximum(_reach(places)[..., None], 1)
+
+
+def _reach(places: np.ndarray) -> np.ndarray:
+    """Of each place the greatest coordinate, whatever its sign; axis by axis, as in `_ends`."""
+    return reduce(np.maximum, (np.abs(places[..., axis]) for axis in range(places.shape[2])))
 
 
 def outside(places: np.ndarray) -> np.ndarray:
     """bool [heads, points]: which of the places that `units` gives are of points outside the frame."""
-    return np.abs(places).max(axis=2) > OUTSIDE
+    return _reach(places) > OUTSIDE
 
 
 def quantise(layout: np.ndarray, frame: Frames) -> np.ndarray:

@@ -206,7 +206,8 @@ class LocalJobs:
                     pass_fds=[slot.descriptor],
                     start_new_session=True,
                     env={
-                        **os.environ,
+                        # A server gives back large blocks of memory at once; a computation would pay for it.
+                        **{name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")},
                         **ONE_THREAD,
                         "ATLAS_HOME": str(self._settings.home),
                         "ATLAS_START_JOBS": "true",  # the next one in line

@@ -149,7 +149,7 @@ def mean_of_all_heads(atlas: Atlas, stream: StreamInfo) -> tuple[np.ndarray, np.
     return (found.mean, found.count) if found else None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def head_average(atlas: Atlas, stream: StreamInfo, layer: int, head: int, variant: Variant) -> HeadAverage | None:
     """One head from its attention; None when the atlas has too many weights for that."""
     blocks = atlas.attention(stream)

@@ -4,6 +4,8 @@ Positions are quantised to 16 bits in a frame of one head, with one scale for al
 are distances in the layout.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from services.atlas import Atlas
@@ -14,6 +16,7 @@ from services.payloads.images import has_images, image_facts
 
 CHUNK = 1000
 PAGE = 4096
+_KEPT_BYTES = 600_000  # a chunk larger than this is cut anew for each who asks
 
 
 def projection_key(projection: ProjectionInfo) -> str:
@@ -40,8 +43,18 @@ def chunk_of(layout: np.ndarray, frame: Frames, chunk: int) -> bytes:
 
 def positions(atlas: Atlas, projection: ProjectionInfo, chunk: int, whole: bool = False) -> bytes:
     """`chunk_of` a map: its cells are the heads, layer after layer; whole: in frames that hold every point."""
-    frame = head_frames(atlas, projection.stream, projection.name, whole)
-    return chunk_of(flat_layout(atlas, projection), frame, chunk)
+    layout = flat_layout(atlas, projection)
+    if layout.shape[0] * layout.shape[2] * CHUNK * 2 > _KEPT_BYTES:
+        return chunk_of(layout, head_frames(atlas, projection.stream, projection.name, whole), chunk)
+    return _kept_positions(atlas, projection.stream, projection.name, projection.sha256, chunk, whole)
+
+
+@lru_cache(maxsize=64)  # of the maps shown of late: most readers look at the same
+def _kept_positions(atlas: Atlas, stream: str, name: str, _content: str, chunk: int, whole: bool) -> bytes:
+    projection = atlas.info.projection(name, stream)
+    if projection is None:
+        raise KeyError(name)
+    return chunk_of(flat_layout(atlas, projection), head_frames(atlas, stream, name, whole), chunk)
 
 
 def one_head(layout: np.ndarray, whole: bool = False) -> bytes:

@@ -7,7 +7,8 @@ import zlib
 import pytest
 
 from app import create_app
-from components.server.script_bundle import scripts
+from components.server.application import ROOT, THEME
+from components.server.bundles import script_text, scripts, style_text, styles
 from services.atlas import open_atlas
 from services.settings import Settings
 from tests.real_home import SLUG
@@ -59,17 +60,50 @@ def test_the_theme_is_set_before_any_style_is_read(dashboard_home, prefix):
 
 
 @pytest.mark.parametrize("prefix", ["/", "/deep/atlas/"])
-def test_the_scripts_of_our_components_are_one_file_before_the_assets(dashboard_home, prefix):
+def test_our_scripts_are_one_file_and_our_styles_another(dashboard_home, prefix):
     client = create_app(Settings(home=dashboard_home, demo=False, url_prefix=prefix)).server.test_client()
     page = client.get(prefix).get_data(as_text=True)
-    assert "_dash-component-suites/components" not in page.split("<footer>")[1]
-    [address] = re.findall(rf'<script src="({prefix}scripts/[0-9a-f]{{12}}\.js)"', page)
-    assert page.index("react") < page.index(address) < page.index("assets/clientside.js")
-    answer = client.get(address)
-    assert "immutable" in answer.headers["Cache-Control"]
-    files = [path.read_text(encoding="utf-8") for path in scripts()]
-    assert len(files) == len(set(scripts())) > 50
-    assert answer.text == ";\n".join(files)
+    assert "_dash-component-suites/components" not in page
+    [script] = re.findall(rf'<script src="({prefix}scripts/[0-9a-f]{{12}}\.js)"', page)
+    [style] = re.findall(rf'<link rel="stylesheet" href="({prefix}assets/[0-9a-f]{{12}}\.css)"', page)
+    assert page.index("react") < page.index(script) < page.index("dash_renderer")
+    ours, sheets = list(scripts(ROOT / "assets", THEME)), list(styles(ROOT / "assets"))
+    for address, text in ((script, script_text(ROOT / "assets", THEME)), (style, style_text(ROOT / "assets"))):
+        answer = client.get(address)
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.text == text
+    assert all(path.read_text(encoding="utf-8") in script_text(ROOT / "assets", THEME) for path in ours)
+    assert len(ours) == len(set(ours)) > 70
+    assert len(sheets) == len(set(sheets)) > 15
+
+
+def test_what_the_styles_name_lies_beside_them(client):
+    named = set(re.findall(r'url\("([^":]+)"\)', style_text(ROOT / "assets")))
+    assert len(named) > 5
+    for name in named:
+        answer = client.get(f"/assets/{name}")
+        assert (answer.status_code, "immutable" in answer.headers["Cache-Control"]) == (200, True), name
+
+
+@pytest.mark.parametrize("encodings", ["gzip", "br", ""])
+def test_a_library_is_compressed_once_and_told_to_stay(client, encodings, monkeypatch):
+    address = next(a for a in re.findall(r'src="([^"]+)"', client.get("/").text) if "react-dom" in a)
+    first = client.get(address, headers={"Accept-Encoding": encodings})
+    monkeypatch.setattr("flask_compress.flask_compress._compress_data", lambda *_: pytest.fail("compressed again"))
+    again = client.get(address, headers={"Accept-Encoding": encodings})
+    assert (again.data, again.headers["Content-Type"]) == (first.data, first.headers["Content-Type"])
+    assert again.headers.get("Content-Encoding", "") == first.headers.get("Content-Encoding", "") == encodings
+    assert "immutable" in again.headers["Cache-Control"]
+    had = {"Accept-Encoding": encodings, "If-None-Match": again.headers["ETag"]}
+    assert client.get(address, headers=had).status_code == 304
+
+
+def test_a_file_is_kept_in_the_form_that_the_browser_reads(client):
+    small = client.get(STYLES, headers=OVER_HTTP)
+    plain = client.get(STYLES)
+    assert OPENED[small.headers["Content-Encoding"]](small.data) == plain.data
+    assert "Content-Encoding" not in plain.headers
+    assert client.get(STYLES, headers={"Range": "bytes=0-9"}).data == plain.data[:10]
 
 
 def test_the_files_of_components_are_known_before_the_first_request(dashboard_home):

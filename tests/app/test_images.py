@@ -211,16 +211,16 @@ def test_exports_have_the_patches(atlas, stream):
 def test_the_page_of_a_head_shows_patches_where_they_lie(atlas, stream):
     projection = atlas.info.projection("pca2d", stream.name)
     figure = head_figure(atlas, stream, projection, (4, 2), attribute_of("type"))
-    pictures = figure.layout.images
+    pictures = figure["layout"]["images"]
     assert 30 < len(pictures) <= 14 * 14
     layout = np.asarray(atlas.layout(projection)[4, 2])
     tokens = atlas.tokens()
     inner = 0
     for picture in pictures:
-        point = int(np.argmin(np.abs(layout - [picture.x, picture.y]).sum(axis=1)))
-        assert np.allclose(layout[point], [picture.x, picture.y])
+        point = int(np.argmin(np.abs(layout - [picture["x"], picture["y"]]).sum(axis=1)))
+        assert np.allclose(layout[point], [picture["x"], picture["y"]])
         token = point % len(tokens)
-        shown = Image.open(io.BytesIO(base64.b64decode(picture.source.split(",")[1]))).convert("RGB")
+        shown = Image.open(io.BytesIO(base64.b64decode(picture["source"].split(",")[1]))).convert("RGB")
         index, row, column = int(tokens.input[token]), tokens.columns["row"][token], tokens.columns["column"][token]
         facts = images.image_facts(atlas, index)
         size = facts["width"] // facts["columns"]
@@ -232,7 +232,7 @@ def test_the_page_of_a_head_shows_patches_where_they_lie(atlas, stream):
     assert 'id="lens"' in page
     assert "http" not in page.split("<script>")[-1]
     solid = head_figure(atlas, stream, atlas.info.projection("pca3d", stream.name), (4, 2), attribute_of("type"))
-    assert not solid.layout.images
+    assert not solid["layout"]["images"]
 
 
 def test_a_link_to_each_look_of_an_image_opens(client):

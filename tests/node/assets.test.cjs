@@ -369,11 +369,14 @@ test("align: the slider's c, the switches, and back to the head's own", () => {
 });
 
 test("align: PCA moves at once; a layout stays until the new one is there", () => {
-  const { call } = aligning();
+  const asked = [];
+  const { call } = load([BASE, "05-link", "45-align"], {
+    answers: (url) => asked.push(url) && { pending: true, aligned: {}, screen: {} },
+  });
   const view = { atlas: "small", stream: "self", layer: 1, head: 2, method: "pca", dims: 2 };
   const map = (method) => ({ method, follows: method === "pca" ? "at once" : "later" });
-  const show = (align, where, refined = null) =>
-    call([], (root) => root.atlasAlign.show(align, where, refined, PAYLOAD, map(where.method)))[0];
+  const show = (align, where, refined = null, tab = "sentence") =>
+    call([], (root) => root.atlasAlign.show(align, where, refined, { open: true, tab }, PAYLOAD, map(where.method)))[0];
   const on = { ...OFF, on: true, c: 2 };
   assert.match(show(on, view).path, /^live\/self\/1\/2\/2\/2-translated-dot$/);
   assert.equal(show(on, { ...view, method: "umap" }), null);
@@ -381,6 +384,9 @@ test("align: PCA moves at once; a layout stays until the new one is there", () =
   assert.match(show(on, { ...view, method: "umap" }, refined).path, /^refined\/self\/1\/2\/umap\/2\//);
   assert.equal(show({ ...on, c: 3 }, { ...view, method: "umap" }, refined), NONE, "the former layout stays meanwhile");
   assert.equal(show(OFF, { ...view, method: "umap" }), null);
+  assert.deepEqual(asked, [], "the numbers are asked for where they are read");
+  show(OFF, view, null, "align");
+  assert.match(asked[0], /agreement\/self\/1\/2\/pca\/2\/own$/);
 });
 
 test("scaling: a click in the heat map is a head; on a phone the eight maps stand in four rows", () => {

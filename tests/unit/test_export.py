@@ -6,6 +6,7 @@ import json
 import re
 
 import numpy as np
+import plotly.graph_objects as go
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -145,7 +146,8 @@ def test_every_point_is_in_the_figure_once_and_where_the_layout_has_it(atlas, st
     projection = atlas.info.projection(name, "self")
     figure = head_figure(atlas, stream, projection, (1, 2), attribute_of(colour))
     axes = "xyz"[: projection.dims]
-    drawn = np.concatenate([np.stack([np.asarray(trace[axis]) for axis in axes], axis=1) for trace in figure.data])
+    drawn = np.concatenate([np.stack([np.asarray(trace[axis]) for axis in axes], axis=1) for trace in figure["data"]])
+    go.Figure(figure, skip_invalid=False)  # raises where Plotly would not read it
     layout = np.asarray(atlas.layout(projection))[1, 2]
     assert np.array_equal(drawn[np.lexsort(drawn.T)], layout[np.lexsort(layout.T)])
 

@@ -10,6 +10,7 @@ from services.errors import CorpusError
 from services.modalities.corpora.table import Table
 from services.modalities.corpora.wording import CONTROLS, listed, one_line, quoted
 
+_BATCH_BYTES = 64_000_000  # of a Parquet file, unpacked
 LOOKED_AT = 100  # cells that show whether bytes are text
 Batches = Callable[[list[str]], Iterator[pa.RecordBatch]]
 # What these readers raise; the last is for a damaged name.
@@ -19,16 +20,36 @@ _FAULTS = (pa.ArrowException, OSError, UnicodeDecodeError)
 def parquet_table(file: BinaryIO, shown: str, column: str | None) -> Table:
     """Rows of a Parquet file. Raises: CorpusError."""
     try:
-        parquet = pq.ParquetFile(file, pre_buffer=False)
+        parquet = pq.ParquetFile(file, pre_buffer=False, read_dictionary=_repeating(pq.ParquetFile(file)))
         schema = parquet.schema_arrow
         schema.names  # noqa: B018 - damaged names are found when they are read
+        at_once = _rows_at_once(parquet.metadata)
     except _FAULTS as error:
         raise _fault(shown, error, "Parquet") from error
 
     def batches(wanted: list[str]) -> Iterator[pa.RecordBatch]:
-        return parquet.iter_batches(batch_size=1024, columns=wanted)
+        return parquet.iter_batches(batch_size=at_once, columns=wanted)
 
     return _table(schema, batches, shown, column, "Parquet")
+
+
+def _repeating(file: pq.ParquetFile) -> list[str]:
+    """Columns of texts that the file holds once each, with a number a row.
+
+    They are read as such: a few kilobytes of file, one long text in a million rows, could else fill the memory.
+    """
+    strings = {item.name for item in file.schema_arrow if pa.types.is_string(item.type)}
+    groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+    chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
+    long = {one.path_in_schema for one in chunks if one.total_uncompressed_size > _BATCH_BYTES}
+    return sorted(strings.intersection(one.path_in_schema for one in chunks if one.has_dictionary_page) - long)
+
+
+def _rows_at_once(file: pq.FileMetaData) -> int:
+    """So many rows that even the longest of its groups takes about `_BATCH_BYTES`, at most 1,024."""
+    groups = [file.row_group(number) for number in range(file.num_row_groups)]
+    longest = max((group.total_byte_size / max(group.num_rows, 1) for group in groups), default=1.0)
+    return max(1, min(1024, int(_BATCH_BYTES / max(longest, 1))))
 
 
 def arrow_table(files: Sequence[BinaryIO], shown: str, column: str | None) -> Table:
@@ -95,6 +116,9 @@ def _fault(shown: str, error: Exception, kind: str) -> CorpusError:
 
 
 def _cells(cells: pa.Array) -> list[Any]:
+    if isinstance(cells, pa.DictionaryArray):
+        values = cells.dictionary.to_pylist()  # once each: what comes again is the same text, not a copy
+        return [None if index is None else values[index] for index in cells.indices.to_pylist()]
     found = (cells.cast(pa.string()) if _is_time(cells.type) else cells).to_pylist()
     return [cell.decode() if isinstance(cell, bytes) else cell for cell in found] if _is_bytes(cells.type) else found
 
