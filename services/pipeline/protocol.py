@@ -10,7 +10,7 @@ import numpy as np
 
 from services.atlas.measure_table import Row
 from services.atlas.schema import StreamInfo
-from services.capture import InputCapture, capture
+from services.capture.run import InputCapture, capture
 from services.errors import AtlasError
 from services.measures.attention_scores import Scored, scores
 from services.measures.estimate import Estimate
