@@ -54,7 +54,20 @@
     });
   }
 
-  async function badges(catalogue, { badge, order }, projection, concentration, payload) {
+  /** An order, or the cells in theirs, of which only those of a set are left. @returns {number[]|null} */
+  function within(set, order, payload) {
+    if (!set || !set.cells || !payload) return order;
+    const some = new Set(window.atlas_client.headSets.cellsOf(set.cells, payload));
+    if (!some.size) return order;
+    return (order || [...some]).filter((cell) => some.has(cell));
+  }
+
+  async function badges(catalogue, picture, projection, concentration, set, payload) {
+    const [shown, order, note] = await whole(catalogue, picture, projection, concentration, payload);
+    return [shown, within(set, order, payload), note];
+  }
+
+  async function whole(catalogue, { badge, order }, projection, concentration, payload) {
     // While someone searches or has a set, what matters of a head is how closely it keeps those together.
     const hits = concentration && payload ? root.find.onCells(concentration, payload.heads) : null;
     const shown = (measured) => (hits && badge !== "none" ? hits.badges : measured);
@@ -78,5 +91,17 @@
     ];
   }
 
-  root.atlasBadges = { badges, badgesOf, orderOf };
+  /** The chip of a set of heads: how many, where they were chosen, and how to leave it. */
+  function setChip(set, view, payload) {
+    const cells = set && set.cells && payload ? window.atlas_client.headSets.cellsOf(set.cells, payload) : [];
+    const all = payload ? payload.layers * payload.heads : 0;
+    const finder = { atlas: view.atlas, stream: view.stream, set: cells.length ? set.cells : "" };
+    return [
+      cells.length ? `${cells.length} of ${all} heads` : "",
+      cells.length ? "head-set" : "head-set d-none",
+      window.atlasLink.address("heads", { heads: finder }),
+    ];
+  }
+
+  root.atlasBadges = { badges, badgesOf, orderOf, setChip, leaveSet: () => ({ cells: "" }) };
 })();

@@ -50,6 +50,7 @@
 
   root.atlas = {
     view, copyLink, status,
+    copyTheme: (name) => name || "light",
     theme: (name) => [name || "light", name || "light"],
     /** Start with the stored theme or the system's; the button turns it. */
     switchTheme: (clicks, current) => {

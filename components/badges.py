@@ -63,5 +63,6 @@ clientside_callback(
     Input(ids.PICTURE, "data"),
     Input(ids.SCENE, "projection"),
     Input(ids.CONCENTRATION, "data"),
+    Input(ids.HEAD_SET, "data"),
     State(ids.SCENE, "payload"),
 )

@@ -18,6 +18,12 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "A model can attend in several ways: within the input, within the output, or from one to the other.",
         "stream",
     ),
+    ids.HEAD_FINDER: (
+        "Heads",
+        "Every head as a point: near each other where they attend alike, or by two measures. Click one to open it, "
+        "draw around some, or write what they have: previous > 0.5 and layer < 6. A share can be 50 % or 0.5.",
+        "head",
+    ),
     ids.METHOD_SELECT: (
         "Projection",
         f"How vectors of many dimensions become a flat map. {'; '.join(method.made for method in methods())}.",

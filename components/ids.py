@@ -170,6 +170,18 @@ FACTS = "facts"
 FINDINGS = "findings"
 FINDINGS_LIST = "findings-list"
 
+# components/heads_view.py
+HEAD_FINDER = "head-finder"
+HEADS_ATLAS = "heads-atlas"
+HEADS_STREAM = "heads-stream"
+HEADS_TICK = "heads-tick"
+
+# components/head_set.py
+HEAD_SET = "head-set"
+HEAD_SET_BAR = "head-set-bar"
+HEAD_SET_FINDER = "head-set-finder"
+HEAD_SET_CLEAR = "head-set-clear"
+
 # components/badges.py and components/head_facts.py
 BADGE_SELECT = "badge-select"
 ORDER_SELECT = "order-select"

@@ -14,6 +14,7 @@ from components.controls import toolbar
 from components.export import export_menu
 from components.findings import findings_menu
 from components.head_scene import HeadScene
+from components.head_set import head_set_chip
 from components.help import info_button, with_help
 from components.job_banner import progress_bar
 from components.legend import legend
@@ -64,7 +65,9 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                         [
                             _map_head(atlas, stream, state),
                             probe_bar(atlas, state.probe, here.settings),
-                            html.Div([hint(), minimap(stream, view)], className="over-map"),
+                            html.Div(
+                                [head_set_chip(state.head_set), hint(), minimap(stream, view)], className="over-map"
+                            ),
                             _scene(atlas, known["maps"], state, payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             # of texts only so that every callback finds what it names

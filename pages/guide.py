@@ -31,6 +31,16 @@ moves all keys by one vector; the head's attention stays exactly the same.
 6. *Findings* lists views worth seeing in this atlas, each with the number behind it. `?` lists the keys and shows the
    tour again; the small *i* beside a control explains it.
 
+## Find heads
+
+The page [Heads](heads) shows every head as a point: near each other where they **attend alike** on the same inputs,
+or by any two measures. Colours and shapes are families of heads that attend alike, named by what their members share,
+if they share anything that is measured. Write what you look for: `previous > 0.5 and layer < 6`. Names are those of
+the menus, or their beginning; a share can be written as `50 %` or `0.5`; `and`, `or`, `not` and parentheses combine.
+Or draw around heads with the mouse. *See these in the matrix* shows them alone; the chip above the map leaves them.
+*Heads like this one*, in the tab Head of an open head, sorts all others by how differently they attend, also those of
+another atlas that holds the same inputs.
+
 ## A text of your own
 
 *Your text* (the pencil, in an open head) has the atlas's model read what you type, where the model is on this machine.

@@ -173,6 +173,11 @@ class Settings(BaseSettings):
         """What was found of probes lately."""
         return self.cache / "probes"
 
+    @property
+    def head_maps(self) -> Path:
+        """Maps of the heads of atlases."""
+        return self.cache / "heads"
+
     def make_folders(self) -> None:
         """Create the folders, private to the user.
 

@@ -87,8 +87,12 @@
     return { layers, heads, columns, rows, fold, order, places };
   }
 
+  /** Rows between some heads and the others, which lie out of sight below them until one of them is opened. */
+  const BELOW = 60;
+
   /** Heads in an order of their own, row by row, in as many columns as make cells largest.
-   * @param {Matrix} matrix @param {number[]} sorted  cells @param {Atlas.Size} room @param {number} least @returns {Atlas.Grid} */
+   * @param {Matrix} matrix @param {number[]} sorted  cells, not all of them where only some are to be seen
+   * @param {Atlas.Size} room @param {number} least @returns {Atlas.Grid} */
   function inOrder({ layers, heads }, sorted, room, least) {
     const count = sorted.length;
     let columns = 1;
@@ -101,21 +105,31 @@
     const rows = Math.ceil(count / columns);
     const order = [...sorted, ...new Array(rows * columns - count).fill(-1)];
     /** @type {number[]} */
-    const places = new Array(count);
+    const places = new Array(layers * heads).fill(-1);
     sorted.forEach((cell, place) => (places[cell] = place));
-    return { layers, heads, columns, rows, order, places, sorted: true };
+    if (count === layers * heads) return { layers, heads, columns, rows, order, places, sorted: true };
+    let next = (rows + BELOW) * columns;
+    order.length = next;
+    order.fill(-1, rows * columns);
+    places.forEach((place, cell) => {
+      if (place >= 0) return;
+      places[cell] = next++;
+      order.push(cell);
+    });
+    while (order.length % columns) order.push(-1);
+    return { layers, heads, columns, rows, order, places, sorted: true, reach: order.length / columns };
   }
 
-  /** Is it a permutation of all cells, and not their own order?
+  /** Are they cells, each once, and not all in their own order?
    * @param {number} count @param {unknown} order @returns {order is number[]} */
   function isOrder(count, order) {
-    if (!Array.isArray(order) || order.length !== count) return false;
+    if (!Array.isArray(order) || !order.length || order.length > count) return false;
     const seen = new Set(order.filter((cell) => Number.isInteger(cell) && cell >= 0 && cell < count));
-    return seen.size === count && order.some((cell, place) => cell !== place);
+    return seen.size === order.length && (order.length < count || order.some((cell, place) => cell !== place));
   }
 
   /**
-   * @param {Matrix} matrix @param {unknown} order  of the cells; their own for anything that is no permutation of them
+   * @param {Matrix} matrix @param {unknown} order  of the cells, or of some: only these are seen; their own for anything else
    * @param {Atlas.Size|null} room  CSS px; null: one layer a row, whatever the room @param {number} least  px a cell
    * @returns {Atlas.Grid}
    */

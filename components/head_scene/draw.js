@@ -214,7 +214,7 @@
       const u = this.gpu.program("cells", shaders.SCREEN_VERTEX, shaders.CELLS_FRAGMENT);
       gl.uniform2f(u.uOrigin, frame.originX, frame.originY);
       gl.uniform2f(u.uViewport, this.canvas.width, this.canvas.height);
-      gl.uniform2f(u.uGrid, frame.grid.columns, frame.grid.rows);
+      gl.uniform2f(u.uGrid, frame.grid.columns, frame.grid.reach || frame.grid.rows);
       this.gpu.bindTexture(FILLED_UNIT, "filled");
       gl.uniform1i(u.uFilled, FILLED_UNIT);
       gl.uniform1i(u.uPlaced, frame.grid.places ? 1 : 0);

@@ -241,6 +241,7 @@
         const { column, row } = grid.cellPlace(matrix, cell);
         const { layer, head } = grid.headOf(matrix, cell);
         Object.assign(button.style, { gridColumn: String(column + 1), gridRow: String(row + 1) });
+        if (row >= matrix.rows) button.style.display = "none";
         // Elsewhere than on the sprite, each button shows its own part of it.
         if (sprite) {
           Object.assign(button.style, {

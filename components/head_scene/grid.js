@@ -18,7 +18,7 @@
   function cellAt(grid, x, y) {
     const column = Math.floor(x);
     const row = Math.floor(y);
-    const inside = column >= 0 && row >= 0 && column < grid.columns && row < grid.rows;
+    const inside = column >= 0 && row >= 0 && column < grid.columns && row < (grid.reach || grid.rows);
     return inside ? cellOf(grid, row * grid.columns + column) : -1;
   }
 
@@ -32,6 +32,7 @@
     let [nearest, least] = [0, Infinity];
     for (let other = 0; other < grid.layers * grid.heads; other++) {
       const at = cellPlace(grid, other);
+      if (at.row >= grid.rows) continue;
       const distance = Math.hypot(at.column + 0.5 - x, at.row + 0.5 - y);
       if (distance < least) [nearest, least] = [other, distance];
     }
@@ -83,9 +84,10 @@
     const c0 = Math.max(0, Math.floor(bounds.left));
     const c1 = Math.min(grid.columns - 1, Math.floor(bounds.right));
     const r0 = Math.max(0, Math.floor(bounds.top));
-    const r1 = Math.min(grid.rows - 1, Math.floor(bounds.bottom));
+    const r1 = Math.min((grid.reach || grid.rows) - 1, Math.floor(bounds.bottom));
     if (c1 < c0 || r1 < r0) return [];
-    if (c0 === 0 && r0 === 0 && c1 === grid.columns - 1 && r1 === grid.rows - 1) return splitRun(0, grid.layers * grid.heads, longest);
+    const all = c0 === 0 && r0 === 0 && c1 === grid.columns - 1 && r1 === (grid.reach || grid.rows) - 1;
+    if (all) return splitRun(0, grid.layers * grid.heads, longest);
     const cells = [];
     for (let row = r0; row <= r1; row++) {
       for (let column = c0; column <= c1; column++) {

@@ -72,7 +72,7 @@
       const { layers, heads, sorted } = view.cells;
       if (view.isOpen) overlay.say(`${nameOf(view.open)} is open.`);
       else if (cell >= 0) overlay.say(`${nameOf(cell)} in focus. Enter opens it.`);
-      else if (sorted) overlay.say(`${layers * heads} heads, sorted.`);
+      else if (sorted) overlay.say(view.count < layers * heads ? `${view.count} of ${layers * heads} heads.` : `${layers * heads} heads, sorted.`);
       else overlay.say(`Matrix of ${layers} layers with ${heads} heads each.`);
     }
 

@@ -293,6 +293,8 @@ declare namespace Atlas {
     sorted?: boolean;
     order?: number[];
     places?: number[];
+    /** rows with those of heads that are out of sight, where only some are to be seen */
+    reach?: number;
   }
 
   interface CellPlace {

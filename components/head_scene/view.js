@@ -81,6 +81,12 @@
       return this.cells || NO_GRID;
     }
 
+    /** Heads that are to be seen. */
+    get count() {
+      const { layers, heads, order, rows, columns } = this.grid;
+      return order ? order.slice(0, rows * columns).filter((cell) => cell >= 0).length : layers * heads;
+    }
+
     get isOpen() {
       return this.open >= 0;
     }

@@ -5,6 +5,7 @@ from typing import Any
 from dash import Input, Output, callback, html
 
 from components import ids
+from components.heads_view import likes_address
 from components.server.context import context
 from components.state.atlas_page import View
 from services.atlas import Atlas, ProjectionRef
@@ -53,6 +54,11 @@ def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: Pro
     info = atlas.info.projection(ref, stream.name)
     name = f"{label_of(info)} {info.dims}D" if info else ref.name
     return [
+        html.A(
+            "Heads like this one",
+            href=likes_address(context().settings.url_prefix, atlas, stream, layer, head),
+            className="text-button facts-like",
+        ),
         html.H2(f"How far to believe this map · {name}", className="facts-title"),
         *_called(report),
         *_verdict(report, ref.method),

@@ -138,7 +138,7 @@ def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
                 cache.set(key, content)
         return content
 
-    payloads = payload_routes(library, cached, settings.maps, settings.probes)
+    payloads = payload_routes(library, cached, settings.maps, settings.probes, settings.head_maps)
     for blueprint in (payloads, export_routes(library, cached, settings.maps)):
         prefix = settings.url_prefix.rstrip("/") + str(blueprint.url_prefix)
         app.server.register_blueprint(blueprint, url_prefix=prefix)

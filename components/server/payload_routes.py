@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort
 
 from components.server.alignment_routes import add_alignment_routes
 from components.server.attention_routes import add_attention_routes
+from components.server.heads_routes import add_heads_routes
 from components.server.image_routes import add_image_routes
 from components.server.map_routes import add_map_routes
 from components.server.probe_routes import add_probe_routes
@@ -18,8 +19,8 @@ from services.errors import SearchError
 from services.search.token_sets import SetError
 
 
-def payload_routes(library: Library, cache: MakeOnce, maps: Path, probes: Path) -> Blueprint:
-    """The blueprint under `/payload`; probes: where those are kept, the other arguments are those of `Site`."""
+def payload_routes(library: Library, cache: MakeOnce, maps: Path, probes: Path, heads: Path) -> Blueprint:
+    """The blueprint under `/payload`; probes, heads: where those are kept, the other arguments are those of `Site`."""
     routes = Blueprint("payload", __name__, url_prefix="/payload/<slug>/<key>")
     site = Site(routes, library, maps, cache)
     add_map_routes(site)
@@ -29,6 +30,7 @@ def payload_routes(library: Library, cache: MakeOnce, maps: Path, probes: Path) 
     add_attention_routes(site)
     add_alignment_routes(site)
     add_probe_routes(site, probes)
+    add_heads_routes(site, heads)
 
     @site.of_atlas("/<path:rest>")
     def nothing(_atlas: Atlas, rest: str) -> Response:

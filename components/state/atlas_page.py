@@ -20,9 +20,10 @@ from services.alignment.variants import OWN
 from services.atlas import ProjectionRef
 from services.atlas.projection_ref import METHOD
 from services.attributes.registry import PLAIN, find_attribute, why_not
+from services.errors import SearchError
 from services.measures.registry import DEFAULT, listed
 from services.projection import START, method_names
-from services.search import token_sets
+from services.search import head_sets, token_sets
 from services.search.query import MAX_QUERY, MODES
 
 TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
@@ -249,6 +250,26 @@ class TokenSet(Store):
     definition: Annotated[str, Field(max_length=token_sets.MOST_TEXT), Parsed(parameter="set", by=_definition)] = ""
 
 
+def read_head_set(link: Link, default: str) -> str:
+    """The set of heads of a link; with a sentence in its place where the stream has no such heads."""
+    text = link.text("heads")
+    if text is None:
+        return default
+    try:
+        head_sets.cells(text, link.stream.layers, link.stream.heads)
+    except SearchError as error:
+        link.drop(f"The set of heads in this link cannot be shown: {error}")
+        return default
+    return text
+
+
+class HeadSet(Store):
+    """Heads that the matrix shows alone, as the text of `services/search/head_sets.py`; empty: all."""
+
+    id = "head-set"
+    cells: Annotated[str, Field(max_length=head_sets.MOST_TEXT), Parsed(parameter="heads", by=read_head_set)] = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AlignmentName(Choice):
     """An alignment by its name, such as `0.83-translated-cosine`: all fields of `AlignState` at once."""
@@ -388,6 +409,7 @@ class AtlasPage(PageState):
     panel: Panel
     search: Search
     token_set: TokenSet
+    head_set: HeadSet
     options: AttentionOptions
     alignment: AlignState
     probe: Probe

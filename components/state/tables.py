@@ -9,6 +9,7 @@ from typing import Any
 from components.palettes import SCENE_COLOURS, THEMES
 from components.state.atlas_page import AtlasPage
 from components.state.declare import Choice, Store
+from components.state.heads_page import HeadsPage
 from components.state.page import PageState
 from components.state.scaling_page import ScalingPage
 from components.words import SPACE_NOTES, TITLES
@@ -20,7 +21,7 @@ from services.measures.registry import listed
 from services.payloads.average import FEW, LEVELS
 from services.search import token_sets
 
-PAGES: dict[str, type[PageState]] = {"atlas": AtlasPage, "scaling": ScalingPage}
+PAGES: dict[str, type[PageState]] = {"atlas": AtlasPage, "scaling": ScalingPage, "heads": HeadsPage}
 THEME_KEY = "atlas-theme"  # in the browser's storage
 
 

@@ -4,6 +4,7 @@ from services.errors import JobError
 from services.jobs.builds import BUILD
 from services.jobs.kind import JobKind
 from services.jobs.layouts import LAYOUT
+from services.jobs.likeness import LIKENESS
 from services.jobs.probes import PROBE
 from services.jobs.scaled_maps import MAPS
 from services.jobs.study import STUDY
@@ -13,6 +14,7 @@ KINDS: tuple[JobKind, ...] = (
     STUDY,
     MAPS,
     PROBE,
+    LIKENESS,
     LAYOUT,
 )
 

@@ -59,13 +59,40 @@ def matrix_png(
         colour = np.minimum(values, _TRANSPARENT - 1)
         if hits is not None:
             colour = np.where(hits, np.where(colour == _FADED, _FADED - 1, colour), _FADED)
-        places = units(layout[number : number + 1, order], frame.of(number))[0] / 2 + 0.5
-        x = (places[:, 0] * (side - 1)).round().astype(int)
-        y = ((1 - places[:, 1]) * (side - 1)).round().astype(int)
+        x, y = _pixels(units(layout[number : number + 1, order], frame.of(number))[0], side)
         cell = picture[row * side : (row + 1) * side, column * side : (column + 1) * side]
         cell[y, x] = colour[order]
         if hits is not None:
             _enlarge(cell, x, y, colour[order], int(hits.sum()))
+    return _png(picture, colours)
+
+
+def head_png(
+    atlas: Atlas,
+    stream: StreamInfo,
+    projection: ProjectionInfo,
+    attribute: Attribute,
+    colours: Sequence[str],
+    place: tuple[int, int],
+) -> bytes:
+    """One cell of it, for a head that is pointed at."""
+    layout, number = flat_layout(atlas, projection), place[0] * stream.heads + place[1]
+    order = draw_order(layout.shape[1])
+    frame = head_frames(atlas, projection.stream, projection.name, False)
+    values = point_values(atlas, stream, attribute, place if attribute.scope == "head" else None)
+    picture = np.full((_CELL, _CELL), _TRANSPARENT, dtype=np.uint8)
+    x, y = _pixels(units(layout[number : number + 1, order], frame.of(number))[0], _CELL)
+    picture[y, x] = np.minimum(values, _TRANSPARENT - 1)[order]
+    return _png(picture, colours)
+
+
+def _pixels(places: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Column and row of places in [-1, 1]² in a square of so many pixels."""
+    unit = places / 2 + 0.5
+    return (unit[:, 0] * (side - 1)).round().astype(int), ((1 - unit[:, 1]) * (side - 1)).round().astype(int)
+
+
+def _png(picture: np.ndarray, colours: Sequence[str]) -> bytes:
     image = Image.fromarray(picture, mode="P")
     image.putpalette([int(c[i : i + 2], 16) for c in colours for i in (1, 3, 5)])
     buffer = io.BytesIO()

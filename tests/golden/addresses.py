@@ -92,7 +92,12 @@ Route = tuple[str, str, str]  # path after the key · its name where the path ho
 def _payloads(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
     name = stream.name
     yield f"order/{name}", "", ""
-    yield f"heads/{name}/{report_key(atlas, stream)}", f"heads/{name}/{{version}}", ""
+    version = report_key(atlas, stream)
+    yield f"heads/{name}/{version}", f"heads/{name}/{{version}}", ""
+    yield f"finder/{name}/{version}", f"finder/{name}/{{version}}", ""
+    yield f"headmap/{name}/{version}/8", f"headmap/{name}/{{version}}/8", ""  # which a job makes first
+    for layer, head in _ends(stream):
+        yield f"alike/{name}/{layer}/{head}", "", "heads"
     for attribute in ATTRIBUTES:
         yield f"attribute/{name}/{attribute}", "", ""
         for layer, head in _ends(stream) if attribute.startswith("norm") else [(0, 0)]:
@@ -161,6 +166,7 @@ def _map(atlas: Atlas, stream: StreamInfo, projection: str, key: str) -> Iterato
     ):
         route = f"{colour}/{theme}.png{more}"
         yield f"sprite/{name}/{projection}-{key}/{route}", f"sprite/{name}/{projection}/{route}", ""
+    yield f"headpicture/{name}/{projection}-{key}/0/0/light.png", f"headpicture/{name}/{projection}/0/0/light.png", ""
     for text in ("the", "bank,cat", "zzz"):
         route = f"concentration/{name}/{projection}"
         yield f"{route}-{key}?q={quote(text)}", f"{route}?q={quote(text)}", "concentration"

@@ -27,7 +27,7 @@ from services.settings import Settings
 from tests.golden.addresses import addresses
 
 # Kinds of answers that are compared within a tolerance: relative, and absolute in the unit of the answer.
-NEAR = {"live": 8.0, "positions near": 8.0, "concentration": 0.02, "agreement": 1e-4, "pair": 1e-4}
+NEAR = {"live": 8.0, "positions near": 8.0, "concentration": 0.02, "agreement": 1e-4, "pair": 1e-4, "heads": 1e-4}
 SAMPLES = 12  # numbers kept of an array
 
 

@@ -89,10 +89,10 @@ test("in another order heads fill the rows, keep their names, and the last row m
   assert.equal(headingsOf(short), null);
 });
 
-test("what is no permutation is no order", () => {
+test("what names no cell, or one twice, is no order", () => {
   const plain = arrange(model(2, 2), null, null);
   assert.deepEqual([plain.columns, plain.rows, plain.order], [2, 2, undefined]);
-  for (const bad of [undefined, "3210", [0, 1, 2], [0, 1, 2, 2], [0, 1, 2, 4], [0, 1, 2, 3.5], [0, 1, 2, "3"], [0, 1, 2, 3]]) {
+  for (const bad of [undefined, "3210", [], [0, 1, 2, 2], [0, 1, 2, 4], [0, 1, 2, 3.5], [0, 1, 2, "3"], [0, 1, 2, 3]]) {
     assert.deepEqual(arrange(model(2, 2), bad, null), plain);
   }
 });
@@ -110,6 +110,25 @@ test("from head to head one steps as in the small map, however the matrix lies",
   assert.deepEqual([[1, 0], [0, 1], [-1, 0], [0, -1]].map(([heads, layers]) => grid.nextHead(made, 0, heads, layers)), [1, 9, 0, 0]);
   assert.equal(grid.nextHead(made, 8, 1, 0), 8);
   assert.equal(grid.nextHead(made, 29 * 9, 0, 1), 29 * 9);
+});
+
+test("some heads alone fill the room in their order; the others lie out of sight, and open there", () => {
+  const some = [40, 3, 17];
+  const made = arrange(model(6, 12), some, ROOMS[0]);
+  assert.deepEqual([made.columns, made.rows, made.sorted], [3, 1, true]);
+  assert.deepEqual([0, 1, 2].map((column) => grid.cellAt(made, column + 0.5, 0.5)), some);
+  const all = Array.from({ length: 72 }, (_, cell) => grid.cellPlace(made, cell));
+  assert.equal(new Set(all.map(({ column, row }) => `${column} ${row}`)).size, 72);
+  all.forEach(({ column, row }, cell) => {
+    assert.equal(row < made.rows, some.includes(cell));
+    assert.equal(grid.cellAt(made, column + 0.5, row + 0.5), cell);
+  });
+  const runs = grid.visibleRuns(made, { left: -1, top: -1, right: 9, bottom: 9 }, 9);
+  assert.deepEqual(runs.map(({ first, count }) => [first, count]), [[3, 1], [17, 1], [40, 1]]);
+  const { column, row } = all[0];
+  assert.deepEqual(grid.visibleRuns(made, { left: column, top: row, right: column, bottom: row }, 9), [{ first: 0, count: 1 }]);
+  assert.ok(some.includes(grid.nearestCell(made, 50, 50)));
+  assert.equal(grid.neighbour(made, 40, 0, 1), 40, "no way leads down to them");
 });
 
 test("headings: heads above and layers beside, the other way round, and layers of several rows", () => {

@@ -108,8 +108,9 @@ const ENTROPY = { name: "entropy", label: "Entropy", scope: "head", zero: 0, bes
 test("badges: a measure as text, bar and sentence; heads in its order, the undefined last", async () => {
   const given = { ...tables(), measures: [FIT, ENTROPY] };
   const { call } = load([BASE, "50-badges"], { tables: given, answers: report });
-  const shown = (badge, order, projection = MAPS.umap2d) =>
-    call([], (root) => root.atlasBadges.badges({ heads: "heads/1" }, { badge, order }, projection, null, { ...PAYLOAD, heads: 2 }));
+  const two = { ...PAYLOAD, layers: 2, heads: 2 };
+  const shown = (badge, order, projection = MAPS.umap2d, set = null) =>
+    call([], (root) => root.atlasBadges.badges({ heads: "heads/1" }, { badge, order }, projection, null, set, two));
   const [badges, order, note] = await shown("fit", "fit");
   assert.deepEqual(badges["0-1"], { text: "90 %", grade: 0.9, title: "Fit: 90 % · 2 warnings in the Head tab" });
   assert.deepEqual(badges["1-0"], { text: "n/a", grade: null, title: "Fit: not defined. Too few." });
@@ -117,8 +118,10 @@ test("badges: a measure as text, bar and sentence; heads in its order, the undef
   const [open, sorted] = await shown("entropy", "entropy", MAPS.pca2d);
   assert.deepEqual([open["0-0"].grade, open["0-1"].grade, open["0-2"], sorted], [0, 1, undefined, [1, 2, 0, 3]]);
   assert.deepEqual(await shown("fit", "plain", MAPS.pca2d), [null, null, "Not measured yet."]);
+  assert.deepEqual((await shown("fit", "fit", MAPS.umap2d, { cells: "0.0-1.0" }))[1], [1, 0, 2], "of a set only its own");
+  assert.deepEqual((await shown("fit", "plain", MAPS.umap2d, { cells: "1.1" }))[1], [3]);
   const silent = load([BASE, "50-badges"], { tables: given });
-  const failed = await silent.call([], (root) => root.atlasBadges.badges({ heads: "h" }, { badge: "fit" }, MAPS.umap2d, null, PAYLOAD));
+  const failed = await silent.call([], (root) => root.atlasBadges.badges({ heads: "h" }, { badge: "fit" }, MAPS.umap2d, null, null, PAYLOAD));
   assert.match(failed[2], /could not be loaded/);
 });
 

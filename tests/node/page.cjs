@@ -49,7 +49,7 @@ function load(names, given = {}) {
       body: {},
     },
     localStorage: storage(),
-    atlas_client: { fetches: { json: fetched, buffer: fetched } },
+    atlas_client: { fetches: { json: fetched, buffer: fetched }, headSets: require("./load.cjs")("head_sets", "client") },
     dash_clientside: {
       no_update: "no update",
       callback_context: { triggered: [] },

@@ -1,0 +1,51 @@
+/** Heads like one: what it is measured by, and the nearest ones of this atlas or of another one of the same corpus. */
+(function (/** @type {Atlas.HeadFinderScripts} */ atlas) {
+  const MOST = 8;
+
+  /**
+   * @typedef {Object} LikeHooks
+   * @property {(changes: Partial<Atlas.FinderState>) => void} change
+   * @property {(atlas: string, stream: string, layer: number, head: number) => string} href
+   */
+
+  /** @param {HTMLElement} parent @param {Atlas.FinderProps} props @param {Atlas.FinderState} state
+   * @param {{here: Atlas.FinderLikes|null, there: Atlas.FinderLikes|null, problem: string}} found @param {LikeHooks} hooks */
+  function show(parent, props, state, found, hooks) {
+    const { element, fill } = atlas.dom;
+    parent.replaceChildren();
+    parent.hidden = !state.like;
+    if (!state.like) return;
+    const [layer, head] = state.like.split(".");
+    const title = element("div", { class: "finder-like-head" }, parent);
+    element("strong", {}, title).textContent = `Heads like L${layer} H${head}`;
+    const clear = element("button", { type: "button", class: "icon-button", title: "No longer compare with this head", "aria-label": "No longer compare with this head" }, title);
+    element("span", { class: "icon icon-x-lg", "aria-hidden": "true" }, clear);
+    clear.addEventListener("click", () => hooks.change({ like: "", other: "" }));
+    const others = props.others || [];
+    if (others.length) {
+      const select = element("select", { class: "form-select", "aria-label": "Also in another atlas" }, title);
+      fill(select, [["", [["", "in this atlas"]]], ["Also in another atlas", others.map(({ slug, title: name }) => [slug, name])]], state.other);
+      select.addEventListener("change", () => hooks.change({ other: select.value }));
+    }
+    for (const likes of [found.here, found.there]) {
+      if (!likes) continue;
+      const itself = likes === found.here ? Number(layer) * likes.heads + Number(head) : -1;
+      const cells = Array.from(likes.divergence, (_, cell) => cell).filter((cell) => cell !== itself)
+        .sort((a, b) => likes.divergence[a] - likes.divergence[b]).slice(0, MOST);
+      const list = element("div", { class: "finder-likes" }, parent);
+      if (likes === found.there) element("span", { class: "finder-muted" }, list).textContent = `${likes.title}:`;
+      for (const cell of cells) {
+        const place = [Math.floor(cell / likes.heads), cell % likes.heads];
+        const link = element("a", { href: hooks.href(likes.atlas, likes.stream, place[0], place[1]) }, list);
+        link.textContent = `L${place[0]} H${place[1]}`;
+        element("span", { class: "finder-muted" }, link).textContent = ` ${likes.divergence[cell].toFixed(2)}`;
+      }
+      element("span", { class: "finder-muted" }, list).textContent = `bits, over ${likes.rows} rows of ${likes.inputs} inputs`;
+    }
+    if (found.problem) element("p", { class: "finder-muted", role: "status" }, parent).textContent = found.problem;
+  }
+
+  const api = { show };
+  atlas.like = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_head_finder ??= {}));

@@ -1,0 +1,100 @@
+"""The body of the page "Heads": which atlas, and the finder."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Input, Output, clientside_callback, html
+
+from components import ids
+from components.catalogue import scene_payload, stream_options
+from components.choices import field
+from components.head_finder import HeadFinder
+from components.help import info_button
+from components.polling import poll
+from components.server.context import context
+from components.shell import notice
+from components.state.heads_page import HeadsPage
+from components.state.links import address
+from services.atlas import Atlas
+from services.atlas.library import Entry
+from services.atlas.schema import StreamInfo
+from services.measures.head_map import file_of
+from services.measures.report import report_key
+from services.payloads.scene import projection_key
+from services.projection import label_of
+
+
+def heads_body(atlas: Atlas, page: HeadsPage) -> html.Div:
+    """The page for one state."""
+    here, state = context(), page.heads
+    stream, entries = atlas.stream(state.stream), here.library.entries()
+    maps = [p for p in atlas.info.projections if p.stream == stream.name]
+    compared = file_of(atlas, stream, here.settings.head_maps).is_file()
+    return html.Div(
+        [
+            poll(ids.HEADS_TICK, 100, on=not compared),
+            _toolbar(entries, atlas, stream),
+            html.Div(notice(page.dropped)),
+            HeadFinder(
+                id=ids.HEAD_FINDER,
+                base=scene_payload(atlas, stream, here.settings.url_prefix)["base"],
+                stream=stream.name,
+                version=report_key(atlas, stream),
+                maps=[{"name": p.name, "key": projection_key(p), "label": f"{label_of(p)} {p.dims}D"} for p in maps],
+                others=_others(entries, atlas),
+                likeness={"state": "ready", "says": ""} if compared else None,
+                theme="light",
+                state=state.known(),
+            ),
+        ],
+        className="heads-page",
+    )
+
+
+def _toolbar(entries: Sequence[Entry], atlas: Atlas, stream: StreamInfo) -> html.Div:
+    atlases = [
+        {
+            "label": e.atlas.info.title if e.atlas else f"{e.slug} (cannot be read)",
+            "value": e.slug,
+            "disabled": not e.atlas,
+        }
+        for e in entries
+    ]
+    streams = stream_options(atlas)
+    stream_field = field(
+        "Attention", dbc.Select(id=ids.HEADS_STREAM, options=streams, value=stream.name), ids.HEADS_STREAM
+    )
+    stream_field.className = "field" if len(streams) > 1 else "field d-none"
+    return html.Div(
+        [
+            html.Div([html.H1("Heads"), info_button(ids.HEAD_FINDER)], className="label-row"),
+            field("Atlas", dbc.Select(id=ids.HEADS_ATLAS, options=atlases, value=atlas.slug), ids.HEADS_ATLAS),
+            stream_field,
+        ],
+        className="toolbar",
+        role="toolbar",
+        **{"aria-label": "Whose heads"},
+    )
+
+
+def _others(entries: Sequence[Entry], atlas: Atlas) -> list[dict[str, Any]]:
+    """Atlases of the same kind of input, those of the same corpus first."""
+    found = [e.atlas for e in entries if e.atlas and e.slug != atlas.slug]
+    some = [other for other in found if other.info.modality == atlas.info.modality]
+    some.sort(key=lambda other: other.info.corpus.sha256 != atlas.info.corpus.sha256)
+    return [{"slug": other.slug, "title": other.info.title} for other in some]
+
+
+def likes_address(prefix: str, atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> str:
+    """Where heads like one are shown."""
+    return address(
+        prefix, HeadsPage, {"atlas": atlas.slug, "stream": stream.name, "like": f"{layer}.{head}", "colour": "unlike"}
+    )
+
+
+clientside_callback(
+    ClientsideFunction("atlas", "copyTheme"),
+    Output(ids.HEAD_FINDER, "theme"),
+    Input(ids.THEME, "data"),
+)
