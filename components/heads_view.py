@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, clientside_callback, html
 
 from components import ids
-from components.catalogue import scene_payload, stream_options
-from components.choices import field
+from components.atlas_fields import atlas_select, stream_select
+from components.catalogue import scene_payload
 from components.head_finder import HeadFinder
 from components.help import info_button
 from components.polling import poll
@@ -53,24 +52,11 @@ def heads_body(atlas: Atlas, page: HeadsPage) -> html.Div:
 
 
 def _toolbar(entries: Sequence[Entry], atlas: Atlas, stream: StreamInfo) -> html.Div:
-    atlases = [
-        {
-            "label": e.atlas.info.title if e.atlas else f"{e.slug} (cannot be read)",
-            "value": e.slug,
-            "disabled": not e.atlas,
-        }
-        for e in entries
-    ]
-    streams = stream_options(atlas)
-    stream_field = field(
-        "Attention", dbc.Select(id=ids.HEADS_STREAM, options=streams, value=stream.name), ids.HEADS_STREAM
-    )
-    stream_field.className = "field" if len(streams) > 1 else "field d-none"
     return html.Div(
         [
             html.Div([html.H1("Heads"), info_button(ids.HEAD_FINDER)], className="label-row"),
-            field("Atlas", dbc.Select(id=ids.HEADS_ATLAS, options=atlases, value=atlas.slug), ids.HEADS_ATLAS),
-            stream_field,
+            atlas_select(ids.HEADS_ATLAS, entries, atlas),
+            stream_select(ids.HEADS_STREAM, atlas, stream),
         ],
         className="toolbar",
         role="toolbar",

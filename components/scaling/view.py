@@ -7,7 +7,8 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
-from components.catalogue import scene_colour, scene_payload, stream_options
+from components.atlas_fields import atlas_select, stream_select
+from components.catalogue import scene_colour, scene_payload
 from components.choices import choice_field, field
 from components.head_scene import HeadScene
 from components.polling import poll
@@ -87,23 +88,10 @@ def show_options(atlas: Atlas, studied: bool) -> list[dict[str, Any]]:
 def _toolbar(
     entries: Sequence[Entry], atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: str, studied: bool
 ) -> html.Div:
-    atlases = [
-        {
-            "label": e.atlas.info.title if e.atlas else f"{e.slug} (cannot be read)",
-            "value": e.slug,
-            "disabled": not e.atlas,
-        }
-        for e in entries
-    ]
-    streams = stream_options(atlas)
-    stream_field = field(
-        "Attention", dbc.Select(id=ids.SCALING_STREAM, options=streams, value=stream.name), ids.SCALING_STREAM
-    )
-    stream_field.className = "field" if len(streams) > 1 else "field d-none"
     return html.Div(
         [
-            field("Atlas", dbc.Select(id=ids.SCALING_ATLAS, options=atlases, value=atlas.slug), ids.SCALING_ATLAS),
-            stream_field,
+            atlas_select(ids.SCALING_ATLAS, entries, atlas),
+            stream_select(ids.SCALING_STREAM, atlas, stream),
             _number_select(ids.SCALING_LAYER, "Layer", stream.layers, state.layer),
             _number_select(ids.SCALING_HEAD, "Head", stream.heads, state.head),
             field(
