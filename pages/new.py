@@ -45,6 +45,10 @@ def workshop() -> Workshop:
 
 def _orders() -> html.Div:
     here = context()
+    try:
+        here.jobs.check()
+    except AtlasError as error:
+        return html.Div(problem_words(str(error)))
     placed = [one for one in workshop().orders() if may_see_of(one.order.owner)]
     return orders_list(placed, here.jobs, here.settings.url_prefix)
 

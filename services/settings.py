@@ -5,6 +5,7 @@
 
 import os
 import re
+import socket
 from functools import lru_cache
 from pathlib import Path
 
@@ -66,6 +67,16 @@ class Settings(BaseSettings):
     start_jobs: bool = Field(
         default=True,
         description="Whether who asks for a job starts its process; false: `python app.py worker` beside it does.",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="Redis that holds the job table, the queue of `python app.py worker` (Celery) and caches, such as "
+        "`redis://:PASSWORD@HOST:6379/0`; needs requirements-lab.txt. Not set: one machine, without Redis.",
+    )
+    worker: str = Field(
+        default_factory=socket.gethostname,
+        pattern=r"^[\w.-]{1,64}$",
+        description="Name of a worker behind Redis, its own on a disk that several share; not set: the machine's.",
     )
     dask_scheduler: str | None = Field(
         default=None, description="Address of a Dask scheduler for layouts; its workers must share the disk."

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("requirements.txt", "requirements-dev.txt")
+FILES = ("requirements.txt", "requirements-lab.txt", "requirements-dev.txt")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)$", re.M)
 HELD = {"torch"}
 

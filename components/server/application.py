@@ -32,7 +32,7 @@ from components.server.upload_routes import add_uploads
 from components.shell import shell
 from services.atlas.library import Library
 from services.jobs.backend import Backend
-from services.jobs.local import LocalJobs
+from services.jobs.which import jobs_of
 from services.settings import Settings
 from services.workshop.owners import Owners
 
@@ -75,7 +75,7 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     app.index_string = app.index_string.replace("{%css%}", f'<script src="{theme}"></script>{{%css%}}')
     library = SeenLibrary(Library(settings.atlases), Owners(settings.owners))
     server = app.server
-    running = jobs or LocalJobs(settings)
+    running = jobs or jobs_of(settings)
     server.config[KEY] = Context(settings, library, GuardedJobs(running, settings), running)
     open_door(server, settings)
     tell_readiness(server, settings, running)
@@ -121,12 +121,14 @@ def _add_compression(app: Dash) -> None:
 
 
 def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
+    shared = settings.redis_url is not None
     cache = Cache(
         app.server,
         config={
-            "CACHE_TYPE": "components.server.byte_cache.ByteFileCache",
+            "CACHE_TYPE": f"components.server.{'redis_cache.ByteRedisCache' if shared else 'byte_cache.ByteFileCache'}",
             "CACHE_DIR": str(settings.cache / "payloads"),
             "CACHE_THRESHOLD": 2000,
+            "CACHE_REDIS_URL": settings.redis_url.get_secret_value() if settings.redis_url else None,
         },
     )
 

@@ -75,6 +75,9 @@ class GuardedJobs:
         mine = owner if owner is None else owned(user().name or "", owner)
         return [_shown(job) for job in self._jobs.list(mine) if _is_seen(job)]
 
+    def check(self) -> None:
+        self._jobs.check()
+
     def log(self, id: str) -> str:
         return self._jobs.log(id) if self.status(id) is not None else ""
 

@@ -4,7 +4,7 @@ import os
 
 from flask import Flask, Response
 
-from services.errors import AtlasError
+from services.errors import AtlasError, JobError
 from services.jobs.backend import Backend
 from services.settings import Settings
 
@@ -26,7 +26,10 @@ def _problem(settings: Settings, jobs: Backend) -> str | None:
     if not os.access(settings.job_folder, os.W_OK | os.X_OK):
         return "The folder of jobs cannot be written."
     try:
+        jobs.check()
         jobs.list()
+    except JobError as error:
+        return str(error)
     except (AtlasError, OSError):
         return "The jobs cannot be read."
     return None

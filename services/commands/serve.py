@@ -12,7 +12,7 @@ from typing import Any
 
 from services.errors import AtlasError
 from services.jobs.builds import image_model, start_demo_if_needed
-from services.jobs.local import LocalJobs
+from services.jobs.which import jobs_of
 from services.settings import load_settings
 
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, create_app: Callable[[Any, Any], Any]) -> i
         return 2
     settings = settings.model_copy(update={"host": host, "port": port})
     signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on Ctrl-C ends all in order
-    jobs = LocalJobs(settings)
+    jobs = jobs_of(settings)
     try:
         start_demo_if_needed(settings, jobs)  # first, so that both processes load their libraries at once
         app = create_app(settings, jobs)

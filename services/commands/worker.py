@@ -7,8 +7,9 @@ import sys
 import threading
 
 from services.errors import AtlasError
+from services.jobs import registry
 from services.jobs.local import WORKERS, LocalJobs
-from services.settings import load_settings
+from services.settings import Settings, load_settings
 
 LOOK = 0.5  # seconds between two looks at what waits
 
@@ -30,6 +31,8 @@ def run(options: argparse.Namespace) -> int:
     except AtlasError as error:
         print(error, file=sys.stderr)
         return 2
+    if settings.redis_url is not None:
+        return _behind_redis(settings, jobs, stop)
     print(f"Jobs of {settings.home} run here  (stop with Ctrl-C)", flush=True)
     while not stop.wait(LOOK):
         jobs.list()  # starts what waits, and sees which processes are gone
@@ -37,3 +40,19 @@ def run(options: argparse.Namespace) -> int:
     os.close(presence)
     jobs.close()
     return 0
+
+
+def _behind_redis(settings: Settings, jobs: LocalJobs, stop: threading.Event) -> int:
+    """Take what waits in Redis, beside other workers."""
+    from services.jobs.lanes import work_lanes
+
+    try:
+        jobs.check()
+        print(f"Jobs in Redis run here, as worker {settings.worker}  (stop with Ctrl-C)", flush=True)
+        whole = work_lanes(settings, registry.KINDS, stop)
+    except AtlasError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if not whole:
+        print("A part of this worker ended unexpectedly; start it again.", file=sys.stderr)
+    return 0 if whole else 1

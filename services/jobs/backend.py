@@ -27,6 +27,9 @@ class Backend(Protocol):
     def list(self, owner: str | None = None) -> Sequence[Job]:
         """All jobs that wait, run or have ended lately, or those of an owner, in the order of asking."""
 
+    def check(self) -> None:
+        """Raise a JobError where nobody can be asked for jobs, nor what became of any, for now."""
+
     def log(self, id: str) -> str:
         """What the job's process has written, its last 64 kB; empty when it has not."""
 

@@ -63,6 +63,7 @@ def _begun(jobs: LocalJobs, spec: JobSpec, title: str, subject: str, slot: Slot)
             attempt=before.attempt + 1 if before is not None and before.state == "lost" else 1,
             slot=slot.name,
             run=secrets.token_hex(8),
+            begun=now,
             created=now,
             updated=now,
         )

@@ -19,9 +19,11 @@ from pathlib import Path
 from services.errors import JobError
 from services.jobs.kind import JobKind
 from services.jobs.registry import job_kind
+from services.jobs.rows import Rows, open_rows
 from services.jobs.slots import Slot, Slots
 from services.jobs.spec import LOST, WAITING, Job, JobSpec, people_of
-from services.jobs.table import JobTable, disk_problem, make_private
+from services.jobs.table import disk_problem, make_private
+from services.jobs.turns import in_turn, with_places
 from services.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +47,8 @@ class LocalJobs:
         self._settings = settings
         self._starts = settings.start_jobs if starts is None else starts
         self._started: list[subprocess.Popen[bytes]] = []
-        self.table = JobTable(settings.job_table)
-        self.slots = Slots(settings.job_folder / "slots")
+        self.table = open_rows(settings)
+        self.slots = Slots(settings.job_folder / (f"slots-{settings.worker}" if settings.redis_url else "slots"))
         self._asks = -1
         self._asked: set[str] = set()
         self._stamped: tuple[object, str] = (None, "")
@@ -116,9 +118,13 @@ class LocalJobs:
         now = time.time()
         return [
             job
-            for job in found
+            for job in with_places(found, WAITING)
             if (job.active or now - job.updated < RECENT) and (owner is None or owner in job.owners)
         ]
+
+    def check(self) -> None:
+        """See Backend."""
+        self.table.check()
 
     def log(self, id: str) -> str:
         """See Backend."""
@@ -171,12 +177,14 @@ class LocalJobs:
         if self._starts:
             self._start_missing(kind, rows, waiting)
         if kind.warm:
-            ring(self._settings.job_folder, kind)
+            ring(self.slots.folder, kind)
 
     def _start_missing(self, kind: JobKind, rows: Sequence[Job], waiting: int) -> None:
         slots = [f"{kind.name}.{number}" for number in range(kind.limit)]
         at_work = {job.slot for job in rows if job.state == "running"}
-        missing = waiting - sum(name not in at_work and not self.slots.is_free(name) for name in slots)
+        missing = waiting - sum(
+            place(self._settings, name) not in at_work and not self.slots.is_free(name) for name in slots
+        )
         for name in slots:
             slot = self.slots.take(name) if missing > 0 else None
             if slot is None:  # its process takes what waits
@@ -186,13 +194,13 @@ class LocalJobs:
             finally:
                 slot.release()
             missing -= 1
-            self._say_starting(kind, next(job for job in rows if job.state == "waiting"))
+            self._say_starting(kind, in_turn(rows, kind.name)[0])
 
     def _start(self, kind: JobKind, slot: Slot) -> None:
         logs = self._settings.job_folder / "logs"
         try:
             make_private(logs)
-            log = (logs / f"{slot.name}.log").open("wb")
+            log = (logs / f"{place(self._settings, slot.name)}.log").open("wb")
         except OSError as error:
             raise JobError(disk_problem(logs, error)) from error
         with log:
@@ -210,13 +218,19 @@ class LocalJobs:
                         **{name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")},
                         **ONE_THREAD,
                         "ATLAS_HOME": str(self._settings.home),
-                        "ATLAS_START_JOBS": "true",  # the next one in line
+                        "ATLAS_WORKER": self._settings.worker,
+                        # the next one in line; behind Redis its lane looks who has room
+                        "ATLAS_START_JOBS": str(self._settings.redis_url is None).lower(),
                     },
                 )
             except OSError as error:
                 raise JobError(f"No process can be started ({error.strerror}); try again in a moment.") from error
         self._started = [*(one for one in self._started if one.returncode is None), process]
         threading.Thread(target=process.wait, daemon=True).start()  # so that it leaves no zombie
+
+    def has_room(self, kind: JobKind) -> bool:
+        """Whether fewer processes of a kind run here than may."""
+        return any(self.slots.is_free(f"{kind.name}.{number}") for number in range(kind.limit))
 
     def end_processes(self) -> None:
         """Ask the processes that were started from here to end at their next step, and wait for it."""
@@ -258,7 +272,7 @@ class LocalJobs:
             subject=subject,
             owners={spec.owner: now},
             people=people_of([spec.owner]),
-            label=UNSERVED if not self._starts and self.slots.is_unshared(WORKERS) else WAITING,
+            label=self._first_label(),
             order=self.table.next_order(),
             attempt=job.attempt + 1 if job is not None and job.state == "lost" else 1,
             created=now,
@@ -266,6 +280,9 @@ class LocalJobs:
         )
         self.table.put(new)
         return new
+
+    def _first_label(self) -> str:
+        return UNSERVED if not self._starts and self.slots.is_unshared(WORKERS) else WAITING
 
     def settled(self, job: Job, silent: float = SILENT) -> Job:
         """The row, after it was seen whether the process that has it still lives.
@@ -281,7 +298,13 @@ class LocalJobs:
             return lose(self.table, now)
 
     def _is_dead(self, job: Job) -> bool:
-        return self.slots.is_free(job.slot)
+        leased = self.table.leased(job.run)
+        return self.slots.is_free(job.slot) if leased is None else not leased
+
+
+def place(settings: Settings, slot: str) -> str:
+    """What a slot is called in the table: slots of several workers behind one Redis are told apart."""
+    return f"{slot}@{settings.worker}" if settings.redis_url else slot
 
 
 def _handed(slot: Slot) -> tuple[str, ...]:
@@ -289,7 +312,7 @@ def _handed(slot: Slot) -> tuple[str, ...]:
     return "--slot", slot.name, "--lock", str(slot.descriptor)
 
 
-def lose(table: JobTable, job: Job) -> Job:
+def lose(table: Rows, job: Job) -> Job:
     """Note that the process of a running job is gone; one that was to stop has."""
     stopped = {"state": "cancelled", "message": "Stopped."}
     lost = {"state": "lost", "message": f"It {LOST}"}
@@ -299,8 +322,8 @@ def lose(table: JobTable, job: Job) -> Job:
 
 
 def bell(folder: Path, kind: JobKind) -> Path:
-    """The named pipe through which a warm process is told that a job waits."""
-    return folder / "slots" / f"{kind.name}.bell"
+    """The named pipe in a folder of slots through which a warm process is told that a job waits."""
+    return folder / f"{kind.name}.bell"
 
 
 def ring(folder: Path, kind: JobKind) -> None:

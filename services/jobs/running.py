@@ -9,15 +9,14 @@ from types import TracebackType
 from typing import Any, Literal
 
 from services.errors import AtlasError, BusyError, Cancelled, JobError
+from services.jobs.rows import Rows
 from services.jobs.spec import WAITING, Job, one_line
-from services.jobs.table import JobTable
 from services.models.memory import is_out_of_memory
 from services.settings import Settings
 
 RENEW = 1.0  # seconds between two renewals of the lease
 TELL = 0.3  # seconds between two words on progress
 GRACE = 30.0  # seconds a job has to end after it was told to; then its process ends at once
-_LAST_TRIES = 20  # for the last word, while the disk is full
 
 
 class Running:
@@ -30,7 +29,7 @@ class Running:
 
     def __init__(
         self,
-        table: JobTable,
+        table: Rows,
         job: Job,
         settings: Settings,
         *,
@@ -125,7 +124,7 @@ class Running:
                 cancel=False, again=False, run="", slot="",
             )  # fmt: skip
 
-        for attempt in range(_LAST_TRIES):
+        for attempt in range(self._table.last_tries):
             try:
                 with self._table.transaction():
                     self._change(last)
@@ -135,7 +134,7 @@ class Running:
                         self._table.drop(job.id)
                 return
             except JobError as error:
-                if attempt == _LAST_TRIES - 1:
+                if attempt == self._table.last_tries - 1:
                     print(f"{message} {error}", file=sys.stderr)
                 time.sleep(0.1)
 

@@ -90,6 +90,7 @@ class Job(BaseModel):
     attempt: int = 1
     slot: str = ""
     run: str = ""
+    begun: float = Field(default=0.0, description="when a process took it last; 0: none has")
     created: float = 0.0
     updated: float = 0.0
 

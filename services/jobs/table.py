@@ -60,6 +60,8 @@ class JsonDisk(Disk):
 class JobTable:
     """The rows of a folder; opened when first used, closed to all but its user (mode 0700)."""
 
+    last_tries = 20  # for the last word of a job, a tenth of a second each, while the disk is full
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._cache: Cache | None = None
@@ -117,6 +119,13 @@ class JobTable:
             number = last + 1 if isinstance(last, int) else 1
             self._opened().set(_ORDER, number)
             return number
+
+    def leased(self, _run: str) -> bool | None:
+        """See services.jobs.rows.Rows: here the lock of a slot is the lease."""
+        return None
+
+    def check(self) -> None:
+        """See services.jobs.rows.Rows: a table that cannot be read says so when a job is asked for."""
 
     @property
     def exists(self) -> bool:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from services.errors import AtlasError
 from services.jobs.kind import JobKind
-from services.jobs.local import ASKERS, LocalJobs, bell, lose
+from services.jobs.local import ASKERS, LocalJobs, bell, lose, place
 from services.jobs.running import TELL, Running, is_forgotten
 from services.jobs.slots import Slot
 from services.jobs.spec import Job
+from services.jobs.turns import in_turn
 from services.settings import Settings
 
 LOOK = 1.0  # seconds after which a warm process looks again, whatever the bell says
@@ -31,6 +32,7 @@ class Worker:
         self._settings = settings
         self._kind = kind
         self._slot = slot
+        self._place = place(settings, slot.name)
         self._jobs = LocalJobs(settings)
         self._running: Running | None = None
         self._ends = False
@@ -66,7 +68,7 @@ class Worker:
 
     def _ear(self) -> int | None:
         """Where the bell is heard; None on a file system without named pipes."""
-        pipe = bell(self._settings.job_folder, self._kind)
+        pipe = bell(self._jobs.slots.folder, self._kind)
         try:
             with suppress(FileExistsError):
                 os.mkfifo(pipe, 0o600)
@@ -77,7 +79,7 @@ class Worker:
     def _next(self) -> Job | None:
         """The first waiting job, which is ours from now on; those that nobody wants any more are dropped."""
         table = self._jobs.table
-        waiting = [job for job in table.all() if job.kind == self._kind.name and job.state == "waiting"]
+        waiting = in_turn(table.all(), self._kind.name)
         if not waiting:
             return None
         with table.transaction():
@@ -87,10 +89,10 @@ class Worker:
                 if is_forgotten(job, self._kind.forgotten):
                     table.drop(job.id)
                     continue
-                log = f"{self._slot.name}.log" if self._kind.warm else f"{job.id}.log"
+                log = f"{self._place}.log" if self._kind.warm else f"{job.id}.log"
                 job = job.changed(
-                    state="running", label="Starting", slot=self._slot.name, run=secrets.token_hex(8), log=log,
-                    updated=time.time(),
+                    state="running", label="Starting", slot=self._place, run=secrets.token_hex(8), log=log,
+                    begun=time.time(), updated=time.time(),
                 )  # fmt: skip
                 table.put(job)
                 return job
@@ -136,7 +138,7 @@ class Worker:
         logs = self._settings.job_folder / "logs"
         with table.transaction():
             for job in table.all():
-                if job.state == "running" and job.slot == self._slot.name:
+                if job.state == "running" and job.slot == self._place:
                     lose(table, job)
                 elif not job.active and abs(time.time() - job.updated) > KEPT:
                     table.drop(job.id)
