@@ -11,7 +11,7 @@ RUN torch="$(grep '^torch==' requirements.txt)" \
 RUN /venv/bin/pip install -r requirements.txt
 COPY requirements-vision.txt .
 RUN /venv/bin/pip install --no-deps -r requirements-vision.txt
-# Workers behind Redis, layouts on Dask, metrics
+# Workers behind Redis, layouts on Dask
 COPY requirements-lab.txt .
 RUN /venv/bin/pip install -r requirements-lab.txt
 # A real decoder as well, 93 MB: docker build --build-arg SMOLLM2=yes .
