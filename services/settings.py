@@ -8,6 +8,7 @@ import re
 import socket
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -106,6 +107,12 @@ class Settings(BaseSettings):
     probe_tokens: int = Field(default=128, ge=4, le=4096, description="Most tokens of a probe, a reader's own input.")
     probe_idle: float = Field(
         default=600.0, ge=1, description="Seconds without a probe after which the process with the model ends."
+    )
+    metrics: bool = Field(
+        default=False, description="Serve /metrics for Prometheus, to admins; needs requirements-lab.txt."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="`json`: logs, and a line for each request, are objects in JSON."
     )
     secret_key: SecretStr | None = Field(
         default=None, description="Signs the session; set the same one for all processes of a server."

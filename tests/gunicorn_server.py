@@ -21,13 +21,13 @@ OPTIONS = ("--bind", "127.0.0.1:0", "--worker-class", "gthread", "--workers", "2
 class Gunicorn:
     """A running gunicorn; its log lies beside the home folder."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **settings: str) -> None:
         log = home.with_name(f"{home.name}-gunicorn.log")
         with log.open("wb") as file:
             self._master = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", *OPTIONS, "wsgi:server"],
                 cwd=ROOT,
-                env={**os.environ, "ATLAS_HOME": str(home), "ATLAS_DEMO": "false", "ATLAS_JOBS": "1"},
+                env={**os.environ, "ATLAS_HOME": str(home), "ATLAS_DEMO": "false", "ATLAS_JOBS": "1", **settings},
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
@@ -65,9 +65,9 @@ class Gunicorn:
 
 
 @contextmanager
-def two_workers(settings) -> Iterator[str]:
+def two_workers(settings, **environment: str) -> Iterator[str]:
     """The address of a dashboard of two workers over the home of these settings; its jobs end with it."""
-    server = Gunicorn(settings.home)
+    server = Gunicorn(settings.home, **environment)
     try:
         server.workers()
         yield server.url

@@ -24,8 +24,11 @@ from components.server.health import tell_readiness
 from components.server.job_stamp import tell_of_jobs
 from components.server.kept_files import keep_files
 from components.server.library_routes import add_library
+from components.server.logs import write_json
+from components.server.metrics import tell_metrics
 from components.server.not_found import refuse_unknown_addresses
 from components.server.payload_routes import payload_routes
+from components.server.request_log import log_requests, time_requests
 from components.server.same_origin import refuse_other_origins
 from components.server.table_route import serve_tables
 from components.server.upload_routes import add_uploads
@@ -77,6 +80,12 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     server = app.server
     running = jobs or jobs_of(settings)
     server.config[KEY] = Context(settings, library, GuardedJobs(running, settings), running)
+    time_requests(server)
+    if settings.log_format == "json":
+        write_json()
+        log_requests(server)
+    if settings.metrics:
+        tell_metrics(server, settings)
     open_door(server, settings)
     tell_readiness(server, settings, running)
     if settings.secret_key is not None:

@@ -1,0 +1,86 @@
+"""/metrics for Prometheus, for admins: requests and their seconds of all worker processes, jobs, atlases.
+
+Each process writes its counts to files of its own below `ATLAS_HOME/cache/metrics`, and whichever is asked adds them up
+(prometheus_client's multiprocess mode): a scrape reaches one process of several.
+"""
+
+import os
+import shutil
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from flask import Flask, Response, g, request
+
+from components.server.context import context
+from services.errors import AtlasError
+from services.settings import Settings
+
+
+def tell_metrics(server: Flask, settings: Settings) -> None:
+    """Count from now on, and add the route.
+
+    Raises:
+        AtlasError: prometheus_client is not installed, or its files cannot be written.
+    """
+    try:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_folder(settings.cache / "metrics"))
+        from prometheus_client import CollectorRegistry, Histogram, generate_latest, multiprocess
+        from prometheus_client import Counter as Count
+    except ImportError as error:
+        raise AtlasError("ATLAS_METRICS needs prometheus_client: pip install -r requirements-lab.txt.") from error
+    except OSError as error:
+        raise AtlasError(f"ATLAS_METRICS: the cache cannot be written ({error.strerror}).") from error
+    own = CollectorRegistry()
+    requests = Count("atlas_requests", "Requests answered.", ["route", "status"], registry=own)
+    seconds = Histogram("atlas_request_seconds", "Seconds until an answer begins.", ["route"], registry=own)
+
+    @server.after_request
+    def count(answer: Response) -> Response:
+        # By rule, not by address: a crowd of made-up addresses is one line.
+        route = request.url_rule.rule if request.url_rule else "none"
+        requests.labels(route, str(answer.status_code)).inc()
+        seconds.labels(route).observe(time.perf_counter() - g.asked_at)
+        return answer
+
+    @server.get(f"{settings.url_prefix}metrics")
+    def metrics() -> Response:
+        if not g.watches:
+            return Response("Metrics are for admins.", 403, mimetype="text/plain")
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        text = generate_latest(registry).decode() + _present()
+        return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _present() -> str:
+    """What is so now, which no process has to count."""
+    here = context()
+    states = Counter((job.kind, job.state) for job in here.rows.list())
+    lines = ["# HELP atlas_jobs Jobs by kind and state.", "# TYPE atlas_jobs gauge"]
+    lines += [f'atlas_jobs{{kind="{kind}",state="{state}"}} {count}' for (kind, state), count in sorted(states.items())]
+    lines += ["# HELP atlas_atlases Atlases in the home folder.", "# TYPE atlas_atlases gauge"]
+    return "\n".join([*lines, f"atlas_atlases {len(here.library.entries())}", ""])
+
+
+def _folder(above: Path) -> Path:
+    """Of this server's processes alone, empty at its start; those of servers that have ended are removed."""
+    above.mkdir(parents=True, exist_ok=True)
+    server = os.getppid() if "gunicorn" in sys.modules else os.getpid()
+    for old in above.iterdir():
+        if not (old.name.isdigit() and _runs(int(old.name))):
+            shutil.rmtree(old, ignore_errors=True)
+    folder = above / str(server)
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True

@@ -1,0 +1,74 @@
+"""What a server tells those who watch it: metrics of all its processes, and logs that a machine reads."""
+
+import base64
+import json
+import logging
+import re
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from flask import Flask
+
+from components.server.logs import JsonLines
+from components.server.metrics import tell_metrics
+from services.access import user_line
+from services.errors import AtlasError
+from tests.gunicorn_server import two_workers
+from tests.patience import until
+
+
+def get(url, name=None, password="pw"):
+    request = urllib.request.Request(url)
+    if name:
+        request.add_header("Authorization", "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode())
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_metrics_of_two_workers_are_one_sum_for_admins_and_each_request_is_a_line_of_json(settings):
+    users = settings.home / "users"
+    users.write_text("\n".join(user_line(name, role, "pw") for name, role in (("ann", "admin"), ("bo", "build"))))
+    asked = {"ATLAS_METRICS": "true", "ATLAS_LOG_FORMAT": "json", "ATLAS_AUTH": str(users)}
+    with two_workers(settings, **asked) as url:
+        assert get(f"{url}/metrics", "bo")[0] == 403
+        assert get(f"{url}/metrics")[0] == 401
+        for _ in range(20):  # by either worker
+            assert get(f"{url}/guide?q=a-secret", "bo")[0] == 200
+        status, text = get(f"{url}/metrics", "ann")
+    assert status == 200
+    found = re.findall(r'atlas_requests_total{route="([^"]*)",status="(\d+)"} (\S+)', text)
+    counts = {(route, code): float(n) for route, code, n in found}
+    assert counts[("/<path:path>", "200")] >= 20
+    assert counts[("/metrics", "403")] == counts[("/metrics", "401")] == 1
+    assert 'atlas_request_seconds_count{route="/<path:path>"}' in text
+    assert "atlas_atlases 0" in text
+    log = settings.home.with_name(f"{settings.home.name}-gunicorn.log")
+    lines = until(lambda: [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")])
+    [refused] = [line for line in lines if line.get("status") == 403]
+    assert (refused["method"], refused["path"], refused["user"]) == ("GET", "/metrics", "bo")
+    assert refused["milliseconds"] >= 0
+    assert "a-secret" not in log.read_text()
+
+
+def test_a_line_of_json_holds_the_traceback_and_any_text():
+    try:
+        raise ValueError("no \u2028 good")
+    except ValueError:
+        record = logging.getLogger("x").makeRecord("x", logging.ERROR, "f", 1, "it %s\nfailed", ("all",), True)
+        record.exc_info = sys.exc_info()
+    text = JsonLines().format(record)
+    assert "\n" not in text
+    line = json.loads(text)
+    assert (line["level"], line["message"]) == ("error", "it all\nfailed")
+    assert "ValueError" in line["traceback"]
+
+
+def test_metrics_without_the_library_are_refused_with_how_to_get_it(settings, monkeypatch):
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    with pytest.raises(AtlasError, match="requirements-lab"):
+        tell_metrics(Flask("x"), settings)
