@@ -38,7 +38,7 @@ def dashboard(settings):
     app = create_app(settings)
     with serving(app.server) as url:
         yield url
-    app.server.config["ATTENTION_ATLAS"].jobs.close()
+    app.server.config["ATTENTION_ATLAS"].rows.close()
 
 
 def build_of(settings, name):
@@ -116,7 +116,7 @@ def test_a_waiting_page_asks_while_something_is_built_and_rests_otherwise(page: 
             expect(page.locator(".waiting .progress-label")).to_have_text("Capturing attention · 60 %")
         expect(page.get_by_role("heading", name="There is no atlas yet")).to_be_visible()
         traffic.rest(3)
-    app.server.config["ATTENTION_ATLAS"].jobs.close()
+    app.server.config["ATTENTION_ATLAS"].rows.close()
 
 
 def look_again(page: Page) -> None:
