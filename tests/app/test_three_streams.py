@@ -42,8 +42,9 @@ def test_every_address_answers(server, client, atlas, three_streams_home, stream
         route = one.path.split("?")[0].split(f"/{atlas.info.key}/")[1]
         kind = route.split("/")[-1] if one.path.startswith("/export") else route.split("/")[0]
         kinds.setdefault(kind, []).append(statuses[one.name])
-    # A figure is of a map alone; nobody has asked for a refined layout or typed a text.
+    # A figure is of a map alone; nobody has asked for a refined layout, typed a text or had the heads compared.
     never = {"tokens.html", "attention.html", "measures.html", "refined", "probe", "offset"}  # the last is of images
+    never |= {"headmap"}
     never |= {"rollout"} if stream == "cross" else set()
     assert {kind for kind, found in kinds.items() if 200 not in found} == never
     assert {"positions", "attention", "average", "pair", "sprite", "attention.csv", "tokens.parquet"} <= set(kinds)
