@@ -195,7 +195,7 @@ def test_the_average_marks_the_same_positions_of_the_input_and_chooses_its_query
     wait_for_address(page, "token", str(first + 1))
     page.get_by_text("Relative to the query").click()
     expect(page.locator(".average-says")).to_contain_text("by distance")
-    page.get_by_text("Without special tokens").click()
+    page.get_by_text("Without special tokens", exact=True).click()
     wait_for_address(page, "read", "special-offsets")
     assert stats(page)["hiddenKeys"] == int(atlas.tokens().special[first : first + int(atlas.tokens().counts[2])].sum())
 
