@@ -45,10 +45,12 @@ def facts_for(atlas: Atlas, stream: StreamInfo, view: View) -> Any:
     """The facts of a view's open head; None when it names no head of the stream."""
     if view.layer is None or view.head is None or view.layer >= stream.layers or view.head >= stream.heads:
         return None
-    return head_facts(atlas, stream, view.layer, view.head, view.ref)
+    return head_facts(atlas, stream, view.layer, view.head, view.ref, context().settings.url_prefix)
 
 
-def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: ProjectionRef) -> list[Any]:
+def head_facts(
+    atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: ProjectionRef, prefix: str = "/"
+) -> list[Any]:
     """All that is measured of one head on one map, in plain words."""
     report = head_report(atlas, stream, layer, head, ref.name)
     info = atlas.info.projection(ref, stream.name)
@@ -56,7 +58,7 @@ def head_facts(atlas: Atlas, stream: StreamInfo, layer: int, head: int, ref: Pro
     return [
         html.A(
             "Heads like this one",
-            href=likes_address(context().settings.url_prefix, atlas, stream, layer, head),
+            href=likes_address(prefix, atlas, stream, layer, head),
             className="text-button facts-like",
         ),
         html.H2(f"How far to believe this map · {name}", className="facts-title"),
