@@ -9,7 +9,7 @@ from components import ids
 from components.state.atlas_page import read_head_set
 from components.state.declare import OneOf, Parsed, Store
 from components.state.link import Link
-from components.state.page import AtlasSlug, PageState
+from components.state.page import AtlasSlug, PageState, StreamName
 from services.measures.registry import listed
 from services.projection import method_names
 from services.search import head_sets
@@ -75,16 +75,7 @@ class HeadsState(Store):
     id = ids.HEAD_FINDER
     property = "state"
     atlas: AtlasSlug = None
-    stream: Annotated[
-        str,
-        Field(max_length=32),
-        OneOf(
-            values=lambda link: [stream.name for stream in link.atlas.info.streams],
-            default=lambda link: link.atlas.info.default_stream.name,
-            sentence="There is no attention {value} in this atlas; showing {instead}.",
-            always=True,
-        ),
-    ] = ""
+    stream: StreamName = ""
     map: Annotated[str, Field(max_length=64), OneOf(values=_maps, default=_preferred, moves=True)] = ""
     by: Annotated[str, OneOf(values=("attention", "measures"), instead="attention", moves=True)] = "attention"
     x: Annotated[str, Field(max_length=32), OneOf(values=_columns, sentence=_NOT_ONE, moves=True)] = "distance"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from dash import dcc
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.state.declare import Choice, Parsed, Store
+from components.state.declare import Choice, OneOf, Parsed, Store
 from components.state.link import Link
 from services.atlas import Atlas
 from services.atlas.library import Library
@@ -71,3 +71,13 @@ def _atlas_here(link: Link, _default: Any) -> str:
 
 
 AtlasSlug = Annotated[str | None, Field(max_length=64), Parsed(by=_atlas_here, always=True)]
+StreamName = Annotated[
+    str,
+    Field(max_length=32),
+    OneOf(
+        values=lambda link: [stream.name for stream in link.atlas.info.streams],
+        default=lambda link: link.atlas.info.default_stream.name,
+        sentence="There is no attention {value} in this atlas; showing {instead}.",
+        always=True,
+    ),
+]

@@ -7,7 +7,7 @@ from pydantic import Field
 from components import ids
 from components.state.declare import OneOf, Parsed, Store
 from components.state.link import Link
-from components.state.page import AtlasSlug, PageState
+from components.state.page import AtlasSlug, PageState, StreamName
 from services.alignment.comparison import Pairs
 from services.alignment.scale_metrics import METRICS
 from services.alignment.variants import OWN
@@ -40,16 +40,7 @@ class ScalingState(Store):
 
     id = "scaling-state"
     atlas: AtlasSlug = None
-    stream: Annotated[
-        str,
-        Field(max_length=32),
-        OneOf(
-            values=lambda link: [stream.name for stream in link.atlas.info.streams],
-            default=lambda link: link.atlas.info.default_stream.name,
-            sentence="There is no attention {value} in this atlas; showing {instead}.",
-            always=True,
-        ),
-    ] = ""
+    stream: StreamName = ""
     layer: Annotated[int, Field(ge=0), _place("layer", "layers", ids.SCALING_LAYER)] = 0
     head: Annotated[int, Field(ge=0), _place("head", "heads", ids.SCALING_HEAD)] = 0
     metric: Annotated[str, OneOf(values=METRICS, sentence=_NOT_ONE, control=ids.SCALING_METRIC)] = "scaled"
