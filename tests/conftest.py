@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from services.jobs.local import LocalJobs
+from services.jobs.which import jobs_of
 from services.settings import Settings
 from tests.image_home import build_image_home
 from tests.job_processes import kill_all
@@ -120,6 +120,6 @@ def settings(tmp_path):
 @pytest.fixture
 def jobs(settings):
     """Jobs of the home of `settings`."""
-    one = LocalJobs(settings)
+    one = jobs_of(settings)
     yield one
     one.close()

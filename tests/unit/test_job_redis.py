@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from services.errors import JobError
 from services.jobs.local import UNSERVED
 from services.jobs.spec import JobSpec, owned
-from services.jobs.which import jobs_of
 from services.settings import Settings
 from tests.job_processes import ended, kill_all, processes
 from tests.patience import PATIENCE, until
@@ -37,13 +36,6 @@ def settings(redis, tmp_path, monkeypatch):
     one.make_folders()
     yield one
     kill_all(one)
-
-
-@pytest.fixture
-def jobs(settings):
-    one = jobs_of(settings)
-    yield one
-    one.close()
 
 
 @pytest.fixture
