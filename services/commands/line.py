@@ -11,7 +11,7 @@ from services import __version__
 COMMANDS = {
     "serve": "serve the dashboard; builds the demo beside it when there is no atlas (the default)",
     "build": "build an atlas: capture every attention head of a model on a corpus and lay it out",
-    "verify": "compare every file of an atlas with its recorded hash",
+    "verify": "compare every file of an atlas with its recorded hash, or (--model) a capture with hooks on the model",
     "worker": "run the jobs that dashboards of the same ATLAS_HOME ask for, until stopped",
     "password": "print a line for the file of users that ATLAS_AUTH names",
     "validate": "find the heads of a model that are known by name: repeats, and relations of a treebank",
