@@ -4,6 +4,7 @@ interface Window {
   React: typeof import("react");
   dash_clientside: any;
   dash_ag_grid: any;
+  dash_stores: any[];
   atlas_client: Atlas.ClientScripts;
   atlas_head_scene: any;
   atlas_sentence_view: any;

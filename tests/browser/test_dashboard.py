@@ -45,6 +45,7 @@ def click_token(page: Page, point: int) -> None:
 
 def test_walk_from_all_heads_to_one_sentence_and_back(page: Page, dashboard):
     open_page(page, dashboard)
+    assert page.evaluate("window.dash_stores[0].subscribe.name") == "rarely", "Dash's store no longer comes that way"
     expect(page.locator("#crumb")).to_have_text("All heads")
     x, y = centre_of_head(page, 2, 3)
     page.mouse.move(x, y)
