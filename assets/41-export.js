@@ -333,6 +333,10 @@
         const white = $("export-white").checked;
         const make = () => drawn(kind, white, Number($("export-scale").value) || 2);
         save(await (white ? inLight(make) : make()), pictureName(drawn === picture ? kind : `image.${kind}`));
+      } else if (what === "why.csv") {
+        const { head } = place();
+        const words = await facts();
+        save(window.atlasWhy.csv([words.title, ...words.caption]), fileName([told().atlas, `L${head.layer}H${head.head}`, "why"], "csv"));
       } else await file(what);
       say("Saved.");
     } catch (error) {

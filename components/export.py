@@ -75,6 +75,7 @@ def export_menu(pictures: bool = False) -> html.Details:
                                     ("attention", "Attention, all inputs"),
                                 )
                             ),
+                            _line("What the tab Why says", _button("why.csv", "CSV", "The tab Why as CSV")),
                             html.H2("A page that opens offline", className="export-title"),
                             _line(
                                 "Plotly figure of the atlas's own map",

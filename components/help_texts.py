@@ -177,6 +177,12 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "Ctrl- or Shift-click chooses several, which make a set.",
         "token",
     ),
+    ids.WHY_QUERY: (
+        "Why this pair",
+        "From q·k to the share of attention step by step, and the sums that q·k is: every list adds up to the score. "
+        "Click a line or a cell of the sentence (or press w on it) to choose a pair.",
+        "attention",
+    ),
     ids.FACTS: (
         "What the maps rest on",
         "The model, the number of its heads and of the tokens. The capture is checked: attention computed again from "
@@ -197,6 +203,7 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("?",), "This list"),
     (("v", "b", "l"), "Point, box or lasso in an open head; Shift and drag is always a lasso"),
     (("s",), "Sentence: put the token under the cursor into the set, or take it out"),
+    (("w",), "Sentence: why the query under the cursor attends to its key"),
     (("h",), "Sentence: hide the token under the cursor"),
     (("Tab",), "To the next control; in the sentence, arrow keys move among tokens"),
 )

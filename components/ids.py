@@ -195,6 +195,18 @@ KINDS_OF = "kinds-of"
 KINDS_BODY = "kinds-body"
 KINDS_CELL = "kinds-cell"
 
+# components/panels/why.py
+PAIR = "pair"
+WHY_QUERY = "why-query"
+WHY_KEY = "why-key"
+WHY_PICK = "why-pick"
+WHY_BODY = "why-body"
+WHY_SHOWN = "why-shown"
+WHY_ASK = "why-ask"
+WHY_ASKED = "why-asked"
+WHY_MODEL = "why-model"
+WHY_TICK = "why-tick"
+
 # components/scaling_view.py and scaling_callbacks.py, align_panel.py, scale_note.py
 SCALING_STATE = "scaling-state"
 SCALING_ATLAS = "scaling-atlas"

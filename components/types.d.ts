@@ -27,6 +27,7 @@ interface Window {
     set(definition: string): void;
     known(value: any): boolean;
   };
+  atlasWhy: { csv(source: string[]): Blob };
   atlasProbe: { pin(token: number | null, side: Atlas.Side): void };
   atlasTheme(): "light" | "dark";
 }

@@ -27,6 +27,7 @@ from components.panels.kinds import kinds_card
 from components.panels.panel import TAB_LABELS, panel
 from components.panels.sentence import sentence_panel
 from components.panels.tokens import tokens_tab
+from components.panels.why import why_panel
 from components.polling import poll
 from components.probe import probe_bar, probe_opener
 from components.server.context import context
@@ -84,6 +85,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                         bodies={
                             "head": [facts_body(atlas, stream, view), kinds_card(atlas, stream)],
                             "sentence": (image_panel if pictures else sentence_panel)(atlas, stream, state, payload),
+                            "why": why_panel(atlas),
                             "average": average_panel(state.options, payload),
                             "tokens": tokens_tab(state.token_set),
                             "align": align_body(atlas, stream, state, studied),

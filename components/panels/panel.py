@@ -13,6 +13,7 @@ from components.state.atlas_page import TABS, AtlasPage
 TAB_LABELS = {
     "head": "Head",
     "sentence": "Sentence",
+    "why": "Why",
     "average": "Average",
     "tokens": "Tokens",
     "align": "Align",

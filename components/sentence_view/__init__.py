@@ -58,6 +58,8 @@ class SentenceView(Component):
 
     picked (dict; out only): a token was clicked: {"token": token row, "side", "n"}, or no token any more: `token` None.
         It is pinned once `selection` says so.
+    pairPicked (dict; out only): a line was clicked, or a cell of the heatmap: {"query": index, "key": index,
+        "first": row of the input's first query, "open": a line was, which has no other meaning, "n"}.
     hidden (dict; two-way): {"queries": [index, …], "keys": [index, …]}, counted within the input. The weights
         that remain of each row are renormalised. Kept over every other change; emptied when another input (or
         stream or atlas) is shown, unless `hidden` is set in the same update.
@@ -83,6 +85,7 @@ class SentenceView(Component):
         "head",
         "selection",
         "picked",
+        "pairPicked",
         "mode",
         "topk",
         "threshold",

@@ -63,7 +63,9 @@
         const touch = event.pointerType === "touch";
         if (at.side === "pair") {
           if (touch) this.setHover(at);
-          if (this.scene.layout.mode === "heatmap") this.togglePin({ side: "query", index: at.query });
+          const pins = this.scene.layout.mode === "heatmap";
+          if (pins) this.togglePin({ side: "query", index: at.query });
+          if (!pins || this.mine) this.pickPair(at, !pins && !touch);
           return undefined;
         }
         if (touch) this.setHover(null);
@@ -80,6 +82,12 @@
         const first = token && (token.side === "query" ? this.data.queries : this.data.keys).first;
         this.picks = (this.picks || 0) + 1;
         this.setProps({ picked: { token: token ? first + token.index : null, side: token ? token.side : null, n: this.picks } });
+      }
+
+      /** @param {{query: number, key: number}} pair @param {boolean} open  whether what is told of it is shown at once */
+      pickPair({ query, key }, open) {
+        this.pairs = (this.pairs || 0) + 1;
+        this.setProps({ pairPicked: { query, key, first: this.data.queries.first, open, n: this.pairs } });
       }
 
       /** Put a token into the set that all views share, or take it out. */
@@ -107,6 +115,11 @@
         if (event.key === "Enter" || event.key === " ") {
           const side = this.hover?.side === "pair" ? (event.shiftKey ? "key" : "query") : this.hover?.side;
           if (side) this.togglePin({ side, index: this.hover[side] });
+          return done();
+        }
+        const { pair: pointed } = I.focusOf(this.hover, pinned);
+        if (pointed && (event.key === "w" || event.key === "W")) {
+          this.pickPair(pointed, true);
           return done();
         }
         if (event.key === "s" || event.key === "S") {

@@ -26,7 +26,7 @@ from services.projection import START, method_names
 from services.search import head_sets, token_sets
 from services.search.query import MAX_QUERY, MODES
 
-TABS = ("head", "sentence", "average", "tokens", "align")  # of the panel beside an open head
+TABS = ("head", "sentence", "why", "average", "tokens", "align")  # of the panel beside an open head
 BY_SEARCH = "search"  # heads in the order of how closely they keep the hits of the search together
 PATCH_FORMS = ("border", "bare", "fill", "off")  # how points that are patches of images are drawn
 POINT_SIZES = (0, 2, 4, 7)  # px of a point of a head that fills the view; 0: by the number of points
@@ -199,11 +199,37 @@ class Selection(Store):
         return cls(token=found.token, side=found.side, input=int(tokens.input[found.token]))
 
 
-def _leave_out(link: Link, parameter: str, count: int) -> None:
+class Pair(Store):
+    """The other token of the pair that is explained, beside the one that is chosen; none: the strongest.
+
+    other: its place within the input · token, side, reads: the chosen token that it was chosen with: another one, and
+    it no longer counts
+    """
+
+    id = "pair"
+    other: Annotated[int | None, Field(ge=0), Number(parameter="with", needs="selection.token")] = None
+    token: Annotated[int | None, Field(ge=0)] = None
+    side: str = Field(default="query", pattern="^(query|key)$")
+    reads: str = Field(default="", max_length=1)
+
+    @classmethod
+    def read(cls, link: Link) -> Self:
+        selection = link.stores["selection"]
+        if selection.token is None or "with" not in link:
+            return cls()
+        stream = link.stream
+        table = stream.query_table if selection.side == "key" else stream.key_table
+        _leave_out(link, "with", int(link.atlas.tokens(table).counts[selection.input]), "no pair is chosen")
+        found = super().read(link)
+        return cls(other=found.other, token=selection.token, side=selection.side)
+
+
+def _leave_out(link: Link, parameter: str, count: int, instead: str = "nothing is selected") -> None:
     """Take out a number that is not one of `count` rows."""
     number = link.integer(parameter)
     if parameter in link and (number is None or not 0 <= number < count):
-        link.drop(f"There is no {parameter} {link.shown(parameter, 12)}; nothing is selected.")
+        name = "token" if parameter == "with" else parameter
+        link.drop(f"There is no {name} {link.shown(parameter, 12)}; {instead}.")
         link.forget(parameter)
 
 
@@ -406,6 +432,7 @@ class AtlasPage(PageState):
     colouring: Colouring
     picture: Picture
     selection: Selection
+    pair: Pair
     panel: Panel
     search: Search
     token_set: TokenSet

@@ -12,7 +12,7 @@ import torch
 from services.atlas.schema import StreamInfo
 from services.capture.interface import EncoderDecoderAdapter, InterfaceAdapter
 from services.capture.own_code import OwnCodeAdapter
-from services.capture.recorder import Recording
+from services.capture.recorder import Hand, Recording
 from services.capture.windows import WindowAdapter
 from services.modalities.contract import ModelInput
 from services.streams.registry import KINDS
@@ -70,13 +70,22 @@ def adapters_of(model: Any) -> list[Adapter]:
 
 
 @contextmanager
-def recording(model: Any, *, keep_masks: bool = False) -> Iterator[Recording]:
-    """Record the attention of every stream of a model inside the block."""
+def recording(model: Any, *, keep_masks: bool = False, hand: Hand | None = None) -> Iterator[Recording]:
+    """Record the attention of every stream of a model inside the block.
+
+    hand: looks at the layers while they work; only those of transformers' AttentionInterface know it (`has_hand`).
+    """
     record = Recording(keep_masks)
     with ExitStack() as stack:
         for part in [stack.enter_context(one.recording(model, keep_masks=keep_masks)) for one in adapters_of(model)]:
+            part.hand = hand
             record.parts.append(part)
         yield record
+
+
+def has_hand(model: Any) -> bool:
+    """Whether the layers of a model can be looked at, and changed, while they work."""
+    return all(isinstance(one, InterfaceAdapter | EncoderDecoderAdapter) for one in adapters_of(model))
 
 
 def own_attentions(model: Any, arguments: Arguments) -> dict[str, Sequence[torch.Tensor]]:

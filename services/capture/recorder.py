@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
@@ -55,6 +55,31 @@ class Call:
         return bool(((self.mask != 0) & (self.mask > -1e30)).any())
 
 
+class Hand(Protocol):
+    """Looks at the attention layers of one run while they work, and may change what they do."""
+
+    def before(self, stream: str, layer: int, given: "Given") -> torch.Tensor | None:
+        """The mask that the layer is to use, as in transformers: added, or of truth; None where nothing is hidden."""
+        ...
+
+    def after(
+        self, stream: str, layer: int, given: "Given", output: torch.Tensor, weights: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the layer is to answer: [B, n_q, heads, head_dim] before the output projection, and its weights."""
+        ...
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an attention layer was given; shapes as in `Call`, value: [B, key_heads, n_k, value_dim]."""
+
+    module: Any
+    query: torch.Tensor
+    key: torch.Tensor
+    value: torch.Tensor
+    mask: torch.Tensor | None
+
+
 @dataclass
 class Recording:
     """The calls of one or more forward passes by stream, in the order in which the layers ran.
@@ -67,6 +92,7 @@ class Recording:
     stream_of: Mapping[int, str] = field(default_factory=dict)  # by the id of a module; STREAM for the others
     streams: dict[str, list[Call]] = field(default_factory=dict)
     parts: list["Recording"] = field(default_factory=list)  # of several adapters that listen at the same time
+    hand: Hand | None = None
 
     def add(self, stream: str, call: Call) -> None:
         self.streams.setdefault(stream, []).append(call)
@@ -130,8 +156,15 @@ def _record(
     **kwargs: Any,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The attention function in transformers' table: note the arguments, let the model's own code answer."""
-    output, weights = own_attention(module)(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     record = _recording.get()
+    stream = record.stream_of.get(id(module), STREAM) if record else STREAM
+    layer = len(record.streams.get(stream, ())) if record else 0
+    given = Given(module, query, key, value, attention_mask)
+    if record is not None and record.hand is not None:
+        attention_mask = record.hand.before(stream, layer, given)
+    output, weights = own_attention(module)(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+    if record is not None and record.hand is not None:
+        output, weights = record.hand.after(stream, layer, given, output, weights)
     if record is not None:
         call = Call(
             queries=query,
@@ -143,7 +176,7 @@ def _record(
         call.softcap, call.sinks, call.bias = _additive_terms(module, kwargs)
         if record.keep_masks:
             call.mask = attention_mask
-        record.add(record.stream_of.get(id(module), STREAM), call)
+        record.add(stream, call)
     return output, weights
 
 

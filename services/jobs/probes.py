@@ -1,4 +1,6 @@
-"""The kind "probe": a reader's own input run by the atlas's model and placed into a map, while the reader waits.
+"""The kind "probe": what a reader asks of the atlas's model, while the reader waits.
+
+A text of theirs is run and placed into a map; a question about a pair is answered.
 
 One warm process holds the models for all readers of a home; it ends when nobody has probed for a while
 (ATLAS_PROBE_IDLE), and with the last server of the home. What it finds goes to the cache, nothing into the atlas.
@@ -18,8 +20,10 @@ from services.jobs.kind import Arguments, JobKind
 from services.jobs.running import Running
 from services.jobs.spec import JobSpec
 from services.jobs.wishes import Wish
+from services.probe import question as questions
 from services.probe.asked import Asked, check_asked
 from services.probe.kept import error_file, errors, find, prune, touch
+from services.probe.question import PairQuestion, Question
 from services.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,7 +35,10 @@ DIED = "The process with the model ended unexpectedly; memory may have run out."
 
 
 class ProbeArguments(Arguments):
-    """What is asked of which atlas; stream, map: where to place it (`ProjectionRef.name`), nowhere if map is empty."""
+    """What is asked of which atlas; stream, map: where to place it (`ProjectionRef.name`), nowhere if map is empty.
+
+    pair: a question instead of a text.
+    """
 
     atlas: str
     key: str
@@ -39,6 +46,11 @@ class ProbeArguments(Arguments):
     stream: str = ""
     map: str = ""
     most_tokens: int
+    pair: PairQuestion | None = None
+
+    @property
+    def question(self) -> Question | None:
+        return self.pair
 
     @property
     def asked(self) -> Asked:
@@ -74,6 +86,25 @@ def probe_wish(settings: Settings, atlas: Atlas, asked: Asked, projection: Proje
     return Wish(JobSpec.of(PROBE.name, arguments, visitor), is_there)
 
 
+def question_wish(settings: Settings, atlas: Atlas, question: Question, visitor: str) -> Wish:
+    """A question whose answer is wanted: `services.probe.question.find` reads it.
+
+    Raises:
+        ProbeError: it is about what is not there, or about too long a text.
+    """
+    question.checked(atlas, settings.probe_tokens)
+    if question.input is None:
+        check_asked(Asked(question.text), atlas.info.modality, settings.probe_tokens)
+    arguments = ProbeArguments(
+        atlas=str(atlas.path),
+        key=atlas.info.key,
+        most_tokens=settings.probe_tokens,
+        pair=question if isinstance(question, PairQuestion) else None,
+    )
+    id = question.id(atlas)
+    return Wish(JobSpec.of(PROBE.name, arguments, visitor), lambda: questions.find(settings.probes, id) is not None)
+
+
 def get_ready(jobs: Backend, settings: Settings, atlas: Atlas, visitor: str) -> None:
     """Have the model loaded while a reader still types; that it fails is said of the probe itself."""
     arguments = ProbeArguments(atlas=str(atlas.path), key=atlas.info.key, most_tokens=settings.probe_tokens)
@@ -95,6 +126,9 @@ def run_probe(arguments: ProbeArguments, running: Running) -> None:
     atlas = _opened(Path(arguments.atlas), _stamp(Path(arguments.atlas)))
     if atlas.info.key != arguments.key:
         raise ProbeError("The atlas has been built anew; load the page again.")
+    if arguments.question is not None:
+        _answer(arguments, arguments.question, atlas, running)
+        return
     folder, id = settings.probes, asked.id(atlas)
     if find(folder, atlas, id) is None:
         loaded = _warm_models().of(atlas, settings.model_folder, lambda label: _tell(running, label))
@@ -122,6 +156,19 @@ def run_probe(arguments: ProbeArguments, running: Running) -> None:
             running.check()
 
         measure_errors(folder, atlas, projection, measured)
+
+
+def _answer(arguments: ProbeArguments, question: Question, atlas: Atlas, running: Running) -> None:
+    settings, id = running.settings, question.id(atlas)
+    if questions.find(settings.probes, id) is not None:
+        return
+    loaded = _warm_models().of(atlas, settings.model_folder, lambda label: _tell(running, label))
+    _tell(running, "Asking the model")
+    from services.probe.pair import explain
+
+    assert isinstance(question, PairQuestion)
+    answer = explain(atlas, loaded, question, arguments.most_tokens, running.check)
+    questions.keep(settings.probes, id, answer)
 
 
 def _tell(running: Running, label: str) -> None:

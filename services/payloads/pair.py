@@ -8,10 +8,9 @@ import numpy as np
 from services.alignment import head_alignment
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.payloads.why import TOLERANCE, corpus_row, step
 
 SAMPLE = 4000  # query-key pairs of a head behind a median distance
-# Vectors and weights are stored in 16 bits: a score of some tens is off by some hundredths, its softmax by this.
-TOLERANCE = 5e-3
 
 
 @dataclass(frozen=True)
@@ -59,38 +58,23 @@ def pair_numbers(
     Raises:
         IndexError: there is no such input or token.
     """
-    if not 0 <= index < len(atlas.inputs):
-        raise IndexError(index)
-    blocks, vectors = atlas.attention(stream), atlas.vectors(stream)
-    n_queries, n_keys = blocks.shape(index)
-    if not (0 <= query < n_queries and 0 <= key < n_keys):
-        raise IndexError((query, key))
-    queries, keys = blocks.rows(index)
-    readable = blocks.visible(index)[query]
-    q = vectors.queries(layer, head, queries.start + query).astype(np.float64)
-    ks = vectors.keys(layer, head, keys).astype(np.float64)
-    bias = vectors.position_bias(layer, head)
-    added = np.zeros(n_keys)
-    if bias is not None:
-        added = bias[np.arange(n_keys) - query + len(bias) // 2].astype(np.float64)
-    scores = np.where(readable, ks @ q * stream.scaling[layer] + added, -np.inf)
-    weights = np.exp(scores - scores.max()) if readable.any() else np.zeros(n_keys)
-    weights /= max(weights.sum(), 1e-300)
+    row = corpus_row(atlas, stream, index, layer, head, query)
+    found = step(row, key)
+    queries, keys = atlas.attention(stream).rows(index)
     aligned = head_alignment(atlas, stream, layer, head)
-    dot = float(ks[key] @ q)
     return PairNumbers(
-        dot=dot,
-        score=dot * stream.scaling[layer],
-        position=None if bias is None else float(added[key]),
-        softmax=float(weights[key]),
-        weight=float(blocks.block(index, layer, head)[query, key]) if blocks.kept else None,
-        aligned=float(np.linalg.norm(aligned.queries(q) - aligned.keys(ks[key]))),
+        dot=found.dot,
+        score=found.score,
+        position=found.added,
+        softmax=found.share,
+        weight=found.weight,
+        aligned=float(np.linalg.norm(aligned.queries(row.query) - aligned.keys(row.keys[key]))),
         median_aligned=_median_aligned(atlas, stream, layer, head),
         screen=_on_map(atlas, stream, projection, layer, head, queries.start + query, keys.start + key)
         if projection
         else None,
-        additive=stream.additive and bias is None,
-        visible=bool(readable[key]),
+        additive=found.hidden_terms,
+        visible=found.visible,
     )
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from services.atlas import Atlas
 from services.atlas.layouts import head_frames, quantise
 from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.payloads.why import Row, added_for_place
 from services.probe.compare import difference
-from services.probe.kept import KeptProbe
+from services.probe.kept import UNIT, KeptProbe
 
 
 def sides(probe: KeptProbe, stream: StreamInfo) -> dict[str, Any]:
@@ -54,3 +55,27 @@ def compared(one: KeptProbe, other: KeptProbe, stream: StreamInfo) -> dict[str, 
     found = difference(one, other, stream)
     distance = [None if np.isnan(value) else round(float(value), 4) for value in found.distance.ravel()]
     return {"distance": distance, "matched": found.matched, "queries": list(found.queries)}
+
+
+def row(probe: KeptProbe, stream: StreamInfo, layer: int, head: int, query: int) -> Row:
+    """One query of a probe and all its keys, as services.payloads.why reads them.
+
+    Raises:
+        IndexError: there is no such query.
+        KeyError: the probe was removed meanwhile.
+    """
+    n_queries, n_keys = probe.lengths(stream)
+    if not 0 <= query < n_queries:
+        raise IndexError(query)
+    flags = [probe.info["global"][table] for table in stream.tables]
+    known = [None if one is None else np.asarray(one, bool) for one in flags]
+    return Row(
+        query=probe.array(stream, "queries")[layer, head, query].astype(np.float64),
+        keys=probe.array(stream, "keys")[layer, head // stream.group].astype(np.float64),
+        visible=stream.mask.visible(n_queries, n_keys, *known)[query],
+        scaling=stream.scaling[layer],
+        added=added_for_place(probe.atlas, stream, layer, head, query, n_keys),
+        weights=probe.array(stream, "attention")[layer, head, query].astype(np.float64) / UNIT,
+        norms=probe.array(stream, "value_norms")[layer, head // stream.group].astype(np.float64),
+        hidden_terms=stream.additive and probe.atlas.vectors(stream).position_bias(layer, head) is None,
+    )

@@ -33,7 +33,7 @@ def look(
         ProbeError: it has too many tokens, or none.
         ModelError, CaptureError: the model cannot read it.
     """
-    prepared = _prepare(loaded, asked, most_tokens, check)
+    prepared = prepare(loaded, asked, most_tokens, check)
     item = prepared.inputs[0]
     check()
     with being_written(folder, asked.id(atlas)) as half:
@@ -58,7 +58,7 @@ def look(
         (half / INFO).write_text(json.dumps(info), encoding="utf-8")
 
 
-def _prepare(loaded: LoadedModel, asked: Asked, most_tokens: int, check: Callable[[], None]) -> Prepared:
+def prepare(loaded: LoadedModel, asked: Asked, most_tokens: int, check: Callable[[], None]) -> Prepared:
     """What an encoder–decoder would write, it writes itself.
 
     Raises:
