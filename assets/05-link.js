@@ -68,6 +68,9 @@
   /** The address of a page in a state, for a link from another one. */
   const address = (page, state) => `${prefix}${pages[page].path}?${new URLSearchParams(parameters(page, state))}`;
 
+  /** Go to another state of a page, or to another page, as a link does. */
+  const open = (page, state) => { window.location.assign(address(page, state)); };
+
   /** @returns {State} stores by name, in the order of the declarations */
   const stateOf = (page, held) => Object.fromEntries(Object.keys(pages[page].stores).map((name, i) => [name, held[i]]));
 
@@ -136,5 +139,5 @@
     root.atlasLink[page] = (...heard) => { write(page, heard.slice(-count)); };
     root.atlasLink[`${page}Opens`] = (atlas, stream, ...held) => { openAtlas(page, atlas, stream, held); return none(); };
   }
-  window.atlasLink = { parameters, address, alignmentName };
+  window.atlasLink = { parameters, address, open, alignmentName };
 })();

@@ -353,5 +353,5 @@
     if (button && !button.disabled) run(button.dataset.export);
   });
 
-  window.atlasExport = { wrap, legend, fileName };
+  window.atlasExport = { wrap, legend, fileName, page, look, save };
 })();

@@ -20,9 +20,14 @@ _IMAGE_MODES = {"object": "object or image", "contains": "part of a name", "toke
 _EXAMPLES = {"text": "for example: bank, river", "image": "for example: disc, cat, row 3"}
 
 
+def modes_of(modality: str) -> dict[str, str]:
+    """Ways to search in inputs of a modality, with their labels."""
+    return _IMAGE_MODES if modality == "image" else _MODE_LABELS
+
+
 def search_field(search: Search, modality: str) -> html.Div:
     """Everything about the search in inputs of a modality; lists are filled by `assets/30-find.js`."""
-    modes = _IMAGE_MODES if modality == "image" else _MODE_LABELS
+    modes = modes_of(modality)
     return html.Div(
         [
             html.Div(

@@ -24,6 +24,12 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "draw around some, or write what they have: previous > 0.5 and layer < 6. A share can be 50 % or 0.5.",
         "head",
     ),
+    ids.HEAD_COMPARE: (
+        "Compare",
+        "Two heads, of one atlas or of two. What you point at, choose, search or zoom in one is shown in the other, "
+        "for tokens that both share. The second map is turned, mirrored, scaled and shifted onto the first.",
+        "head",
+    ),
     ids.METHOD_SELECT: (
         "Projection",
         f"How vectors of many dimensions become a flat map. {'; '.join(method.made for method in methods())}.",

@@ -176,6 +176,13 @@ HEADS_ATLAS = "heads-atlas"
 HEADS_STREAM = "heads-stream"
 HEADS_TICK = "heads-tick"
 
+# The page "Compare".
+HEAD_COMPARE = "head-compare"
+COMPARE_TICK = "compare-tick"
+COMPARE_FIRST = "compare-first"
+COMPARE_SECOND = "compare-second"
+COMPARE_ANSWER = "compare-answer"
+
 # components/head_set.py
 HEAD_SET = "head-set"
 HEAD_SET_BAR = "head-set-bar"

@@ -74,7 +74,7 @@ _KEY_SHADE: dict[Theme, tuple[str, float]] = {"light": ("#ffffff", 0.38), "dark"
 
 # Colours around a circle, of hues themselves or of directions, as saturation and value (HSV); then one for "none".
 _CIRCLES = {"hues": (0.78, 0.86), "directions": (0.62, 0.82)}
-_NEUTRAL: dict[Theme, str] = {"light": "#8a929c", "dark": "#9aa3ae"}
+NEUTRAL: dict[Theme, str] = {"light": "#8a929c", "dark": "#9aa3ae"}
 
 _ORIGINAL_SIDES = ("#5fb96c", "#e3378f")
 # d3-scale-chromatic's interpolateYlGn and interpolatePuRd: a B-spline through these nine colours (ColorBrewer, Brewer
@@ -109,7 +109,7 @@ def _safe(attribute: Attribute, theme: Theme) -> tuple[list[str], list[str]]:
         query, key = SIDE_COLOURS[theme]
         return _repeat([query]), _repeat([key])
     if attribute.palette in _CIRCLES:
-        queries = [*_circle(len(attribute.categories) - 1, _CIRCLES[attribute.palette]), _NEUTRAL[theme]]
+        queries = [*_circle(len(attribute.categories) - 1, _CIRCLES[attribute.palette]), NEUTRAL[theme]]
         return _repeat(queries), _repeat([_mixed(colour, *_KEY_SHADE[theme]) for colour in queries])
     if attribute.palette == "parts of speech" or len(attribute.categories) > len(_CATEGORIES[theme][0]):
         parts = [_PARTS[theme][number % len(_PARTS[theme])] for number in range(max(12, len(attribute.categories)))]

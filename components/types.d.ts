@@ -16,6 +16,7 @@ interface Window {
   atlasLink: {
     parameters(page: string, state: Record<string, any>): [string, string][];
     address(page: string, state: Record<string, any>): string;
+    open(page: string, state: Record<string, any>): void;
     alignmentName(alignment: { scale: boolean; c: number; translate: boolean; space: string }): string;
   };
   atlasStores: any;

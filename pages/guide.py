@@ -41,6 +41,15 @@ Or draw around heads with the mouse. *See these in the matrix* shows them alone;
 *Heads like this one*, in the tab Head of an open head, sorts all others by how differently they attend, also those of
 another atlas that holds the same inputs.
 
+## Compare two heads
+
+The page [Compare](compare) shows two heads beside each other: of one atlas, or of two that hold the same texts, such as
+a model before and after training. Point at a token, choose or search one, or zoom: the other pane follows. The second
+map is turned, mirrored, scaled and shifted onto the first, and the line above says how much then still differs. Below
+are the tokens that **moved** most and the queries that **attend most differently**, each a way to its sentence with
+both rows of attention; *Colour by: Difference* shows where on the maps they lie. *All heads* shows how much each head
+changed, and which head of the other model attends most like it; click one to see both.
+
 ## A text of your own
 
 *Your text* (the pencil, in an open head) has the atlas's model read what you type, where the model is on this machine.

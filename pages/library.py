@@ -6,6 +6,7 @@ import dash
 from dash import ALL, Input, Output, State, callback, ctx, html, no_update
 
 from components import ids
+from components.compare_view import comparer
 from components.server.context import context
 from components.server.permission import NOBODY, Deed, may_see_of, refusal
 from components.shelf import opener, shelf
@@ -33,6 +34,7 @@ def layout(**_query: str) -> html.Div:
             [
                 html.H1("Library"),
                 opener(context().settings.atlas_bytes),
+                comparer(context().library.entries()),
                 html.Div(_shelf(), id=ids.SHELF),
             ],
             className="form-page",

@@ -6,6 +6,7 @@
    * @typedef {Object} LikeHooks
    * @property {(changes: Partial<Atlas.FinderState>) => void} change
    * @property {(atlas: string, stream: string, layer: number, head: number) => string} href
+   * @property {(atlas: string, stream: string, layer: number, head: number) => string} beside  both heads compared
    */
 
   /** @param {HTMLElement} parent @param {Atlas.FinderProps} props @param {Atlas.FinderState} state
@@ -39,6 +40,9 @@
         const link = element("a", { href: hooks.href(likes.atlas, likes.stream, place[0], place[1]) }, list);
         link.textContent = `L${place[0]} H${place[1]}`;
         element("span", { class: "finder-muted" }, link).textContent = ` ${likes.divergence[cell].toFixed(2)}`;
+        const beside = hooks.beside(likes.atlas, likes.stream, place[0], place[1]);
+        const label = `Compare L${layer} H${head} with ${link.textContent}`;
+        element("a", { href: beside, class: "finder-beside", title: label, "aria-label": label }, list).textContent = "⇄";
       }
       element("span", { class: "finder-muted" }, list).textContent = `bits, over ${likes.rows} rows of ${likes.inputs} inputs`;
     }

@@ -179,6 +179,7 @@
       atlas.like.show(this.likeBox, props, state, this.likes, {
         change: (changes) => this.change(changes),
         href: (slug, stream, layer, head) => window.atlasLink.address("atlas", { view: { atlas: slug, stream, layer, head } }),
+        beside: (slug, stream, layer, head) => this.beside({ other: slug, stream2: stream, layer2: layer, head2: head }),
       });
       const limited = ["layer", ...this.tableNames(columns)].filter((name) => name !== "family");
       this.controls.showLimits(limited, columns, state.q, node);
@@ -274,6 +275,13 @@
       const { atlas: slug, stream } = state;
       const view = { atlas: slug, stream, layer: Math.floor(cell / columns.heads), head: cell % columns.heads };
       return window.atlasLink.address("atlas", { view });
+    }
+
+    /** The head that all are compared with beside another. @param {Record<string, string|number>} second */
+    beside(second) {
+      const { atlas: slug, stream, like } = this.state;
+      const [layer, head] = like.split(".").map(Number);
+      return window.atlasLink.address("compare", { compare: { atlas: slug, stream, layer, head, ...second } });
     }
 
     /** @param {number} cell @returns {[string, string][]} */

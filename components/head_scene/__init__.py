@@ -74,6 +74,7 @@ SCRIPTS = (
     "stats.js",
     "scene_hooks.js",
     "scene.js",
+    "handle.js",
     "component.js",
 )
 
@@ -97,9 +98,9 @@ class HeadScene(Component):
       ``None`` draws nothing.
     - projection (dict): ``{name, key, method, follows, dims: 2 | 3, label, size?}``. Another projection of the same
       dimensions moves the points there; camera, head, selection and search stay.
-    - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?, ranges?}``;
+    - colour (dict): ``{name, scope: "token" | "head", palette: ["#rrggbb", …], label?, values?, ranges?, path?}``;
       ``values`` names the palette's entries in the tooltip; ``ranges`` are the two ends of each head's own scale,
-      head after head.
+      head after head; ``path`` below ``payload.base`` is where indices of no attribute are read.
     - head (dict | None): the open head ``{layer, head}``, or ``None`` for the matrix. Also set by the user.
     - selection (dict | None): the chosen token ``{input, token, side: "query" | "key"}``, ``token`` being a
       row of that side's token table. Its input is highlighted in every head. Also set by the user.
@@ -148,6 +149,7 @@ class HeadScene(Component):
     - probes (dict | None): a reader's own inputs: ``{map, list: [{id, letter}], read, token, side}``: drawn while the
       map ``"<name>-<key>"`` is shown, into which they were placed; ``read``: whose attention the lines are, as its
       place in the list or -1, with its pinned token within the probe, or ``None``, and that token's side.
+    - pointed (dict | None): a token ``{side, row}`` that is pointed at beside this picture: marked as if here.
     - probePicked (dict): out: ``{number, token, side, n}``: a token of a probe was clicked.
     - status (dict): out: ``{webgl, loaded: 0..1, firstMs, fullMs, points, message}``.
     """
@@ -194,6 +196,7 @@ class HeadScene(Component):
         status: Any = Component.UNDEFINED,
         viewpoint: Any = Component.UNDEFINED,
         probes: Any = Component.UNDEFINED,
+        pointed: Any = Component.UNDEFINED,
         probePicked: Any = Component.UNDEFINED,
         **kwargs: Any,
     ) -> None:
@@ -232,6 +235,7 @@ class HeadScene(Component):
             "status",
             "viewpoint",
             "probes",
+            "pointed",
             "probePicked",
         ]
         self._valid_wildcard_attributes: list[str] = []

@@ -18,25 +18,7 @@
       // `this.props` at the time of the call: Dash replaces setProps with every change of props.
       const scene = new atlas.scene.Scene(root, (changes) => this.props.setProps && this.props.setProps(changes));
       this.scene = scene;
-      root.atlasScene = {
-        stats: () => scene.stats(),
-        screenPosition: (point, cell) => scene.screenPosition(point, cell),
-        headAt: (x, y) => scene.headAt(x, y),
-        ready: () => scene.loop.ready(),
-        recentre: () => {
-          if (scene.view.cells) scene.reset();
-        },
-        state: () => ({ head: scene.props.head || null, selection: scene.props.selection || null }),
-        payload: () => scene.props.payload,
-        props: () => scene.props,
-        capture: (options) => scene.capture(options),
-        shown: () => ({ projection: scene.props.projection, colour: scene.props.colour, theme: scene.props.theme }),
-        stopDrawing: () => scene.controls.stopDrawing(),
-        togglePoint: (point) => {
-          const { slotOf } = scene.data.points;
-          if (slotOf) scene.tokenSet.toggle(slotOf[point]);
-        },
-      };
+      root.atlasScene = atlas.handle.handleOf(scene);
       scene.update(this.props);
     }
 

@@ -8,6 +8,7 @@
    * @property {Atlas.Cursor} cursor
    * @property {Atlas.Overlay} overlay
    * @property {HTMLElement} stage
+   * @property {boolean} alone  the open head stays open
    * @property {InstanceType<Atlas.HeadSceneScripts["fallback"]["SpriteMatrix"]>|null} sprites
    * @property {(cell: number) => string} nameOf
    * @property {(cell: number) => void} opened  another head, or the matrix, is shown from now on
@@ -34,8 +35,8 @@
 
     /** @param {boolean} keepCamera  zoomed out by hand: the neighbours appear where one looks */
     leave(keepCamera) {
-      const { view, chosen } = this.parts;
-      if (!view.isOpen) return;
+      const { view, alone, chosen } = this.parts;
+      if (!view.isOpen || alone) return;
       this.show(-1, ENTER_MS, keepCamera && view.camera.value.scale > view.matrixCamera().scale);
       chosen();
     }

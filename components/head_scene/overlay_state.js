@@ -1,6 +1,7 @@
 /** What lies over the points at this moment, described for the painter: labels, lines, rings, badges, and where. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const grid = atlas.grid || require("./grid.js");
+  const { pointOfToken } = atlas.payload || require("./payload.js");
   const { probeLabels } = atlas.probePaint || require("./probe_paint.js");
   const { diameter } = atlas.frame || require("./frame.js");
 
@@ -56,14 +57,22 @@
     return chosen >= 0 ? [chosen, ...marks.filter((slot) => slot !== chosen)] : marks;
   }
 
+  /** The slot that is pointed at elsewhere, or -1. @param {Parts} parts */
+  function pointedSlot({ data, props: { pointed, payload } }) {
+    const { slotOf } = data.points;
+    return pointed && slotOf && payload ? slotOf[pointOfToken(pointed.side, pointed.row, payload.queries)] ?? -1 : -1;
+  }
+
   /** @param {Parts} parts @param {Atlas.HeadView} headView @returns {Atlas.Label[]} */
-  function labelCandidates({ view, data, places }, headView) {
+  function labelCandidates(parts, headView) {
+    const { view, data, places } = parts;
     const candidates = [];
     const { width, height } = view.size;
     const slots = labelSlots(data.highlights);
     const count = slots ? slots.length : data.points.count;
-    for (let i = 0; i < count && candidates.length < MOST_CANDIDATES; i++) {
-      const slot = slots ? slots[i] : i;
+    const pointed = pointedSlot(parts);
+    for (let i = pointed < 0 ? 0 : -1; i < count && candidates.length < MOST_CANDIDATES; i++) {
+      const slot = i < 0 ? pointed : slots ? slots[i] : i;
       const at = places.at(slot, view.open, headView);
       if (!at || at.x < 0 || at.y < 0 || at.x > width || at.y > height) continue;
       const token = data.tokens.token(slot);
@@ -99,6 +108,7 @@
     const labelled = overPoints && headView && props.labels !== false && !data.sheet.facts;
     const crowded = probes.length > 0 && !data.highlights.active;
     const reads = props.probes && props.probes.read >= 0;
+    const hovered = cursor.hoverSlot >= 0 || !view.isOpen ? cursor.hoverSlot : pointedSlot(parts);
     return {
       grid: cells,
       originX: origin.x,
@@ -128,7 +138,7 @@
       lines: !overPoints || !headView ? [] : reads ? data.probes.linesBetween(probes) : linesOnScreen(parts, headView),
       hitsAt: overPoints && headView ? hitsInSet(parts, headView) : [],
       ringAt: view.isOpen && !props.average && selectedSlot >= 0 ? places.at(selectedSlot) : null,
-      hoverAt: cursor.hoverSlot >= 0 ? places.at(cursor.hoverSlot) : null,
+      hoverAt: hovered >= 0 ? places.at(hovered) : null,
       // Beside probes only what is lit is labelled: a label of every point would bury theirs.
       labels: labelled ? [...probeLabels(probes), ...(crowded ? [] : labelCandidates(parts, headView))] : [],
       probes,

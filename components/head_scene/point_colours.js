@@ -73,7 +73,8 @@
     /** @param {Atlas.PayloadClient} client @param {Atlas.Colour} colour */
     load(client, colour) {
       this.jobs.run("colour", async (current) => {
-        const [values, order] = await Promise.all([client.attribute(colour.name), client.order()]);
+        const read = colour.path ? client.bytesOf(colour.path) : client.attribute(colour.name);
+        const [values, order] = await Promise.all([read, client.order()]);
         if (!current()) return;
         this.indices = p.toSlots(values, order);
         this.show();
@@ -163,7 +164,7 @@
   }
 
   /** @param {Atlas.Colour|null} a @param {Atlas.Colour|null} b */
-  const sameValues = (a, b) => a !== null && b !== null && a.name === b.name && a.scope === b.scope;
+  const sameValues = (a, b) => a !== null && b !== null && a.name === b.name && a.scope === b.scope && a.path === b.path;
 
   /** How large a point is beside the usual one, for a stored step; as Yeh et al. 2023. @param {number} value  0..127 */
   const sizePart = (value) => 0.375 + (1.25 * (value & 127)) / 127;

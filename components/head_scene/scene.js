@@ -30,7 +30,7 @@
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme",
     "sprite", "cellNotes", "sized", "mapSizes", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
-    "live", "viewpoint", "patches", "whole", "probes",
+    "live", "viewpoint", "patches", "whole", "probes", "pointed",
   ];
   /** Props that need nothing fetched. @type {Array<keyof Atlas.SceneProps>} */
   const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells"];
@@ -39,10 +39,13 @@
     /**
      * @param {HTMLElement} root
      * @param {(changes: Partial<Atlas.SceneProps>) => void} setProps  tells Dash
+     * @param {{alone?: boolean}} [options]  alone: the open head is all there is: no way back to the matrix, which is not
+     *   fetched either; what the pointer rests on is told
      */
-    constructor(root, setProps) {
+    constructor(root, setProps, { alone = false } = {}) {
       this.root = root;
       this.setProps = setProps;
+      this.alone = alone;
       /** @type {Atlas.SceneProps} */
       this.props = {};
       /** @type {Atlas.Cursor} */
@@ -66,7 +69,7 @@
       const { overlay, renderer: drawer, stage, canvas, webgl, cursor } = this;
       const props = () => this.props;
       const view = (this.view = new View());
-      const data = (this.data = new SceneData(dataHooks(this), !webgl));
+      const data = (this.data = new SceneData(dataHooks(this), !webgl || alone));
       const places = (this.places = new PointPlaces(view, data.points, data.highlights));
       const textures = (this.textures = new Textures(drawer.store, data));
       this.motion = new PointMotion({ view, points: data.points, textures, animated: webgl });
@@ -79,7 +82,7 @@
         counted: (setCount) => this.setProps({ setCount }),
       });
       this.heads = new Heads({
-        view, cursor, overlay, stage, sprites: this.sprites,
+        view, cursor, overlay, stage, alone, sprites: this.sprites,
         nameOf: (cell) => this.picture.nameOf(cell),
         opened: (cell) => this.headOpened(cell),
         chosen: () => this.tellHead(),
@@ -107,6 +110,7 @@
         hovered: () => {
           rings.follow();
           pointed();
+          if (alone) this.tellHovered();
         },
         touched: () => this.loop.touch(),
         moved: () => this.loop.redraw(),
@@ -215,6 +219,7 @@
       if (fresh || changed("selection", "lines", "head", "probes")) this.askForLines();
       if (fresh || changed("average")) this.setAverage();
       if (fresh || changed("selection", "rings", "head")) this.rings.follow();
+      if (changed("pointed")) this.loop.redrawOverlay();
     }
 
     /** Change own props and tell Dash; known before Dash hands them back, so that they are not taken for a new wish.
@@ -391,6 +396,15 @@
       overlay.setProgress(props.payload && props.projection && !failure ? part : 1);
       const points = client ? client.points * client.cells : 0;
       this.progress.report({ webgl, part, points, message: failure ? failure.message : "" });
+    }
+
+    /** What the pointer rests on, for those beside. */
+    tellHovered() {
+      const { order } = this.data.points;
+      const slot = this.cursor.hoverSlot;
+      const queries = this.props.payload?.queries || 0;
+      const hovered = order && slot >= 0 ? tokenOfPoint(order[slot], queries) : null;
+      if (!same(hovered, this.props.hovered)) this.change({ hovered });
     }
 
     /** @param {{white: boolean}} options */

@@ -87,6 +87,14 @@ declare namespace Atlas {
     values?: string[];
     /** both ends of each head's own scale, head after head */
     ranges?: number[];
+    /** where they are read below the payload's base, if they are no attribute's: uint8 [points] */
+    path?: string;
+  }
+
+  /** A token by its row in the table of its side. */
+  interface TokenPlace {
+    side: Side;
+    row: number;
   }
 
   /** A chosen token, or an input alone where `token` is null; `token` is a row of its side's table. */
@@ -226,6 +234,10 @@ declare namespace Atlas {
     outside?: Outside;
     viewpoint?: Viewpoint | null;
     probes?: ProbesProp | null;
+    /** a token that is pointed at elsewhere: marked as if the pointer were on it */
+    pointed?: TokenPlace | null;
+    /** out, of a scene that is alone: the token under the pointer */
+    hovered?: TokenPlace | null;
     probePicked?: { number: number; token: number; side: Side; n: number };
     status?: SceneStatus;
     setProps?: (changes: Partial<SceneProps>) => void;
@@ -709,6 +721,7 @@ declare namespace Atlas {
     stats: typeof import("./stats.js");
     sceneHooks: typeof import("./scene_hooks.js");
     scene: typeof import("./scene.js");
+    handle: typeof import("./handle.js");
     HeadScene: unknown;
   }
 

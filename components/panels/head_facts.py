@@ -5,6 +5,7 @@ from typing import Any
 from dash import Input, Output, callback, html
 
 from components import ids
+from components.compare_view import compare_address
 from components.heads_view import likes_address
 from components.server.context import context
 from components.state.atlas_page import View
@@ -59,6 +60,11 @@ def head_facts(
         html.A(
             "Heads like this one",
             href=likes_address(prefix, atlas, stream, layer, head),
+            className="text-button facts-like",
+        ),
+        html.A(
+            "Compare with…",
+            href=compare_address(prefix, atlas, stream, (layer, head)),
             className="text-button facts-like",
         ),
         html.H2(f"How far to believe this map · {name}", className="facts-title"),

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort
 
 from components.server.alignment_routes import add_alignment_routes
 from components.server.attention_routes import add_attention_routes
+from components.server.compare_routes import add_compare_routes
 from components.server.heads_routes import add_heads_routes
 from components.server.image_routes import add_image_routes
 from components.server.map_routes import add_map_routes
@@ -31,6 +32,7 @@ def payload_routes(library: Library, cache: MakeOnce, maps: Path, probes: Path, 
     add_alignment_routes(site)
     add_probe_routes(site, probes)
     add_heads_routes(site, heads)
+    add_compare_routes(site, heads)
 
     @site.of_atlas("/<path:rest>")
     def nothing(_atlas: Atlas, rest: str) -> Response:

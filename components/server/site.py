@@ -87,17 +87,21 @@ class Site:
 
         def register(view: Callable[..., Response]) -> Callable[..., Response]:
             def answer(slug: str, key: str, stream: str, layer: int = 0, head: int = 0, **parts: Any) -> Response:
-                atlas = self._atlas(slug, key)
-                found = atlas.info.stream(stream)
-                if found is None or layer >= found.layers or head >= found.heads:
-                    abort(404)
-                return view(Asked(atlas, found, layer, head, self.maps), **parts)
+                return view(self.asked(slug, key, stream, layer, head), **parts)
 
             for rule in rules:
                 self.routes.add_url_rule(rule, view.__name__, answer)
             return view
 
         return register
+
+    def asked(self, slug: str, key: str, stream: str, layer: int = 0, head: int = 0) -> Asked:
+        """What a URL names, for a view that is told of two."""
+        atlas = self._atlas(slug, key)
+        found = atlas.info.stream(stream)
+        if found is None or layer >= found.layers or head >= found.heads:
+            abort(404)
+        return Asked(atlas, found, layer, head, self.maps)
 
     def _atlas(self, slug: str, key: str) -> Atlas:
         atlas = self.library.get(slug)

@@ -233,7 +233,8 @@ def _leave_out(link: Link, parameter: str, count: int, instead: str = "nothing i
         link.forget(parameter)
 
 
-def _query(link: Link, default: str) -> str:
+def read_query(link: Link, default: str) -> str:
+    """What a link searches for; too long a search is left out with a sentence."""
     text = link.text("q") or default
     if len(text) > MAX_QUERY:
         link.drop(f"A search can have {MAX_QUERY} characters; one of {len(text):,} was left out.")
@@ -245,7 +246,7 @@ class Search(Store):
     """What is searched for and how."""
 
     id = "search"
-    query: Annotated[str, Field(max_length=MAX_QUERY), Parsed(parameter="q", by=_query)] = ""
+    query: Annotated[str, Field(max_length=MAX_QUERY), Parsed(parameter="q", by=read_query)] = ""
     mode: Annotated[
         str,
         OneOf(
@@ -408,7 +409,8 @@ class Probe(Store):
         return {letter: text for letter, text in texts.items() if text.strip()}
 
 
-def _viewpoint(link: Link, default: str) -> str:
+def read_viewpoint(link: Link, default: str) -> str:
+    """Where a link looks from; with a sentence in its place where it says nothing of that kind."""
     text = link.text("at")
     if text is None or _VIEWPOINT.fullmatch(text):
         return text or default
@@ -421,7 +423,7 @@ class Viewpoint(Store):
 
     id = ids.SCENE
     property = "viewpoint"
-    at: Annotated[str, Field(max_length=64), PlaceInHead(by=_viewpoint)] = ""
+    at: Annotated[str, Field(max_length=64), PlaceInHead(by=read_viewpoint)] = ""
 
 
 class AtlasPage(PageState):

@@ -10,12 +10,13 @@ from services.atlas.schema import StreamInfo
 class Link:
     """Each parameter once, as a string; a sentence for everything that was dropped; what has been read so far.
 
-    atlas: what the link is read against, set before the first choice is read.
+    atlas: what the link is read against, set before the first choice is read. other: the second one of a page of two.
     stores: what has been read so far, by store; found: the fields of the store being read. Later choices depend on
     earlier ones.
     """
 
     atlas: Atlas
+    other: Atlas | None = None
 
     def __init__(self, query: Mapping[str, Any], parameters: Collection[str]) -> None:
         self.dropped: list[str] = []

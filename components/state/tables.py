@@ -8,6 +8,7 @@ from typing import Any
 
 from components.palettes import SCENE_COLOURS, THEMES
 from components.state.atlas_page import AtlasPage
+from components.state.compare_page import ComparePage
 from components.state.declare import Choice, Store
 from components.state.heads_page import HeadsPage
 from components.state.page import PageState
@@ -21,7 +22,12 @@ from services.measures.registry import listed
 from services.payloads.average import FEW, LEVELS
 from services.search import token_sets
 
-PAGES: dict[str, type[PageState]] = {"atlas": AtlasPage, "scaling": ScalingPage, "heads": HeadsPage}
+PAGES: dict[str, type[PageState]] = {
+    "atlas": AtlasPage,
+    "scaling": ScalingPage,
+    "heads": HeadsPage,
+    "compare": ComparePage,
+}
 THEME_KEY = "atlas-theme"  # in the browser's storage
 
 

@@ -2,6 +2,7 @@
 
 from services.errors import JobError
 from services.jobs.builds import BUILD
+from services.jobs.changes import CHANGE
 from services.jobs.kind import JobKind
 from services.jobs.layouts import LAYOUT
 from services.jobs.likeness import LIKENESS
@@ -15,6 +16,7 @@ KINDS: tuple[JobKind, ...] = (
     MAPS,
     PROBE,
     LIKENESS,
+    CHANGE,
     LAYOUT,
 )
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.alignment.sharing import sharing
 from services.atlas import Atlas
 from services.atlas.attention import AttentionBlocks
-from services.atlas.folder import TokenTable
 from services.atlas.schema import StreamInfo
 from services.errors import NotStoredError
 
@@ -157,9 +157,9 @@ def like(
     if other is None or there is atlas:
         rows = sample_rows(blocks, cells)
         return Others(_of_one(blocks, others, rows, rows, mine), rows.count, len(rows.of_inputs))
-    shared = shared_inputs(atlas, stream, there, its)
-    rows = sample_rows(blocks, cells, [here for here, _ in shared])
-    partner = dict(shared)
+    shared = sharing(atlas, stream, there, its).inputs
+    rows = sample_rows(blocks, cells, shared[:, 0].tolist())
+    partner = dict(shared.tolist())
     same = Rows(tuple((partner[index], queries) for index, queries in rows.of_inputs), rows.cells)
     return Others(_of_one(blocks, others, rows, same, mine), rows.count, len(rows.of_inputs))
 
@@ -169,40 +169,3 @@ def _of_one(blocks: AttentionBlocks, others: AttentionBlocks, rows: Rows, same: 
     differs = any(not np.array_equal(blocks.visible(a)[q], others.visible(b)[q]) for (a, q), (b, _) in pairs)
     one = read_rows(blocks, rows, mine, hidden_too=differs)
     return divergences(one, read_rows(others, same, hidden_too=differs), rows.count)[0]
-
-
-def shared_inputs(atlas: Atlas, stream: StreamInfo, other: Atlas, its: StreamInfo) -> list[tuple[int, int]]:
-    """Inputs of two atlases with the same tokens on both sides, special ones apart, as pairs of rows.
-
-    Raises:
-        NotStoredError: there are none; it says why.
-    """
-    if atlas.info.modality != other.info.modality:
-        raise NotStoredError(f"{other.info.title} is of another kind of input, so heads cannot be compared.")
-    found: dict[tuple, int] = {}
-    for index, key in enumerate(_keys_of_inputs(other, its)):
-        found.setdefault(key, index)
-    shared = [(i, found[key]) for i, key in enumerate(_keys_of_inputs(atlas, stream)) if key in found]
-    if not shared:
-        raise NotStoredError(
-            f"{other.info.title} shares no input with this atlas that both models cut into the same tokens, "
-            "so attention cannot be compared row by row."
-        )
-    return shared
-
-
-def _keys_of_inputs(atlas: Atlas, stream: StreamInfo) -> list[tuple]:
-    """What an input must have in common: what it is (a text, the name of an image) and its tokens."""
-    tables = [atlas.tokens(name) for name in dict.fromkeys(stream.tables)]
-    keys: list[tuple] = []
-    for index, text in enumerate(atlas.inputs.text):
-        rows = [(table, table.rows(index)) for table in tables]
-        keys.append((text, *(_texts(table, some) for table, some in rows)))
-    return keys
-
-
-def _texts(table: TokenTable, rows: slice) -> tuple[str, ...]:
-    """Of two models' special tokens only the places must be the same."""
-    return tuple(
-        "" if special else text for text, special in zip(table.text[rows], table.special[rows].tolist(), strict=True)
-    )

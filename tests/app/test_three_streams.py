@@ -44,7 +44,7 @@ def test_every_address_answers(server, client, atlas, three_streams_home, stream
         kinds.setdefault(kind, []).append(statuses[one.name])
     # A figure is of a map alone; nobody has asked for a refined layout, typed a text or had the heads compared.
     never = {"tokens.html", "attention.html", "measures.html", "refined", "probe", "offset"}  # the last is of images
-    never |= {"headmap"}
+    never |= {"headmap", "change"}
     never |= {"rollout"} if stream == "cross" else set()
     assert {kind for kind, found in kinds.items() if 200 not in found} == never
     assert {"positions", "attention", "average", "pair", "sprite", "attention.csv", "tokens.parquet"} <= set(kinds)

@@ -98,6 +98,7 @@ def _payloads(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
     yield f"headmap/{name}/{version}/8", f"headmap/{name}/{{version}}/8", ""  # which a job makes first
     for layer, head in _ends(stream):
         yield f"alike/{name}/{layer}/{head}", "", "heads"
+    yield from _compared(atlas, stream)
     for attribute in ATTRIBUTES:
         yield f"attribute/{name}/{attribute}", "", ""
         for layer, head in _ends(stream) if attribute.startswith("norm") else [(0, 0)]:
@@ -138,6 +139,28 @@ def _payloads(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
     if start is not None:
         yield f"{probe}/places/{name}/pca2d-{projection_key(start)}", f"{probe}/places/{name}/pca2d", ""
     yield f"{probe}/difference/{name}/{'1' * 16}", "", ""
+
+
+def _compared(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
+    """Two heads of the stream beside each other."""
+    name, slug = stream.name, atlas.slug
+    yield f"shared/{name}/{slug}/{atlas.info.key}/{name}", f"shared/{name}/{{itself}}", ""
+    yield f"change/{name}/{slug}/{atlas.info.key}/{name}", f"change/{name}/{{itself}}", ""  # which a job makes first
+    for attribute in ATTRIBUTES:
+        yield f"colour/{name}/{attribute}/light/safe", "", ""
+    chosen = atlas.info.projection("pca2d", name)
+    if chosen is None:
+        return
+    place = f"pca2d-{projection_key(chosen)}"
+    pair = f"{name}/0/0/{place}/{slug}/{atlas.info.key}/{name}/{stream.layers - 1}/{stream.heads - 1}/{place}"
+    yield f"fit/{pair}", f"fit/{name}", "fit"
+    for kind in ("moved", "attended", "neither"):
+        yield f"difference/{kind}/{pair}", f"difference/{kind}/{name}", "difference"
+    yield f"differences.csv/{pair}", f"differences.csv/{name}", "whole"
+    for role in ("first", "second", "third"):
+        yield f"beside/{role}/{pair}", f"beside/{role}/{name}", "positions near"
+        yield f"differing/{role}/attended/{pair}", f"differing/{role}/attended/{name}", "whole"
+        yield f"differing/{role}/attended/{pair}/dark/safe", f"differing/{role}/attended/{name}/dark", "whole"
 
 
 def _images(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:

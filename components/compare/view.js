@@ -1,0 +1,395 @@
+/** The comparison: what it has fetched of two heads, and what a change of one pane means for the other. */
+(function (/** @type {Atlas.CompareScripts} */ atlas) {
+  const PANES = /** @type {const} */ ([0, 1]);
+  const ROLES = /** @type {const} */ (["first", "second"]);
+  const DIFFERENCES = ["moved", "attended"];
+  const TABS = /** @type {const} */ (["tokens", "heads"]);
+  const GONE = "One of the two atlases was deleted or built anew: choose another, or load the page again.";
+  const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+  class Compare {
+    /** @param {HTMLElement} root @param {(state: Atlas.CompareState) => void} tell @param {() => void} want  all heads compared */
+    constructor(root, tell, want) {
+      const { element } = window.atlas_head_finder.dom;
+      this.tell = tell;
+      this.want = want;
+      /** @type {Atlas.CompareProps} */
+      this.props = {};
+      /** what was fetched last, by what it is for @type {Record<string, string>} */
+      this.known = {};
+      /** @type {{shared: Atlas.CompareShared|null, partner: InstanceType<Atlas.CompareScripts["partner"]["Partner"]>|null,
+       *   fit: Atlas.CompareFit|null, colours: (Atlas.Colour|null)[], searched: any[], problem: string, unfit: string,
+       *   ranked: Atlas.CompareRanked|null, unranked: string, colourless: string, changes: Atlas.CompareChanges|null}} */
+      this.found = {
+        shared: null, partner: null, fit: null, colours: [null, null], searched: [], problem: "", unfit: "", ranked: null, unranked: "", colourless: "", changes: null,
+      };
+      this.controls = new atlas.controls.Controls(root, {
+        change: (changes) => this.change(changes), swap: () => this.swap(), save: (kind) => this.savePicture(kind),
+      });
+      this.says = element("p", { class: "compare-summary", role: "status" }, root);
+      const both = element("div", { class: "compare-panes" }, root);
+      this.panes = PANES.map((number) => new atlas.pane.Pane(both, number, {
+        choose: (place) => this.choose(number, place),
+        tell: (changes) => this.told(number, changes),
+      }));
+      this.legend = element("div", { class: "compare-legend", id: "compare-legend" }, root);
+      this.tabs = element("div", { class: "compare-tabs", role: "group", "aria-label": "Below the maps" }, root);
+      this.buttons = TABS.map((show) => {
+        const button = element("button", { type: "button", class: "text-button" }, this.tabs);
+        button.textContent = show === "heads" ? window.atlasTables.titles.all : "Tokens";
+        button.addEventListener("click", () => this.change({ show }));
+        return button;
+      });
+      const below = (this.below = element("div", { class: "compare-below" }, root));
+      this.table = new atlas.table.DifferenceTable(below, {
+        choose: (token) => this.change({ token }),
+        sort: (order) => this.change({ order }),
+        save: () => this.saveTable(),
+      });
+      this.heads = new atlas.heads.AllHeads(root, {
+        open: (first, second) => this.open(first, second),
+        save: (name, text) => window.atlas_head_finder.dom.save(`${this.state.atlas}_${this.state.other}-${name}.csv`, text, "text/csv"),
+      });
+      this.rows = new atlas.rows.SentenceRows(below, (pane, side, row) => this.change({ token: atlas.partner.tokenText(pane, side, row) }));
+    }
+
+    destroy() {
+      this.known = {};
+      this.controls.destroy();
+      for (const pane of this.panes) pane.destroy();
+    }
+
+    /** @returns {Atlas.CompareState} */
+    get state() {
+      return /** @type {Atlas.CompareState} */ (this.props.state);
+    }
+
+    /** @param {Atlas.CompareSide} number @returns {Atlas.ComparePane} */
+    paneOf(number) {
+      return /** @type {Atlas.ComparePane[]} */ (this.props.panes)[number];
+    }
+
+    /** @param {Atlas.CompareSide} number @returns {Atlas.CompareHead} */
+    placeOf(number) {
+      const { atlas: slug, stream, layer, head, other, stream2, layer2, head2 } = this.state;
+      return number === 0 ? { slug, stream, layer, head } : { slug: other, stream: stream2, layer: layer2, head: head2 };
+    }
+
+    /** @param {Partial<Atlas.CompareState>} changes */
+    change(changes) {
+      const state = { ...this.state, ...changes };
+      if (JSON.stringify(state) === JSON.stringify(this.state)) return;
+      this.props = { ...this.props, state };
+      this.tell(state);
+      this.follow();
+    }
+
+    /** @param {Atlas.CompareProps} props */
+    update(props) {
+      this.props = props;
+      this.follow();
+    }
+
+    // --- which heads ----------------------------------------------------------------------------------------------------
+
+    /** Another head of the same stream is shown at once; another atlas or stream is another address.
+     * @param {Atlas.CompareSide} number @param {Partial<Atlas.CompareHead>} place */
+    choose(number, place) {
+      const { slug, stream, layer, head } = place;
+      if (slug === undefined && stream === undefined) {
+        const names = number === 0 ? ["layer", "head"] : ["layer2", "head2"];
+        const now = this.placeOf(number);
+        this.change({ [names[0]]: layer ?? now.layer, [names[1]]: head ?? now.head, at: "" });
+        return;
+      }
+      const { state } = this;
+      const left = slug === undefined ? {} : number === 0 ? { stream: undefined } : { stream2: undefined };
+      const named = number === 0 ? { atlas: slug ?? state.atlas, stream } : { other: slug ?? state.other, stream2: stream };
+      this.leave({ ...state, ...named, ...left, token: "", at: "" });
+    }
+
+    /** @param {number} first @param {number} second  cells */
+    open(first, second) {
+      const [mine, its] = PANES.map((number) => this.paneOf(number).payload.heads);
+      this.change({ layer: Math.floor(first / mine), head: first % mine, layer2: Math.floor(second / its), head2: second % its, at: "" });
+    }
+
+    swap() {
+      const { atlas: slug, stream, layer, head, other, stream2, layer2, head2, token } = this.state;
+      const turned = token && (token[0] === "a" ? "b" : "a") + token.slice(1);
+      const first = { atlas: other, stream: stream2, layer: layer2, head: head2 };
+      this.leave({ ...this.state, ...first, other: slug, stream2: stream, layer2: layer, head2: head, token: turned });
+    }
+
+    /** @param {Record<string, any>} state */
+    leave(state) {
+      window.atlasLink.open("compare", { compare: state });
+    }
+
+    // --- what is fetched ------------------------------------------------------------------------------------------------
+
+    /** The address of a head with its map, below a payload's base, and after another's. @param {Atlas.CompareSide} number */
+    address(number) {
+      const { layer, head, stream } = this.placeOf(number);
+      const map = this.maps().includes(this.state.map) ? this.paneOf(number).maps[this.state.map] : null;
+      return `${stream}/${layer}/${head}/${map ? `${map.name}-${map.key}` : "none"}`;
+    }
+
+    /** @param {Atlas.CompareSide} number  the one that the address begins with */
+    addresses(number) {
+      const other = number === 0 ? 1 : 0;
+      const { slug, key } = this.paneOf(other);
+      return `${this.address(number)}/${slug}/${key}/${this.address(other)}`;
+    }
+
+    /** Maps that both panes have. */
+    maps() {
+      return Object.keys(this.paneOf(0).maps).filter((name) => this.paneOf(1).maps[name]);
+    }
+
+    follow() {
+      const { state, found } = this;
+      const [first, second] = PANES.map((number) => this.paneOf(number));
+      const { base, stream } = first.payload;
+      this.fetch("shared", `${base}/shared/${stream}/${second.slug}/${second.key}/${second.payload.stream}`, (shared) => {
+        found.shared = shared;
+        this.match(shared);
+      }, (problem) => { found.problem = problem; });
+      const both = this.maps().includes(state.map);
+      this.fetch("fit", both ? `${base}/fit/${this.addresses(0)}` : "", (fit) => {
+        found.fit = fit;
+        found.unfit = "";
+      }, (problem) => {
+        found.fit = null;
+        found.unfit = problem;
+      });
+      this.fetch("ranked", `${base}/difference/${state.order}/${this.addresses(0)}`, (ranked) => {
+        found.ranked = ranked;
+        found.unranked = "";
+      }, (problem) => {
+        found.ranked = null;
+        found.unranked = problem;
+      });
+      if (state.show === "heads" && !this.props.changes && !this.props.wanted) this.want();
+      const ready = this.props.changes?.state === "ready";
+      this.fetch("changes", ready ? `${base}/change/${stream}/${second.slug}/${second.key}/${second.payload.stream}` : "",
+        (changes) => { found.changes = changes; }, (problem) => { found.problem = problem; });
+      for (const number of PANES) {
+        const { payload } = this.paneOf(number);
+        this.fetch(`colour${number}`, `${payload.base}/${this.colourAddress(number)}`, (colour) => {
+          found.colours[number] = colour;
+          found.colourless = "";
+        }, (problem) => {
+          found.colours[number] = null;
+          found.colourless = problem;
+        });
+        const question = window.atlas_head_scene.payload.searchQuery({ query: state.q, mode: state.mode });
+        if (!state.q) found.searched[number] = null;
+        this.fetch(`search${number}`, state.q ? `${payload.base}/found/${payload.stream}?${question}` : "",
+          (answer) => { found.searched[number] = answer; }, (problem) => { found.searched[number] = { error: problem }; });
+      }
+      this.render();
+    }
+
+    /** @param {Atlas.CompareSide} number */
+    colourAddress(number) {
+      const { colour, palette } = this.state;
+      const look = `${this.props.theme === "dark" ? "dark" : "light"}/${palette}`;
+      const differs = DIFFERENCES.includes(colour);
+      return differs ? `differing/${ROLES[number]}/${colour}/${this.addresses(number)}/${look}` : `colour/${this.paneOf(number).payload.stream}/${colour}/${look}`;
+    }
+
+    /** @param {string} what @param {string} url  "": nothing @param {(value: any) => void} take @param {(problem: string) => void} fail */
+    async fetch(what, url, take, fail) {
+      if (this.known[what] === url) return;
+      this.known[what] = url;
+      if (!url) return;
+      try {
+        const value = await window.atlas_client.fetches.json(url);
+        if (this.known[what] !== url) return; // something else is wanted by now
+        take(value);
+      } catch (error) {
+        if (this.known[what] !== url) return;
+        fail(error.said || (error.status === 404 ? GONE : "The server did not answer; load the page again."));
+      }
+      this.render();
+    }
+
+    /** Find out which rows belong together. @param {Atlas.CompareShared} shared */
+    async match(shared) {
+      const tables = PANES.map((number) => this.paneOf(number).payload);
+      const read = async (/** @type {Atlas.Payload} */ { base, queryTable, keyTable }) => {
+        const [query, key] = await Promise.all([queryTable, keyTable].map((table) => window.atlas_client.fetches.buffer(`${base}/offsets/${table}`)));
+        return { query: new Uint32Array(query), key: new Uint32Array(key) };
+      };
+      const [first, second] = await Promise.all(tables.map(read));
+      if (this.found.shared !== shared) return;
+      this.found.partner = new atlas.partner.Partner(shared, [first, second]);
+      this.render();
+    }
+
+    // --- what a pane has been told --------------------------------------------------------------------------------------
+
+    /** @param {Atlas.CompareSide} number @param {Partial<Atlas.SceneProps>} changes */
+    told(number, changes) {
+      if ("selection" in changes) this.select(number, changes.selection || null);
+      if ("hovered" in changes) this.point(number, changes.hovered || null);
+      if ("viewpoint" in changes) this.change({ at: changes.viewpoint?.at || "" });
+    }
+
+    /** @param {Atlas.CompareSide} number @param {Atlas.Selection|null} selection */
+    select(number, selection) {
+      const chosen = selection && selection.token !== null;
+      this.change({ token: chosen ? atlas.partner.tokenText(number, selection.side, /** @type {number} */ (selection.token)) : "" });
+    }
+
+    /** Mark in the other pane what the pointer rests on in one. @param {Atlas.CompareSide} number @param {Atlas.TokenPlace|null} place */
+    point(number, place) {
+      const there = place && this.found.partner?.of(number, place.side, place.row);
+      this.panes[number === 0 ? 1 : 0].draw({ pointed: there ? { side: there.side, row: there.row } : null });
+    }
+
+    /** The chosen token as each pane has it; null: it has none. @returns {(Atlas.Selection|null)[]} */
+    selections() {
+      const { partner } = this.found;
+      const token = atlas.partner.parseToken(this.state.token);
+      if (!token || !partner) return [null, null];
+      const { pane, row, side } = token;
+      const there = partner.of(pane, side, row);
+      const mine = { input: partner.inputOf(pane, side, row), token: row, side };
+      const its = there && { input: there.input, token: there.row, side };
+      return pane === 0 ? [mine, its] : [its, mine];
+    }
+
+    // --- what is shown --------------------------------------------------------------------------------------------------
+
+    render() {
+      if (!this.says.isConnected || !this.props.panes) return;
+      const { state, found, props } = this;
+      const maps = this.maps();
+      this.controls.show(state, props, maps);
+      const selections = this.selections();
+      const fitted = state.fit && found.fit !== null;
+      for (const number of PANES) {
+        const pane = this.paneOf(number);
+        const { layer, head, slug, stream } = this.placeOf(number);
+        const map = pane.maps[state.map] || null;
+        const search = found.searched[number];
+        this.panes[number].show(pane, { layer, head, slug, stream }, props.atlases || []);
+        // Until it is known whether the maps fit, they are not drawn: points would jump as the answer comes.
+        const known = map && (!state.fit || found.fit || found.unfit || !maps.includes(state.map));
+        this.panes[number].draw({
+          payload: pane.payload,
+          projection: known ? map : null,
+          colour: found.colours[number],
+          head: { layer, head },
+          theme: props.theme,
+          selection: selections[number],
+          search: search && !search.error && search.inputs ? { query: state.q, mode: state.mode } : null,
+          live: fitted && map ? { layer, head, dims: map.dims, method: map.method, path: `beside/${ROLES[number]}/${this.addresses(number)}` } : null,
+          viewpoint: state.at ? { head: { layer, head }, at: state.at } : null,
+          lines: props.lines,
+          rings: true,
+          patches: "border",
+          mapSizes: true,
+        });
+        this.panes[number].says.textContent = this.ofPane(number, map, selections[number]);
+      }
+      this.says.textContent = this.summary(maps);
+      TABS.forEach((show, i) => this.buttons[i].setAttribute("aria-pressed", String(state.show === show)));
+      this.below.hidden = state.show !== "tokens";
+      this.heads.root.hidden = state.show !== "heads";
+      this.heads.show(found.changes, props.changes?.says || "Comparing all heads …", state.layer * this.paneOf(0).payload.heads + state.head);
+      this.table.show(found.ranked, found.unranked, state);
+      this.rows.show(PANES.map((number) => {
+        const selection = selections[number];
+        const { title, payload } = this.paneOf(number);
+        const { layer, head } = this.placeOf(number);
+        return selection && { title, payload, place: { layer, head }, selection };
+      }));
+      this.showLegend();
+    }
+
+    /** @param {Atlas.CompareSide} number @param {Atlas.Projection|null} map @param {Atlas.Selection|null} selection */
+    ofPane(number, map, selection) {
+      const { state, found } = this;
+      if (!map) return state.map ? `This atlas has no map ${state.map} of this attention yet: choose another map.` : "This atlas has no map of this attention yet.";
+      const searched = found.searched[number];
+      const parts = [];
+      if (searched) parts.push(searched.error || (searched.inputs ? `${searched.queries} queries and ${searched.keys} keys found.` : "No token matches."));
+      if (state.token && found.partner && !selection) parts.push("The chosen token is not in this pane: the other atlas's input is not among the shared ones.");
+      return parts.join(" ");
+    }
+
+    /** What the heads share and how well their maps fit. @param {string[]} maps */
+    summary(maps) {
+      const { found, state } = this;
+      if (found.problem) return found.problem;
+      const { shared } = found;
+      if (!shared) return "Comparing …";
+      if (JSON.stringify(this.placeOf(0)) === JSON.stringify(this.placeOf(1))) return "Both panes show the same head: they are identical.";
+      const inputs = (/** @type {number} */ count) => `${count.toLocaleString("en")} input${count === 1 ? "" : "s"}`;
+      const apart = [
+        shared.otherwise ? `${inputs(shared.otherwise)} cut into other tokens` : "",
+        shared.only[0] ? `${inputs(shared.only[0])} only in the first` : "",
+        shared.only[1] ? `${inputs(shared.only[1])} only in the second` : "",
+      ].filter(Boolean).join(", ");
+      const parts = [`${inputs(shared.count)} shared${apart ? ` (${apart})` : ""}.`];
+      if (!maps.length) parts.push("The atlases have no map in common.");
+      else if (found.unfit) parts.push(`${found.unfit} Each map is shown as it is.`);
+      else if (found.fit) {
+        const { disparity } = found.fit;
+        if (disparity < 1e-6) parts.push("The maps are the same.");
+        else parts.push(`${percent(disparity)} of the spread of shared points remains after fitting (Procrustes)${state.fit ? "" : "; each map is shown as it is"}.`);
+      }
+      return parts.join(" ");
+    }
+
+    /** @param {"png"|"svg"} kind */
+    async savePicture(kind) {
+      const names = PANES.map((number) => {
+        const { layer, head, slug } = this.placeOf(number);
+        return { title: `${this.paneOf(number).title}, L${layer} H${head}`, file: `${slug}-L${layer}H${head}` };
+      });
+      const map = this.paneOf(0).maps[this.state.map];
+      const words = {
+        title: names.map(({ title }) => title).join("  ·  "),
+        caption: [map ? `Map: ${map.label} ${map.dims}D.` : "", this.says.textContent || ""].filter(Boolean),
+      };
+      const { save, fileName } = window.atlasExport;
+      try {
+        const scenes = this.panes.map(({ stage }) => /** @type {Atlas.SceneHandle} */ (stage.atlasScene));
+        save(await atlas.exporter.picture(scenes, words, this.legendRows(), kind), fileName(names.map(({ file }) => file), kind));
+      } catch (error) {
+        this.says.textContent = error.message || "The picture could not be made.";
+      }
+    }
+
+    saveTable() {
+      const link = document.createElement("a");
+      link.href = `${this.paneOf(0).payload.base}/differences.csv/${this.addresses(0)}`;
+      link.download = "";
+      link.click();
+    }
+
+    showLegend() {
+      const rows = this.legendRows();
+      if (rows.length) atlas.legend.show(this.legend, rows);
+      else this.legend.textContent = this.found.colourless;
+    }
+
+    legendRows() {
+      const [colour] = this.found.colours;
+      const facts = (this.props.colours || []).find(({ value }) => value === this.state.colour);
+      if (!colour || !facts) return [];
+      const { layer, head } = this.placeOf(0);
+      const at = 2 * (layer * this.paneOf(0).payload.heads + head);
+      const range = colour.ranges ? /** @type {[number, number]} */ (colour.ranges.slice(at, at + 2)) : null;
+      return atlas.legend.rows(colour, facts, range);
+    }
+  }
+
+  const api = { Compare };
+  atlas.view = api;
+  if (typeof module !== "undefined") module.exports = api;
+})((globalThis.atlas_compare ??= {}));
