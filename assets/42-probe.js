@@ -244,6 +244,12 @@
     if (before) root.set_props("probe", { data: { ...before, token, side } });
   }
 
-  root.atlasProbe = { write, show, read, compare };
+  /**
+   * Whether the server must be asked: while there are texts, and once more when they are gone.
+   * @param {any} probe @param {string} map @param {any} found @param {number|null} before
+   */
+  const asks = (probe, map, found, before) => (map && (texts(probe || plain()).length || found) ? (before || 0) + 1 : none());
+
+  root.atlasProbe = { asks, write, show, read, compare };
   window.atlasProbe = { pin };
 })();

@@ -37,6 +37,15 @@
     ];
   }
 
+  /**
+   * Whether the server must hear of the alignment: while there is one, and once more when it is over.
+   * @param {{on: boolean}} align @param {any} view @param {{on: boolean, view: any}|null} before
+   */
+  function asks(align, view, before) {
+    const on = Boolean(align?.on);
+    return on || before?.on ? { on, view } : none();
+  }
+
   // --- numbers beside the slider: one question at a time, the newest wins ---------------------------------------------
 
   let wanted = null;
@@ -117,5 +126,5 @@
     if (button) root.set_props("align-slider", { value: Math.log10(Number(button.dataset.c)) });
   });
 
-  root.atlasAlign = { choose, show };
+  root.atlasAlign = { asks, choose, show };
 })();

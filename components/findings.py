@@ -16,7 +16,7 @@ def findings_menu() -> html.Details:
     """A menu of what stands out among the heads."""
     return html.Details(
         [
-            html.Summary("Findings", className="text-button"),
+            html.Summary("Findings", id=ids.FINDINGS_OPEN, className="text-button", n_clicks=0),
             html.Div("Measuring every head …", id=ids.FINDINGS_LIST, className="menu-body findings", role="status"),
         ],
         id=ids.FINDINGS,
@@ -26,12 +26,12 @@ def findings_menu() -> html.Details:
 
 @callback(
     Output(ids.FINDINGS_LIST, "children"),
-    Input(ids.FINDINGS, "id"),  # a store alone would not fire at the start: its own callback says "no update" then
-    Input(ids.CATALOGUE, "data"),
+    Input(ids.FINDINGS_OPEN, "n_clicks"),
     State(ids.VIEW, "data"),
+    prevent_initial_call=True,
 )
-def list_findings(_id: Any, _catalogue: Any, view_data: Any) -> Any:
-    """What stands out; again when a build has measured more."""
+def list_findings(_clicks: Any, view_data: Any) -> Any:
+    """What stands out, whenever the menu is opened: a build may have measured more since."""
     here = context()
     view = View.from_store(view_data)
     atlas = here.library.get(view.atlas)

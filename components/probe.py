@@ -49,6 +49,7 @@ def probe_bar(atlas: Atlas, probe: Probe, settings: Settings) -> html.Div:
         [
             dcc.Store(id=ids.PROBE_FACTS, data=facts),
             dcc.Store(id=ids.PROBE_FOUND),
+            dcc.Store(id=ids.PROBE_ASKS),
             dcc.Store(id=ids.PROBE_READY),
             poll(ids.PROBE_TICK, EVERY),
             *([] if reason is None else [html.P(reason, className="probe-reason", role="status")]),
@@ -116,14 +117,15 @@ def _row(letter: str, text: str, disabled: bool) -> html.Div:
 @callback(
     Output(ids.PROBE_FOUND, "data"),
     asks(ids.PROBE_TICK),
-    Input(ids.PROBE, "data"),
-    Input(ids.SCENE, "projection"),
+    Input(ids.PROBE_ASKS, "data"),
     Input(ids.PROBE_TICK, "n_intervals"),
+    State(ids.PROBE, "data"),
     State(ids.VIEW, "data"),
     State(ids.TAB, "data"),
     State(ids.PROBE_FOUND, "data"),
+    prevent_initial_call=True,
 )
-def follow_probes(data: Any, _projection: Any, ticks: Any, view_data: Any, tab: Any, known: Any) -> tuple[Any, int]:
+def follow_probes(_asked: Any, ticks: Any, data: Any, view_data: Any, tab: Any, known: Any) -> tuple[Any, int]:
     """What is known of each text by now; ask again while the model is at work."""
     here, probe, view = context(), Probe.from_store(data), View.from_store(view_data)
     atlas = here.library.get(view.atlas)
@@ -201,6 +203,14 @@ def _parts(part: str, value: str, kind: Any) -> list[Any]:
     return [kind(ids.probe_part(part, letter), value) for letter in LETTERS]
 
 
+clientside_callback(
+    _client("asks"),
+    Output(ids.PROBE_ASKS, "data"),
+    Input(ids.PROBE, "data"),
+    Input(ids.SCENE, "projection"),
+    State(ids.PROBE_FOUND, "data"),
+    State(ids.PROBE_ASKS, "data"),
+)
 clientside_callback(
     _client("write"),
     Output(ids.PROBE, "data"),

@@ -14,6 +14,7 @@ from components.scaling.layouts import progress, visitor
 from components.scaling.view import show_options
 from components.server.context import context
 from components.state.atlas_page import AlignState, AtlasPage, View
+from components.still import Still, Tree, still
 from components.words import SPACE_NOTES, SPACES
 from services.alignment.head_maps import HeadMap
 from services.alignment.live import own_alignment
@@ -36,6 +37,7 @@ def align_body(atlas: Atlas, stream: StreamInfo, state: AtlasPage, studied: bool
         [
             dcc.Store(id=ids.ALIGN_OWN, data=own_data),
             dcc.Store(id=ids.ALIGN_REFINED),
+            dcc.Store(id=ids.ALIGN_ASKS),
             poll(ids.ALIGN_TICK, 400),
             html.P(
                 "Multiplying queries by c, dividing keys by c and moving all keys together changes where points lie, "
@@ -61,7 +63,7 @@ def align_body(atlas: Atlas, stream: StreamInfo, state: AtlasPage, studied: bool
                         className="align-slider",
                     ),
                     html.Div(_constant_ticks(), className="align-ticks", **{"aria-hidden": "true"}),
-                    html.Div(marks, id=ids.ALIGN_OPTIMA, className="align-optima"),
+                    Still(tree=marks, id=ids.ALIGN_OPTIMA, className="align-optima"),
                 ],
                 className="align-scale",
             ),
@@ -89,7 +91,7 @@ def align_body(atlas: Atlas, stream: StreamInfo, state: AtlasPage, studied: bool
                 ],
                 className="align-actions",
             ),
-            _numbers(),
+            Still(tree=still(_numbers())),
             html.Div(
                 [
                     html.Label("Scale the atlas by", htmlFor=ids.SCALE_SELECT, className="field-label"),
@@ -147,7 +149,7 @@ def _numbers() -> html.Table:
 
 
 @callback(
-    Output(ids.ALIGN_OPTIMA, "children"),
+    Output(ids.ALIGN_OPTIMA, "tree"),
     Output(ids.ALIGN_OWN, "data"),
     Input(ids.VIEW, "data"),
 )
@@ -161,7 +163,7 @@ def mark_optima(view_data: Any) -> tuple[Any, Any]:
     return head_marks(atlas, stream, view)
 
 
-def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[list[Any], dict[str, Any]]:
+def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[Tree, dict[str, Any]]:
     """The buttons, and the atlas's own alignment as the browser needs it."""
     layer, head = min(view.layer or 0, stream.layers - 1), min(view.head or 0, stream.heads - 1)
     own = own_alignment(atlas, stream, layer, head)
@@ -182,19 +184,21 @@ def head_marks(atlas: Atlas, stream: StreamInfo, view: View) -> tuple[list[Any],
         undefined = [METRIC_LABELS[m] for m, c in found if c != c]
         if undefined:
             marks.append(html.Span(f"Not defined for this head: {', '.join(undefined)}.", className="align-note"))
-    return marks, {"c": round(own.c, 4), "space": own.space, "layer": layer, "head": head}
+    return still(marks), {"c": round(own.c, 4), "space": own.space, "layer": layer, "head": head}
 
 
 @callback(
     Output(ids.ALIGN_REFINED, "data"),
     Output(ids.ALIGN_NOTE, "children"),
     asks(ids.ALIGN_TICK),
-    Input(ids.ALIGN, "data"),
-    Input(ids.VIEW, "data"),
+    Input(ids.ALIGN_ASKS, "data"),
     Input(ids.ALIGN_TICK, "n_intervals"),
+    State(ids.ALIGN, "data"),
+    State(ids.VIEW, "data"),
     State(ids.TAB, "data"),
+    prevent_initial_call=True,
 )
-def refine(data: Any, view_data: Any, ticks: Any, tab: Any) -> tuple[Any, Any, int]:
+def refine(_asked: Any, ticks: Any, data: Any, view_data: Any, tab: Any) -> tuple[Any, Any, int]:
     """A map that takes a while follows from the present layout, in the layout process; PCA needs none of this."""
     state, view = AlignState.from_store(data), View.from_store(view_data)
     here = context()
@@ -218,6 +222,13 @@ def refine(data: Any, view_data: Any, ticks: Any, tab: Any) -> tuple[Any, Any, i
     return None, progress([status], method_label(view.method)), again(ticks)
 
 
+clientside_callback(
+    ClientsideFunction("atlasAlign", "asks"),
+    Output(ids.ALIGN_ASKS, "data"),
+    Input(ids.ALIGN, "data"),
+    Input(ids.VIEW, "data"),
+    State(ids.ALIGN_ASKS, "data"),
+)
 clientside_callback(
     ClientsideFunction("atlasAlign", "choose"),
     Output(ids.ALIGN, "data"),

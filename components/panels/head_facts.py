@@ -9,6 +9,7 @@ from components.compare_view import compare_address
 from components.heads_view import likes_address
 from components.server.context import context
 from components.state.atlas_page import View
+from components.still import Still, Tree, still
 from services.atlas import Atlas, ProjectionRef
 from services.atlas.schema import StreamInfo
 from services.measures.measure import HeadMeasure, grade, score
@@ -36,17 +37,16 @@ _DISTANCES = (-32, -8, -2, -1, 0, 1, 2, 8, 32)  # positions from the query at wh
 DISTANCE_LABELS = {"cosine": "cosine (vectors of unit length)", "euclidean": "Euclidean"}
 
 
-def facts_body(atlas: Atlas, stream: StreamInfo, view: View) -> html.Div:
+def facts_body(atlas: Atlas, stream: StreamInfo, view: View) -> Still:
     """The top of the panel's tab "Head"; empty while no head is open."""
-    children = facts_for(atlas, stream, view)
-    return html.Div(children, id=ids.HEAD_FACTS, className="head-facts")
+    return Still(tree=facts_for(atlas, stream, view), id=ids.HEAD_FACTS, className="head-facts")
 
 
-def facts_for(atlas: Atlas, stream: StreamInfo, view: View) -> Any:
-    """The facts of a view's open head; None when it names no head of the stream."""
+def facts_for(atlas: Atlas, stream: StreamInfo, view: View) -> Tree:
+    """The facts of a view's open head; none when it names no head of the stream."""
     if view.layer is None or view.head is None or view.layer >= stream.layers or view.head >= stream.heads:
-        return None
-    return head_facts(atlas, stream, view.layer, view.head, view.ref, context().settings.url_prefix)
+        return []
+    return still(head_facts(atlas, stream, view.layer, view.head, view.ref, context().settings.url_prefix))
 
 
 def head_facts(
@@ -260,14 +260,14 @@ def _alignment(report: HeadReport) -> html.P:
 
 
 @callback(
-    Output(ids.HEAD_FACTS, "children"),
+    Output(ids.HEAD_FACTS, "tree"),
     Input(ids.VIEW, "data"),
     Input(ids.CATALOGUE, "data"),
     prevent_initial_call=True,
 )
-def show_facts(view_data: Any, _catalogue: Any) -> Any:
+def show_facts(view_data: Any, _catalogue: Any) -> Tree:
     """The facts follow the open head and the map, and fill in when a build has measured more."""
     view = View.from_store(view_data)
     atlas = context().library.get(view.atlas)
     stream = atlas.info.stream(view.stream) if atlas else None
-    return facts_for(atlas, stream, view) if atlas and stream else None
+    return facts_for(atlas, stream, view) if atlas and stream else []

@@ -74,7 +74,12 @@ def navigator(selection: Selection, inputs: int) -> html.Div:
     says = f"Input {selection.input} · {inputs} in all" if selection.input is not None else "Choose an input"
     picker = html.Details(
         [
-            html.Summary([html.Span(says, id=ids.INPUT_SAYS), icon("chevron-down")], className="text-button"),
+            html.Summary(
+                [html.Span(says, id=ids.INPUT_SAYS), icon("chevron-down")],
+                id=ids.INPUT_PICKER_OPEN,
+                className="text-button",
+                n_clicks=0,
+            ),
             html.Div(
                 [
                     html.Label("Choose an input by its words or number", htmlFor=ids.INPUT_SEARCH),
@@ -175,11 +180,13 @@ def _options(options: AttentionOptions, checks: Sequence[tuple[str, str, str]], 
 
 @callback(
     Output(ids.INPUT_CHOICES, "children"),
+    Input(ids.INPUT_PICKER_OPEN, "n_clicks"),
     Input(ids.INPUT_SEARCH, "value"),
     State(ids.VIEW, "data"),
+    prevent_initial_call=True,
 )
-def offer_inputs(text: Any, view_data: Any) -> list[Any]:
-    """Buttons for the inputs that hold the words."""
+def offer_inputs(_clicks: Any, text: Any, view_data: Any) -> list[Any]:
+    """Buttons for the inputs that hold the words, when the picker is opened and at each word."""
     atlas = context().library.get(View.from_store(view_data).atlas)
     if atlas is None:
         return []

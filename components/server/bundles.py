@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import quote
 
 from dash import Dash
 from dash.development.base_component import ComponentRegistry
@@ -47,11 +48,14 @@ def script_text(assets: Path, first: str) -> str:
 
 
 def style_text(assets: Path) -> str:
-    """All style sheets of ours. The pictures and fonts they name by a place below `assets` get an address that changes
-    with their content."""
+    """All style sheets of ours. Of what they name by a place below `assets`, drawings stand in the text itself, a dozen
+    of some hundred bytes each; fonts get an address that changes with their content."""
 
     def dated(named: re.Match[str]) -> str:
-        return f'url("{named[1]}?v={_digest((assets / named[1]).read_bytes())}")'
+        content = (assets / named[1]).read_bytes()
+        if named[1].endswith(".svg"):
+            return f'url("data:image/svg+xml,{quote(content)}")'
+        return f'url("{named[1]}?v={_digest(content)}")'
 
     return _NAMED.sub(dated, "\n".join(path.read_text(encoding="utf-8") for path in styles(assets)))
 

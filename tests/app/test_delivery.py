@@ -3,6 +3,7 @@
 import gzip
 import re
 import zlib
+from urllib.parse import unquote
 
 import pytest
 
@@ -77,10 +78,14 @@ def test_our_scripts_are_one_file_and_our_styles_another(dashboard_home, prefix)
     assert len(sheets) == len(set(sheets)) > 15
 
 
-def test_what_the_styles_name_lies_beside_them(client):
-    named = set(re.findall(r'url\("([^":]+)"\)', style_text(ROOT / "assets")))
-    assert len(named) > 5
-    for name in named:
+def test_fonts_lie_beside_the_styles_and_drawings_in_them(client):
+    named = set(re.findall(r'url\("([^"]+)"\)', style_text(ROOT / "assets")))
+    drawn = {unquote(name.partition(",")[2]) for name in named if name.startswith("data:image/svg+xml,")}
+    files = {path.read_text(encoding="utf-8") for path in (ROOT / "assets").rglob("*.svg")}
+    assert len(files & drawn) > 9
+    fonts = [name for name in named if not name.startswith("data:")]
+    assert fonts
+    for name in fonts:
         answer = client.get(f"/assets/{name}")
         assert (answer.status_code, "immutable" in answer.headers["Cache-Control"]) == (200, True), name
 

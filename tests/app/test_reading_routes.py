@@ -78,7 +78,10 @@ def test_the_choice_of_inputs_takes_whatever_is_posted(client, text):
     body = {
         "output": "input-choices.children",
         "outputs": {"id": "input-choices", "property": "children"},
-        "inputs": [{"id": "input-search", "property": "value", "value": text}],
+        "inputs": [
+            {"id": "input-picker-open", "property": "n_clicks", "value": 1},
+            {"id": "input-search", "property": "value", "value": text},
+        ],
         "state": [{"id": "view", "property": "data", "value": {"atlas": SLUG}}],
         "changedPropIds": ["input-search.value"],
     }

@@ -154,7 +154,7 @@ HOSTILE = [
 def test_whatever_is_posted_gets_an_answer_and_no_traceback(client, dependencies, data):
     everything = dict.fromkeys(("scaling-state", "view", "align", "tab-nonce", "scale-select", "theme"), data)
     for part in ("scaling-map-weighted.figure", "scaling-scene.projection", "scaling-scene.cellTitles",
-                 "scaling-curves.figure", "scaling-density.figure", "align-optima.children", "align-refined.data",
+                 "scaling-curves.figure", "scaling-density.figure", "align-optima.tree", "align-refined.data",
                  "scale-note.children", "scaling-study-note.children", "scaling-scene.colour"):  # fmt: skip
         assert post(client, dependencies, part, everything).status_code in (200, 204), part
 
