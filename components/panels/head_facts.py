@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from dash import Input, Output, callback, html
+from dash import Input, Output, callback
 
 from components import ids
 from components.compare_view import compare_address
 from components.heads_view import likes_address
 from components.server.context import context
 from components.state.atlas_page import View
-from components.still import Still, Tree, still
+from components.still import Element, Still, Tree, still
+from components.still import plain as html
 from services.atlas import Atlas, ProjectionRef
 from services.atlas.schema import StreamInfo
 from services.measures.measure import HeadMeasure, grade, score
@@ -78,7 +79,7 @@ def head_facts(
     ]
 
 
-def _waiting() -> html.P:
+def _waiting() -> Element:
     return html.P("This map has not been measured yet: a build does that when the map is done.", className="facts-note")
 
 
@@ -145,7 +146,7 @@ def _formulas(told: list[HeadMeasure]) -> list[Any]:
     ]
 
 
-def _number(found: HeadNumber) -> html.Div:
+def _number(found: HeadNumber) -> Element:
     measure, value = found.measure, found.value
     if value is None:
         shown = [html.Span("not defined", className="facts-value")]
@@ -247,7 +248,7 @@ def _text(found: HeadNumber | None) -> str:
     return "not defined" if found is None or found.value is None else found.measure.form.text(found.value)
 
 
-def _alignment(report: HeadReport) -> html.P:
+def _alignment(report: HeadReport) -> Element:
     scale = SCALE_LABELS.get(report.scale, report.scale)
     distance = DISTANCE_LABELS.get(report.distance, report.distance)
     norms = [_text(report.of_head[name]) for name in ("query_norm", "key_norm") if name in report.of_head]

@@ -7,7 +7,7 @@ the table while others read the atlas: a published file never changes.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +59,12 @@ class HeadValues:
     reasons: Mapping[tuple[int, int], str] = field(default_factory=dict)  # (layer, head) → why not
     # base, low, high, n: float64 [layers, heads], NaN where there is none; empty: it has none of them
     beside: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @cached_property
+    def median(self) -> float | None:
+        """Of all heads where it is defined; None where of none."""
+        known = self.values[np.isfinite(self.values)]
+        return float(np.median(known)) if known.size else None
 
     def of(self, layer: int, head: int) -> float | None:
         """The value of one head; None where not defined."""

@@ -73,7 +73,7 @@ def _numbers(table: MeasureTable, cell: tuple[int, int], space: str | None) -> d
         values = table.get(measure.name, space)
         if values is not None:
             value, reason = values.of(*cell), values.reasons.get(cell)
-            found[measure.name] = HeadNumber(measure, value, reason, _median(values), values.beside_of(*cell))
+            found[measure.name] = HeadNumber(measure, value, reason, values.median, values.beside_of(*cell))
     return found
 
 
@@ -124,11 +124,6 @@ def _lists(table: MeasureTable, space: str | None) -> dict[str, Any]:
 
 def _short(value: float) -> float | None:
     return round(value, 4) if np.isfinite(value) else None
-
-
-def _median(found: HeadValues) -> float | None:
-    known = found.values[np.isfinite(found.values)]
-    return float(np.median(known)) if known.size else None
 
 
 def _notes(

@@ -5,7 +5,7 @@ import json
 import pytest
 from dash import dcc, html
 
-from components.still import still
+from components.still import plain, still
 from tests.node_runtime import run_node
 
 PIECE = [
@@ -43,6 +43,20 @@ def test_the_tree_becomes_the_elements_that_dash_would_make():
     """
     ran = run_node("-e", script)
     assert json.loads(ran.stdout or "0") == ELEMENTS, ran.stderr[-600:]
+
+
+def test_plain_elements_are_those_of_dash():
+    made = [
+        plain.H2("Heads", className="title"),
+        None,
+        plain.Table(
+            [plain.Caption(["of ", plain.Strong("all")]), plain.Tr([plain.Td("a < b & c", colSpan=2), plain.Td(0.5)])],
+            **{"aria-label": "numbers", "data-x": "1"},
+        ),
+        plain.Div(plain.Img(src="x.png", alt=""), style={"width": "3%"}),
+        "text",
+    ]
+    assert still(made) == still(PIECE)
 
 
 @pytest.mark.parametrize(
