@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from services.atlas import HEADS, Atlas, ProjectionRef
-from services.atlas.measure_table import HeadValues, MeasureTable, parts_of
+from services.atlas.measure_table import MeasureTable, parts_of
 from services.atlas.schema import StreamInfo
 from services.measures import registry
 from services.measures.layer import SPACES
