@@ -34,6 +34,7 @@ from components.server.table_route import serve_tables
 from components.server.upload_routes import add_uploads
 from components.shell import shell
 from services.atlas.library import Library
+from services.errors import AtlasFormatError
 from services.jobs.backend import Backend
 from services.jobs.which import jobs_of
 from services.settings import Settings
@@ -109,7 +110,7 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     guard_callbacks(app, f"{prefix}_dash-update-component")
     tell_of_jobs(app, f"{prefix}_dash-update-component")
     refuse_unknown_addresses(app)
-    _add_errors(app)
+    _add_errors(app, settings)
     _add_headers(app)
     # Dash finishes itself within the first request; another one that comes meanwhile would find no files of components.
     server.test_client().get(f"{prefix}healthz")
@@ -155,7 +156,7 @@ def _add_payloads(app: Dash, settings: Settings, library: Library) -> None:
         app.server.register_blueprint(blueprint, url_prefix=prefix)
 
 
-def _add_errors(app: Dash) -> None:
+def _add_errors(app: Dash, settings: Settings) -> None:
     server = app.server
 
     @server.errorhandler(404)
@@ -165,6 +166,12 @@ def _add_errors(app: Dash) -> None:
     @server.errorhandler(413)
     def large(_error: HTTPException) -> Response:
         return Response("That is more than this address takes.", 413, mimetype="text/plain")
+
+    @server.errorhandler(AtlasFormatError)
+    def damaged(error: AtlasFormatError) -> Response:
+        """A part of an open atlas that can no longer be read: the sentence, without the server's folders."""
+        server.logger.error(str(error))
+        return Response(str(error).replace(f"{settings.atlases}/", ""), 500, mimetype="text/plain")
 
     @server.errorhandler(dash.exceptions.DependencyException)
     @server.errorhandler(dash.exceptions.UnsupportedRelativePath)

@@ -5,6 +5,7 @@ and shared by all processes through the page cache.
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,8 +104,22 @@ class Atlas:
         return stream
 
     def array(self, relative: str) -> np.memmap:
-        """Map `<relative>.npy` read-only."""
-        return _map(self.path / f"{relative}.npy", self.info.files[f"{relative}.npy"].sha256)
+        """Map `<relative>.npy` read-only.
+
+        Raises:
+            AtlasFormatError: the file has been cut off since the atlas was opened; to read past its end would kill
+                the process.
+        """
+        path, known = self.path / f"{relative}.npy", self.info.files[f"{relative}.npy"]
+        try:
+            left = os.stat(path).st_size
+        except OSError:
+            left = known.bytes  # deleted: what was mapped before stays readable
+        if left < known.bytes:
+            raise AtlasFormatError(
+                f"{path} has been cut off to {left:,} of {known.bytes:,} bytes; build the atlas again."
+            )
+        return _map(path, known.sha256)
 
     def layout(self, projection: ProjectionInfo) -> np.memmap:
         """float32 [layers, heads, queries + keys, dims] of one projection."""
@@ -191,9 +206,13 @@ class Atlas:
         return VectorStore(stream, self.array)
 
     def attention(self, stream: StreamInfo) -> AttentionBlocks:
-        """The model's own attention weights of a stream."""
+        """The model's own attention weights of a stream.
+
+        Raises:
+            AtlasFormatError: as `array`.
+        """
+        flat = None if stream.attention == "none" else self.array(f"{stream.name}/{ATTENTION}")
         if stream not in self._attention:
-            flat = None if stream.attention == "none" else self.array(f"{stream.name}/{ATTENTION}")
             blocks = AttentionBlocks(stream, self.stream_tokens(stream), len(self.inputs), flat)
             self._attention[stream] = blocks
         return self._attention[stream]
