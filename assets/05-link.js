@@ -27,6 +27,9 @@
     return `${c}-${alignment.translate && alignment.space !== fixed ? moved : still}-${alignment.space}`;
   }
 
+  /** The model's number of a row of arrays; numbers: of another atlas than the page's. */
+  const layerNumber = (row, numbers) => window.atlas_client?.layers?.numberOf(row, numbers) ?? row;
+
   function word({ word: text, means, scale }, value, plain) {
     if (scale === undefined) return value === means && value !== plain ? text : "";
     return Math.abs(value - plain) > 1e-6 ? `${text}${Math.round(value * scale)}` : "";
@@ -35,6 +38,7 @@
   /** Each kind of parameter: its text, or nothing where the choice is as by default. */
   const KINDS = {
     text: ({ fields: [{ field }], always }, store, plain) => (always || store[field] !== plain[field] ? store[field] : null),
+    layer: ({ fields: [{ field }] }, store) => (given(store[field]) ? layerNumber(store[field], store.numbers) : null),
     switch: ({ fields: [{ field, on, off }], always }, store, plain) =>
       given(store[field]) && (always || store[field] !== plain[field]) ? (store[field] ? on : off) : null,
     words: ({ fields }, store, plain) => fields.map((one) => word(one, store[one.field], plain[one.field])).filter(Boolean).join("-"),

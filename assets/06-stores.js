@@ -39,8 +39,11 @@
     return Object.fromEntries(Object.entries(stores).map(([name, { id }]) => [name, read(id)]));
   };
 
+  /** @param {number} row */
+  const layerNumber = (row) => window.atlas_client?.layers?.numberOf(row) ?? row;
+
   /** What the map shows, in words. @param {{layer: number, head: number}|null} head */
-  const title = (head) => (head ? titles.head.replace("{layer}", String(head.layer)).replace("{head}", String(head.head)) : titles.all);
+  const title = (head) => (head ? titles.head.replace("{layer}", String(layerNumber(head.layer))).replace("{head}", String(head.head)) : titles.all);
 
   /** The controls of a store are its only writer; the scene is shown what it can show as it is. @param {any[]} values */
   function picture(...values) {

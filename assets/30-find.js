@@ -227,7 +227,7 @@
     return { badges, order };
   }
 
-  const name = (cell, payload) => `L${Math.floor(cell / payload.heads)} H${cell % payload.heads}`;
+  const name = (cell, payload) => window.atlas_client.layers.nameOf(Math.floor(cell / payload.heads), cell % payload.heads);
 
   function listHeads(values, payload, projection) {
     const cells = values.map((value, cell) => ({ value, cell })).filter(({ value }) => value !== null);

@@ -47,7 +47,8 @@
   function place() {
     const payload = scene().payload();
     const { open } = scene().stats();
-    const head = open < 0 ? null : { layer: Math.floor(open / payload.heads), head: open % payload.heads };
+    const layer = window.atlas_client.layers.numberOf(Math.floor(open / payload.heads)); // files name what the model counts
+    const head = open < 0 ? null : { layer, head: open % payload.heads };
     return { head, base: `${payload.base.replace("/payload/", "/export/")}/${payload.stream}`, projection: scene().shown().projection };
   }
 

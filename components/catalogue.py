@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from components.layers import gaps
 from components.palettes import Name, Theme, palette
 from services.alignment.variants import OWN, scale_variant
 from services.atlas import Atlas
@@ -34,7 +35,7 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
     """The `payload` property of the scene and of the sentence view."""
     queries, keys = atlas.points(stream)
     size = sizing()
-    return {
+    return ({"gaps": gaps(atlas, stream)} if stream.layer_numbers else {}) | {
         "base": f"{prefix.rstrip('/')}/payload/{atlas.slug}/{atlas.info.key}",
         "stream": stream.name,
         "layers": stream.layers,
@@ -106,10 +107,10 @@ def scene_colour(atlas: Atlas, stream: StreamInfo, name: str, theme: Theme, colo
     return colour
 
 
-def cell_notes(notes: Iterable[str]) -> dict[str, str]:
+def cell_notes(notes: Iterable[str], stream: StreamInfo) -> dict[str, str]:
     """The `cellNotes` property of the scene, from sentences such as "L2 head 3: all vectors are equal"."""
     found = (_NOTE.match(note) for note in notes)
-    return {f"{match[1]}-{match[2]}": match[3] for match in found if match}
+    return {f"{stream.row(int(match[1]))}-{match[2]}": match[3] for match in found if match}
 
 
 def projections_of(atlas: Atlas, stream: StreamInfo) -> dict[str, dict[str, Any]]:
@@ -140,12 +141,20 @@ def stream_options(atlas: Atlas) -> list[dict[str, Any]]:
     kinds = [(stream, kind_named(stream.kind)) for stream in atlas.info.streams]
     return [
         {
-            "label": kind.label if stream.name == kind.name else f"{kind.label} · {stream.name}",
+            "label": kind.label if stream.name == kind.name else f"{kind.label} · {_told_apart(stream)}",
             "value": stream.name,
             "title": kind.words,
         }
         for stream, kind in kinds
     ]
+
+
+def _told_apart(stream: StreamInfo) -> str:
+    """What sets a stream apart from others of its kind."""
+    if not stream.layer_numbers:
+        return stream.name
+    layers = ", ".join(map(str, stream.layer_numbers[:6])) + (" …" if stream.layers > 6 else "")
+    return f"heads of {stream.head_dim}, layers {layers}"
 
 
 def method_options(atlas: Atlas, stream: StreamInfo, building: bool) -> list[dict[str, Any]]:

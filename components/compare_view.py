@@ -53,6 +53,36 @@ def compare_body(atlas: Atlas, page: ComparePage) -> html.Div:
     )
 
 
+def not_yet(atlas: Atlas, page: ComparePage) -> Atlas | None:
+    """An atlas that cannot stand here yet: panes count layers by rows, and would name those of a hybrid wrongly."""
+    state = page.compare
+    other = context().library.get(state.other) or atlas
+    panes = ((atlas, atlas.stream(state.stream)), (other, other.stream(state.stream2)))
+    return next((one for one, stream in panes if stream.layer_numbers), None)
+
+
+def cannot_compare(hybrid: Atlas) -> html.Div:
+    """Why there are no panes, and which atlases can be compared."""
+    prefix, library = context().settings.url_prefix, context().library
+    found = [entry.atlas for entry in library.entries() if entry.atlas]
+    others = [one for one in found if not one.info.default_stream.layer_numbers]
+    links = [
+        html.Li(dcc.Link(one.info.title, href=address(prefix, ComparePage, {"atlas": one.slug, "with": one.slug})))
+        for one in others
+    ]
+    return html.Div(
+        [
+            html.H1("Compare"),
+            html.P(
+                f"{hybrid.info.title}: only some layers of this model have this attention, and heads of such models cannot"
+                " be compared side by side yet."
+            ),
+            *([html.P("Atlases that can:"), html.Ul(links)] if links else []),
+        ],
+        className="waiting",
+    )
+
+
 def _pane(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, Any]:
     return {
         "slug": atlas.slug,

@@ -8,6 +8,7 @@ from components import ids
 from components.server.context import context
 from components.state.atlas_page import AtlasPage, View
 from components.state.links import address
+from services.atlas.schema import StreamInfo
 from services.measures.findings import Finding, findings
 from services.projection import method_label
 
@@ -44,18 +45,18 @@ def list_findings(_clicks: Any, view_data: Any) -> Any:
     if not found:
         return "No head of this atlas stands out."
     base = {"atlas": atlas.slug, "stream": stream.name}
-    links = [_entry(finding, base, here.settings.url_prefix) for finding in found]
+    links = [_entry(finding, stream, base, here.settings.url_prefix) for finding in found]
     return [html.P("Heads that stand out in this atlas, found by measuring all of them.", className="note"), *links]
 
 
-def _entry(finding: Finding, base: dict[str, str], prefix: str) -> dcc.Link:
-    place = {"layer": str(finding.layer), "head": str(finding.head)}
+def _entry(finding: Finding, stream: StreamInfo, base: dict[str, str], prefix: str) -> dcc.Link:
+    place = {"layer": str(stream.number(finding.layer)), "head": str(finding.head)}
     method = finding.view.get("method")
     return dcc.Link(
         [
             html.Span(finding.title, className="finding-title"),
             html.Span(
-                f"L{finding.layer} H{finding.head}" + (f" · {method_label(method)}" if method else ""),
+                stream.head_name(finding.layer, finding.head) + (f" · {method_label(method)}" if method else ""),
                 className="finding-place",
             ),
             html.Span(finding.text, className="finding-text"),

@@ -10,6 +10,7 @@ from components.atlas_fields import atlas_select, stream_select
 from components.catalogue import scene_payload
 from components.head_finder import HeadFinder
 from components.help import info_button
+from components.layers import layer_numbers
 from components.polling import poll
 from components.server.context import context
 from components.shell import notice
@@ -32,6 +33,7 @@ def heads_body(atlas: Atlas, page: HeadsPage) -> html.Div:
     compared = file_of(atlas, stream, here.settings.head_maps).is_file()
     return html.Div(
         [
+            layer_numbers(stream),
             poll(ids.HEADS_TICK, 100, on=not compared),
             _toolbar(entries, atlas, stream),
             html.Div(notice(page.dropped)),
@@ -75,7 +77,9 @@ def _others(entries: Sequence[Entry], atlas: Atlas) -> list[dict[str, Any]]:
 def likes_address(prefix: str, atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> str:
     """Where heads like one are shown."""
     return address(
-        prefix, HeadsPage, {"atlas": atlas.slug, "stream": stream.name, "like": f"{layer}.{head}", "colour": "unlike"}
+        prefix,
+        HeadsPage,
+        {"atlas": atlas.slug, "stream": stream.name, "like": f"{stream.number(layer)}.{head}", "colour": "unlike"},
     )
 
 

@@ -7,6 +7,7 @@ THEME = "theme"
 THEME_BUTTON = "theme-button"
 
 BODY = "atlas-body"
+LAYER_NUMBERS = "layer-numbers"
 TICK = "tick"
 WAITING_TICK = "waiting-tick"
 BANNER = "build-banner"

@@ -1,5 +1,6 @@
 """Moving among heads: neighbours, jump, minimap, what the picture shows, and hints for the first steps."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -8,6 +9,7 @@ from dash import ClientsideFunction, Input, Output, State, clientside_callback, 
 from components import ids
 from components.choices import labelled, menu_choice
 from components.colouring import look_of_points
+from components.layers import layer_options
 from components.minimap import Minimap
 from components.shell import icon_button
 from components.state.atlas_page import POINT_SIZES, AtlasPage, Picture, View
@@ -24,6 +26,7 @@ _ARROWS = (
 
 def head_controls(stream: StreamInfo, view: View) -> html.Div:
     """Buttons to the four neighbours of the open head, and two selects that lead to any head."""
+    heads = [{"label": f"H{head}", "value": str(head)} for head in range(stream.heads)]
     return html.Div(
         [
             html.Div(
@@ -32,16 +35,18 @@ def head_controls(stream: StreamInfo, view: View) -> html.Div:
                 role="group",
                 **{"aria-label": "Neighbouring heads"},
             ),
-            _jump(ids.JUMP_LAYER, "Go to layer", "Layer", "L", stream.layers, view.layer if view.at_head else None),
-            _jump(ids.JUMP_HEAD, "Go to head", "Head", "H", stream.heads, view.head if view.at_head else None),
+            _jump(
+                ids.JUMP_LAYER, "Go to layer", "Layer", layer_options(stream, "L"), view.layer if view.at_head else None
+            ),
+            _jump(ids.JUMP_HEAD, "Go to head", "Head", heads, view.head if view.at_head else None),
         ],
         id=ids.NAVIGATION,
         className="navigation at-head" if view.at_head else "navigation",
     )
 
 
-def _jump(id: str, label: str, empty: str, letter: str, count: int, value: int | None) -> html.Div:
-    options = [{"label": empty, "value": "none"}, *({"label": f"{letter}{n}", "value": str(n)} for n in range(count))]
+def _jump(id: str, label: str, empty: str, choices: Sequence[dict[str, Any]], value: int | None) -> html.Div:
+    options = [{"label": empty, "value": "none"}, *choices]
     return html.Div(
         [
             html.Label(label, htmlFor=id, className="visually-hidden"),

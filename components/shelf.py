@@ -10,6 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 
 from components import ids
+from components.layers import size_words
 from components.server.permission import refusal, visitor
 from services.atlas import Atlas
 from services.atlas.library import Entry
@@ -43,7 +44,7 @@ def shelf(entries: Sequence[Entry], thrown: Sequence[Thrown], owners: Owners, pr
 def _card(atlas: Atlas, alike: Sequence[Atlas], ownership: Ownership | None, prefix: str) -> html.Article:
     info, slug = atlas.info, atlas.slug
     size = sum(file.bytes for file in info.files.values())
-    heads = ", ".join(f"{stream.layers} × {stream.heads} heads" for stream in info.streams)
+    heads = ", ".join(size_words(stream) for stream in info.streams)
     lines = [
         f"{info.model.id}: {heads}",
         f"{info.corpus.name}: {info.corpus.inputs:,} inputs, {info.corpus.tokens:,} tokens",

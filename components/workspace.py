@@ -17,6 +17,7 @@ from components.head_scene import HeadScene
 from components.head_set import head_set_chip
 from components.help import info_button, with_help
 from components.job_banner import progress_bar
+from components.layers import layer_numbers, size_words
 from components.legend import legend
 from components.navigation import head_controls, hint, minimap, outside_note, picture_controls
 from components.panels.align import align_body
@@ -56,6 +57,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
     prefix = here.settings.url_prefix
     page = html.Div(
         [
+            layer_numbers(stream),
             dcc.Store(id=ids.CATALOGUE, data=known),
             *state.components(),
             toolbar(here.library.entries(), atlas, state, building),
@@ -69,7 +71,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                             html.Div(
                                 [head_set_chip(state.head_set), hint(), minimap(stream, view)], className="over-map"
                             ),
-                            _scene(atlas, known["maps"], state, payload),
+                            _scene(atlas, stream, known["maps"], state, payload),
                             html.Div(html.Div(set_tools(), className="set-bar"), className="set-frame"),
                             # of texts only so that every callback finds what it names
                             gallery(atlas, prefix) if pictures else html.Div(id=ids.GALLERY, className="d-none"),
@@ -113,7 +115,14 @@ def _map_head(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
                 type="button",
             ),
             html.Div(
-                [html.H1(title(view.layer, view.head), id=ids.CRUMB, className="crumb"), info_button(ids.SCENE)],
+                [
+                    html.H1(
+                        title(None if view.layer is None else stream.number(view.layer), view.head),
+                        id=ids.CRUMB,
+                        className="crumb",
+                    ),
+                    info_button(ids.SCENE),
+                ],
                 className="label-row",
             ),
             head_controls(stream, view),
@@ -134,7 +143,9 @@ def _map_head(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
     )
 
 
-def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[str, Any]) -> HeadScene:
+def _scene(
+    atlas: Atlas, stream: StreamInfo, maps: dict[str, Any], state: AtlasPage, payload: dict[str, Any]
+) -> HeadScene:
     view, colouring, picture = state.view, state.colouring, state.picture
     projection = maps.get(view.ref.name)
     head = {"layer": view.layer, "head": view.head} if view.at_head else None
@@ -163,7 +174,7 @@ def _scene(atlas: Atlas, maps: dict[str, Any], state: AtlasPage, payload: dict[s
         rings=picture.rings,
         patches=picture.patches,
         whole=picture.whole,
-        cellNotes=cell_notes(atlas.info.notes),
+        cellNotes=cell_notes(atlas.info.notes, stream),
         tokenSet=scene_set(state.token_set),
         tool="point",
     )
@@ -173,7 +184,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
     info = atlas.info
     facts = [
         f"{info.model.id}",
-        f"{stream.layers} × {stream.heads} heads",
+        size_words(stream),
         f"{info.corpus.tokens:,} tokens of {info.corpus.inputs:,} inputs",
         f"capture checked on {info.checked_inputs} inputs, largest error {info.capture_error:.1e}",
     ]

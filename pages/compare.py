@@ -6,7 +6,7 @@ import dash
 from dash import Input, Output, State, callback, html, no_update
 
 from components import ids
-from components.compare_view import compare_body
+from components.compare_view import cannot_compare, compare_body, not_yet
 from components.polling import REST, again, asks
 from components.scaling.layouts import visitor
 from components.server.context import context
@@ -30,7 +30,8 @@ def layout(**query: Any) -> html.Div:
             ],
             className="waiting",
         )
-    return compare_body(*found)
+    hybrid = not_yet(*found)
+    return compare_body(*found) if hybrid is None else cannot_compare(hybrid)
 
 
 @callback(

@@ -26,9 +26,10 @@ def _captured() -> Iterator[str]:
     yield "| captured | attention | sees | positions | added to q·k | remark |"
     yield "|---|---|---|---|---|---|"
     for row in ROWS.values():
-        kinds = " · ".join(kind_named(name).label.lower() for name in row.streams)
+        kinds = " · ".join(dict.fromkeys(kind_named(name.split("_")[0]).label.lower() for name in row.streams))
         sees = MASKS[row.mask] if len(row.streams) == 1 else "by stream"
-        yield f"| {row.label} | {kinds} | {sees} | {row.positions} | {row.adds or '–'} | {row.remark or '–'} |"
+        remark = row.remark or ("only some layers attend, and keep their numbers" if row.layers else "–")
+        yield f"| {row.label} | {kinds} | {sees} | {row.positions} | {row.adds or '–'} | {remark} |"
 
 
 def _refused() -> Iterator[str]:

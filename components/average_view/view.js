@@ -86,7 +86,7 @@
       } : null;
       const shown = shownMeans(means, options, sides);
       this.state = { means, shown, bars: distanceBars(means, mask), sides, options, token, mask, enough, at: null };
-      this.canvas.setAttribute("aria-label", label(options, `L${layer} H${head}`));
+      this.canvas.setAttribute("aria-label", label(options, window.atlas_client.layers.nameOf(layer, head)));
       this.listTokens(this.state);
       this.paint();
       this.says.textContent = sentence(this.state);

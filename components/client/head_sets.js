@@ -1,5 +1,7 @@
 /** A set of heads as a short text, for links and stores: the same as services/search/head_sets.py. Pure. */
 (function (/** @type {Atlas.ClientScripts} */ atlas) {
+  const { numberOf, rowOf } = atlas.layers || require("./layers.js");
+
   /** Characters up to which a text that people can read is worth more than a shorter one. */
   const READABLE = 300;
 
@@ -32,8 +34,8 @@
     return text.split("_").flatMap((run) => {
       const match = /^(\d{1,4})\.(\d{1,4})(?:-(\d{1,4})\.(\d{1,4}))?$/.exec(run);
       if (!match) return [];
-      const first = Number(match[1]) * heads + Number(match[2]);
-      const last = match[3] === undefined ? first : Number(match[3]) * heads + Number(match[4]);
+      const first = rowOf(Number(match[1])) * heads + Number(match[2]);
+      const last = match[3] === undefined ? first : rowOf(Number(match[3])) * heads + Number(match[4]);
       return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
     });
   }
@@ -49,7 +51,7 @@
       if (last && cell === last[1] + 1) last[1] = cell;
       else runs.push([cell, cell]);
     }
-    const name = (/** @type {number} */ cell) => `${Math.floor(cell / heads)}.${cell % heads}`;
+    const name = (/** @type {number} */ cell) => `${numberOf(Math.floor(cell / heads))}.${cell % heads}`;
     const plain = runs.map(([first, last]) => (first === last ? name(first) : `${name(first)}-${name(last)}`)).join("_");
     const letters = new Array(Math.ceil((8 * (Math.floor(sorted[sorted.length - 1] / 8) + 1)) / 6)).fill(0);
     for (const cell of sorted) {

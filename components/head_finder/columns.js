@@ -1,5 +1,8 @@
 /** What is known of all heads, column by column: measures by the registry's groups, and what the page adds. Pure. */
 (function (/** @type {Atlas.HeadFinderScripts} */ atlas) {
+  /** @type {Atlas.ClientScripts["layers"]} */
+  const layers = globalThis.atlas_client?.layers || require("../client/layers.js");
+
   /** @type {Atlas.FinderForm} */
   const COUNT = { factor: 1, digits: 0, unit: "" };
   const PLACE = "Place in the model";
@@ -12,16 +15,16 @@
 
   class Columns {
     /** @param {Atlas.FinderPayload} payload */
-    constructor({ layers, heads, measures, values, reasons }) {
-      this.layers = layers;
+    constructor({ layers: rows, heads, measures, values, reasons }) {
+      this.layers = rows;
       this.heads = heads;
-      this.count = layers * heads;
+      this.count = rows * heads;
       /** @type {Map<string, Atlas.FinderColumn>} */
       this.all = new Map();
       /** @type {WeakMap<Atlas.FinderColumn, {count: number, low: number, high: number}>} */
       this.ranges = new WeakMap();
       const cells = Array.from({ length: this.count }, (_, cell) => cell);
-      this.add(column("layer", "Layer", "From 0.", PLACE, COUNT, cells.map((cell) => Math.floor(cell / heads))));
+      this.add(column("layer", "Layer", "From 0.", PLACE, COUNT, cells.map((cell) => layers.numberOf(Math.floor(cell / heads)))));
       this.add(column("head", "Head", "Its number within the layer, from 0.", PLACE, COUNT, cells.map((cell) => cell % heads)));
       for (const one of measures) {
         const why = new Map(Object.entries(reasons[one.name] || {}).flatMap(([reason, some]) => some.map((cell) => [cell, reason])));
@@ -101,7 +104,7 @@
 
     /** @param {number} cell */
     name(cell) {
-      return `L${Math.floor(cell / this.heads)} H${cell % this.heads}`;
+      return layers.nameOf(Math.floor(cell / this.heads), cell % this.heads);
     }
 
     /** Cells in the order of a column, those without a number last.

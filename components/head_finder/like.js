@@ -1,11 +1,13 @@
 /** Heads like one: what it is measured by, and the nearest ones of this atlas or of another one of the same corpus. */
 (function (/** @type {Atlas.HeadFinderScripts} */ atlas) {
   const MOST = 8;
+  /** @type {Atlas.ClientScripts["layers"]} */
+  const { nameOf, rowOf } = globalThis.atlas_client?.layers || require("../client/layers.js");
 
   /**
    * @typedef {Object} LikeHooks
    * @property {(changes: Partial<Atlas.FinderState>) => void} change
-   * @property {(atlas: string, stream: string, layer: number, head: number) => string} href
+   * @property {(atlas: string, stream: string, layer: number, head: number, numbers: number[]|null) => string} href
    * @property {(atlas: string, stream: string, layer: number, head: number) => string} beside  both heads compared
    */
 
@@ -30,15 +32,15 @@
     }
     for (const likes of [found.here, found.there]) {
       if (!likes) continue;
-      const itself = likes === found.here ? Number(layer) * likes.heads + Number(head) : -1;
+      const itself = likes === found.here ? rowOf(Number(layer)) * likes.heads + Number(head) : -1;
       const cells = Array.from(likes.divergence, (_, cell) => cell).filter((cell) => cell !== itself)
         .sort((a, b) => likes.divergence[a] - likes.divergence[b]).slice(0, MOST);
       const list = element("div", { class: "finder-likes" }, parent);
       if (likes === found.there) element("span", { class: "finder-muted" }, list).textContent = `${likes.title}:`;
       for (const cell of cells) {
         const place = [Math.floor(cell / likes.heads), cell % likes.heads];
-        const link = element("a", { href: hooks.href(likes.atlas, likes.stream, place[0], place[1]) }, list);
-        link.textContent = `L${place[0]} H${place[1]}`;
+        const link = element("a", { href: hooks.href(likes.atlas, likes.stream, place[0], place[1], likes.numbers || null) }, list);
+        link.textContent = nameOf(place[0], place[1], likes.numbers || null);
         element("span", { class: "finder-muted" }, link).textContent = ` ${likes.divergence[cell].toFixed(2)}`;
         const beside = hooks.beside(likes.atlas, likes.stream, place[0], place[1]);
         const label = `Compare L${layer} H${head} with ${link.textContent}`;

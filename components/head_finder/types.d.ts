@@ -41,6 +41,8 @@ declare namespace Atlas {
     stream: string;
     layers: number;
     heads: number;
+    /** the model's numbers of its layers, where these are not its rows */
+    numbers?: number[];
     divergence: number[];
     rows: number;
     inputs: number;

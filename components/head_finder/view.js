@@ -99,8 +99,8 @@
       if (likeness?.state === "ready") {
         this.fetch("map", `${of("headmap")}/${version}/${families}`, (found) => { this.map = found; });
       }
-      const [layer, head] = like.split(".");
-      const here = like ? `${of("alike")}/${layer}/${head}` : "";
+      const [layer, head] = like.split(".").map(Number);
+      const here = like ? `${of("alike")}/${window.atlas_client.layers.rowOf(layer)}/${head}` : "";
       if (!like) this.likes = { here: null, there: null, problem: "" };
       this.fetch("here", here, (found) => { this.likes = { ...this.likes, here: found, problem: "" }; });
       if (!other) this.likes = { ...this.likes, there: null };
@@ -178,7 +178,7 @@
       this.showTable(columns);
       atlas.like.show(this.likeBox, props, state, this.likes, {
         change: (changes) => this.change(changes),
-        href: (slug, stream, layer, head) => window.atlasLink.address("atlas", { view: { atlas: slug, stream, layer, head } }),
+        href: (slug, stream, layer, head, numbers) => window.atlasLink.address("atlas", { view: { atlas: slug, stream, layer, head, numbers } }),
         beside: (slug, stream, layer, head) => this.beside({ other: slug, stream2: stream, layer2: layer, head2: head }),
       });
       const limited = ["layer", ...this.tableNames(columns)].filter((name) => name !== "family");
@@ -208,7 +208,7 @@
         x: axes.map && map ? { label: "", form: plain, values: map.x } : axis(axes.x),
         y: axes.map && map ? { label: "", form: plain, values: map.y } : axis(axes.y),
         map: axes.map,
-        marked: state.like ? layer * columns.heads + head : -1,
+        marked: state.like ? window.atlas_client.layers.rowOf(layer) * columns.heads + head : -1,
         lookOf: (cell) => {
           const faint = !this.shown.has(cell);
           const value = colour.values[cell];

@@ -11,7 +11,8 @@
   const WORTH = { whole: 1.1, broken: 1.4 };
 
   /**
-   * @typedef {{layers: number, heads: number, group: number}} Matrix  group: heads that share a key head
+   * @typedef {{layers: number, heads: number, group: number, gaps?: Atlas.Gap[]}} Matrix  group: heads that share a key
+   *   head; gaps: layers without attention, for whose names rows are wanted
    * @typedef {{wide: number, across: number}} Fold
    */
 
@@ -26,7 +27,7 @@
 
   /** The plain matrix first, its transpose, and the others: rows of whole groups, so that these stand together.
    * @param {Matrix} matrix @returns {Fold[]} */
-  function foldsOf({ layers, heads, group }) {
+  function foldsOf({ layers, heads, group, gaps }) {
     const simple = [{ wide: heads, across: 1 }, { wide: 1, across: layers }];
     const others = [];
     for (let wide = heads; wide >= 1; wide--) {
@@ -36,7 +37,9 @@
         if (across === Math.ceil(layers / Math.ceil(layers / across))) others.push({ wide, across });
       }
     }
-    return [...simple, ...others];
+    // Rows of layers without attention lie between layers that stand below each other.
+    const all = [...simple, ...others];
+    return gaps?.length ? all.filter(({ wide, across }) => across === 1 && (wide > 1 || heads === 1)) : all;
   }
 
   /** px a cell where all find room. @param {{columns: number, rows: number}} shape @param {Atlas.Size} room */
@@ -70,7 +73,8 @@
     const shape = shapeOf(matrix, fold);
     const { columns, rows, high, down, gapX, gapY } = shape;
     const plain = wide === heads && across === 1;
-    if (plain) return { layers, heads, columns, rows, fold };
+    const named = matrix.gaps?.length ? { gaps: matrix.gaps } : {};
+    if (plain) return { layers, heads, columns, rows, fold, ...named };
     const order = new Array(columns * rows).fill(-1);
     const places = new Array(layers * heads);
     for (let layer = 0; layer < layers; layer++) {
@@ -84,7 +88,7 @@
         places[layer * heads + head] = place;
       }
     }
-    return { layers, heads, columns, rows, fold, order, places };
+    return { layers, heads, columns, rows, fold, order, places, ...named };
   }
 
   /** Rows between some heads and the others, which lie out of sight below them until one of them is opened. */

@@ -4,6 +4,8 @@
 
   /** px that a number needs */
   const ROOM = 20;
+  /** px of the row of layers without attention */
+  const THIN = 12;
 
   /** @typedef {Atlas.OverlayPainter} Painter */
   /** @typedef {NonNullable<ReturnType<Atlas.HeadSceneScripts["headings"]["headingsOf"]>>} Headings */
@@ -13,6 +15,7 @@
     if (state.scrolls || headings) drawGround(painter, state);
     if (headings) {
       drawRules(painter, state, headings);
+      drawGaps(painter, state, headings);
       headings.tops.forEach((strip) => drawTop(painter, state, strip));
       headings.sides.forEach((strip) => drawSide(painter, state, strip));
       drawTitles(painter, state, headings);
@@ -87,6 +90,29 @@
       c.lineTo(originX + last * cell, y);
     }
     c.stroke();
+  }
+
+  /** Layers without attention: thin rows between those that have it. @param {Painter} painter
+   * @param {Atlas.OverlayState} state @param {Headings} headings */
+  function drawGaps(painter, { originX, originY, cell, grid, colours }, { gaps }) {
+    const c = painter.context;
+    const size = Math.min(10, 0.16 * cell);
+    const wide = grid.columns * cell;
+    for (const { row, text } of gaps) {
+      const y = originY + row * cell;
+      c.fillStyle = colours.canvas;
+      c.fillRect(originX, y - THIN / 2, wide, THIN);
+      c.fillStyle = colours.faded;
+      c.fillRect(originX, y - 0.5, wide, 1);
+      c.font = `500 ${size}px ${painter.font}`;
+      c.textBaseline = "middle";
+      c.textAlign = "left";
+      const long = c.measureText(text).width + 8;
+      if (long > wide || size < 6) continue;
+      c.fillStyle = colours.canvas;
+      c.fillRect(originX + 8, y - THIN / 2, long, THIN);
+      painter.haloText(text, originX + 12, y, colours.muted, colours.canvas);
+    }
   }
 
   /** @param {Painter} painter @param {Atlas.OverlayState} state @param {string} text @param {number} x @param {number} y

@@ -3,6 +3,9 @@
  * counted row by row, each one unit square of world coordinates (x rightwards, y downwards); some may be empty (-1).
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  /** @type {Atlas.ClientScripts["layers"]} */
+  const { nameOf } = globalThis.atlas_client?.layers || require("../client/layers.js");
+
   /** Part of a cell left free on each side. */
   const GAP = 0.06;
 
@@ -117,7 +120,7 @@
   }
 
   /** @param {number} layer @param {number} head */
-  const headName = (layer, head) => `L${layer} H${head}`;
+  const headName = (layer, head) => nameOf(layer, head);
 
   /** @param {Atlas.Grid} grid @param {number} cell */
   function cellName(grid, cell) {

@@ -1,5 +1,7 @@
 /** What stands beside and above the cells: numbers of layers and heads, and rules between layers. Pure. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  /** @type {Atlas.ClientScripts["layers"]} */
+  const { numberOf } = globalThis.atlas_client?.layers || require("../client/layers.js");
   const { shapeOf } = atlas.arrange || require("./arrange.js");
 
   /**
@@ -7,8 +9,9 @@
    *   tops: over columns `from`…, while rows `first`…`last` are in view · sides: left of column `first`, beside rows
    * @typedef {{at: number, text: string, wide: number}} Mark  wide: places that it stands for
    * @typedef {{first: number, last: number, marks: Mark[]}} Strip
-   * @typedef {{tops: Strip[], sides: Strip[], rules: {row: number, first: number, last: number}[],
-   *   along: string, down: string, short: boolean}} Headings  short: the cells need names of their own
+   * @typedef {{tops: Strip[], sides: Strip[], rules: {row: number, first: number, last: number}[], gaps: Atlas.Gap[],
+   *   along: string, down: string, short: boolean}} Headings  short: the cells need names of their own; gaps: at the upper
+   *   edge of a row
    */
 
   /** @param {number} count @param {(i: number) => Mark} make */
@@ -16,7 +19,7 @@
 
   /** @param {Atlas.Grid} grid @returns {Headings|null} null where heads lie in an order of their own */
   function headingsOf(grid) {
-    const { layers, heads, fold } = grid;
+    const { layers, heads, fold, gaps = [] } = grid;
     if (!fold) return null;
     const { wide, across } = fold;
     const { high, down, gapX, gapY, columns, rows } = shapeOf({ layers, heads, group: 1 }, fold);
@@ -24,22 +27,23 @@
     if (wide === 1 && (heads > 1 || across > 1)) {
       const tops = Array.from({ length: down }, (_, block) => ({
         first: block * (high + gapY), last: block * (high + gapY) + high,
-        marks: list(Math.min(across, layers - block * across), (i) => number(i, block * across + i)),
+        marks: list(Math.min(across, layers - block * across), (i) => number(i, numberOf(block * across + i))),
       }));
       const marks = Array.from({ length: down }, (_, block) => list(heads, (i) => number(block * (high + gapY) + i, i))).flat();
-      return { tops, sides: [{ first: 0, last: columns, marks }], rules: [], along: "layer →", down: "head ↓", short: false };
+      return { tops, sides: [{ first: 0, last: columns, marks }], rules: [], gaps: [], along: "layer →", down: "head ↓", short: false };
     }
     const blocks = Array.from({ length: across }, (_, block) => (
       { left: block * (wide + gapX), layers: Math.min(down, layers - block * down) }
     ));
     const sides = blocks.map(({ left, layers: some }, block) => ({
-      first: left, last: left + wide, marks: list(some, (i) => ({ at: i * high, text: String(block * down + i), wide: high })),
+      first: left, last: left + wide, marks: list(some, (i) => ({ at: i * high, text: String(numberOf(block * down + i)), wide: high })),
     }));
     const whole = high === 1;
     const tops = whole ? [{ first: 0, last: rows, marks: blocks.flatMap(({ left }) => list(wide, (i) => number(left + i, i))) }] : [];
     const rules = whole ? [] : blocks.flatMap(({ left, layers: some }) =>
       Array.from({ length: some - 1 }, (_, i) => ({ row: (i + 1) * high, first: left, last: left + wide })));
-    return { tops, sides, rules, along: whole ? "head →" : "", down: "layer ↓", short: !whole };
+    const above = gaps.map(({ row, text }) => ({ row: row * high, text }));
+    return { tops, sides, rules, gaps: above, along: whole ? "head →" : "", down: "layer ↓", short: !whole };
   }
 
   const api = { headingsOf };

@@ -70,11 +70,11 @@
     describe(cell) {
       const { view, overlay, nameOf } = this.parts;
       if (!view.cells) return;
-      const { layers, heads, sorted } = view.cells;
+      const { layers, heads, sorted, gaps } = view.cells;
       if (view.isOpen) overlay.say(`${nameOf(view.open)} is open.`);
       else if (cell >= 0) overlay.say(`${nameOf(cell)} in focus. Enter opens it.`);
       else if (sorted) overlay.say(view.count < layers * heads ? `${view.count} of ${layers * heads} heads.` : `${layers * heads} heads, sorted.`);
-      else overlay.say(`Matrix of ${layers} layers with ${heads} heads each.`);
+      else overlay.say([`Matrix of ${layers} layers with ${heads} heads each.`, ...(gaps || []).map(({ text }) => `${text}.`)].join(" "));
     }
 
     /** Back to the whole of what is open. @param {boolean} turnToo */

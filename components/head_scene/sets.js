@@ -9,6 +9,9 @@
  *   x.<base64url varints>                               points taken out again
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  /** @type {Atlas.ClientScripts["layers"]} */
+  const { numberOf } = globalThis.atlas_client?.layers || require("../client/layers.js");
+
   const { vertices: MOST_VERTICES, points: MOST_POINTS, regions: MOST_REGIONS, text: MOST_TEXT } = globalThis.atlasTables.sets;
 
   /** @param {Uint8Array|number[]} bytes */
@@ -90,7 +93,7 @@
     const few = simplify(vertices);
     const turn = place.turn ? [place.turn.yaw, place.turn.pitch] : [];
     const numbers = [...turn, ...few.flatMap(({ x, y }) => [x, y])];
-    return `${place.frame === "all" ? "r" : "m"}.${place.layer}.${place.head}.${place.projection}.${encodeFloats(numbers)}`;
+    return `${place.frame === "all" ? "r" : "m"}.${numberOf(place.layer)}.${place.head}.${place.projection}.${encodeFloats(numbers)}`;
   }
 
   /** @param {string} definition */

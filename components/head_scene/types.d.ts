@@ -302,11 +302,19 @@ declare namespace Atlas {
     rows: number;
     columns: number;
     fold?: { wide: number; across: number };
+    /** layers that have no attention, where there are some */
+    gaps?: Gap[];
     sorted?: boolean;
     order?: number[];
     places?: number[];
     /** rows with those of heads that are out of sight, where only some are to be seen */
     reach?: number;
+  }
+
+  /** Layers of the model without attention of the stream: the row of cells that they stand before, and their names. */
+  interface Gap {
+    row: number;
+    text: string;
   }
 
   interface CellPlace {

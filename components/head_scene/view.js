@@ -25,8 +25,8 @@
       /** null: nothing to look at @type {Atlas.Grid|null} */
       this.cells = null;
       /** what the cells are of; free: they lie where there is room; least: px a cell before one scrolls
-       * @type {{layers: number, heads: number, group: number, free: boolean, least: number}} */
-      this.matrix = { layers: 1, heads: 1, group: 1, free: false, least: 0 };
+       * @type {{layers: number, heads: number, group: number, gaps: Atlas.Gap[], free: boolean, least: number}} */
+      this.matrix = { layers: 1, heads: 1, group: 1, gaps: [], free: false, least: 0 };
       /** that the heads are to lie in @type {number[]|null} */
       this.order = null;
       /** the open head's cell, or -1 for the matrix */
@@ -45,12 +45,14 @@
 
     /**
      * Look at other heads, from home.
-     * @param {{layers: number, heads: number, group?: number}|null} matrix  group: heads that share a key head
+     * @param {{layers: number, heads: number, group?: number, gaps?: Atlas.Gap[]}|null} matrix  group: heads that share a
+     *   key head; gaps: layers without attention
      * @param {boolean} [free]  they may lie otherwise than one layer a row @param {number} [least]  px a cell before one scrolls
      */
     setCells(matrix, free = true, least = LEAST) {
       const { layers, heads, group = 1 } = matrix || NO_GRID;
-      this.matrix = { layers, heads, group, free, least };
+      const gaps = matrix?.gaps || [];
+      this.matrix = { layers, heads, group, gaps, free, least };
       this.order = null;
       this.cells = matrix && this.arranged();
       this.open = this.shown = -1;

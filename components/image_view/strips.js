@@ -40,6 +40,7 @@
         const start = (l * heads + h) * data.count + data.specials;
         return shades(values.slice(start, start + data.facts.rows * data.facts.columns), shade).levels;
       };
+      const { numberOf } = window.atlas_client.layers;
       const row = (/** @type {HTMLElement} */ box, /** @type {string} */ title, /** @type {Atlas.Head[]} */ places) => {
         box.hidden = false;
         box.replaceChildren();
@@ -47,17 +48,17 @@
         const maps = element("div", "image-strip-maps", box);
         for (const at of places) {
           const now = at.layer === layer && at.head === head;
-          const name = `L${at.layer} H${at.head}`;
+          const name = window.atlas_client.layers.nameOf(at.layer, at.head);
           const button = element("button", now ? "image-map now" : "image-map", maps, {
             type: "button", title: now ? `${name}, shown above` : `Open ${name}`, "aria-label": now ? name : `Open ${name}`,
           });
           if (now) button.setAttribute("aria-current", "true");
           small(element("canvas", "", button), data.facts.rows, data.facts.columns, map(at.layer, at.head), table);
-          element("span", "", button).textContent = box === this.heads ? `H${at.head}` : `L${at.layer}`;
+          element("span", "", button).textContent = box === this.heads ? `H${at.head}` : `L${numberOf(at.layer)}`;
           button.addEventListener("click", () => this.open(at));
         }
       };
-      row(this.heads, `All heads of layer ${layer}`, Array.from({ length: heads }, (_, h) => ({ layer, head: h })));
+      row(this.heads, `All heads of layer ${numberOf(layer)}`, Array.from({ length: heads }, (_, h) => ({ layer, head: h })));
       row(this.layers, `Head ${head} of all layers`, Array.from({ length: layers }, (_, l) => ({ layer: l, head })));
     }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from dash.development.base_component import Component
 
+from components import client  # noqa: F401  its scripts know the numbers of layers
 from components.registered import register
 
 __version__ = "0.1.0"

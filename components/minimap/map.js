@@ -1,5 +1,7 @@
 /** The minimap on its canvas, with a cursor that pointer and keys move. */
 (function (/** @type {Atlas.MinimapScripts} */ atlas) {
+  /** @type {Atlas.ClientScripts["layers"]} */
+  const { nameOf } = globalThis.atlas_client?.layers || require("../client/layers.js");
   const { cellSide, gapOf, headAt, stepped, isSame } = atlas.cells || require("./cells.js");
 
   class HeadMap {
@@ -41,7 +43,7 @@
     point(head) {
       this.cursor = head;
       const named = head || this.head;
-      this.name.textContent = named ? `L${named.layer} H${named.head}` : "";
+      this.name.textContent = named ? nameOf(named.layer, named.head) : "";
       this.draw();
     }
 

@@ -107,7 +107,7 @@ def cell_details(atlas: Atlas, view: View, attribute: str, query: int, key: int,
     matrix = kind_matrix(atlas, stream, layer, head, attribute)
     names = matrix.names[query], matrix.names[key]
     base = {"atlas": atlas.slug, "stream": stream.name, "method": view.method, "dims": str(view.dims), "tab": "head"}
-    here = {**base, "layer": str(layer), "head": str(head)}
+    here = {**base, "layer": str(stream.number(layer)), "head": str(head)}
     points = strongest_pairs(atlas, stream, layer, head, attribute, *names)
     shown: list[Any] = [html.H3(f"{names[0]} → {names[1]}"), html.P(told(matrix, query, key))]
     if points:
@@ -122,7 +122,8 @@ def cell_details(atlas: Atlas, view: View, attribute: str, query: int, key: int,
         html.Li(
             [
                 dcc.Link(
-                    f"L{one} H{two}", href=address(prefix, AtlasPage, {**base, "layer": str(one), "head": str(two)})
+                    stream.head_name(one, two),
+                    href=address(prefix, AtlasPage, {**base, "layer": str(stream.number(one)), "head": str(two)}),
                 ),
                 f" {lifts[one, two]:.2f}",
             ]

@@ -159,7 +159,7 @@ def explained(atlas: Atlas, stream: StreamInfo, place: tuple[int, int], subject:
         if why.turns_by_halves(atlas.info.model.architecture, stream.head_dim):
             lists.append(card.made_of("By frequency", _FREQUENCIES, why.by_frequency(row, key), step.score))
     return [
-        card.heading(subject.queries[subject.query], subject.keys[key], f"L{place[0]}H{place[1]}"),
+        card.heading(subject.queries[subject.query], subject.keys[key], stream.head_name(*place).replace(" ", "")),
         *card.steps(step, stream.mask.words if stream.mask.hides else "the mask"),
         *card.stands(step, why.standing(atlas, stream, *place, row, key)),
         *lists,

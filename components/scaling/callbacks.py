@@ -71,9 +71,15 @@ def draw_best(data: Any, theme: Any) -> tuple[Any, ...]:
     study = scales(found[0], found[1]) if found else None
     if found is None or study is None:
         return (*[no_update] * (2 * len(METRICS)), bar)
-    atlas, _, state = found
+    atlas, stream, state = found
     figures = [
-        scale_heatmap(study[metric][state.values], study[metric]["reasons"], (state.layer, state.head), shade(theme))
+        scale_heatmap(
+            study[metric][state.values],
+            study[metric]["reasons"],
+            (state.layer, state.head),
+            shade(theme),
+            stream.layer_numbers,
+        )
         for metric in METRICS
     ]
     shown = atlas.info.alignment.scale if state.scale == OWN else state.scale

@@ -4,6 +4,7 @@ Not as objects of plotly.py: they check every property while they are made, whic
 data take one, and a page of this kind draws six. That Plotly would accept them is checked in the tests.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,16 @@ def gradient(theme: Theme) -> str:
 
 
 def scale_heatmap(
-    values: np.ndarray, reasons: dict[tuple[int, int], str], chosen: tuple[int, int], theme: Theme
+    values: np.ndarray,
+    reasons: dict[tuple[int, int], str],
+    chosen: tuple[int, int],
+    theme: Theme,
+    numbers: Sequence[int] = (),
 ) -> Figure:
-    """The best c of every head (the study's Figure 1): values [layers, heads], NaN where not defined."""
+    """The best c of every head (the study's Figure 1): values [layers, heads], NaN where not defined.
+
+    numbers: the model's numbers of its layers, where these are not the rows
+    """
     layers, heads = values.shape
     ink = _INK[theme]
     known = np.isfinite(values)
@@ -90,6 +98,8 @@ def scale_heatmap(
                 "showlegend": False,
             }
         )
+    if numbers:  # %{y} is the row, whatever the ticks say
+        data = [_renumbered(trace, numbers) for trace in data]
     layer, head = chosen
     frame = {"type": "rect", "x0": head - 0.5, "x1": head + 0.5, "y0": layer - 0.5, "y1": layer + 0.5}
     bare = {"showgrid": False, "zeroline": False}
@@ -109,11 +119,22 @@ def scale_heatmap(
         "yaxis": {
             **bare,
             "title": {"text": "layer"},
+            **({"tickvals": list(range(layers)), "ticktext": list(map(str, numbers))} if numbers else {}),
             "dtick": max(1, layers // 12),
             "range": [layers - 0.5, -0.5],
         },
     }
     return {"data": data, "layout": layout}
+
+
+def _renumbered(trace: dict[str, Any], numbers: Sequence[int]) -> dict[str, Any]:
+    """A trace whose hovers name layers as the model counts them."""
+    template = trace["hovertemplate"].replace("%{customdata}", "%{customdata[1]}").replace("%{y}", "%{customdata[0]}")
+    if trace["type"] == "heatmap":
+        pairs = [[[numbers[row], one] for one in some] for row, some in enumerate(trace["customdata"])]
+        return {**trace, "customdata": pairs, "hovertemplate": template}
+    pairs = [[numbers[row], one] for row, one in zip(trace["y"], trace["customdata"], strict=True)]
+    return {**trace, "customdata": pairs, "hovertemplate": template}
 
 
 def curves_figure(rows: list[dict[str, Any]], best: dict[str, float | None], metric: str, theme: Theme) -> Figure:

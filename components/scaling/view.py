@@ -11,6 +11,7 @@ from components.atlas_fields import atlas_select, stream_select
 from components.catalogue import scene_colour, scene_payload
 from components.choices import choice_field, field
 from components.head_scene import HeadScene
+from components.layers import layer_numbers, layer_options
 from components.polling import poll
 from components.scaling.figures import CONFIG, EXTENT, gradient
 from components.server.context import context
@@ -43,6 +44,7 @@ def scaling_body(atlas: Atlas, page: ScalingPage) -> html.Div:
     studied, prefix = scales(atlas, stream) is not None, here.settings.url_prefix
     return html.Div(
         [
+            layer_numbers(stream),
             *page.components(),
             poll(ids.SCALING_TICK, 600),
             html.Div(notice(page.dropped)),
@@ -51,7 +53,11 @@ def scaling_body(atlas: Atlas, page: ScalingPage) -> html.Div:
             html.Ul(model_notes(atlas.info.model.notes), className="facts scaling-facts"),
             *([] if studied else [_no_study(atlas)]),
             _best_scales(stream, studied),
-            html.H2(id=ids.SCALING_TITLE, className="scaling-head-title", children=title(state.layer, state.head)),
+            html.H2(
+                id=ids.SCALING_TITLE,
+                className="scaling-head-title",
+                children=title(stream.number(state.layer), state.head),
+            ),
             _constants(atlas, stream, state, prefix),
             html.Div([_curves(), _distances(state)], className="scaling-pair"),
         ],
@@ -88,12 +94,13 @@ def show_options(atlas: Atlas, studied: bool) -> list[dict[str, Any]]:
 def _toolbar(
     entries: Sequence[Entry], atlas: Atlas, stream: StreamInfo, state: ScalingState, prefix: str, studied: bool
 ) -> html.Div:
+    heads = [{"label": str(head), "value": str(head)} for head in range(stream.heads)]
     return html.Div(
         [
             atlas_select(ids.SCALING_ATLAS, entries, atlas),
             stream_select(ids.SCALING_STREAM, atlas, stream),
-            _number_select(ids.SCALING_LAYER, "Layer", stream.layers, state.layer),
-            _number_select(ids.SCALING_HEAD, "Head", stream.heads, state.head),
+            _number_select(ids.SCALING_LAYER, "Layer", layer_options(stream), state.layer),
+            _number_select(ids.SCALING_HEAD, "Head", heads, state.head),
             field(
                 "Metric",
                 dbc.Select(
@@ -128,12 +135,8 @@ def _toolbar(
     )
 
 
-def _number_select(id: str, label: str, count: int, value: int) -> html.Div:
-    return field(
-        label,
-        dbc.Select(id=id, options=[{"label": str(i), "value": str(i)} for i in range(count)], value=str(value)),
-        id,
-    )
+def _number_select(id: str, label: str, options: list[dict[str, Any]], value: int) -> html.Div:
+    return field(label, dbc.Select(id=id, options=options, value=str(value)), id)
 
 
 def _no_study(atlas: Atlas) -> html.Div:
@@ -209,7 +212,7 @@ def _colour_bar() -> html.Div:
 
 def constants_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, Any]:
     """The scene's payload with constants in place of heads: two rows of four."""
-    return {**scene_payload(atlas, stream, prefix), "layers": 2, "heads": _COLUMNS}
+    return {**scene_payload(atlas, stream, prefix), "gaps": [], "layers": 2, "heads": _COLUMNS}
 
 
 def common_attributes(atlas: Atlas) -> list[Attribute]:

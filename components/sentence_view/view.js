@@ -172,7 +172,7 @@
           this.zoomed = false;
           this.scroller.scrollTop = this.scroller.scrollLeft = 0;
         }
-        this.data = { ...loaded, place, head: `L${this.props.layer} H${this.props.head}`, url: urls.attention };
+        this.data = { ...loaded, place, head: window.atlas_client.layers.nameOf(this.props.layer, this.props.head), url: urls.attention };
         this.timings.fetch = performance.now() - started;
         this.arrived = performance.now();
         this.loading = false;

@@ -36,15 +36,16 @@ _TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "html"
 def export_routes(library: Library, cache: MakeOnce, maps: Path) -> Blueprint:
     """The blueprint under `/export`; the arguments are those of `Site`."""
     routes = Blueprint("export", __name__, url_prefix="/export/<slug>/<key>/<stream>")
-    site = Site(routes, library, maps, cache)
+    site = Site(routes, library, maps, cache, numbered=True)
     _add_tables(site)
     _add_figure(site)
 
     @site.of_stream("/facts")
     def where_from(asked: Asked) -> Response:
         stream = asked.stream
-        layer, head = (request.args.get(name, type=int) for name in ("layer", "head"))
-        inside = layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
+        number, head = (request.args.get(name, type=int) for name in ("layer", "head"))
+        layer = stream.row(number)
+        inside = layer is not None and head is not None and 0 <= head < stream.heads
         projection = asked.atlas.info.projection(request.args.get("projection", ""), stream.name)
         place = (layer, head) if inside and layer is not None and head is not None else None
         return jsonify(facts(asked.atlas, stream, projection, place))
@@ -109,7 +110,7 @@ def _add_figure(site: Site) -> None:
 
 def _head(asked: Asked) -> str:
     """The head in the name of a file."""
-    return f"L{asked.layer}H{asked.head}"
+    return asked.stream.head_name(*asked.place).replace(" ", "")
 
 
 def _facts(asked: Asked, chosen: ProjectionInfo | None = None) -> dict[str, Any]:

@@ -63,12 +63,14 @@ class Site:
 
     library: where atlases are looked up · maps: folder of the maps made with another c than their atlas's
     cache: `cache(key, make)` returns the bytes of a key, made at most once
+    numbered: addresses name layers as the model counts them, and not the rows of arrays
     """
 
     routes: Blueprint
     library: Library
     maps: Path
     cache: MakeOnce
+    numbered: bool = False
 
     def of_atlas(self, rule: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         """A view `view(atlas, …)` of the other parts of the rule."""
@@ -86,7 +88,9 @@ class Site:
         """A view `view(asked, …)` of the parts of the rules but for <stream>, <int:layer> and <int:head>."""
 
         def register(view: Callable[..., Response]) -> Callable[..., Response]:
-            def answer(slug: str, key: str, stream: str, layer: int = 0, head: int = 0, **parts: Any) -> Response:
+            def answer(
+                slug: str, key: str, stream: str, layer: int | None = None, head: int = 0, **parts: Any
+            ) -> Response:
                 return view(self.asked(slug, key, stream, layer, head), **parts)
 
             for rule in rules:
@@ -95,13 +99,14 @@ class Site:
 
         return register
 
-    def asked(self, slug: str, key: str, stream: str, layer: int = 0, head: int = 0) -> Asked:
+    def asked(self, slug: str, key: str, stream: str, layer: int | None = None, head: int = 0) -> Asked:
         """What a URL names, for a view that is told of two."""
         atlas = self._atlas(slug, key)
-        found = atlas.info.stream(stream)
-        if found is None or layer >= found.layers or head >= found.heads:
+        found = atlas.info.stream(stream) or abort(404)
+        row = found.row(layer) if self.numbered and layer is not None else layer or 0
+        if row is None or row >= found.layers or head >= found.heads:
             abort(404)
-        return Asked(atlas, found, layer, head, self.maps)
+        return Asked(atlas, found, row, head, self.maps)
 
     def _atlas(self, slug: str, key: str) -> Atlas:
         atlas = self.library.get(slug)

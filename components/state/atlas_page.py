@@ -10,7 +10,7 @@ from pydantic import Field
 from components import ids
 from components.palettes import Name
 from components.state.attention_options import AttentionOptions
-from components.state.declare import Choice, Number, OneOf, Parsed, Store, Switch
+from components.state.declare import Choice, LayerNumber, Number, OneOf, Parsed, Store, Switch
 from components.state.link import Link
 from components.state.page import AtlasSlug, PageState
 from services.alignment.live import LEAST_C, MOST_C, LiveAlignment, Space, own_alignment
@@ -80,7 +80,7 @@ class View(Store):
         Field(pattern=f"^({'|'.join((OWN, *METRICS))})$"),
         OneOf(values=_metrics, instead="the atlas as it was built"),
     ] = OWN
-    layer: Annotated[int | None, Field(ge=0), Number(step=True)] = None
+    layer: Annotated[int | None, Field(ge=0), LayerNumber(step=True)] = None
     head: Annotated[int | None, Field(ge=0), Number(step=True)] = None
 
     @property
@@ -95,14 +95,19 @@ class View(Store):
     @classmethod
     def read(cls, link: Link) -> Self:
         """Layer and head go together: without one of them all heads are shown."""
-        layer, head, stream = link.integer("layer"), link.integer("head"), link.stream
-        fits = layer is not None and head is not None and 0 <= layer < stream.layers and 0 <= head < stream.heads
+        head, stream = link.integer("head"), link.stream
+        fits = stream.row(link.integer("layer")) is not None and head is not None and 0 <= head < stream.heads
         if fits:
             return super().read(link)
         if "layer" in link or "head" in link:
             given = f"layer={link.shown('layer', 12)}, head={link.shown('head', 12)}"
             count = stream.layers * stream.heads
-            link.drop(f"There is no head with {given}; showing all {count} heads instead.")
+            there = (
+                f": layers with attention are {', '.join(map(str, stream.layer_numbers))}"
+                if stream.layer_numbers
+                else ""
+            )
+            link.drop(f"There is no head with {given}{there}; showing all {count} heads instead.")
             link.forget("layer", "head", "at")  # a viewpoint is of its head
         return super().read(link)
 
@@ -283,7 +288,7 @@ def read_head_set(link: Link, default: str) -> str:
     if text is None:
         return default
     try:
-        head_sets.cells(text, link.stream.layers, link.stream.heads)
+        head_sets.cells(text, link.stream)
     except SearchError as error:
         link.drop(f"The set of heads in this link cannot be shown: {error}")
         return default

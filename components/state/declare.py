@@ -127,6 +127,17 @@ class Number(Choice):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LayerNumber(Number):
+    """A layer: stores hold its row in the stream's arrays, links its number in the model."""
+
+    kind = "layer"
+
+    def value(self, link: Link, default: Any) -> int | None:
+        row = link.stream.row(super().value(link, None))
+        return default if row is None else row
+
+
+@dataclass(frozen=True, kw_only=True)
 class Parsed(Choice):
     """Any other value: `by` reads it from a link, which may be without it, and drops a bad one with a sentence."""
 

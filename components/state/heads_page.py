@@ -49,7 +49,7 @@ def _line(link: Link, default: str) -> str:
 def _like(link: Link, default: str) -> str:
     text = link.text("like")
     match = re.fullmatch(r"(\d{1,4})\.(\d{1,4})", text or "", re.ASCII)
-    if match and int(match[1]) < link.stream.layers and int(match[2]) < link.stream.heads:
+    if match and link.stream.row(int(match[1])) is not None and int(match[2]) < link.stream.heads:
         return match[0]
     if text is not None:
         link.drop(f"There is no head {link.shown('like', 12)}; comparing with none.")

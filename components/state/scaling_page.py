@@ -1,11 +1,12 @@
 """Every choice that a reader shares on the page "Scaling", each declared once (components/state/declare.py)."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import Field
 
 from components import ids
-from components.state.declare import OneOf, Parsed, Store
+from components.state.declare import LayerNumber, OneOf, Parsed, Store
 from components.state.link import Link
 from components.state.page import AtlasSlug, PageState, StreamName
 from services.alignment.comparison import Pairs
@@ -20,19 +21,24 @@ _METHODS = tuple(method.name for method in reversed(methods()) if method.study_s
 _NOT_ONE = "{name}={value} is not one of {allowed}; using {instead}."
 
 
-def _place(parameter: str, size: str, control: str) -> Parsed:
-    """Layer or head: a number below the stream's `size`."""
+def _head(link: Link, default: int) -> int:
+    number = link.integer("head")
+    if "head" not in link or (number is not None and 0 <= number < link.stream.heads):
+        return default if number is None else number
+    link.drop(f"There is no head {link.shown('head', 12)}; showing head 0.")
+    return default
 
-    def read(link: Link, default: Any) -> Any:
-        if parameter not in link:
-            return default
-        number = link.integer(parameter)
-        if number is not None and 0 <= number < getattr(link.stream, size):
-            return number
-        link.drop(f"There is no {parameter} {link.shown(parameter, 12)}; showing {parameter} 0.")
-        return default
 
-    return Parsed(by=read, always=True, control=control)
+@dataclass(frozen=True, kw_only=True)
+class Layer(LayerNumber):
+    """The first of the stream where a link names none that it has."""
+
+    def value(self, link: Link, default: Any) -> int | None:
+        row = super().value(link, None)
+        if row is None and self.parameter in link:
+            first = link.stream.number(0)
+            link.drop(f"There is no layer {link.shown('layer', 12)}; showing layer {first}.")
+        return default if row is None else row
 
 
 class ScalingState(Store):
@@ -41,8 +47,8 @@ class ScalingState(Store):
     id = "scaling-state"
     atlas: AtlasSlug = None
     stream: StreamName = ""
-    layer: Annotated[int, Field(ge=0), _place("layer", "layers", ids.SCALING_LAYER)] = 0
-    head: Annotated[int, Field(ge=0), _place("head", "heads", ids.SCALING_HEAD)] = 0
+    layer: Annotated[int, Field(ge=0), Layer(always=True, control=ids.SCALING_LAYER)] = 0
+    head: Annotated[int, Field(ge=0), Parsed(by=_head, always=True, control=ids.SCALING_HEAD)] = 0
     metric: Annotated[str, OneOf(values=METRICS, sentence=_NOT_ONE, control=ids.SCALING_METRIC)] = "scaled"
     values: Annotated[str, OneOf(values=("grid", "best"), sentence=_NOT_ONE, control=ids.SCALING_VALUES)] = "grid"
     method: Annotated[str, OneOf(values=_METHODS, sentence=_NOT_ONE, control=ids.SCALING_METHOD)] = START.name

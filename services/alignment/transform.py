@@ -121,7 +121,7 @@ def head_alignment(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> A
     try:
         return _stored(atlas, stream.name)[layer, head]
     except KeyError as error:
-        raise AtlasFormatError(f"{atlas.path / HEADS} has no {error} of L{layer} H{head}.") from error
+        raise AtlasFormatError(f"{atlas.path / HEADS} has no {error} of {stream.head_name(layer, head)}.") from error
 
 
 def points_of_layer(

@@ -6,6 +6,7 @@ version has written is passed over; what cannot be passed over needs a new versi
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -29,7 +30,11 @@ class Frozen(BaseModel):
 
 
 class StreamInfo(Frozen):
-    """One kind of attention in a model, with the same number of heads in every layer."""
+    """One kind of attention in a model, with the same number of heads in every layer that has it.
+
+    Arrays have one row for each of these layers. Everything that a person reads, writes or links names layers as the
+    model counts them: `number`, `row` and `head_name` go between the two.
+    """
 
     name: str = Field(pattern=NAME)
     kind: str = Field(default=SELF, pattern=NAME, description="of services.streams.registry")
@@ -49,6 +54,12 @@ class StreamInfo(Frozen):
     )
     query_table: str = Field(default=TOKENS, pattern=NAME)
     key_table: str = Field(default=TOKENS, pattern=NAME)
+    layer_numbers: tuple[int, ...] = Field(
+        default=(), description="the model's numbers of its layers, rising; empty: 0, 1, 2 …"
+    )
+    model_layers: int | None = Field(
+        default=None, ge=1, description="how many layers the model has, where this stream has fewer"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "StreamInfo":
@@ -56,12 +67,38 @@ class StreamInfo(Frozen):
             raise ValueError("heads must be a multiple of key_heads")
         if len(self.scaling) != self.layers:
             raise ValueError("scaling must have one factor a layer")
+        numbers = self.layer_numbers
+        if numbers and (len(numbers) != self.layers or sorted(set(numbers)) != list(numbers) or numbers[0] < 0):
+            raise ValueError("layer_numbers must rise and be as many as there are layers")
+        if bool(numbers) != (self.model_layers is not None) or (numbers and numbers[-1] >= (self.model_layers or 0)):
+            raise ValueError("layer_numbers must be below model_layers, and neither goes without the other")
         return self
 
     @property
     def group(self) -> int:
         """Query heads that share one key head."""
         return self.heads // self.key_heads
+
+    def number(self, row: int) -> int:
+        """The model's number of a layer."""
+        return self.layer_numbers[row] if self.layer_numbers else row
+
+    def row(self, number: int | None) -> int | None:
+        """Where a layer of the model stands in the stream's arrays; None: it has no attention of this stream."""
+        if number is None or not self.layer_numbers:
+            return number if number is not None and 0 <= number < self.layers else None
+        return self.layer_numbers.index(number) if number in self.layer_numbers else None
+
+    def head_name(self, row: int, head: int) -> str:
+        """As it is written: "L3 H9"."""
+        return f"L{self.number(row)} H{head}"
+
+    @property
+    def gaps(self) -> list[tuple[int, int, int]]:
+        """Layers of the model that have no attention of this stream: (row that they stand before, first, last)."""
+        ends = [-1, *self.layer_numbers, self.model_layers or 0]
+        pairs = pairwise(ends) if self.layer_numbers else ()
+        return [(row, before + 1, after - 1) for row, (before, after) in enumerate(pairs) if after - before > 1]
 
     @property
     def tables(self) -> tuple[str, str]:

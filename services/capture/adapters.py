@@ -12,7 +12,7 @@ import torch
 from services.atlas.schema import StreamInfo
 from services.capture.interface import EncoderDecoderAdapter, InterfaceAdapter
 from services.capture.own_code import OwnCodeAdapter
-from services.capture.recorder import Hand, Recording
+from services.capture.recorder import Call, Hand, Recording
 from services.capture.windows import WindowAdapter
 from services.modalities.contract import ModelInput
 from services.streams.registry import KINDS
@@ -67,6 +67,36 @@ def adapters_for(config: Any, model_class: Any) -> list[Adapter]:
 def adapters_of(model: Any) -> list[Adapter]:
     """The adapters of a loaded model."""
     return adapters_for(model.config, type(model))
+
+
+def layers_of(stream: StreamInfo, streams: Sequence[StreamInfo], found: Sequence[Any]) -> list[Any]:
+    """Of what was found in every layer that shows a kind of attention, one after the other, the stream's part.
+
+    streams: all of the model
+    """
+    if not stream.layer_numbers:
+        return list(found)
+    every = sorted(number for one in streams if one.kind == stream.kind for number in one.layer_numbers)
+    return [layer for number, layer in zip(every, found, strict=True) if number in stream.layer_numbers]
+
+
+def seat(stream: StreamInfo, streams: Sequence[StreamInfo], row: int) -> tuple[str, int]:
+    """Under which name, and as which call of it, a recording (and a `Hand`) knows a layer of a stream."""
+    if stream.name == stream.kind or not stream.layer_numbers:
+        return stream.name, row
+    every = sorted(number for one in streams if one.kind == stream.kind for number in one.layer_numbers)
+    return stream.kind, every.index(stream.number(row))
+
+
+def of_stream(stream: StreamInfo, streams: Sequence[StreamInfo], found: Mapping[str, Sequence[Any]]) -> list[Any]:
+    """What adapters found of a stream, by its name or else by its kind."""
+    return layers_of(stream, streams, found[stream.name if stream.name in found else stream.kind])
+
+
+def calls_of(record: Recording, stream: StreamInfo, streams: Sequence[StreamInfo]) -> list[Call]:
+    """What a recording holds of a stream, a call a layer. streams: all of the model"""
+    calls = record.calls(stream.name) or record.calls(stream.kind)
+    return layers_of(stream, streams, calls) if calls else []
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from services.atlas.schema import StreamInfo
-from services.capture.adapters import own_attentions
+from services.capture.adapters import of_stream, own_attentions
 from services.capture.recorder import as_it_runs
 from services.capture.run import InputCapture, capture
 from services.modalities.contract import ModelInput
@@ -36,11 +36,12 @@ _NEIGHBOURS = ("cohere", "cohere2", "glm", "glm4")  # rotate numbers 2i and 2i +
 _FACTORS = {"t5": 1.0, "mt5": 1.0, "umt5": 1.0, "gpt_neo": 1.0}
 # Whose formula is known here, so that another result is a fault; of others it may be that the formula lacks something.
 KNOWN = frozenset((
-    "albert", "bart", "bert", "biogpt", "blenderbot", "bloom", "clip_text_model", "cohere", "ctrl", "distilbert",
-    "electra", "ernie", "esm", "eurobert", "gemma", "gemma2", "gemma3_text", "glm4", "gpt2", "gpt_bigcode",
-    "gpt_neo", "gpt_neox", "gpt_oss", "granite", "llama", "m2m_100", "marian", "mbart", "mistral", "mixtral",
-    "modernbert", "mpnet", "mt5", "nomic_bert", "olmo2", "opt", "pegasus", "phi", "phi3", "plbart", "qwen2", "qwen3",
-    "roberta", "smollm3", "stablelm", "starcoder2", "t5", "umt5", "xmod",
+    "albert", "bamba", "bart", "bert", "biogpt", "blenderbot", "bloom", "clip_text_model", "cohere", "ctrl",
+    "distilbert", "electra", "ernie", "esm", "eurobert", "falcon_h1", "gemma", "gemma2", "gemma3_text", "glm4",
+    "gpt2", "gpt_bigcode", "gpt_neo", "gpt_neox", "gpt_oss", "granite", "granitemoehybrid", "jamba", "lfm2",
+    "lfm2_moe", "llama", "m2m_100", "marian", "mbart", "mistral", "mixtral", "modernbert", "mpnet", "mt5",
+    "nemotron_h", "nomic_bert", "olmo2", "olmo_hybrid", "opt", "pegasus", "phi", "phi3", "plbart", "qwen2", "qwen3",
+    "qwen3_5_text", "qwen3_next", "roberta", "smollm3", "stablelm", "starcoder2", "t5", "umt5", "xmod",
 ))  # fmt: skip
 # Whose scores hold more than what hooks on projections give, or whose vectors go through more on the way.
 _UNSEEN = {
@@ -124,7 +125,7 @@ def check_by_hooks(loaded: LoadedModel, inputs: Sequence[ModelInput]) -> list[St
             if stream.name in reasons:
                 continue
             try:
-                for one in _compared(loaded, stream, seen, captured, own[stream.name]):
+                for one in _compared(loaded, stream, seen, captured, of_stream(stream, loaded.streams, own)):
                     found[stream.name].setdefault(one.layer, []).append(one)
             except _UnseenError as reason:
                 reasons[stream.name] = str(reason)
@@ -222,6 +223,9 @@ def _compared(
     config = loaded.model.config
     mine = [one for one in seen if _kind(one, loaded.streams) == stream.kind]
     numbers = _numbers(mine)
+    if stream.layer_numbers:  # of several streams of one kind each has its own layers
+        mine = [one for number, one in zip(numbers, mine, strict=True) if number in stream.layer_numbers]
+        numbers = [number for number in numbers if number in stream.layer_numbers]
     if len(mine) != stream.layers:
         raise _UnseenError(f"hooks found projections of queries and keys in {len(mine)} layers of {stream.layers}")
     bias: Tensor | None = None
@@ -334,7 +338,7 @@ def _factor(config: Any, module: Any, head_dim: int, layer: int) -> float:
     kind = config.model_type
     if kind in _FACTORS:
         return _FACTORS[kind]
-    if kind == "granite":
+    if kind.startswith("granite"):
         return float(config.attention_multiplier)
     if getattr(config, "query_pre_attn_scalar", None):
         return float(config.query_pre_attn_scalar) ** -0.5

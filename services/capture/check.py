@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from services.atlas.schema import StreamInfo
-from services.capture.adapters import own_attentions, recording
+from services.capture.adapters import calls_of, of_stream, own_attentions, recording
 from services.capture.recorder import Call
 from services.capture.run import InputCapture, capture, input_bytes, visible_pairs
 from services.modalities.contract import ModelInput
@@ -58,8 +58,11 @@ def own_run(loaded: LoadedModel, item: ModelInput) -> OwnRun:
         loaded.model(**arguments)
     own = own_attentions(loaded.model, arguments)
     return OwnRun(
-        {stream.name: record.calls(stream.name) for stream in loaded.streams},
-        {name: [weights[0].cpu().numpy() for weights in layers] for name, layers in own.items()},
+        {stream.name: calls_of(record, stream, loaded.streams) for stream in loaded.streams},
+        {
+            stream.name: [weights[0].cpu().numpy() for weights in of_stream(stream, loaded.streams, own)]
+            for stream in loaded.streams
+        },
     )
 
 

@@ -11,6 +11,55 @@ from services.streams import CAUSAL, FULL, StreamMask
 from services.streams.registry import kind_named
 
 
+def describe_layers(
+    kind: str, calls: Sequence[Call], own: Sequence[torch.Tensor], layers: int, numbers: Sequence[int], name: str
+) -> tuple[StreamInfo, ...]:
+    """As `describe`, where only some layers attend, or heads differ between layers: then a stream for each shape.
+
+    numbers: the layer of each call, as the model's modules are named
+    """
+    shapes = [_shape(call) for call in calls]
+    if len(calls) == layers and len(set(shapes)) < 2:
+        return (describe(kind, calls, own, layers, name),)
+    if len(own) != len(calls) or not _are_layers(numbers, len(calls), layers):
+        raise ModelError(
+            f"Model {name} cannot be captured: {len(calls)} of its {layers} layers showed their attention, and which"
+            " these are cannot be told for sure."
+        )
+    found = []
+    for shape in dict.fromkeys(shapes):
+        mine = [row for row, other in enumerate(shapes) if other == shape]
+        one = describe(
+            kind,
+            [calls[row] for row in mine],
+            [own[row] for row in mine],
+            len(mine),
+            name,
+            stream=kind if len(set(shapes)) == 1 else _name_of(kind, shape, shapes),
+        )
+        found.append(
+            one.model_copy(update={"layer_numbers": tuple(numbers[row] for row in mine), "model_layers": layers})
+        )
+    return tuple(found)
+
+
+def _shape(call: Call) -> tuple[int, int, int]:
+    """Heads, key heads, size of a head."""
+    return call.queries.shape[1], call.keys.shape[1], call.queries.shape[3]
+
+
+def _name_of(kind: str, shape: tuple[int, int, int], shapes: Sequence[tuple[int, int, int]]) -> str:
+    """ "self_4x256": heads and their size; with key heads between them where only these differ."""
+    heads, key_heads, size = shape
+    alike = {other for other in shapes if (other[0], other[2]) == (heads, size)}
+    return f"{kind}_{heads}x{size}" if len(alike) == 1 else f"{kind}_{heads}x{key_heads}x{size}"
+
+
+def _are_layers(numbers: Sequence[int], count: int, layers: int) -> bool:
+    """Whether they can be what a model numbers its layers by: rising, one a call, within the model."""
+    return len(numbers) == count and sorted(set(numbers)) == list(numbers) and all(0 <= n < layers for n in numbers)
+
+
 def describe(
     kind: str,
     calls: Sequence[Call],
@@ -38,7 +87,7 @@ def describe(
         )
     for layer, call in enumerate(calls):
         _check_call(call, own[layer], f"{cannot} layer {layer}")
-    shapes = {(call.queries.shape[1], call.keys.shape[1], call.queries.shape[3]) for call in calls}
+    shapes = {_shape(call) for call in calls}
     if len(shapes) > 1:
         text = "; ".join(f"{h} heads, {k} key heads of size {d}" for h, k, d in sorted(shapes))
         raise ModelError(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from services.atlas.schema import StreamInfo
-from services.capture.describe import describe
+from services.capture.describe import describe, describe_layers
 from services.capture.recorder import STREAM, Recording, attention_implementation, recording
 from services.capture.refusals import refused
 from services.modalities.contract import ModelInput
@@ -36,7 +36,8 @@ class InterfaceAdapter:
         calls = record.calls(STREAM)
         own = self.own_attentions(model, arguments)[STREAM]
         layers = getattr(model.config, "num_hidden_layers", len(calls))
-        return (describe(STREAM, calls, own, layers, f"{name} ({type(model).__name__})"),)
+        numbers = [call.layer for call in calls]
+        return describe_layers(STREAM, calls, own, layers, numbers, f"{name} ({type(model).__name__})")
 
     def recording(self, model: Any, *, keep_masks: bool = False) -> AbstractContextManager[Recording]:
         return recording(model, keep_masks=keep_masks)

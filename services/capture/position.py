@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from services.atlas.schema import StreamInfo
-from services.capture.adapters import recording
+from services.capture.adapters import calls_of, recording
 from services.capture.run import visible_pairs
 from services.modalities.contract import ModelInput
 from services.modalities.registry import modality_named
@@ -25,7 +25,7 @@ def position_bias(loaded: LoadedModel, stream: StreamInfo, item: ModelInput) -> 
     arguments = modality_named(loaded.modality).arguments(loaded, [item])
     with recording(loaded.model, keep_masks=True) as record:
         loaded.model(**arguments)
-    terms = [call.bias for call in record.calls(stream.name)]
+    terms = [call.bias for call in calls_of(record, stream, loaded.streams)]
     if not any(term is not None and bool(term.any()) for term in terms):
         return None
     visible = visible_pairs(stream, item)

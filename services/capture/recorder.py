@@ -29,7 +29,7 @@ class Call:
     queries [B, heads, n_q, head_dim] · keys [B, key_heads, n_k, head_dim] · value_norms [B, key_heads, n_k]
     attention [B, heads, n_q, n_k] · mask: what is added to the scores, [B, 1 or heads, n_q, n_k] or None
     softcap: bound c of c·tanh(score/c) or None · sinks: one more score a head in the softmax, [heads] or None
-    bias: scores added besides the mask, or None.
+    bias: scores added besides the mask, or None. layer: its number in the path of its module; -1: unknown.
     """
 
     queries: torch.Tensor
@@ -41,6 +41,7 @@ class Call:
     softcap: float | None = None
     sinks: torch.Tensor | None = None
     bias: torch.Tensor | None = None
+    layer: int = -1
 
     @property
     def additive(self) -> bool:
@@ -90,6 +91,7 @@ class Recording:
 
     keep_masks: bool = False
     stream_of: Mapping[int, str] = field(default_factory=dict)  # by the id of a module; STREAM for the others
+    layer_of: Mapping[int, int] = field(default_factory=dict)  # by the id of a module
     streams: dict[str, list[Call]] = field(default_factory=dict)
     parts: list["Recording"] = field(default_factory=list)  # of several adapters that listen at the same time
     hand: Hand | None = None
@@ -113,13 +115,23 @@ def recording(model: Any, *, keep_masks: bool = False, streams: Mapping[int, str
     streams: of modules by their id, in models with more than one.
     The model must not run elsewhere meanwhile: the choice of attention function is part of the model.
     """
-    record = Recording(keep_masks, streams or {})
+    record = Recording(keep_masks, streams or {}, _layers(model))
     with attention_implementation(model, IMPLEMENTATION):
         token = _recording.set(record)
         try:
             yield record
         finally:
             _recording.reset(token)
+
+
+def _layers(model: Any) -> dict[int, int]:
+    """The number of the layer of each module, by its id: the first number in its path ("layers.3.self_attn")."""
+    found = {}
+    for path, module in model.named_modules():
+        numbers = [part for part in path.split(".") if part.isdecimal()]
+        if numbers:
+            found[id(module)] = int(numbers[0])
+    return found
 
 
 @contextmanager
@@ -172,6 +184,7 @@ def _record(
             value_norms=torch.linalg.vector_norm(value.float(), dim=-1),
             attention=weights,
             scaling=_factor(module, query, scaling),
+            layer=record.layer_of.get(id(module), -1),
         )
         call.softcap, call.sinks, call.bias = _additive_terms(module, kwargs)
         if record.keep_masks:

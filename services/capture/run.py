@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.atlas.schema import StreamInfo
-from services.capture.adapters import recording
+from services.capture.adapters import calls_of, recording
 from services.capture.recorder import Call
 from services.errors import CaptureError, ModelError
 from services.modalities.contract import ModelInput
@@ -152,7 +152,7 @@ def _capture_batch(
             loaded.model(**arguments)
     results: dict[int, list[InputCapture]] = {index: [] for index in batch}
     for stream in loaded.streams:
-        calls = record.calls(stream.name) if record else []
+        calls = calls_of(record, stream, loaded.streams) if record else []
         if record and len(calls) != stream.layers:
             raise ModelError(f"{loaded.info.id} ran {len(calls)} attention layers instead of {stream.layers}.")
         for index, found in zip(batch, _of_stream(loaded, stream, items, calls, batch), strict=True):
@@ -174,7 +174,7 @@ def _of_stream(
         if leak > LEAK:
             raise CaptureError(
                 f"{loaded.info.id} attends with a weight of {leak:.2g} where {stream.mask.words} should hide a key"
-                f" ({stream.name} L{layer}): its mask was described wrongly."
+                f" ({stream.name} L{stream.number(layer)}): its mask was described wrongly."
             )
         for row, (found, visible) in enumerate(zip(captures, shown, strict=True)):
             n_queries, n_keys = visible.shape

@@ -39,7 +39,12 @@ def run(options: argparse.Namespace) -> int:
     print(f"inputs of at most {loaded.max_tokens:,} tokens, cut by {info.tokenizer}")
     for stream in loaded.streams:
         shared = f", {stream.key_heads} key heads" if stream.key_heads < stream.heads else ""
-        print(f"attention {stream.name}: {stream.layers} layers × {stream.heads} heads of {stream.head_dim}{shared}")
+        some = (
+            f" of {stream.model_layers} ({', '.join(map(str, stream.layer_numbers))})" if stream.layer_numbers else ""
+        )
+        print(
+            f"attention {stream.name}: {stream.layers} layers{some} × {stream.heads} heads of {stream.head_dim}{shared}"
+        )
     for note in info.notes:
         print(f"note: {note}")
     return 0

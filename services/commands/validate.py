@@ -60,5 +60,5 @@ def _lines(options: argparse.Namespace) -> list:
         raise ModelError(f"Model {loaded.info.id} reads {loaded.modality}: known heads are of models of text.")
     lines = list(repeats_report(loaded))
     if trees is not None:
-        lines += relations_report(loaded.info.id, follow(loaded, trees, list(CLARK)), list(CLARK))
+        lines += relations_report(loaded.info.id, follow(loaded, trees, list(CLARK)), list(CLARK), loaded.streams[0])
     return lines

@@ -33,7 +33,7 @@ def facts(
     """
     info = atlas.info
     shown = f"{name_in_text(projection.method)}, {projection.dims}D" if projection else ""
-    where = f"L{place[0]} H{place[1]}" if place else f"{stream.layers} × {stream.heads} heads"
+    where = stream.head_name(*place) if place else f"{stream.layers} × {stream.heads} heads"
     caption = [
         f"Model {info.model.id} ({info.model.revision[:19]}), {stream.name} attention. "
         f"Corpus {info.corpus.name}: {info.corpus.tokens:,} tokens of {info.corpus.inputs:,} inputs "

@@ -121,7 +121,7 @@ def measures_table(atlas: Atlas, stream: StreamInfo) -> pa.Table:
     known = atlas.measures(stream)
     maps = [projection.name for projection in atlas.info.projections if projection.stream == stream.name]
     out = {
-        "layer": pa.array(np.repeat(np.arange(stream.layers), stream.heads), pa.int32()),
+        "layer": pa.array(np.repeat([stream.number(row) for row in range(stream.layers)], stream.heads), pa.int32()),
         "head": pa.array(np.tile(np.arange(stream.heads), stream.layers), pa.int32()),
     }
     for space in (None, *maps, *SPACES):

@@ -87,6 +87,7 @@ def likes(
         "stream": its.name,
         "layers": its.layers,
         "heads": its.heads,
+        **({"numbers": list(its.layer_numbers)} if its.layer_numbers else {}),
         "divergence": _short(found.divergence),
         "rows": found.rows,
         "inputs": found.inputs,

@@ -100,7 +100,7 @@ def _store(target: np.memmap, place: tuple, values: np.ndarray, stream: StreamIn
     if not np.isfinite(values).all():
         layer, head = (int(n) for n in np.argwhere(~np.isfinite(values))[0][:2])
         raise CaptureError(
-            f"The model gives {name} that are not finite numbers in {stream.name} L{layer} H{head}: "
+            f"The model gives {name} that are not finite numbers in {stream.name} {stream.head_name(layer, head)}: "
             "its weights are damaged, or it needs another input."
         )
     with np.errstate(over="ignore"):

@@ -136,11 +136,11 @@ def lay_out(
         )
         with workers.results(units, request.engine) as results:
             for layer, notes in results:
-                journal.note(f"L{layer} {note}" for note in notes)
+                journal.note(f"L{stream.number(layer)} {note}" for note in notes)
                 for wanted in todo[layer]:
                     done[wanted].add(layer)
                     journal.record(_unit_stage(stream, wanted, request), done[wanted])
-                progress.note(f"{label}: layer {layer} is laid out")
+                progress.note(f"{label}: layer {stream.number(layer)} is laid out")
                 progress.check()
     for wanted in layouts:
         info = arrays.publish(folder / wanted.file(stream.name))

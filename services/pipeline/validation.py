@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from services.atlas.schema import StreamInfo
 from services.measures.estimate import Estimate
 from services.measures.names import excess
 from services.measures.of_repeats import REPEATED
@@ -58,6 +60,7 @@ def repeats_report(loaded: LoadedModel) -> Iterator[Line]:
     own = repeats(loaded)
     plain = untrained(loaded)
     fresh = repeats(plain) if plain else {}
+    of_name = {stream.name: stream for stream in loaded.streams}
     for stream, layers in own.items():
         for name, of in REPEATED.items():
             values = _grid(layers, of)
@@ -65,13 +68,23 @@ def repeats_report(loaded: LoadedModel) -> Iterator[Line]:
             if np.isnan(values).all():
                 yield Line(f"{stream}: {name}: the model takes too few tokens for a repeat")
                 continue
-            yield from _of_score(loaded.info.id, name, f"{stream}: {name}", values, random, _base(layers, of))
+            scored = Scored(f"{stream}: {name}", of_name[stream], values, random, _base(layers, of))
+            yield from _of_score(loaded.info.id, name, scored)
 
 
-def _of_score(
-    model: str, name: str, title: str, values: np.ndarray, random: np.ndarray | None, base: float
-) -> Iterator[Line]:
-    best = " · ".join(f"{_place(cell)} {values[cell]:.2f}" for cell in _ranked(values)[:TOP])
+class Scored(NamedTuple):
+    """One score of a stream's heads: [layers, heads], and of the same model with random weights; base: by chance"""
+
+    title: str
+    stream: StreamInfo
+    values: np.ndarray
+    random: np.ndarray | None
+    base: float
+
+
+def _of_score(model: str, name: str, scored: Scored) -> Iterator[Line]:
+    title, stream, values, random, base = scored
+    best = " · ".join(f"{_place(cell, stream)} {values[cell]:.2f}" for cell in _ranked(values)[:TOP])
     against = "not measured" if random is None else f"at most {np.nanmax(random):.3f}"
     yield Line(f"{title}: {best} (even {base:.3f}, random weights {against})")
     floor = base if random is None else max(base, float(np.nanmax(random)))
@@ -81,14 +94,17 @@ def _of_score(
     for known in KNOWN.get(model, {}).get(name, ()):
         cell = known.layer, known.head
         if cell not in order:
-            yield Line(f"{title}: {_place(cell)} is not there, expected by {known.source}", passed=False)
+            yield Line(f"{title}: {_place(cell, stream)} is not there, expected by {known.source}", passed=False)
             continue
         rank = order.index(cell) + 1
-        text = f"{title}: {_place(cell)} expected among the first {known.within} ({known.source}), found at {rank}"
+        where = f"{_place(cell, stream)} expected among the first {known.within}"
+        text = f"{title}: {where} ({known.source}), found at {rank}"
         yield Line(text, passed=rank <= known.within)
 
 
-def relations_report(model: str, found: dict[str, Followed], asked: Sequence[str]) -> Iterator[Line]:
+def relations_report(
+    model: str, found: dict[str, Followed], asked: Sequence[str], stream: StreamInfo | None = None
+) -> Iterator[Line]:
     """Heads by relation, with Clark's heads where the model is theirs."""
     for name in asked:
         one = found.get(name)
@@ -96,7 +112,7 @@ def relations_report(model: str, found: dict[str, Followed], asked: Sequence[str
             yield Line(f"{name}: too few pairs in this treebank")
             continue
         order = _ranked(one.accuracy)
-        best = " · ".join(f"{_place(cell)} {one.accuracy[cell]:.0%}" for cell in order[:TOP])
+        best = " · ".join(f"{_place(cell, stream)} {one.accuracy[cell]:.0%}" for cell in order[:TOP])
         yield Line(f"{name}: {best} (best offset {one.offset:+d}: {one.baseline:.0%}; {one.pairs:,} pairs)")
         if model in _BERT:
             rank = order.index(CLARK[name]) + 1
@@ -118,5 +134,5 @@ def _ranked(values: np.ndarray) -> list[tuple[int, int]]:
     return [(int(cell) // values.shape[1], int(cell) % values.shape[1]) for cell in flat]
 
 
-def _place(cell: tuple[int, int]) -> str:
-    return f"L{cell[0]}H{cell[1]}"
+def _place(cell: tuple[int, int], stream: StreamInfo | None = None) -> str:
+    return (stream.head_name(*cell) if stream else f"L{cell[0]} H{cell[1]}").replace(" ", "")

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from services.atlas import Atlas
-from services.capture.adapters import has_hand, recording
+from services.capture.adapters import has_hand, recording, seat
 from services.capture.inside import Inside, moved, terms_apart
 from services.capture.own_code import undone
 from services.capture.recorder import Call
@@ -43,7 +43,7 @@ def explain(
     check_token("query", question.query, counts[0])
     check_token("key", question.key, counts[1])
     check()
-    inside = Inside(stream.name, question.layer)
+    inside = Inside(*seat(stream, loaded.streams, question.layer))
     seen: dict[str, torch.Tensor] = {}
     arguments = modality_named(loaded.modality).arguments(loaded, [item])
     own_hand = has_hand(loaded.model)
@@ -54,7 +54,7 @@ def explain(
                 terms_apart(module, undo, seen)
         with inside.looking(loaded.model):
             loaded.model(**arguments)
-    call = record.calls(stream.name)[question.layer]
+    call = record.calls(inside.stream)[inside.layer]
     place = question.head, question.query, question.key
     found = _steps(call, place, stream.group, seen)
     found["basis"] = _directions(inside, question, stream.group, call.scaling)

@@ -234,7 +234,10 @@ def members(atlas: Atlas, stream: StreamInfo, text: str) -> np.ndarray:
     mask = np.zeros(sum(atlas.points(stream)), dtype=bool)
     for region in definition.regions:
         try:
-            positions = head_positions(atlas, stream, region.projection, region.layer, region.head, region.whole)
+            row = stream.row(region.layer)
+            if row is None:
+                raise IndexError(region.layer)
+            positions = head_positions(atlas, stream, region.projection, row, region.head, region.whole)
         except (KeyError, IndexError) as error:
             raise SetError("The set was drawn in a head or projection that this atlas does not have.") from error
         mask |= inside(on_screen(positions, region.turn), np.asarray(region.vertices))

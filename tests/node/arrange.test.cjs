@@ -147,3 +147,17 @@ test("headings: heads above and layers beside, the other way round, and layers o
   const down = headingsOf({ layers: 5, heads: 2, columns: 2, rows: 8, fold: { wide: 1, across: 2 } });
   assert.deepEqual(down.tops.map((strip) => [strip.first, texts(strip)]), [[0, "0 1"], [3, "2 3"], [6, "4"]]);
 });
+
+test("layers without attention have thin rows, which every arrangement names where they are", () => {
+  const gaps = [{ row: 0, text: "Layers 0–2: no attention here" }, { row: 2, text: "Layer 5: no attention here" }];
+  for (const matrix of [model(3, 8), model(3, 16)]) {
+    for (const room of ROOMS) {
+      const made = arrange({ ...matrix, gaps }, null, room);
+      const { fold } = made;
+      assert.equal(fold.across, 1);
+      const shown = headingsOf(made).gaps;
+      assert.deepEqual(shown.map(({ row }) => row), [0, 2 * (matrix.heads / fold.wide)]);
+    }
+  }
+  assert.deepEqual(headingsOf(arrange(model(3, 8), null, ROOMS[0])).gaps, []);
+});

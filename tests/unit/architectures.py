@@ -20,7 +20,8 @@ class Architecture:
 
     label: as people call it · config: class and arguments of a tiny one · tokenizer: of tiny_models
     positions: how it tells them · adds: what its scores hold besides q·k, in words; "": nothing
-    mask: kind of its first stream's mask · remark: what a reader should know
+    mask: kind of its first stream's mask · layers: those that attend, where others do not
+    remark: what a reader should know
     """
 
     label: str
@@ -32,6 +33,7 @@ class Architecture:
     adds: str = ""
     streams: tuple[str, ...] = SELF
     remark: str = ""
+    layers: tuple[int, ...] = ()
 
 
 GPT = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64, **NO_ENDS}
@@ -52,6 +54,14 @@ BART = {
     "d_model": 32, "encoder_layers": 2, "decoder_layers": 3, "encoder_attention_heads": 4, "decoder_attention_heads": 4,
     "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, **POSITIONS, **NO_ENDS, "decoder_start_token_id": 2,
 }  # fmt: skip
+HYBRID = {**GROUPED, "num_hidden_layers": 4}
+LINEAR = {
+    "linear_num_value_heads": 2, "linear_num_key_heads": 2, "linear_key_head_dim": 8, "linear_value_head_dim": 8
+}  # fmt: skip
+STATES = {
+    "mamba_n_heads": 4, "mamba_d_head": 16, "mamba_d_state": 8, "mamba_n_groups": 1, "mamba_chunk_size": 8
+}  # fmt: skip
+EXPERTS = {"num_experts": 2, "num_experts_per_tok": 1, "moe_intermediate_size": 16}
 BIAS = "a bias by distance, in encoder and decoder"
 ALIBI = "a penalty for distance"
 MIXED = [["global", "local"], 1]
@@ -195,6 +205,75 @@ ROWS: dict[str, Architecture] = {
     ),
     "starcoder2": Architecture("StarCoder 2", "Starcoder2Config", GROUPED, "bytes", ROTARY),
     "stablelm": Architecture("StableLM", "StableLmConfig", GROUPED, "bytes", ROTARY),
+    "qwen3_next": Architecture(
+        "Qwen3-Next",
+        "Qwen3NextConfig",
+        {**HYBRID, **LINEAR, **EXPERTS, "head_dim": 8, "num_hidden_layers": 8, "shared_expert_intermediate_size": 16},
+        "bytes", ROTARY, layers=(3, 7),
+    ),
+    "qwen3_5_text": Architecture(
+        "Qwen 3.5, text", "Qwen3_5TextConfig", {**HYBRID, **LINEAR, "head_dim": 8, "num_hidden_layers": 8}, "bytes",
+        ROTARY, layers=(3, 7),
+    ),
+    "lfm2": Architecture(
+        "LFM2",
+        "Lfm2Config",
+        {**HYBRID, "layer_types": ["conv", "full_attention", "full_attention", "conv"], "block_multiple_of": 16},
+        "bytes", ROTARY, layers=(1, 2),
+    ),
+    "lfm2_moe": Architecture(
+        "LFM2, experts",
+        "Lfm2MoeConfig",
+        {**HYBRID, **EXPERTS, "layer_types": ["conv", "full_attention", "conv", "full_attention"],
+         "num_dense_layers": 4},
+        "bytes", ROTARY, layers=(1, 3),
+    ),
+    "jamba": Architecture(
+        "Jamba",
+        "JambaConfig",
+        {**HYBRID, "attn_layer_period": 2, "attn_layer_offset": 1, "num_experts": 2, "num_experts_per_tok": 1,
+         "mamba_d_state": 4, "mamba_d_conv": 2, "use_mamba_kernels": False},
+        "bytes", "none", layers=(1, 3),
+    ),
+    "granitemoehybrid": Architecture(
+        "Granite 4 hybrid",
+        "GraniteMoeHybridConfig",
+        {**HYBRID, **STATES, "layer_types": ["mamba", "mamba", "attention", "mamba"], "num_local_experts": 0,
+         "shared_intermediate_size": 32},
+        "bytes", "none", layers=(2,),
+    ),
+    "bamba": Architecture(
+        "Bamba", "BambaConfig", {**HYBRID, **STATES, "attn_layer_indices": [0, 3]}, "bytes", ROTARY, layers=(0, 3)
+    ),
+    "nemotron_h": Architecture(
+        "Nemotron-H",
+        "NemotronHConfig",
+        {**GROUPED, "hybrid_override_pattern": "M*-M*", "head_dim": 8, "mamba_num_heads": 4, "mamba_head_dim": 8,
+         "ssm_state_size": 8, "n_groups": 1, "chunk_size": 8},
+        "bytes", "none", layers=(1, 4),
+    ),
+    "falcon_h1": Architecture(
+        "Falcon-H1",
+        "FalconH1Config",
+        {**GROUPED, **STATES, "mamba_d_head": 8, "mamba_d_ssm": 32},
+        "bytes", ROTARY, remark="attention stands beside a state space in every layer",
+    ),
+    "olmo_hybrid": Architecture("OLMo hybrid", "OlmoHybridConfig", HYBRID, "bytes", ROTARY, layers=(3,)),
+    "recurrent_gemma": Architecture(
+        "RecurrentGemma",
+        "RecurrentGemmaConfig",
+        {**HYBRID, "num_hidden_layers": 3, "lru_width": 32, "attention_window_size": 8},
+        "metaspace", ROTARY, "sliding", layers=(2,),
+    ),
+    "gemma4_text": Architecture(
+        "Gemma 4, text",
+        "Gemma4TextConfig",
+        {**HYBRID, "head_dim": 8, "global_head_dim": 16, "sliding_window": 5, "hidden_size_per_layer_input": 8,
+         "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "full_attention"],
+         "vocab_size_per_layer_input": 1000, "num_kv_shared_layers": 0},
+        "metaspace", ROTARY, "sliding", streams=("self_4x8", "self_4x16"),
+        remark="layers whose heads are larger are a stream of their own",
+    ),
     "longformer": Architecture(
         "Longformer", "LongformerConfig", {**SMALL, **POSITIONS, "pad_token_id": 1, "attention_window": [4, 8]},
         "bytes", LEARNED, "local", "", ("local", "global"),

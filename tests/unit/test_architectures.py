@@ -11,6 +11,7 @@ from tiny_models import ARCHITECTURES, make_tokenizer
 
 from services.capture import capture, check_capture, global_tokens, load_model, position_bias, tokenise
 from services.capture.adapters import own_attentions
+from services.capture.interface import InterfaceAdapter
 from services.capture.run import visible_pairs
 from services.errors import ModelError
 from services.modalities.registry import modality_named
@@ -38,9 +39,11 @@ def test_capture_equals_the_models_own_attention(name, tmp_path):
     for captured in capture(loaded, inputs):  # several in a batch, padded
         seen.add(captured.stream)
         arguments = modality_named(loaded.modality).arguments(loaded, [inputs[captured.index]])
-        own = own_attentions(loaded.model, arguments)[captured.stream]
-        own = torch.cat(list(own)).numpy()
         stream = next(stream for stream in loaded.streams if stream.name == captured.stream)
+        own = own_attentions(loaded.model, arguments)[stream.kind]
+        if len(loaded.streams) > 1 and stream.layer_numbers:  # all layers attend, some with larger heads
+            own = [own[number] for number in stream.layer_numbers]
+        own = torch.cat(list(own)).numpy()
         if stream.attention == "banded":  # the model has no weight where the mask has no pair
             visible = visible_pairs(stream, inputs[captured.index])
             assert not own[:, :, ~visible].any()
@@ -53,6 +56,41 @@ def test_capture_equals_the_models_own_attention(name, tmp_path):
     assert tuple(stream.name for stream in loaded.streams) == row.streams
     assert loaded.streams[0].mask.kind == row.mask
     assert any(stream.additive for stream in loaded.streams) == bool(row.adds)
+    if len(loaded.streams) == 1:
+        assert loaded.streams[0].layer_numbers == row.layers
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if ROWS[name].layers])
+def test_layers_that_attend_have_the_numbers_that_the_configuration_gives_them(name, tmp_path):
+    loaded = load_model(str(save(tmp_path, name)))
+    types = loaded.model.config.layer_types
+    assert (
+        tuple(i for i, kind in enumerate(types) if "attention" in kind and kind != "linear_attention")
+        == ROWS[name].layers
+    )
+    (stream,) = loaded.streams
+    assert stream.model_layers == len(types)
+
+
+def test_heads_of_another_size_are_a_stream_of_their_own(tmp_path):
+    streams = load_model(str(save(tmp_path, "gemma4_text"))).streams
+    assert [(one.name, one.layer_numbers, one.head_dim, one.mask.words) for one in streams] == [
+        ("self_4x8", (0, 2), 8, "the sliding window of 5 tokens"),
+        ("self_4x16", (1, 3), 16, "the causal mask"),
+    ]
+    assert [one.gaps for one in streams] == [[(1, 1, 1), (2, 3, 3)], [(0, 0, 0), (1, 2, 2)]]
+
+
+def test_layers_whose_numbers_cannot_be_told_are_refused(tmp_path):
+    """One module that stands in several layers has one path."""
+    folder = save(tmp_path, "lfm2")
+    loaded = load_model(str(folder))
+    layers = loaded.model.layers
+    layers[2].self_attn = layers[1].self_attn
+    item = modality_named("text").trial(loaded)
+    arguments = modality_named("text").arguments(loaded, [item])
+    with pytest.raises(ModelError, match="which these are cannot be told for sure"):
+        InterfaceAdapter().describe(loaded.model, arguments, item, "tiny")
 
 
 @pytest.mark.parametrize("name", REFUSED)
