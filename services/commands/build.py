@@ -64,6 +64,13 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         help="column with the texts that an encoder–decoder writes (default: 'target'; without one, the model writes "
         "them itself, greedily)",
     )
+    cli.add_argument(
+        "--encoding",
+        help="of a corpus of text that is not UTF-8, such as cp1252 (default: UTF-8, or UTF-16 by its mark)",
+    )
+    cli.add_argument(
+        "--paragraphs", action="store_true", help="lines of a plain file between empty lines are one input"
+    )
     cli.add_argument("--projections", default="all", help=f"all, or with commas, of: {', '.join(method_names())}")
     cli.add_argument("--dims", default="2,3", help="comma-separated, of: 2, 3")
     cli.add_argument("--out", type=Path, help="folder of the new atlas (default: under ATLAS_HOME/atlases)")
@@ -146,6 +153,8 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         library_code=options.library_code,
         column=options.column,
         target=options.target,
+        encoding=options.encoding,
+        paragraphs=options.paragraphs,
         projections=projections,
         dims=dims,
         max_tokens=options.max_tokens,

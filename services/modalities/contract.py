@@ -71,8 +71,13 @@ class Modality(Protocol):
         """Whether a model of this configuration (its config.json) reads such inputs."""
         ...
 
-    def read_corpus(self, source: str, *, column: str | None, target: str | None = None, max_inputs: int) -> Corpus:
-        """A named list of inputs. target: the column with what a model writes. Raises: CorpusError."""
+    def read_corpus(
+        self, source: str, *, column: str | None, target: str | None = None, max_inputs: int, **reading: Any
+    ) -> Corpus:
+        """A named list of inputs. target: the column with what a model writes.
+
+        reading: encoding and paragraphs, of texts (services.modalities.corpora.read_corpus). Raises: CorpusError.
+        """
         ...
 
     def load_processor(self, folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:

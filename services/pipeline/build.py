@@ -56,7 +56,7 @@ def build(
         )
     check_model_name(request.model)
     corpus = modality_named(request.modality).read_corpus(
-        request.corpus, column=request.column, target=request.target, max_inputs=request.max_inputs
+        request.corpus, column=request.column, target=request.target, max_inputs=request.max_inputs, **request.reading()
     )
     wanted = request.captured() | {"corpus_sha256": corpus.sha256}
     work = folder.with_name(f"{folder.name}.partial")

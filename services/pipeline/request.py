@@ -42,6 +42,8 @@ class BuildRequest(Frozen):
         default=False, description="run transformers' own class though the authors ship code of their own"
     )
     column: str | None = None
+    encoding: str | None = Field(default=None, max_length=40, description="of a corpus file that is not UTF-8")
+    paragraphs: bool = Field(default=False, description="texts of a plain file stand between empty lines")
     target: Annotated[str | None, _Captures] = Field(
         default=None, description="column with what the model writes; None: one of that name, or the model writes"
     )
@@ -71,6 +73,11 @@ class BuildRequest(Frozen):
                 place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
                 choices[choice] = f"folder {folder.name} {place}"
         return choices
+
+    def reading(self) -> dict[str, Any]:
+        """How the corpus is to be read, where that is not the usual way."""
+        chosen = {"encoding": self.encoding, "paragraphs": self.paragraphs}
+        return {name: choice for name, choice in chosen.items() if choice}
 
     def alignment(self) -> AlignmentInfo:
         """The alignment of a new atlas."""

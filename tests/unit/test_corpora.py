@@ -5,13 +5,14 @@ import json
 import os
 import pickle
 import tracemalloc
+import zipfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from services.errors import CorpusError
-from services.modalities.corpora import DEMO, demo_corpus, read_corpus
+from services.modalities.corpora import DEMO, decoding, demo_corpus, read_corpus
 
 TEXTS = [
     "The bank is closed.",
@@ -358,7 +359,7 @@ def test_invalid_utf8_is_refused_with_line_byte_and_remedy(file, name):
     message = refusal(file(name, data))
     assert f"{name}: line 2, byte offset {data.index(0xEF)}:" in message
     assert "Windows-1252" in message
-    assert "iconv -f WINDOWS-1252 -t UTF-8" in message
+    assert "save it again as UTF-8, or build with --encoding cp1252" in message
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
@@ -538,3 +539,145 @@ def test_an_endless_line_or_field_is_never_held_whole(tmp_path, name, content):
     path = tmp_path / name
     path.write_text(content)
     assert peak_of_reading(path) < LARGE * 0.8
+
+
+# --- encodings, folders, archives, objects ------------------------------------------------------------------------
+
+
+def test_a_named_encoding_is_read_and_told(tmp_path):
+    file = tmp_path / "excel.csv"
+    file.write_bytes("text;topic\nDie Größe stimmt – fast.;Maße\n".encode("cp1252"))
+    with pytest.raises(CorpusError, match=r"not valid UTF-8\. The file may be in Windows-1252.*--encoding cp1252"):
+        read_corpus(file)
+    corpus = read_corpus(file, encoding="cp1252")
+    assert corpus.texts == ("Die Größe stimmt – fast.",)
+    assert corpus.columns["topic"] == ("Maße",)
+    assert "Read as cp1252, as it was asked for." in corpus.notes
+
+
+@pytest.mark.parametrize("encoding", ["shift_jis", "gb18030", "utf-16-le", "latin-1", "cp1251"])
+@pytest.mark.parametrize("chunk", [3, 1 << 16])
+def test_any_encoding_is_read_in_pieces_of_any_size(encoding, chunk, tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "CHUNK_BYTES", chunk)
+    text = {"shift_jis": "東京は雨です。", "gb18030": "马在路上。", "cp1251": "Дождь идёт."}.get(
+        encoding, "Été à Zürich."
+    )
+    file = tmp_path / "texts.txt"
+    file.write_bytes(f"{text}\nsecond\n".encode(encoding))
+    assert read_corpus(file, encoding=encoding).texts == (text, "second")
+
+
+@pytest.mark.parametrize("name", ["nonsense", "base64", "rot13", "a" * 200, "utf-8\x00"])
+def test_what_is_no_encoding_is_refused(name, tmp_path):
+    file = tmp_path / "texts.txt"
+    file.write_text("one\n")
+    with pytest.raises(CorpusError, match="is no encoding that is known here"):
+        read_corpus(file, encoding=name)
+
+
+def test_bytes_that_the_named_encoding_has_not_are_told(tmp_path):
+    file = tmp_path / "texts.txt"
+    file.write_bytes(b"fine\nnot \x81 fine\n")
+    with pytest.raises(CorpusError, match="byte offset 9: not valid cp1252; name another --encoding"):
+        read_corpus(file, encoding="cp1252")
+
+
+def test_paragraphs_of_a_book_with_hard_line_ends_are_texts(tmp_path):
+    file = tmp_path / "book.txt"
+    file.write_text("It was a\ngrey morning.\n\n\n   She left\n  at noon.\n")
+    corpus = read_corpus(file, paragraphs=True)
+    assert corpus.texts == ("It was a grey morning.", "She left at noon.")
+    assert "Read lines between empty ones as one text." in corpus.notes
+    (tmp_path / "rows.csv").write_text("text\nx y\n")
+    with pytest.raises(CorpusError, match="paragraphs are of plain text; leave out --paragraphs"):
+        read_corpus(tmp_path / "rows.csv", paragraphs=True)
+
+
+def made_folder(tmp_path):
+    folder = tmp_path / "letters"
+    (folder / "1911").mkdir(parents=True)
+    (folder / "b.txt").write_text("Second letter.\n\nWith two parts.")
+    (folder / "1911" / "a.TXT").write_text("First letter,\nover two lines.")
+    (folder / ".hidden.txt").write_text("not this")
+    (folder / "photo.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+def test_text_files_of_a_folder_are_texts_with_their_names(tmp_path):
+    folder = made_folder(tmp_path)
+    corpus = read_corpus(folder)
+    assert corpus.texts == ("First letter,\nover two lines.", "Second letter.\n\nWith two parts.")
+    assert corpus.columns["file"] == ("1911/a.TXT", "b.txt")
+    assert corpus.name == "letters"
+    assert "Read 2 text files, each as one text." in corpus.notes
+    parts = read_corpus(folder, paragraphs=True)
+    assert parts.texts == ("First letter, over two lines.", "Second letter.", "With two parts.")
+    assert parts.columns["file"] == ("1911/a.TXT", "b.txt", "b.txt")
+
+
+def test_an_archive_of_text_files_is_read_as_their_folder(tmp_path):
+    folder = made_folder(tmp_path)
+    with zipfile.ZipFile(tmp_path / "letters.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+        archive.writestr("__MACOSX/b.txt", "not this")
+    assert read_corpus(tmp_path / "letters.zip").texts == read_corpus(folder).texts
+
+
+def test_archives_that_hold_no_texts_or_are_damaged_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "office.zip", "w") as archive:
+        archive.writestr("word/document.xml", "<w/>")
+    with pytest.raises(CorpusError, match="is an archive without text files"):
+        read_corpus(tmp_path / "office.zip")
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "office.zip").read_bytes()[:-30])
+    with pytest.raises(CorpusError, match="is no whole ZIP archive"):
+        read_corpus(tmp_path / "cut.zip")
+
+
+def test_an_archive_that_unpacks_to_gigabytes_is_read_in_bounded_memory(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "x" * 40_000_000)
+        archive.writestr("b.txt", "a sentence")
+    corpus = read_corpus(tmp_path / "bomb.zip")
+    assert corpus.texts == ("a sentence",)
+    assert any("longer than 20,000 characters" in note for note in corpus.notes)
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "texts"),
+    [
+        ({"text": {"0": "one day", "1": "two days"}, "n": {"0": 1, "1": 2}}, None, ("one day", "two days")),
+        ({"columns": ["text", "n"], "index": [0, 1], "data": [["one day", 1], ["two days", 2]]}, None,
+         ("one day", "two days")),
+        ({"version": "1", "data": [{"text": "one day"}, {"text": "two days"}]}, None, ("one day", "two days")),
+        ({"data": [{"title": "T", "paragraphs": [{"context": "one day"}, {"context": "two days"}]}]},
+         "paragraphs[].context", ("one day", "two days")),
+        ({"data": [{"paragraphs": [{"qas": [{"question": "who is it"}, {"question": "why is it"}]}]}]},
+         "paragraphs[].qas[].question", ("who is it", "why is it")),
+    ],
+)  # fmt: skip
+def test_objects_that_hold_the_entries_are_read(content, column, texts, tmp_path):
+    file = tmp_path / "object.json"
+    file.write_text(json.dumps(content))
+    corpus = read_corpus(file, column=column)
+    assert corpus.texts == texts
+    assert any(note.startswith("Read") for note in corpus.notes)
+
+
+def test_an_object_without_one_list_says_which_there_are(tmp_path):
+    file = tmp_path / "object.json"
+    file.write_text(json.dumps({"train": ["a b"], "test": ["c d"]}))
+    with pytest.raises(CorpusError, match='holds one object with the lists "train", "test"; save one list'):
+        read_corpus(file)
+    file.write_text(json.dumps({"data": [{"title": 3, "paragraphs": [{"context": "one day"}]}]}))
+    with pytest.raises(
+        CorpusError, match=r'texts are inside other fields; name one of the columns "paragraphs\[\]\.context"'
+    ):
+        read_corpus(file)
+
+
+def test_a_first_line_that_looks_like_data_is_told(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("1,A kettle sang in the dark.\n2,Nobody saw it.\n")
+    corpus = read_corpus(file, column="A kettle sang in the dark.")
+    assert any("Took the first line as names of columns, though" in note for note in corpus.notes)

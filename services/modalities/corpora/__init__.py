@@ -17,8 +17,9 @@ from typing import Any, BinaryIO, cast
 
 from services.errors import CorpusError
 from services.modalities.corpora.columnar import arrow_table
-from services.modalities.corpora.formats import open_table
-from services.modalities.corpora.harvest import choose_column, choose_target, harvest
+from services.modalities.corpora.folders import folder_table, holds_texts, zip_table
+from services.modalities.corpora.formats import by_paragraphs, open_table
+from services.modalities.corpora.harvest import by_items, choose_column, choose_target, harvest
 from services.modalities.corpora.table import Table
 from services.modalities.corpora.wording import FORMATS, listed, one_line, quoted
 
@@ -61,6 +62,8 @@ def read_corpus(
     target: str | None = None,
     max_inputs: int = MAX_INPUTS,
     max_characters: int = MAX_CHARACTERS,
+    encoding: str | None = None,
+    paragraphs: bool = False,
 ) -> Corpus:
     """The corpus in a file, or the demo corpus for the name "demo" (a file of that name is "./demo").
 
@@ -68,13 +71,16 @@ def read_corpus(
     target: which column holds what a model writes; a column of the name "target" is taken without being asked for.
     max_inputs: texts beyond this many are left out, with a note.
     max_characters: a longer text is skipped, with a note.
+    encoding: of a file that is not UTF-8 · paragraphs: texts of a plain file are between empty lines, not one a line
     Raises CorpusError, whose message is one line that names the file and what to do.
     """
     if max_inputs < 1 or max_characters < 1:
         raise CorpusError("the limits on inputs and characters must be at least 1")
     is_demo = source == DEMO
     shown = DEMO if is_demo else one_line(str(source))
-    with _opened(source, shown, column) as (path, table):
+    with _opened(source, shown, column, encoding, paragraphs) as (path, table):
+        while column is not None and "[]." in column:
+            column = by_items(table, column)
         chosen, guessed = choose_column(table, column, shown, target)
         written = choose_target(table, target, chosen, shown)
         kept = harvest(table, chosen, max_inputs, max_characters, written)
@@ -123,19 +129,27 @@ def _shortened(cell: Any, characters: int) -> str:
 
 
 @contextmanager
-def _opened(source: str | Path, shown: str, column: str | None) -> Iterator[tuple[Path, Table]]:
+def _opened(
+    source: str | Path, shown: str, column: str | None, encoding: str | None = None, paragraphs: bool = False
+) -> Iterator[tuple[Path, Table]]:
     """The file, and its rows as long as the block lasts. Raises: CorpusError, also for what goes wrong in the block."""
     try:
         path = DEMO_FILE if source == DEMO else _existing_file(source, shown)
         with ExitStack() as stack:
-            if path.is_dir():
+            if path.is_dir() and holds_texts(path):
+                yield path, _of_files(folder_table(path, shown, encoding), paragraphs)
+            elif path.is_dir():
                 files = [stack.enter_context(part.open("rb")) for part in _saved_parts(path, shown)]
                 yield path, arrow_table(files, shown, column)
             else:
                 plain = stack.enter_context(path.open("rb"))
                 inner = _unpacked(path)
+                if path.suffix.lower() == ".zip":
+                    yield path, _of_files(zip_table(plain, shown, encoding, stack), paragraphs)
+                    return
                 file = plain if inner == path else stack.enter_context(gzip.GzipFile(fileobj=plain))
-                yield path, open_table(inner.suffix.lower(), cast(BinaryIO, file), shown, column)
+                suffix = inner.suffix.lower()
+                yield path, open_table(suffix, cast(BinaryIO, file), shown, column, encoding, paragraphs)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise CorpusError(
             f"{shown}: is damaged or cut short ({one_line(str(error))}); pack or copy it again"
@@ -143,6 +157,12 @@ def _opened(source: str | Path, shown: str, column: str | None) -> Iterator[tupl
     except OSError as error:
         reason = one_line(error.strerror or str(error))
         raise CorpusError(f"{shown}: cannot be read ({reason}); check the path and its permissions") from error
+
+
+def _of_files(table: Table, paragraphs: bool) -> Table:
+    if paragraphs:
+        by_paragraphs(table)
+    return table
 
 
 def _unpacked(path: Path) -> Path:
@@ -157,6 +177,8 @@ def _existing_file(source: str | Path, shown: str) -> Path:
     except (ValueError, RuntimeError) as error:  # a NUL in the path; ~nobody
         raise CorpusError(f"{shown}: is no usable path ({one_line(str(error))}); check it") from error
     if is_folder and any((path / name).is_file() for name in (SAVED, SPLITS)):
+        return path
+    if is_folder and holds_texts(path):
         return path
     if is_folder:
         raise CorpusError(

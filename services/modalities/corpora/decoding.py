@@ -5,10 +5,10 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from services.errors import CorpusError
-from services.modalities.corpora.wording import CONTROLS, FORMATS
+from services.modalities.corpora.wording import CONTROLS, FORMATS, one_line
 
 ENTRY_CHARACTERS = 4 * 1024 * 1024  # a line, field or JSON item beyond this is never held in memory
 CHUNK_BYTES = 256 * 1024
@@ -17,7 +17,7 @@ SAMPLE_BYTES = 8192
 # Signs of files that people do hand over as a corpus, and what helps.
 FOREIGN = {
     b"PAR1": "a Parquet file: give it the ending .parquet",
-    b"PK\x03\x04": "a ZIP archive or an office document: unpack it, or export it as CSV in UTF-8",
+    b"PK\x03\x04": "a ZIP archive or an office document: give an archive the ending .zip, or export it as CSV in UTF-8",
     b"\x1f\x8b": "compressed with gzip: add .gz to its name",
     b"BZh": "compressed with bzip2: unpack it first",
     b"\xfd7zXZ\x00": "compressed with xz: unpack it first",
@@ -35,6 +35,64 @@ class TooLong:
     """Stands for an entry that was passed over because it does not fit into ENTRY_CHARACTERS."""
 
     characters: int
+
+
+def encoding_named(name: str) -> str:
+    """An encoding of text that Python knows, by its usual name. Raises: CorpusError."""
+    try:
+        found = codecs.lookup(name)
+        if not found._is_text_encoding:  # type: ignore[attr-defined]  # as base64 is, which is one of bytes
+            raise LookupError(name)
+    except (LookupError, ValueError) as error:
+        raise CorpusError(
+            f"{one_line(name)[:40]!r} is no encoding that is known here; usual ones are utf-8, cp1252"
+            " (Windows), latin-1, utf-16, shift_jis, gb18030"
+        ) from error
+    return found.name
+
+
+def transcoded(file: BinaryIO, shown: str, encoding: str) -> BinaryIO:
+    """A file in a named encoding, read as UTF-8."""
+    return cast(BinaryIO, io.BufferedReader(_Transcoded(file, shown, encoding_named(encoding)), CHUNK_BYTES))
+
+
+class _Transcoded(io.RawIOBase):
+    """UTF-8 made of another encoding while it is read; it can only be gone back to the start of."""
+
+    def __init__(self, file: BinaryIO, shown: str, encoding: str) -> None:
+        self.file, self.shown, self.encoding = file, shown, encoding
+        self._restart()
+
+    def _restart(self) -> None:
+        self.decoder, self.rest, self.fed, self.done = codecs.getincrementaldecoder(self.encoding)(), b"", 0, False
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset or whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("only to the start")
+        self.file.seek(0)
+        self._restart()
+        return 0
+
+    def readinto(self, buffer: Any) -> int:
+        while not self.rest and not self.done:
+            data = self.file.read(CHUNK_BYTES)
+            try:
+                text = self.decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                offset = self.fed + len(data) - len(error.object) + error.start
+                raise CorpusError(
+                    f"{self.shown}: byte offset {offset:,}: not valid {self.encoding}; name another --encoding"
+                ) from error
+            self.fed, self.done, self.rest = self.fed + len(data), not data, text.encode("utf-8", "surrogatepass")
+        count = min(len(buffer), len(self.rest))
+        buffer[:count], self.rest = self.rest[:count], self.rest[count:]
+        return count
 
 
 def check_is_text(file: BinaryIO, shown: str) -> None:
@@ -99,10 +157,7 @@ def _other_encoding(data: bytes) -> str:
         data.decode("cp1252")
     except UnicodeDecodeError:
         return "Convert the file to UTF-8."
-    return (
-        "The file may be in Windows-1252 (cp1252): convert it to UTF-8, "
-        "for example with: iconv -f WINDOWS-1252 -t UTF-8"
-    )
+    return "The file may be in Windows-1252: save it again as UTF-8, or build with --encoding cp1252."
 
 
 def numbered_lines(file: BinaryIO, shown: str) -> Iterator[tuple[int, str | TooLong]]:

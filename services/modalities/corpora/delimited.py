@@ -59,9 +59,25 @@ def delimited_table(file: BinaryIO, shown: str, *, tabs: bool) -> Table:
             yield line, dict(zip(names, fields or [""] * len(names), strict=False))
 
     table = Table("line", rows(), columns=names)
+    data = next((name for name in header if _looks_like_data(name)), None)
+    if data is not None:
+        table.remarks.append(
+            f"Took the first line as names of columns, though {quoted(data.strip())} looks like data: if it is, add"
+            " a line with names above it."
+        )
     if letters is not None:
         table.remarks.append(f"Read quotation marks as letters: line {letters:,} has one that is not closed.")
     return table
+
+
+def _looks_like_data(name: str) -> bool:
+    """A number, or a whole sentence: what hardly names a column."""
+    name = name.strip()
+    try:
+        float(name)
+    except ValueError:
+        return len(name.split()) > 3 and name.endswith((".", "!", "?", "…"))
+    return True
 
 
 def _delimiter(head: str, following: list[str]) -> str:

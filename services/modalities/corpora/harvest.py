@@ -43,7 +43,7 @@ def choose_column(table: Table, column: str | None, shown: str, target: str | No
         name for name in names if name in table.text_columns or any(_is_wordy(record.get(name)) for record in records)
     ]
     usual = [name for name in names if name.lower() in TEXT_COLUMNS]
-    inner = [] if strings else _inner_names(records)
+    inner = [] if strings else [*_inner_names(records), *_listed_names(records)]
     if inner:
         raise CorpusError(f"{shown}: its texts are inside other fields; name one of the columns {listed(inner)}")
     if len(usual) == 1:
@@ -95,6 +95,39 @@ def _inner_names(records: Sequence[Mapping[str, Any]]) -> list[str]:
         if _is_wordy(inner)
     )
     return list(dict.fromkeys(found))
+
+
+def _listed_names(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of fields of objects in lists that hold words: "paragraphs[].context"."""
+    found = (
+        f"{outer}[].{name}"
+        for record in records
+        for outer, value in record.items()
+        if isinstance(value, list)
+        for item in value[:1]
+        if isinstance(item, dict)
+        for name, inner in item.items()
+        if _is_wordy(inner)
+    )
+    return list(dict.fromkeys(found))
+
+
+def by_items(table: Table, column: str) -> str:
+    """For a column "paragraphs[].context": each object of these lists an entry of its own. Returns: its name there."""
+    outer, _, name = column.partition("[].")
+    before = table.rows
+
+    def rows() -> Iterator[tuple[int, Any]]:
+        for number, entry in before:
+            items = nested(entry, outer) if isinstance(entry, dict) else None
+            for item in items if isinstance(items, list) else ():
+                kept = {key: value for key, value in entry.items() if key != outer}
+                yield number, {**kept, **(item if isinstance(item, dict) else {})}
+
+    table.rows = rows()
+    table.columns = ()
+    table.remarks.append(f"Read each item of the lists in {quoted(outer)} as an entry of its own.")
+    return name
 
 
 def is_chat(value: Any) -> bool:

@@ -81,8 +81,11 @@ class ImageModality:
         return "vision_config" in config or "patch_size" in config
 
     def read_corpus(
-        self, source: str, *, column: str | None, target: str | None = None, max_inputs: int
+        self, source: str, *, column: str | None, target: str | None = None, max_inputs: int, **reading: Any
     ) -> ImageCorpus:
+        if reading:
+            given = " and ".join(f"--{name}" for name in reading)
+            raise CorpusError(f"{one_line(str(source))}: images are not read as text; leave out {given}")
         if target is not None:
             raise CorpusError(f"{one_line(str(source))}: nothing is written of images; leave out --target")
         path, shown = (DEMO_FOLDER, DEMO) if source == DEMO else (_place(source), one_line(str(source)))

@@ -46,8 +46,10 @@ class TextModality:
     def reads(self, config: Mapping[str, Any]) -> bool:
         return "vocab_size" in config and "patch_size" not in config
 
-    def read_corpus(self, source: str, *, column: str | None, target: str | None = None, max_inputs: int) -> Corpus:
-        return read_corpus(source, column=column, target=target, max_inputs=max_inputs)
+    def read_corpus(
+        self, source: str, *, column: str | None, target: str | None = None, max_inputs: int, **reading: Any
+    ) -> Corpus:
+        return read_corpus(source, column=column, target=target, max_inputs=max_inputs, **reading)
 
     def load_processor(self, folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
         return load_tokenizer(folder)
