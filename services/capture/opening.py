@@ -63,7 +63,7 @@ def load_model(
             revision=folder.revision,
             architecture=type(model).__name__,
             parameters=sum(parameter.numel() for parameter in model.parameters()),
-            tokenizer=type(processor).__name__,
+            tokenizer=getattr(processor, "told", type(processor).__name__),
             notes=(*folder.notes, *notes, *(note for adapter in adapters_of(model) for note in adapter.notes)),
         )
         longest = modality.longest(model, processor)

@@ -294,7 +294,7 @@ ROWS: dict[str, Architecture] = {
     "pegasus": Architecture("Pegasus", "PegasusConfig", BART, "bytes", "fixed", "full", "", TWO_TEXTS),
     "marian": Architecture(
         "Marian (OPUS-MT)", "MarianConfig", BART, "wordpiece", "fixed", "full", "", TWO_TEXTS,
-        "needs a tokenizer.json: transformers' own Marian tokenizer does not tell where its tokens are",
+        "needs a tokenizer.json: transformers' own Marian tokenizer needs the package sentencepiece",
     ),
     "m2m_100": Architecture("M2M-100, NLLB", "M2M100Config", BART, "bytes", "fixed", "full", "", TWO_TEXTS),
     "blenderbot": Architecture("Blenderbot", "BlenderbotConfig", BART, "bytes", LEARNED, "full", "", TWO_TEXTS),

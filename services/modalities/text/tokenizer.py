@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.errors import ModelError
+from services.modalities.text.aligned import AlignedTokenizer
 from services.models.folders import TOKENIZER_STARTS, ModelFolder
 from services.models.loading import first_line
 
@@ -23,7 +24,7 @@ PROBES = (
 def load_tokenizer(folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
     """The tokenizer, and what a reader should know of it.
 
-    Raises: ModelError when it cannot be read, or does not tell where its tokens are in the text.
+    Raises: ModelError when it cannot be read.
     """
     from transformers import AutoTokenizer
 
@@ -37,9 +38,9 @@ def load_tokenizer(folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
     except Exception as error:  # each tokenizer library has its own
         raise ModelError(f"Model {folder.id}: its tokenizer cannot be read ({first_line(error)}).") from error
     if not tokenizer.is_fast:
-        raise ModelError(
-            f"Model {folder.id}: its tokenizer {type(tokenizer).__name__} does not tell where tokens are"
-            " in the text (it has no fast version)."
+        shown = type(tokenizer).__name__
+        return AlignedTokenizer(tokenizer), (
+            f"Where tokens are in the texts was found by matching: {shown} does not tell.",
         )
     return _as_its_file_says(folder, tokenizer)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from services.errors import ModelError
+from services.modalities.text.aligned import AlignedTokenizer
 from services.models.loading import LoadedModel
 from services.streams.registry import GLOBAL, TOKENS, WRITTEN
 
@@ -160,10 +161,11 @@ class _Marks:
 
 
 def _marks(tokenizer: Any) -> _Marks:
-    backend = tokenizer.backend_tokenizer
-    added = backend.get_added_tokens_decoder()
+    aligned = isinstance(tokenizer, AlignedTokenizer)
+    added = tokenizer.added_tokens_decoder if aligned else tokenizer.backend_tokenizer.get_added_tokens_decoder()
     control = {*tokenizer.all_special_ids, *(id_ for id_, token in added.items() if token.special)}
-    return _Marks("ByteLevel" in repr(backend.decoder), frozenset(added), frozenset(control - {tokenizer.unk_token_id}))
+    byte_level = not aligned and "ByteLevel" in repr(tokenizer.backend_tokenizer.decoder)
+    return _Marks(byte_level, frozenset(added), frozenset(control - {tokenizer.unk_token_id}))
 
 
 def _tokenised(encoding: Any, text: str, marks: _Marks) -> TokenisedInput:
