@@ -13,6 +13,7 @@ from services.errors import SearchError
 from services.modalities.text.columns import tags, words
 from services.modalities.text.marks import without_marks
 from services.modalities.text.parts_of_speech import NAMES, UNTAGGED, tags_named
+from services.search.characters import split_characters
 from services.search.patterns import Pattern
 
 Mode = Literal["token", "word", "prefix", "contains", "regex", "pos", "object"]
@@ -31,6 +32,8 @@ class Question:
         a part of it, `regex` a pattern anywhere in it, `pos` the part of speech of its word; `object` of patches: what
         fills them by a mask, or a part of the name or label of their image.
     match_case: whether "May" and "may" differ.
+
+    A character that was cut into several tokens is found by itself: all its tokens are hits.
     """
 
     query: str
@@ -113,6 +116,8 @@ def search(atlas: Atlas, table: str, question: Question) -> np.ndarray:
     mask = np.zeros(rows, dtype=bool)
     for term in wanted:
         mask |= matcher(atlas, table, term, question.match_case)
+    for row, characters in split_characters(atlas, table).items():
+        mask[row] |= any(_folded(character, question.match_case) in wanted for character in characters)
     return mask
 
 

@@ -1,7 +1,7 @@
 """Search finds tokens as people type them, and nothing for nonsense."""
 
 import pytest
-from tables import SAMPLE
+from tables import SAMPLE, OneTable
 
 from services.errors import SearchError
 from services.search.query import MAX_QUERY, MODES, Question, search
@@ -142,3 +142,30 @@ def test_search_over_a_real_atlas_agrees_with_a_plain_scan(small_atlas):
         assert search(atlas, "tokens", Question(query, "contains")).tolist() == [
             query.casefold() in text for text in texts
         ]
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("🙂", [1, 2, 3]),
+        ("马", [4, 5]),
+        ("路", [5, 6]),  # the last byte of one character and the first ones of the next may share a token
+        ("é", [7, 8]),
+        ("É", [7, 8]),
+        ("a", [0]),
+        ("<0xF0>", [1]),
+        ("猫", []),
+    ],
+)
+@pytest.mark.parametrize("mode", ["token", "word", "prefix", "contains"])
+def test_a_character_over_several_tokens_is_found_with_all_of_them(query, rows, mode):
+    smile, horse, road, e = ([f"<0x{byte:02X}>" for byte in text.encode()] for text in "🙂马路é")
+    pieces = ["a", smile[0], smile[1], "".join(smile[2:]), "".join(horse[:2]), horse[2] + "".join(road[:1])]
+    pieces += ["".join(road[1:]), *e]
+    other = [("<0xF0>", 0, False)]  # the first byte alone, and the others in another input
+    sample = OneTable([(piece, number, False) for number, piece in enumerate(pieces)], other, [("<0x9F>", 0, False)])
+    if mode == "contains" and query == "a":
+        return  # a part of the name of a byte, "<0xA9>"
+    found_rows = search(sample, "tokens", Question(query, mode)).nonzero()[0].tolist()
+    expected = rows if query != "<0xF0>" else [1, len(pieces)]
+    assert found_rows == expected
