@@ -74,8 +74,8 @@ def cannot_compare(hybrid: Atlas) -> html.Div:
         [
             html.H1("Compare"),
             html.P(
-                f"{hybrid.info.title}: only some layers of this model have this attention, and heads of such models cannot"
-                " be compared side by side yet."
+                f"{hybrid.info.title}: only some layers of this model have this attention, and heads of such"
+                " models cannot be compared side by side yet."
             ),
             *([html.P("Atlases that can:"), html.Ul(links)] if links else []),
         ],

@@ -56,7 +56,7 @@ def phobert(tmp_path_factory):
     return load_model(str(folder))
 
 
-def test_a_model_with_such_a_tokenizer_is_read(phobert):
+def test_a15_a_model_with_such_a_tokenizer_is_read(phobert):
     text = "the cat Sinh 馬 viên"
     (item,) = tokenise(phobert, [text])
     shown = [text[start:stop] for start, stop in item.offsets]

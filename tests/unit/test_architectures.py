@@ -61,7 +61,7 @@ def test_capture_equals_the_models_own_attention(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if ROWS[name].layers])
-def test_layers_that_attend_have_the_numbers_that_the_configuration_gives_them(name, tmp_path):
+def test_a10_layers_that_attend_have_the_numbers_that_the_configuration_gives_them(name, tmp_path):
     loaded = load_model(str(save(tmp_path, name)))
     types = loaded.model.config.layer_types
     assert (
@@ -72,7 +72,7 @@ def test_layers_that_attend_have_the_numbers_that_the_configuration_gives_them(n
     assert stream.model_layers == len(types)
 
 
-def test_heads_of_another_size_are_a_stream_of_their_own(tmp_path):
+def test_a11_heads_of_another_size_are_a_stream_of_their_own(tmp_path):
     streams = load_model(str(save(tmp_path, "gemma4_text"))).streams
     assert [(one.name, one.layer_numbers, one.head_dim, one.mask.words) for one in streams] == [
         ("self_4x8", (0, 2), 8, "the sliding window of 5 tokens"),
@@ -81,7 +81,7 @@ def test_heads_of_another_size_are_a_stream_of_their_own(tmp_path):
     assert [one.gaps for one in streams] == [[(1, 1, 1), (2, 3, 3)], [(0, 0, 0), (1, 2, 2)]]
 
 
-def test_layers_whose_numbers_cannot_be_told_are_refused(tmp_path):
+def test_a10_layers_whose_numbers_cannot_be_told_are_refused(tmp_path):
     """One module that stands in several layers has one path."""
     folder = save(tmp_path, "lfm2")
     loaded = load_model(str(folder))

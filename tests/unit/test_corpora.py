@@ -544,7 +544,7 @@ def test_an_endless_line_or_field_is_never_held_whole(tmp_path, name, content):
 # --- encodings, folders, archives, objects ------------------------------------------------------------------------
 
 
-def test_a_named_encoding_is_read_and_told(tmp_path):
+def test_c5_a_named_encoding_is_read_and_told(tmp_path):
     file = tmp_path / "excel.csv"
     file.write_bytes("text;topic\nDie Größe stimmt – fast.;Maße\n".encode("cp1252"))
     with pytest.raises(CorpusError, match=r"not valid UTF-8\. The file may be in Windows-1252.*--encoding cp1252"):
@@ -582,7 +582,7 @@ def test_bytes_that_the_named_encoding_has_not_are_told(tmp_path):
         read_corpus(file, encoding="cp1252")
 
 
-def test_paragraphs_of_a_book_with_hard_line_ends_are_texts(tmp_path):
+def test_c8_paragraphs_of_a_book_with_hard_line_ends_are_texts(tmp_path):
     file = tmp_path / "book.txt"
     file.write_text("It was a\ngrey morning.\n\n\n   She left\n  at noon.\n")
     corpus = read_corpus(file, paragraphs=True)
@@ -656,7 +656,7 @@ def test_an_archive_that_unpacks_to_gigabytes_is_read_in_bounded_memory(tmp_path
          "paragraphs[].qas[].question", ("who is it", "why is it")),
     ],
 )  # fmt: skip
-def test_objects_that_hold_the_entries_are_read(content, column, texts, tmp_path):
+def test_c6_objects_that_hold_the_entries_are_read(content, column, texts, tmp_path):
     file = tmp_path / "object.json"
     file.write_text(json.dumps(content))
     corpus = read_corpus(file, column=column)

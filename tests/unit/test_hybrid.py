@@ -107,3 +107,15 @@ def test_a_recording_knows_layers_of_several_sizes_by_their_place_among_all(home
     assert [seat(large, (small, large), row) for row in (0, 1)] == [("self", 1), ("self", 3)]
     (hybrid,) = open_atlas(home / "atlases" / HYBRID).info.streams
     assert seat(hybrid, (hybrid,), 1) == ("self", 1)
+
+
+def test_heads_of_such_models_are_not_compared_side_by_side_yet(client, atlas, home):
+    from components.compare_view import cannot_compare, not_yet
+    from components.state.compare_page import ComparePage
+    from services.atlas.library import Library
+
+    with client.application.app_context():
+        found = ComparePage.open({"atlas": HYBRID}, Library(home / "atlases"))
+        assert found is not None
+        assert not_yet(*found).slug == HYBRID
+        assert "cannot be compared side by side yet" in str(cannot_compare(atlas))

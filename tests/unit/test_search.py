@@ -158,7 +158,7 @@ def test_search_over_a_real_atlas_agrees_with_a_plain_scan(small_atlas):
     ],
 )
 @pytest.mark.parametrize("mode", ["token", "word", "prefix", "contains"])
-def test_a_character_over_several_tokens_is_found_with_all_of_them(query, rows, mode):
+def test_b5_a_character_over_several_tokens_is_found_with_all_of_them(query, rows, mode):
     smile, horse, road, e = ([f"<0x{byte:02X}>" for byte in text.encode()] for text in "🙂马路é")
     pieces = ["a", smile[0], smile[1], "".join(smile[2:]), "".join(horse[:2]), horse[2] + "".join(road[:1])]
     pieces += ["".join(road[1:]), *e]
