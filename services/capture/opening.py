@@ -14,6 +14,7 @@ from services.models.loading import (
     check_weights,
     first_line,
     load_weights,
+    noting_use,
     open_device,
     plain_class,
     quiet,
@@ -31,12 +32,14 @@ def load_model(
     offline: bool = False,
     tokenizer: str | None = None,
     library_code: bool = False,
+    reads: str | None = None,
 ) -> LoadedModel:
     """Load model `name`: a packaged one ("minilm", no network), a hub id, or a local folder; with its streams.
 
     `revision`: branch, tag or commit of a hub model; for a folder the hash an atlas has recorded. `offline`
     reads only what the hub's cache holds. `tokenizer`: of another model, by its name. `library_code`: run
-    transformers' own class though the authors ship code of their own; the model's notes then say so.
+    transformers' own class though the authors ship code of their own; the model's notes then say so. `reads`: of a
+    model that joins a network of texts and one of images, which is meant ("text", "image"; None: that of images).
 
     Raises:
         ModelError: it cannot be found, loaded without running foreign code, or captured; one line that names the
@@ -48,12 +51,13 @@ def load_model(
     torch_device = open_device(device, folder.id)
     with quiet():
         config, folder = read_config(folder)
-        model_class, config = plain_class(folder, config)
+        model_class, config = plain_class(folder, config, reads)
         if not adapters_for(config, model_class):
             raise ModelError(f"Model {folder.id} ({config.model_type}) {why_not(config, model_class)}")
         modality = modality_reading(model_class.main_input_name)
         if modality is None:
             raise ModelError(f"{cannot(folder, config)} it reads {model_class.main_input_name}, {NOT_YET}.")
+        folder = noting_use(folder, config)
         folder = check_code(folder, model_class, library_code=library_code)
         folder = check_weights(folder, config, model_class)
         processor, notes = modality.load_processor(folder)

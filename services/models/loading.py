@@ -91,17 +91,20 @@ def read_config(folder: ModelFolder) -> tuple[Any, ModelFolder]:
     return config, folder
 
 
-# Models that join a text and a vision network, of which the vision network can be loaded by itself.
-VISION_TOWERS = {
-    "clip": "CLIPVisionModel",
-    "chinese_clip": "ChineseCLIPVisionModel",
-    "metaclip_2": "MetaClip2VisionModel",
-    "siglip": "SiglipVisionModel",
+# Models that join a text and a vision network, of which either can be loaded by itself: by what it reads.
+TOWERS = {
+    "clip": {"image": "CLIPVisionModel", "text": "CLIPTextModel"},
+    "chinese_clip": {"image": "ChineseCLIPVisionModel"},
+    "metaclip_2": {"image": "MetaClip2VisionModel", "text": "MetaClip2TextModel"},
+    "siglip": {"image": "SiglipVisionModel", "text": "SiglipTextModel"},
 }
+_PARTS = {"image": "vision_config", "text": "text_config"}
 
 
-def plain_class(folder: ModelFolder, config: Any) -> tuple[Any, Any]:
+def plain_class(folder: ModelFolder, config: Any, reads: str | None = None) -> tuple[Any, Any]:
     """The class of the bare model (no head on top), and its configuration: of a part, where only that can be captured.
+
+    reads: what the part is to read, of a model that joins several; None: images
 
     Raises:
         ModelError: transformers has none.
@@ -109,15 +112,30 @@ def plain_class(folder: ModelFolder, config: Any) -> tuple[Any, Any]:
     import transformers
     from transformers import MODEL_MAPPING
 
-    tower = VISION_TOWERS.get(config.model_type)
-    if tower and getattr(config, "vision_config", None) is not None and hasattr(transformers, tower):
-        part = config.vision_config
+    reads = reads if reads in _PARTS else "image"
+    tower = TOWERS.get(config.model_type, {}).get(reads)
+    if tower and getattr(config, _PARTS[reads], None) is not None and hasattr(transformers, tower):
+        part = getattr(config, _PARTS[reads])
         part._attn_implementation = "eager"
         return getattr(transformers, tower), part
     if type(config) not in MODEL_MAPPING:
         raise ModelError(f"{cannot(folder, config)} transformers has no plain model class for it.")
     model_class = MODEL_MAPPING[type(config)]
     return (model_class[0] if isinstance(model_class, tuple | list) else model_class), config
+
+
+# Whose training filled texts up, without a mask for what is filled.
+_FILLED = {"siglip_text_model"}
+
+
+def noting_use(folder: ModelFolder, config: Any) -> ModelFolder:
+    """With a note where a model is used on other inputs than it is shown with."""
+    if config.model_type not in _FILLED:
+        return folder
+    return folder.noting(
+        f"It was trained on texts filled up to {config.max_position_embeddings} tokens, which take part in its"
+        " attention; here nothing is filled up."
+    )
 
 
 def cannot(folder: ModelFolder, config: Any) -> str:

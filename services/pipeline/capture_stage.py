@@ -53,6 +53,7 @@ def run_capture(
         device=device,
         tokenizer=request.tokenizer,
         library_code=request.library_code,
+        reads=request.modality,
     )
     if loaded.modality != request.modality:
         raise ModelError(f"Model {loaded.info.id} reads {loaded.modality}: build with --modality {loaded.modality}.")

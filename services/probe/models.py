@@ -125,6 +125,7 @@ class WarmModels:
             offline=True,
             tokenizer=tokenizer,
             library_code=request["library_code"],
+            reads=atlas.info.modality,
         )
 
     def _make_room(self) -> None:

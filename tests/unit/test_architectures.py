@@ -161,6 +161,33 @@ def test_heads_that_are_mixed_are_refused(tmp_path):
         load_model(str(tmp_path))
 
 
+TOWER = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "mask", "notes"),
+    [("CLIPModel", "CLIPConfig", "causal", 0), ("SiglipModel", "SiglipConfig", "full", 1),
+     ("MetaClip2Model", "MetaClip2Config", "causal", 0)],
+)  # fmt: skip
+def test_the_text_network_of_a_model_of_both_is_captured_where_texts_are_meant(name, config, mask, notes, tmp_path):
+    tokenizer = make_tokenizer("bytes")
+    ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    text = {**TOWER, **ends, "max_position_embeddings": 64, "vocab_size": len(tokenizer)}
+    vision = {**TOWER, "image_size": 32, "patch_size": 16}
+    torch.manual_seed(3)
+    whole = getattr(transformers, name)(getattr(transformers, config)(text_config=text, vision_config=vision)).eval()
+    whole.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    loaded = load_model(str(tmp_path), reads="text")
+    assert (loaded.modality, loaded.streams[0].mask.kind, len(loaded.info.notes)) == ("text", mask, notes)
+    inputs = tokenise(loaded, TEXTS)
+    whole.set_attn_implementation("eager")
+    for captured in capture(loaded, inputs):
+        arguments = modality_named("text").arguments(loaded, [inputs[captured.index]])
+        own = whole.text_model(**arguments, output_attentions=True).attentions
+        np.testing.assert_allclose(captured.attention, torch.cat(list(own)).detach().numpy(), atol=1e-5)
+
+
 def test_the_document_is_what_the_table_says():
     text = document.DOCUMENT.read_text(encoding="utf-8")
     assert document.document(text) == text, "python -m tools.architectures --write"

@@ -171,6 +171,8 @@ def _unpacked(path: Path) -> Path:
 
 
 def _existing_file(source: str | Path, shown: str) -> Path:
+    if not str(source).strip():
+        raise CorpusError(f'{shown}: names no file; give the path of one, or the name "{DEMO}"')
     try:
         path = Path(source).expanduser()
         is_folder = path.is_dir()

@@ -1,5 +1,6 @@
 """Many text files as one corpus: those of a folder, or of a ZIP archive; each an entry, with its name beside it."""
 
+import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,7 +12,9 @@ from services.modalities.corpora.decoding import ENTRY_CHARACTERS, TooLong, chec
 from services.modalities.corpora.table import Table
 from services.modalities.corpora.wording import one_line
 
-TEXT_FILES = (".txt", ".md", ".text")
+TEXT_FILES = (".txt", ".text")
+DEEPEST = 4  # folders within folders
+MOST_ENTRIES = 500_000  # that are looked at
 MOST_FILES = 100_000
 COLUMNS = ("text", "file")
 Open = Callable[[], BinaryIO]
@@ -57,7 +60,15 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Open:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if _is_text(path.relative_to(folder)) and path.is_file())
+    seen = 0
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        seen += len(folders) + len(names)
+        if seen > MOST_ENTRIES:
+            raise CorpusError(f"{one_line(str(folder))}: holds more than {MOST_ENTRIES:,} files; name a smaller folder")
+        if len(here.relative_to(folder).parts) >= DEEPEST:
+            folders.clear()
+        yield from (path for name in names if _is_text((path := here / name).relative_to(folder)) and path.is_file())
 
 
 def _is_text(name: Any) -> bool:
