@@ -321,16 +321,7 @@ def test_architectures_refused_with_their_reason(tmp_path, config, reason):
     assert config.model_type in message
 
 
-def test_layers_without_attention_are_refused(tmp_path):
-    """RecurrentGemma: one layer in three attends."""
-    tokenizer = make_tokenizer("bytes")
-    config = transformers.RecurrentGemmaConfig(**{**SMALL, "num_hidden_layers": 3}, vocab_size=len(tokenizer))
-    transformers.AutoModel.from_config(config).save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    assert "1 of its 3 layers showed their attention" in refusal(tmp_path)
-
-
-def test_heads_that_differ_between_layers_are_refused(bert, monkeypatch):
+def test_heads_that_differ_between_layers_are_streams_of_their_own(bert, monkeypatch):
     def uneven(self, config, **kwargs):
         original(self, config, **kwargs)
         attention = self.layer[1].attention.self
@@ -339,10 +330,8 @@ def test_heads_that_differ_between_layers_are_refused(bert, monkeypatch):
     encoder = transformers.models.bert.modeling_bert.BertEncoder
     original = encoder.__init__
     monkeypatch.setattr(encoder, "__init__", uneven)
-    message = refusal(bert)
-    assert (
-        "its heads differ between layers (2 heads, 2 key heads of size 16; 4 heads, 4 key heads of size 8)" in message
-    )
+    found = [(one.name, one.layer_numbers) for one in load_model(str(bert)).streams]
+    assert found == [("self_4x8", (0,)), ("self_2x16", (1,))]
 
 
 def test_a_model_that_fails_in_the_trial_run(bert, monkeypatch):
