@@ -14,7 +14,7 @@ from tests.find_chromium import on_path
 
 _READY = """async (ids) => {
   const scenes = () => ids.map((id) => document.getElementById(id)?.atlasScene);
-  while (!scenes().every((scene) => scene && scene.props().projection && (scene.props().status?.loaded ?? 0) >= 1)) {
+  while (!scenes().every((scene) => scene && scene.props().projection)) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   await Promise.all(scenes().map((scene) => scene.ready()));

@@ -177,3 +177,15 @@ def dims_options(atlas: Atlas, stream: StreamInfo, method: str) -> list[dict[str
     """2D and 3D, disabled where the method has no such map yet."""
     ready = {p.dims for p in atlas.info.projections if p.stream == stream.name and p.method == method}
     return [{"label": f"{dims}D", "value": dims, "disabled": dims not in ready} for dims in (2, 3)]
+
+
+def pane_facts(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, Any]:
+    """What a pane of the page Compare must know of a stream (components/compare)."""
+    return {
+        "slug": atlas.slug,
+        "title": atlas.info.title,
+        "key": atlas.info.key,
+        "payload": scene_payload(atlas, stream, prefix),
+        "streams": stream_options(atlas),
+        "maps": projections_of(atlas, stream),
+    }

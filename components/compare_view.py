@@ -7,7 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, callback, clientside_callback, dcc, html
 
 from components import ids
-from components.catalogue import projections_of, scene_payload, stream_options
+from components.catalogue import pane_facts
 from components.choices import field
 from components.compare import HeadCompare
 from components.compare_colours import DIFFERENCES
@@ -23,6 +23,7 @@ from services.alignment.sharing import sharing
 from services.atlas import Atlas
 from services.atlas.library import Entry
 from services.atlas.schema import StreamInfo
+from services.atlas.series import series_of
 from services.attributes.attribute import Place
 from services.attributes.registry import listed, variants, why_not
 from services.errors import AtlasError
@@ -40,7 +41,8 @@ def compare_body(atlas: Atlas, page: ComparePage) -> html.Div:
             poll(ids.COMPARE_TICK, 200),
             HeadCompare(
                 id=ids.HEAD_COMPARE,
-                panes=[_pane(*one, here.settings.url_prefix) for one in panes],
+                panes=[pane_facts(*one, here.settings.url_prefix) for one in panes],
+                series=_series(other, here.library.entries()),
                 atlases=_offered(here.library.entries(), atlas),
                 colours=_colours(atlas, other),
                 modes=[{"value": name, "label": label} for name, label in modes_of(atlas.info.modality).items()],
@@ -83,15 +85,10 @@ def cannot_compare(hybrid: Atlas) -> html.Div:
     )
 
 
-def _pane(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, Any]:
-    return {
-        "slug": atlas.slug,
-        "title": atlas.info.title,
-        "key": atlas.info.key,
-        "payload": scene_payload(atlas, stream, prefix),
-        "streams": stream_options(atlas),
-        "maps": projections_of(atlas, stream),
-    }
+def _series(atlas: Atlas, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Checkpoints of the run that the second atlas is of."""
+    found = series_of(atlas, [entry.atlas for entry in entries if entry.atlas])
+    return [{"step": step, "slug": one.slug, "key": one.info.key, "title": one.info.title} for step, one in found]
 
 
 def _offered(entries: Sequence[Entry], atlas: Atlas) -> list[dict[str, Any]]:

@@ -48,7 +48,8 @@ a model before and after training. Point at a token, choose or search one, or zo
 map is turned, mirrored, scaled and shifted onto the first, and the line above says how much then still differs. Below
 are the tokens that **moved** most and the queries that **attend most differently**, each a way to its sentence with
 both rows of attention; *Colour by: Difference* shows where on the maps they lie. *All heads* shows how much each head
-changed, and which head of the other model attends most like it; click one to see both.
+changed, and which head of the other model attends most like it; click one to see both. Where the library holds
+checkpoints of one training run, a slider steps through them.
 
 ## A text of your own
 

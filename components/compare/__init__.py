@@ -14,6 +14,8 @@ SCRIPTS = (
     "legend.js",
     "controls.js",
     "pane.js",
+    "steps.js",
+    "words.js",
     "rows.js",
     "export.js",
     "table.js",
@@ -36,6 +38,7 @@ class HeadCompare(Component):
     id (string): of the outer element.
     panes (list): two of {"slug", "title", "key", "payload", "streams": [{"value", "label"}], "maps": {name: the scene's
         projection}}.
+    series (list): [{"step", "slug", "key", "title"}]: checkpoints of the second atlas's training run, in order.
     atlases (list): [{"slug", "title"}]: that either pane can show.
     colours (list): [{"value", "label", "kind", "low", "high"}]: attributes that both atlases have.
     modes (list): [{"value", "label"}]: of search. lines (dict): the scene's, of the selected input.
@@ -49,7 +52,19 @@ class HeadCompare(Component):
     _type = "HeadCompare"
     _children_props: tuple[str, ...] = ()
     _base_nodes = ("children",)
-    _prop_names = ("id", "panes", "atlases", "colours", "modes", "lines", "theme", "wanted", "changes", "state")
+    _prop_names = (
+        "id",
+        "panes",
+        "series",
+        "atlases",
+        "colours",
+        "modes",
+        "lines",
+        "theme",
+        "wanted",
+        "changes",
+        "state",
+    )
     _valid_wildcard_attributes: tuple[str, ...] = ()
     available_properties = _prop_names
     available_wildcard_properties: tuple[str, ...] = ()

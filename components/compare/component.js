@@ -15,7 +15,7 @@
     componentDidMount() {
       if (!this.root.current) return;
       const tell = (/** @type {Partial<Atlas.CompareProps>} */ changes) => this.props.setProps?.(changes);
-      this.view = new atlas.view.Compare(this.root.current, (state) => tell({ state }), () => tell({ wanted: true }));
+      this.view = new atlas.view.Compare(this.root.current, tell);
       this.view.update(this.props);
     }
 

@@ -47,6 +47,13 @@ declare namespace Atlas {
     maps: Record<string, Projection>;
   }
 
+  interface CompareStep {
+    step: number;
+    slug: string;
+    key: string;
+    title: string;
+  }
+
   interface CompareColour {
     value: string;
     label: string;
@@ -105,10 +112,26 @@ declare namespace Atlas {
     taken_bits: (number | null)[] | null;
   }
 
+  /** What has been fetched; a sentence where it could not be. colours, searched: of both panes */
+  interface CompareFound {
+    shared: CompareShared | null;
+    partner: InstanceType<CompareScripts["partner"]["Partner"]> | null;
+    fit: CompareFit | null;
+    colours: (Colour | null)[];
+    searched: any[];
+    problem: string;
+    unfit: string;
+    ranked: CompareRanked | null;
+    unranked: string;
+    colourless: string;
+    changes: CompareChanges | null;
+  }
+
   /** Props of HeadCompare; components/compare/__init__.py says what each does. */
   interface CompareProps {
     id?: string;
     panes?: ComparePane[];
+    series?: CompareStep[];
     atlases?: { slug: string; title: string }[];
     colours?: CompareColour[];
     modes?: { value: string; label: string }[];
@@ -125,6 +148,8 @@ declare namespace Atlas {
     legend: typeof import("./legend.js");
     controls: typeof import("./controls.js");
     pane: typeof import("./pane.js");
+    steps: typeof import("./steps.js");
+    words: typeof import("./words.js");
     rows: typeof import("./rows.js");
     exporter: typeof import("./export.js");
     table: typeof import("./table.js");

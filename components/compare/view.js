@@ -5,21 +5,17 @@
   const DIFFERENCES = ["moved", "attended"];
   const TABS = /** @type {const} */ (["tokens", "heads"]);
   const GONE = "One of the two atlases was deleted or built anew: choose another, or load the page again.";
-  const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
   class Compare {
-    /** @param {HTMLElement} root @param {(state: Atlas.CompareState) => void} tell @param {() => void} want  all heads compared */
-    constructor(root, tell, want) {
+    /** @param {HTMLElement} root @param {(changes: Partial<Atlas.CompareProps>) => void} tell */
+    constructor(root, tell) {
       const { element } = window.atlas_head_finder.dom;
       this.tell = tell;
-      this.want = want;
       /** @type {Atlas.CompareProps} */
       this.props = {};
       /** what was fetched last, by what it is for @type {Record<string, string>} */
       this.known = {};
-      /** @type {{shared: Atlas.CompareShared|null, partner: InstanceType<Atlas.CompareScripts["partner"]["Partner"]>|null,
-       *   fit: Atlas.CompareFit|null, colours: (Atlas.Colour|null)[], searched: any[], problem: string, unfit: string,
-       *   ranked: Atlas.CompareRanked|null, unranked: string, colourless: string, changes: Atlas.CompareChanges|null}} */
+      /** @type {Atlas.CompareFound} */
       this.found = {
         shared: null, partner: null, fit: null, colours: [null, null], searched: [], problem: "", unfit: "", ranked: null, unranked: "", colourless: "", changes: null,
       };
@@ -27,6 +23,7 @@
         change: (changes) => this.change(changes), swap: () => this.swap(), save: (kind) => this.savePicture(kind),
       });
       this.says = element("p", { class: "compare-summary", role: "status" }, root);
+      this.steps = new atlas.steps.Steps(root, (one) => this.stepTo(one));
       const both = element("div", { class: "compare-panes" }, root);
       this.panes = PANES.map((number) => new atlas.pane.Pane(both, number, {
         choose: (place) => this.choose(number, place),
@@ -80,7 +77,7 @@
       const state = { ...this.state, ...changes };
       if (JSON.stringify(state) === JSON.stringify(this.state)) return;
       this.props = { ...this.props, state };
-      this.tell(state);
+      this.tell({ state });
       this.follow();
     }
 
@@ -106,6 +103,31 @@
       const left = slug === undefined ? {} : number === 0 ? { stream: undefined } : { stream2: undefined };
       const named = number === 0 ? { atlas: slug ?? state.atlas, stream } : { other: slug ?? state.other, stream2: stream };
       this.leave({ ...state, ...named, ...left, token: "", at: "" });
+    }
+
+    /** The same head of another checkpoint; while an answer is on its way only the newest wish counts.
+     * @param {Atlas.CompareStep} one */
+    async stepTo(one) {
+      const { payload } = this.paneOf(1);
+      const base = `${payload.base.slice(0, payload.base.indexOf("/payload/"))}/payload/${one.slug}/${one.key}`;
+      this.stepping = one.slug;
+      let pane;
+      try {
+        pane = await window.atlas_client.fetches.json(`${base}/pane/${payload.stream}`);
+      } catch (error) {
+        if (this.stepping === one.slug) this.says.textContent = error.said || GONE;
+        return;
+      }
+      if (this.stepping !== one.slug) return;
+      const { state, found } = this;
+      Object.assign(found, { shared: null, partner: null, fit: null, unfit: "", problem: "", ranked: null, changes: null });
+      const changes = {
+        panes: [this.paneOf(0), pane], changes: null, wanted: false,
+        state: { ...state, other: one.slug, token: state.token.startsWith("b") ? "" : state.token },
+      };
+      this.props = { ...this.props, ...changes };
+      this.tell(changes);
+      this.follow();
     }
 
     /** @param {number} first @param {number} second  cells */
@@ -170,7 +192,7 @@
         found.ranked = null;
         found.unranked = problem;
       });
-      if (state.show === "heads" && !this.props.changes && !this.props.wanted) this.want();
+      if (state.show === "heads" && !this.props.changes && !this.props.wanted) this.tell({ wanted: true });
       const ready = this.props.changes?.state === "ready";
       this.fetch("changes", ready ? `${base}/change/${stream}/${second.slug}/${second.key}/${second.payload.stream}` : "",
         (changes) => { found.changes = changes; }, (problem) => { found.problem = problem; });
@@ -270,6 +292,9 @@
       this.controls.show(state, props, maps);
       const selections = this.selections();
       const fitted = state.fit && found.fit !== null;
+      // Of a series the frame is the first map's own, so that it stays as it is from step to step.
+      const held = (props.series || []).length > 1;
+      this.steps.show(props.series || [], state.other);
       for (const number of PANES) {
         const pane = this.paneOf(number);
         const { layer, head, slug, stream } = this.placeOf(number);
@@ -277,7 +302,7 @@
         const search = found.searched[number];
         this.panes[number].show(pane, { layer, head, slug, stream }, props.atlases || []);
         // Until it is known whether the maps fit, they are not drawn: points would jump as the answer comes.
-        const known = map && (!state.fit || found.fit || found.unfit || !maps.includes(state.map));
+        const known = map && ((held && number === 0) || !state.fit || found.fit || found.unfit || !maps.includes(state.map));
         this.panes[number].draw({
           payload: pane.payload,
           projection: known ? map : null,
@@ -286,16 +311,16 @@
           theme: props.theme,
           selection: selections[number],
           search: search && !search.error && search.inputs ? { query: state.q, mode: state.mode } : null,
-          live: fitted && map ? { layer, head, dims: map.dims, method: map.method, path: `beside/${ROLES[number]}/${this.addresses(number)}` } : null,
+          live: fitted && map && !(held && number === 0) ? { layer, head, dims: map.dims, method: map.method, path: `beside/${ROLES[number]}${held ? "-held" : ""}/${this.addresses(number)}` } : null,
           viewpoint: state.at ? { head: { layer, head }, at: state.at } : null,
           lines: props.lines,
           rings: true,
           patches: "border",
           mapSizes: true,
         });
-        this.panes[number].says.textContent = this.ofPane(number, map, selections[number]);
+        this.panes[number].says.textContent = atlas.words.ofPane(state, found, number, map, selections[number]);
       }
-      this.says.textContent = this.summary(maps);
+      this.says.textContent = atlas.words.summary(state, found, maps);
       TABS.forEach((show, i) => this.buttons[i].setAttribute("aria-pressed", String(state.show === show)));
       this.below.hidden = state.show !== "tokens";
       this.heads.root.hidden = state.show !== "heads";
@@ -308,41 +333,6 @@
         return selection && { title, payload, place: { layer, head }, selection };
       }));
       this.showLegend();
-    }
-
-    /** @param {Atlas.CompareSide} number @param {Atlas.Projection|null} map @param {Atlas.Selection|null} selection */
-    ofPane(number, map, selection) {
-      const { state, found } = this;
-      if (!map) return state.map ? `This atlas has no map ${state.map} of this attention yet: choose another map.` : "This atlas has no map of this attention yet.";
-      const searched = found.searched[number];
-      const parts = [];
-      if (searched) parts.push(searched.error || (searched.inputs ? `${searched.queries} queries and ${searched.keys} keys found.` : "No token matches."));
-      if (state.token && found.partner && !selection) parts.push("The chosen token is not in this pane: the other atlas's input is not among the shared ones.");
-      return parts.join(" ");
-    }
-
-    /** What the heads share and how well their maps fit. @param {string[]} maps */
-    summary(maps) {
-      const { found, state } = this;
-      if (found.problem) return found.problem;
-      const { shared } = found;
-      if (!shared) return "Comparing …";
-      if (JSON.stringify(this.placeOf(0)) === JSON.stringify(this.placeOf(1))) return "Both panes show the same head: they are identical.";
-      const inputs = (/** @type {number} */ count) => `${count.toLocaleString("en")} input${count === 1 ? "" : "s"}`;
-      const apart = [
-        shared.otherwise ? `${inputs(shared.otherwise)} cut into other tokens` : "",
-        shared.only[0] ? `${inputs(shared.only[0])} only in the first` : "",
-        shared.only[1] ? `${inputs(shared.only[1])} only in the second` : "",
-      ].filter(Boolean).join(", ");
-      const parts = [`${inputs(shared.count)} shared${apart ? ` (${apart})` : ""}.`];
-      if (!maps.length) parts.push("The atlases have no map in common.");
-      else if (found.unfit) parts.push(`${found.unfit} Each map is shown as it is.`);
-      else if (found.fit) {
-        const { disparity } = found.fit;
-        if (disparity < 1e-6) parts.push("The maps are the same.");
-        else parts.push(`${percent(disparity)} of the spread of shared points remains after fitting (Procrustes)${state.fit ? "" : "; each map is shown as it is"}.`);
-      }
-      return parts.join(" ");
     }
 
     /** @param {"png"|"svg"} kind */

@@ -6,9 +6,10 @@ from typing import Any, get_args
 
 from flask import Response, abort, request
 
-from components.catalogue import scene_colour
+from components.catalogue import pane_facts, scene_colour
 from components.compare_colours import difference_colour
 from components.palettes import Name, Theme
+from components.server.context import context
 from components.server.http import binary, json_response
 from components.server.site import Asked, Site, wants_whole
 from services.alignment.side_by_side import Pane, SideBySide, shared_by, side_by_side
@@ -36,6 +37,12 @@ def add_compare_routes(site: Site, folder: Path) -> None:
         maps = [(on[0], on[1].name), (its[0], its[1].name)]
         return side_by_side(*panes[::-1], *maps[::-1]) if second else side_by_side(*panes, *maps)
 
+    @site.of_stream("/pane/<stream>")
+    def facts(asked: Asked) -> Response:
+        response = json_response(pane_facts(asked.atlas, asked.stream, context().settings.url_prefix))
+        response.headers["Cache-Control"] = "no-store"  # a build may add maps
+        return response
+
     @site.of_stream("/shared/<stream>/<slug2>/<key2>/<stream2>")
     def shared(asked: Asked, slug2: str, key2: str, stream2: str) -> Response:
         other = site.asked(slug2, key2, stream2)
@@ -53,8 +60,11 @@ def add_compare_routes(site: Site, folder: Path) -> None:
 
     @site.of_stream(f"/beside/<role>/{_HEAD}/{_OTHER}")
     def beside(asked: Asked, role: str, projection: str, **parts: Any) -> Response:
-        second, whole = _is_second(role), wants_whole()
-        return _or_why_not(lambda: binary(compare.positions(pair_of(asked, projection, parts, second), second, whole)))
+        held = role.endswith("-held")
+        second, whole = _is_second(role.removesuffix("-held")), wants_whole()
+        return _or_why_not(
+            lambda: binary(compare.positions(pair_of(asked, projection, parts, second), second, whole, held))
+        )
 
     def difference_of(asked: Asked, projection: str, parts: dict[str, Any], second: bool = False) -> Compared:
         """What sets the pair apart, and its panes in their order; NO_MAP stands for a map where they have none."""

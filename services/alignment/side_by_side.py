@@ -43,9 +43,9 @@ class SideBySide:
     fit: Fit
     sharing: Sharing
 
-    def frame(self, whole: bool) -> Frames:
-        """One frame for both, so that lengths are the same in both pictures."""
-        return frames(np.concatenate([self.first, self.second])[None], whole)
+    def frame(self, whole: bool, held: bool = False) -> Frames:
+        """One frame for both, so that lengths are the same in both pictures; held: the first one's own."""
+        return frames((self.first if held else np.concatenate([self.first, self.second]))[None], whole)
 
 
 def shared_by(first: Pane, second: Pane) -> Sharing:

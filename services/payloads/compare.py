@@ -35,10 +35,10 @@ def fitted(pair: SideBySide) -> dict[str, Any]:
     return {"disparity": round(pair.fit.disparity, 6), "scale": round(pair.fit.scale, 6), "points": pair.fit.points}
 
 
-def positions(pair: SideBySide, second: bool, whole: bool) -> bytes:
-    """uint16 [points, dims] of one of the heads, in slot order, in the frame of both."""
+def positions(pair: SideBySide, second: bool, whole: bool, held: bool = False) -> bytes:
+    """uint16 [points, dims] of one of the heads, in slot order, in the frame of both; held: of the first alone."""
     layout = (pair.second if second else pair.first)[None]
-    return quantise(layout[:, draw_order(layout.shape[1])], pair.frame(whole)).tobytes()
+    return quantise(layout[:, draw_order(layout.shape[1])], pair.frame(whole, held)).tobytes()
 
 
 def _rows(found: Difference, first: Pane, second: Pane) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

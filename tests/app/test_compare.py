@@ -124,6 +124,14 @@ def test_what_cannot_be_compared_is_said_before_a_job_is_asked_for(app, home):
         assert again == 0
 
 
+def test_a_pane_is_told_of_another_atlas(client, two):
+    answer = ask(client, f"/payload/two/{two.info.key}/pane/self")
+    assert answer.json["payload"]["base"] == f"/payload/two/{two.info.key}"
+    assert answer.json["title"] == "Two"
+    assert "pca2d" in answer.json["maps"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 def test_an_atlas_that_goes_while_the_page_is_open_is_said(client, home, one, two):
     url = f"/payload/one/{one.info.key}/shared/self/two/{two.info.key}/self"
     ask(client, url)

@@ -1,7 +1,6 @@
 """The page Compare as a reader uses it: point, choose, search and sort in one pane, and see the other follow."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -33,8 +32,9 @@ def turned(layouts: np.ndarray) -> np.ndarray:
 def compared(dashboard_home, tmp_path_factory):
     """The address of a dashboard on two atlases: in the second flat PCA maps are turned, but for one token."""
     home = tmp_path_factory.mktemp("compare")
-    first = shutil.copytree(next((dashboard_home / "atlases").iterdir()), home / "atlases" / "one")
-    changed_copy(first, home / "atlases" / "two", title="Turned", arrays={"self/pca2d.npy": turned})
+    source = next((dashboard_home / "atlases").iterdir())
+    changed_copy(source, home / "atlases" / "one", title="Run, step 10")
+    changed_copy(source, home / "atlases" / "two", title="Run, step 20", arrays={"self/pca2d.npy": turned})
     with serving(create_app(Settings(home=home, demo=False)).server) as url:
         yield url
 
@@ -92,6 +92,17 @@ def test_one_pane_follows_the_other(page, compared):
     expect(page.locator(".compare-pane").nth(1).get_by_label("Head", exact=True)).to_have_value("4")
     assert violations(page) == []
     page.get_by_role("button", name="Tokens", exact=True).click()
+
+    # Both atlases are named as checkpoints of one run: the slider takes the second pane through them.
+    slider = page.get_by_label("Checkpoint of the second head")
+    expect(page.locator(".compare-steps output")).to_have_text("step 20, 2 of 2")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".compare-steps output")).to_have_text("step 10, 1 of 2")
+    expect(summary).to_contain_text("identical")
+    expect(page).to_have_url(re.compile("with=one"))
+    page.keyboard.press("ArrowRight")
+    expect(summary).to_contain_text("remains after fitting")
 
     # The same head twice is said to be that, and the link shows it all again.
     page.reload()

@@ -145,6 +145,7 @@ def _compared(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
     """Two heads of the stream beside each other."""
     name, slug = stream.name, atlas.slug
     yield f"shared/{name}/{slug}/{atlas.info.key}/{name}", f"shared/{name}/{{itself}}", ""
+    yield f"pane/{name}", "", "whole"
     yield f"change/{name}/{slug}/{atlas.info.key}/{name}", f"change/{name}/{{itself}}", ""  # which a job makes first
     for attribute in ATTRIBUTES:
         yield f"colour/{name}/{attribute}/light/safe", "", ""
@@ -157,7 +158,7 @@ def _compared(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
     for kind in ("moved", "attended", "neither"):
         yield f"difference/{kind}/{pair}", f"difference/{kind}/{name}", "difference"
     yield f"differences.csv/{pair}", f"differences.csv/{name}", "whole"
-    for role in ("first", "second", "third"):
+    for role in ("first", "second", "second-held", "third"):
         yield f"beside/{role}/{pair}", f"beside/{role}/{name}", "positions near"
         yield f"differing/{role}/attended/{pair}", f"differing/{role}/attended/{name}", "whole"
         yield f"differing/{role}/attended/{pair}/dark/safe", f"differing/{role}/attended/{name}/dark", "whole"

@@ -4,6 +4,7 @@ const test = require("node:test");
 const { Partner, parseToken, tokenText } = require("../../components/compare/partner.js");
 const { kept } = require("../../components/compare/rows.js");
 const { rows } = require("../../components/compare/legend.js");
+const { ofPane, summary } = require("../../components/compare/words.js");
 
 const offsets = (...ends) => ({ query: Uint32Array.from([0, ...ends]), key: Uint32Array.from([0, ...ends.map((end) => end * 2)]) });
 
@@ -48,4 +49,19 @@ test("the legend: sides, categories, numbers with their ends", () => {
   const apart = rows({ ...colour, path: "p", values: palette }, facts("sequential"), null);
   assert.equal(text(apart).at(-1), "swatch not compared");
   assert.notEqual(apart[1][3].bar[0], "rgb(0,0,0)");
+});
+
+test("what is shared, what is not, and how well the maps fit", () => {
+  const state = /** @type {Atlas.CompareState} */ ({ atlas: "a", stream: "s", layer: 0, head: 1, other: "b", stream2: "s", layer2: 0, head2: 1, fit: true, map: "pca2d", token: "" });
+  const shared = { inputs: null, count: 1, points: 9, otherwise: 2, only: [0, 1200] };
+  const found = /** @type {Atlas.CompareFound} */ ({ shared, fit: { disparity: 0.0612, scale: 1, points: 9 }, searched: [] });
+  const said = summary(state, found, ["pca2d"]);
+  assert.equal(said, "1 input shared (2 inputs cut into other tokens, 1,200 inputs only in the second). 6.1 % of the spread of shared points remains after fitting (Procrustes).");
+  assert.match(summary({ ...state, other: "a" }, found, ["pca2d"]), /identical/);
+  assert.match(summary(state, found, []), /no map in common/);
+  assert.match(summary(state, { ...found, fit: null, unfit: "Too few." }, ["pca2d"]), /Too few. Each map is shown as it is/);
+  assert.equal(summary(state, { ...found, problem: "It is gone." }, ["pca2d"]), "It is gone.");
+  assert.match(ofPane(state, found, 0, null, null), /no map pca2d/);
+  const lost = /** @type {Atlas.CompareFound} */ ({ ...found, partner: {} });
+  assert.match(ofPane({ ...state, token: "a1q" }, lost, 1, /** @type {Atlas.Projection} */ ({}), null), /not in this pane/);
 });
