@@ -72,6 +72,12 @@
     return new Blob([`\ufeff${rows.map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`], { type: "text/csv" });
   }
 
+  document.addEventListener("click", (/** @type {Atlas.On<MouseEvent>} */ event) => {
+    /** @type {HTMLButtonElement|null} */
+    const button = event.target.closest && event.target.closest(".why-head");
+    if (button) window.atlasChoose.head({ layer: Number(button.dataset.layer), head: Number(button.dataset.head) });
+  });
+
   root.atlasWhy = { pair };
   window.atlasWhy = { csv };
 })();

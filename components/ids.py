@@ -218,6 +218,21 @@ WHY_ASKED = "why-asked"
 WHY_MODEL = "why-model"
 WHY_TICK = "why-tick"
 
+# components/panels/off.py
+OFF = "off"
+OFF_HEADS = "off-heads"
+OFF_KEY = "off-key"
+OFF_ON = "off-on"
+OFF_GO = "off-go"
+OFF_BACK = "off-back"
+OFF_SAYS = "off-says"
+OFF_SAID = "off-said"
+OFF_BODY = "off-body"
+OFF_ASKED = "off-asked"
+OFF_TICK = "off-tick"
+OFF_BEFORE = "off-before"
+OFF_AFTER = "off-after"
+
 # components/scaling_view.py and scaling_callbacks.py, align_panel.py, scale_note.py
 SCALING_STATE = "scaling-state"
 SCALING_ATLAS = "scaling-atlas"

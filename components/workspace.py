@@ -87,7 +87,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                         bodies={
                             "head": [facts_body(atlas, stream, view), kinds_card(atlas, stream)],
                             "sentence": (image_panel if pictures else sentence_panel)(atlas, stream, state, payload),
-                            "why": why_panel(atlas),
+                            "why": why_panel(atlas, state.off),
                             "average": average_panel(state.options, payload),
                             "tokens": tokens_tab(state.token_set),
                             "align": align_body(atlas, stream, state, studied),

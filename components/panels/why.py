@@ -9,10 +9,11 @@ from dash import ClientsideFunction, Input, Output, State, callback, clientside_
 
 from components import ids
 from components.panels import why_card as card
+from components.panels.off import off_card
 from components.polling import REST, again, asks, poll
 from components.scaling.layouts import visitor
 from components.server.context import context
-from components.state.atlas_page import Pair, Panel, Probe, Selection, View
+from components.state.atlas_page import Off, Pair, Panel, Probe, Selection, View
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.errors import AtlasError
@@ -41,7 +42,7 @@ _DIRECTIONS = (
 )
 
 
-def why_panel(atlas: Atlas) -> list[Any]:
+def why_panel(atlas: Atlas, off: Off) -> list[Any]:
     """Content of the tab."""
     return [
         dcc.Store(id=ids.WHY_SHOWN),
@@ -65,6 +66,7 @@ def why_panel(atlas: Atlas) -> list[Any]:
             ],
             className="why-model",
         ),
+        off_card(atlas, off),
     ]
 
 

@@ -295,6 +295,42 @@ def read_head_set(link: Link, default: str) -> str:
     return text
 
 
+def _off(link: Link, default: str) -> str:
+    """Heads that are switched off in a run of the model; with a sentence where the stream has no such heads."""
+    text = link.text("off")
+    if text is None:
+        return default
+    try:
+        head_sets.cells(text, link.stream)
+    except SearchError as error:
+        link.drop(f"The heads to be switched off cannot be read from this link: {error}")
+        return default
+    return text
+
+
+class Off(Store):
+    """What is switched off in a run of the model: heads as the text of head_sets, a token as key; and where."""
+
+    id = "off"
+    heads: Annotated[str, Field(max_length=head_sets.MOST_TEXT), Parsed(parameter="off", by=_off)] = ""
+    key: Annotated[int | None, Field(ge=0), Number(parameter="offkey")] = None
+    on: Annotated[str, OneOf(values=("shown", "random"), parameter="offon", instead="the input that is shown")] = (
+        "shown"
+    )
+
+    @property
+    def asked(self) -> bool:
+        return bool(self.heads) or self.key is not None
+
+    @classmethod
+    def read(cls, link: Link) -> Self:
+        key = link.integer("offkey")
+        if "offkey" in link and (key is None or key < 0):
+            link.drop(f"There is no token {link.shown('offkey', 12)}; none is switched off.")
+            link.forget("offkey")
+        return super().read(link)
+
+
 class HeadSet(Store):
     """Heads that the matrix shows alone, as the text of `services/search/head_sets.py`; empty: all."""
 
@@ -444,6 +480,7 @@ class AtlasPage(PageState):
     search: Search
     token_set: TokenSet
     head_set: HeadSet
+    off: Off
     options: AttentionOptions
     alignment: AlignState
     probe: Probe

@@ -1,15 +1,16 @@
 """The kind "probe": what a reader asks of the atlas's model, while the reader waits.
 
-A text of theirs is run and placed into a map; a question about a pair is answered.
+A text of theirs is run and placed into a map; a question about a pair, or about heads switched off, is answered.
 
 One warm process holds the models for all readers of a home; it ends when nobody has probed for a while
 (ATLAS_PROBE_IDLE), and with the last server of the home. What it finds goes to the cache, nothing into the atlas.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from services.atlas import Atlas, open_atlas
 from services.atlas.folder import INFO
@@ -23,7 +24,7 @@ from services.jobs.wishes import Wish
 from services.probe import question as questions
 from services.probe.asked import Asked, check_asked
 from services.probe.kept import error_file, errors, find, prune, touch
-from services.probe.question import PairQuestion, Question
+from services.probe.question import PairQuestion, Question, SwitchQuestion
 from services.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ DIED = "The process with the model ended unexpectedly; memory may have run out."
 class ProbeArguments(Arguments):
     """What is asked of which atlas; stream, map: where to place it (`ProjectionRef.name`), nowhere if map is empty.
 
-    pair: a question instead of a text.
+    pair, switch: a question instead of a text.
     """
 
     atlas: str
@@ -47,10 +48,11 @@ class ProbeArguments(Arguments):
     map: str = ""
     most_tokens: int
     pair: PairQuestion | None = None
+    switch: SwitchQuestion | None = None
 
     @property
     def question(self) -> Question | None:
-        return self.pair
+        return self.pair or self.switch
 
     @property
     def asked(self) -> Asked:
@@ -93,16 +95,29 @@ def question_wish(settings: Settings, atlas: Atlas, question: Question, visitor:
         ProbeError: it is about what is not there, or about too long a text.
     """
     question.checked(atlas, settings.probe_tokens)
-    if question.input is None:
+    if question.input is None and not (isinstance(question, SwitchQuestion) and question.random):
         check_asked(Asked(question.text), atlas.info.modality, settings.probe_tokens)
     arguments = ProbeArguments(
         atlas=str(atlas.path),
         key=atlas.info.key,
         most_tokens=settings.probe_tokens,
         pair=question if isinstance(question, PairQuestion) else None,
+        switch=question if isinstance(question, SwitchQuestion) else None,
     )
-    id = question.id(atlas)
-    return Wish(JobSpec.of(PROBE.name, arguments, visitor), lambda: questions.find(settings.probes, id) is not None)
+    return Wish(JobSpec.of(PROBE.name, arguments, visitor), lambda: answer_of(settings, atlas, question) is not None)
+
+
+def answer_of(settings: Settings, atlas: Atlas, question: Question) -> Mapping[str, Any] | None:
+    """The answer, if it is there, with the runs that its views read."""
+    answer = questions.find(settings.probes, question.id(atlas))
+    if answer is None or not isinstance(question, SwitchQuestion):
+        return answer
+    runs = [find(settings.probes, atlas, str(answer.get(name))) for name in ("before", "after")]
+    for run in runs:
+        if run is None:  # pruned meanwhile: run it again
+            return None
+        touch(run.path)
+    return answer
 
 
 def get_ready(jobs: Backend, settings: Settings, atlas: Atlas, visitor: str) -> None:
@@ -160,14 +175,21 @@ def run_probe(arguments: ProbeArguments, running: Running) -> None:
 
 def _answer(arguments: ProbeArguments, question: Question, atlas: Atlas, running: Running) -> None:
     settings, id = running.settings, question.id(atlas)
-    if questions.find(settings.probes, id) is not None:
+    if answer_of(settings, atlas, question) is not None:
         return
     loaded = _warm_models().of(atlas, settings.model_folder, lambda label: _tell(running, label))
     _tell(running, "Asking the model")
     from services.probe.pair import explain
+    from services.probe.switched import switch
 
-    assert isinstance(question, PairQuestion)
-    answer = explain(atlas, loaded, question, arguments.most_tokens, running.check)
+    most, check = arguments.most_tokens, running.check
+    if isinstance(question, SwitchQuestion):
+        predictor = _warm_models().predictor(loaded)
+        answer = switch(atlas, loaded, predictor, question, settings.probes, most, check)
+        prune(settings.probes, spare=id)
+    else:
+        assert isinstance(question, PairQuestion)
+        answer = explain(atlas, loaded, question, most, check)
     questions.keep(settings.probes, id, answer)
 
 

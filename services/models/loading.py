@@ -167,7 +167,7 @@ def check_weights(folder: ModelFolder, config: Any, model_class: Any) -> ModelFo
     )
 
 
-def _from_tensors(model_class: Any, folder: ModelFolder, config: Any, **choices: Any) -> tuple[Any, Any]:
+def from_tensors(model_class: Any, folder: ModelFolder, config: Any, **choices: Any) -> tuple[Any, Any]:
     """A model of a class with a folder's weights, float32, and the library's report of what fitted."""
     import torch
 
@@ -185,7 +185,7 @@ def _from_tensors(model_class: Any, folder: ModelFolder, config: Any, **choices:
 def load_weights(folder: ModelFolder, config: Any, model_class: Any, device: Any) -> Any:
     """The model with its weights, float32, in eval mode. Raises: ModelError."""
     try:
-        model, report = _from_tensors(
+        model, report = from_tensors(
             model_class,
             folder,
             config,
@@ -223,7 +223,7 @@ def load_writer(loaded: LoadedModel) -> Any:
     untied = folder.config.get("tie_word_embeddings") is False and not any("lm_head" in name for name in headers)
     try:
         with quiet():
-            model, report = _from_tensors(MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING[type(config)], folder, config)
+            model, report = from_tensors(MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING[type(config)], folder, config)
             if (folder.path / "generation_config.json").is_file():
                 model.generation_config = GenerationConfig.from_pretrained(folder.path, local_files_only=True)
     except ModelError:

@@ -19,30 +19,16 @@ from services.measures.of_repeats import NO_REPEATS, REPEATED
 from services.measures.pair_marks import TEXT, Side
 from services.modalities.contract import ModelInput
 from services.modalities.text.modality import of_ids
+from services.modalities.text.repeats import sequences
 from services.models.loading import LoadedModel
 from services.models.untrained import untrained
 
-LENGTH, SEQUENCES = 50, 10  # TransformerLens, main demo: 10 sequences of 50 random tokens, said twice
-LEAST_LENGTH = 4
-SEED = 0
 TOO_SHORT = "the model takes too few tokens at once for them to come twice"
 CANNOT = "the model cannot read random tokens"
 
 
 Layers = list[dict[str, list[Estimate | str]]]  # by layer, measure, head
 Scores = dict[str, Layers]  # by stream
-
-
-def _sequences(loaded: LoadedModel) -> list[np.ndarray]:
-    """int [2 · length] ids of plain tokens, each twice in the same order; none where the model takes too few."""
-    length = min(LENGTH, loaded.max_tokens // 2)
-    rng = np.random.default_rng(SEED)
-    special = {id_ for id_ in loaded.tokenizer.all_special_ids if id_ is not None}
-    known = min(len(loaded.tokenizer), int(loaded.model.get_input_embeddings().num_embeddings))
-    plain = np.array(sorted(set(range(known)) - special))
-    if length < LEAST_LENGTH or len(plain) < length:
-        return []
-    return [np.tile(rng.choice(plain, length, replace=False), 2) for _ in range(SEQUENCES)]
 
 
 def repeats(loaded: LoadedModel) -> Scores:
@@ -54,34 +40,34 @@ def repeats(loaded: LoadedModel) -> Scores:
     Raises:
         AtlasError: the model cannot read them.
     """
-    sequences = _sequences(loaded)
+    random = sequences(loaded)
     streams = {s.name: s for s in loaded.streams if s.mask.same_positions and s.attention == "dense"}
     seen: dict[str, list[InputCapture]] = {name: [] for name in streams}
-    items: list[ModelInput] = [of_ids(loaded, ids.tolist()) for ids in sequences]
+    items: list[ModelInput] = [of_ids(loaded, ids.tolist()) for ids in random]
     for one in capture(loaded, items):
         if one.stream in streams and one.attention is not None:
             seen[one.stream].append(one)
     return {
-        name: [_of_layer(streams[name], found, sequences, layer) for layer in range(streams[name].layers)]
+        name: [_of_layer(streams[name], found, random, layer) for layer in range(streams[name].layers)]
         for name, found in seen.items()
         if found
     }
 
 
 def _of_layer(
-    stream: StreamInfo, found: Sequence[InputCapture], sequences: Sequence[np.ndarray], layer: int
+    stream: StreamInfo, found: Sequence[InputCapture], random: Sequence[np.ndarray], layer: int
 ) -> dict[str, list[Estimate | str]]:
-    seen, marks = _scored(stream, found, sequences, layer), REPEATED.values()
+    seen, marks = _scored(stream, found, random, layer), REPEATED.values()
     return scores(seen, stream.heads, same_positions=True, modality=TEXT, marks_alone=marks)
 
 
 def _scored(
-    stream: StreamInfo, found: Sequence[InputCapture], sequences: Sequence[np.ndarray], layer: int
+    stream: StreamInfo, found: Sequence[InputCapture], random: Sequence[np.ndarray], layer: int
 ) -> Iterator[Scored]:
     for one in found:
         assert one.attention is not None
         weights = one.attention[layer]
-        ids = sequences[one.index][: weights.shape[1]]
+        ids = random[one.index][: weights.shape[1]]
         flags = np.zeros(len(ids), bool)
         side = Side(ids.astype(np.int64), flags, {"punctuation": flags})
         yield Scored(weights, stream.mask.visible(len(ids), len(ids)), side, side)

@@ -12,6 +12,7 @@ from services.measures.names import excess
 from services.measures.of_repeats import REPEATED
 from services.models.loading import LoadedModel
 from services.models.untrained import untrained
+from services.pipeline import ablation
 from services.pipeline.protocol import Layers, repeats
 from services.pipeline.relations import Followed
 
@@ -70,6 +71,9 @@ def repeats_report(loaded: LoadedModel) -> Iterator[Line]:
                 continue
             scored = Scored(f"{stream}: {name}", of_name[stream], values, random, _base(layers, of))
             yield from _of_score(loaded.info.id, name, scored)
+            if name == "induction_repeated" and stream == "self":
+                strong = _standing_out(values, random, scored.base)[: ablation.HEADS]
+                yield from (Line(f"{stream}: {text}", passed) for text, passed in ablation.told(loaded, strong))
 
 
 class Scored(NamedTuple):
@@ -87,8 +91,7 @@ def _of_score(model: str, name: str, scored: Scored) -> Iterator[Line]:
     best = " · ".join(f"{_place(cell, stream)} {values[cell]:.2f}" for cell in _ranked(values)[:TOP])
     against = "not measured" if random is None else f"at most {np.nanmax(random):.3f}"
     yield Line(f"{title}: {best} (even {base:.3f}, random weights {against})")
-    floor = base if random is None else max(base, float(np.nanmax(random)))
-    count = int((np.vectorize(excess)(values, floor) >= BEYOND).sum())
+    count = len(_standing_out(values, random, base))
     yield Line(f"{title}: {count} of {values.size} heads stand out of both by {BEYOND:.0%}".replace("%", " %"))
     order = _ranked(values)
     for known in KNOWN.get(model, {}).get(name, ()):
@@ -122,6 +125,13 @@ def relations_report(
 
 def _grid(layers: Layers, of: str) -> np.ndarray:
     return np.array([[one.value if isinstance(one, Estimate) else np.nan for one in layer[of]] for layer in layers])
+
+
+def _standing_out(values: np.ndarray, random: np.ndarray | None, base: float) -> list[tuple[int, int]]:
+    """Heads beyond even attention and random weights, the strongest first."""
+    floor = base if random is None else max(base, float(np.nanmax(random)))
+    out = np.vectorize(excess)(values, floor) >= BEYOND
+    return [cell for cell in _ranked(values) if out[cell]]
 
 
 def _base(layers: Layers, of: str) -> float:

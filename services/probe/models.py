@@ -13,6 +13,7 @@ from services.models.packaged import PACKAGED, PackagedModel, is_installed
 
 if TYPE_CHECKING:
     from services.models.loading import LoadedModel
+    from services.models.predictor import Predictor
 
 BUILD = "build.json"  # the journal of the build, which knows what the model was called
 MOST_BYTES = 2**30  # of the weights of all models that stay loaded; the last one stays whatever its size
@@ -84,6 +85,7 @@ class WarmModels:
         self._most_bytes = most_bytes
         self._loaded: OrderedDict[tuple[Any, ...], LoadedModel] = OrderedDict()
         self._checked: set[str] = set()
+        self._predictors: dict[int, Predictor | None] = {}  # by the id of the model, which lives as long
 
     def of(self, atlas: Atlas, models: Path, tell: Callable[[str], None]) -> "LoadedModel":
         """The atlas's model, held against what the atlas has stored when it is new. tell: what is being done.
@@ -111,6 +113,18 @@ class WarmModels:
             self._checked.add(atlas.info.key)
         return loaded
 
+    def predictor(self, loaded: "LoadedModel") -> "Predictor | None":
+        """A model that was given out, with the head that predicts tokens; None where it has none.
+
+        Raises:
+            ModelError: its weights cannot be read.
+        """
+        from services.models.predictor import load_predictor
+
+        if id(loaded) not in self._predictors:
+            self._predictors[id(loaded)] = load_predictor(loaded)
+        return self._predictors[id(loaded)]
+
     def _load(self, atlas: Atlas, models: Path, request: dict[str, Any]) -> "LoadedModel":
         from services.capture import load_model
 
@@ -133,4 +147,5 @@ class WarmModels:
             return sum(4 * loaded.info.parameters for loaded in self._loaded.values())
 
         while len(self._loaded) > 1 and held() > self._most_bytes:
-            self._loaded.popitem(last=False)
+            _, gone = self._loaded.popitem(last=False)
+            self._predictors.pop(id(gone), None)

@@ -32,7 +32,7 @@ def explain(
     most_tokens: int,
     check: Callable[[], None],
 ) -> dict[str, Any]:
-    """JSON of what the model itself tells of a pair; see docs/payload.md.
+    """JSON of what the model itself tells of a pair; see docs/why.md.
 
     Raises:
         ProbeError: there is no such token, or the text cannot be run.

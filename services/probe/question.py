@@ -76,6 +76,34 @@ class PairQuestion(Question):
         return stream
 
 
+class SwitchQuestion(Question):
+    """What happens without some heads, or without a token as key; without either it is the model as it is.
+
+    heads: (layer, head), rising · key: place within the input's keys · random: instead of an input, random tokens that
+    are said twice
+    """
+
+    heads: tuple[tuple[int, int], ...] = ()
+    key: int | None = None
+    random: bool = False
+
+    @property
+    def untouched(self) -> "SwitchQuestion":
+        """The same with nothing switched off."""
+        return self.model_copy(update={"heads": (), "key": None})
+
+    def checked(self, atlas: Atlas, most_tokens: int) -> StreamInfo:
+        if self.random and atlas.info.modality != "text":
+            raise ProbeError("The model of this atlas reads images, and only models of text can read random tokens.")
+        asked = self.model_copy(update={"input": None}) if self.random else self
+        stream = super(SwitchQuestion, asked).checked(atlas, most_tokens)
+        for layer, head in self.heads:
+            check_head(stream, layer, head)
+        if self.key is not None and asked.input is not None:
+            check_token("key", self.key, int(atlas.tokens(stream.key_table).counts[asked.input]))
+        return stream
+
+
 def check_head(stream: StreamInfo, layer: int, head: int) -> None:
     """Raises: ProbeError: the stream has no such head."""
     if not (0 <= layer < stream.layers and 0 <= head < stream.heads):

@@ -51,8 +51,8 @@ def look(
         info = {
             "key": atlas.info.key,
             "text": asked.text,
-            "tables": {table: _columns(prepared, table) for table in prepared.columns},
-            "global": {table: _flags(item.global_tokens(table)) for table in prepared.columns},
+            "tables": {table: kept_columns(prepared, table) for table in prepared.columns},
+            "global": {table: kept_flags(item.global_tokens(table)) for table in prepared.columns},
             "pairs": pairs,
         }
         (half / INFO).write_text(json.dumps(info), encoding="utf-8")
@@ -98,12 +98,12 @@ def _quantised(stream: StreamInfo, found: InputCapture, visible: np.ndarray) -> 
     return np.rint(weights * UNIT).clip(0, UNIT).astype("<u2")
 
 
-def _columns(prepared: Prepared, table: str) -> dict[str, list[Any]]:
+def kept_columns(prepared: Prepared, table: str) -> dict[str, list[Any]]:
     columns = prepared.columns[table]
     return {name: [value.as_py() if hasattr(value, "as_py") else value for value in columns[name]] for name in COLUMNS}
 
 
-def _flags(flags: np.ndarray | None) -> list[bool] | None:
+def kept_flags(flags: np.ndarray | None) -> list[bool] | None:
     return None if flags is None else [bool(flag) for flag in flags]
 
 

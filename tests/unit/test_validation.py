@@ -12,6 +12,7 @@ from services.commands.line import run
 from services.errors import CorpusError
 from services.measures.names import UNTRAINED, names_of
 from services.measures.of_repeats import NO_REPEATS, REPEATED
+from services.modalities.text import repeats as random_tokens
 from services.modalities.text.modality import of_ids
 from services.models.untrained import untrained
 from services.pipeline import protocol, relations, validation
@@ -44,12 +45,12 @@ def loaded(request, folders):
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr(protocol, "LENGTH", LENGTH)
+    monkeypatch.setattr(random_tokens, "LENGTH", LENGTH)
 
 
 def test_repeats_are_the_diagonals_of_attention_on_random_tokens(loaded):
     found = protocol.repeats(loaded)["self"]
-    sequences = protocol._sequences(loaded)
+    sequences = protocol.sequences(loaded)
     special = set(loaded.tokenizer.all_special_ids)
     sums = {name: [] for name in REPEATED}
     for one in capture(loaded, [of_ids(loaded, ids.tolist()) for ids in sequences]):
