@@ -78,6 +78,12 @@
     if (button) window.atlasChoose.head({ layer: Number(button.dataset.layer), head: Number(button.dataset.head) });
   });
 
-  root.atlasWhy = { pair };
+  /**
+   * Whether the server must be asked what the tab shows: only while it is looked at.
+   * @param {...any} parts  what it depends on, then the panel's state and the count of askings so far
+   */
+  const seen = (...parts) => (parts.at(-2)?.tab === "why" ? (parts.at(-1) || 0) + 1 : none());
+
+  root.atlasWhy = { pair, seen };
   window.atlasWhy = { csv };
 })();

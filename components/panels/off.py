@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, dcc, html, no_update
 
 from components import ids
 from components.panels import off_card as card
@@ -69,6 +69,7 @@ def off_card(atlas: Atlas, off: Off) -> html.Details:
             html.P(id=ids.OFF_SAYS, className="facts-note", role="status"),
             html.Div(id=ids.OFF_BODY),
             dcc.Store(id=ids.OFF_ASKED),
+            dcc.Store(id=ids.OFF_SEEN),
             poll(ids.OFF_TICK, EVERY),
         ],
         className="why-parts why-off",
@@ -138,22 +139,25 @@ def switch_off(go: Any, _back: Any, heads: Any, key: Any, on: Any, view_data: An
     Output(ids.OFF_ASKED, "data"),
     Output(ids.OFF_KEY, "options"),
     asks(ids.OFF_TICK),
-    Input(ids.OFF, "data"),
-    Input(ids.VIEW, "data"),
-    Input(ids.SELECTION, "data"),
-    Input(ids.PROBE, "data"),
-    Input(ids.PANEL_STATE, "data"),
+    Input(ids.OFF_SEEN, "data"),
     Input(ids.OFF_TICK, "n_intervals"),
+    State(ids.OFF, "data"),
+    State(ids.VIEW, "data"),
+    State(ids.SELECTION, "data"),
+    State(ids.PROBE, "data"),
+    State(ids.PANEL_STATE, "data"),
     State(ids.OFF_ASKED, "data"),
     State(ids.TAB, "data"),
+    prevent_initial_call=True,
 )
 def follow(
+    _seen: Any,
+    ticks: Any,
     off_data: Any,
     view_data: Any,
     selection_data: Any,
     probe_data: Any,
     panel_data: Any,
-    ticks: Any,
     asked: Any,
     tab: Any,
 ) -> tuple[Any, Any, Any, Any, int]:
@@ -236,3 +240,15 @@ def _answered(
     place = view.layer, view.head
     moved = float(answer["heads"][stream.name][place[0]][place[1]])
     return body + card.views(bases, stream, place, moved, place in off)
+
+
+clientside_callback(
+    ClientsideFunction("atlasWhy", "seen"),
+    Output(ids.OFF_SEEN, "data"),
+    Input(ids.OFF, "data"),
+    Input(ids.VIEW, "data"),
+    Input(ids.SELECTION, "data"),
+    Input(ids.PROBE, "data"),
+    Input(ids.PANEL_STATE, "data"),
+    State(ids.OFF_SEEN, "data"),
+)

@@ -46,6 +46,7 @@ def why_panel(atlas: Atlas, off: Off) -> list[Any]:
     """Content of the tab."""
     return [
         dcc.Store(id=ids.WHY_SHOWN),
+        dcc.Store(id=ids.WHY_SEEN),
         dcc.Store(id=ids.WHY_ASKED),
         poll(ids.WHY_TICK, EVERY),
         html.Div(
@@ -61,7 +62,14 @@ def why_panel(atlas: Atlas, off: Off) -> list[Any]:
         html.Div(html.P(_NOTHING, className="facts-note"), id=ids.WHY_BODY, className="why-body", role="status"),
         html.Div(
             [
-                html.Button("Ask the model itself", id=ids.WHY_ASK, className="text-button", type="button", n_clicks=0),
+                html.Button(
+                    "Ask the model itself",
+                    id=ids.WHY_ASK,
+                    className="text-button",
+                    type="button",
+                    n_clicks=0,
+                    disabled=True,
+                ),
                 html.Div(id=ids.WHY_MODEL, role="status"),
             ],
             className="why-model",
@@ -177,15 +185,16 @@ def explained(atlas: Atlas, stream: StreamInfo, place: tuple[int, int], subject:
     Output(ids.WHY_PICK, "className"),
     Output(ids.WHY_BODY, "children"),
     Output(ids.WHY_SHOWN, "data"),
-    Input(ids.VIEW, "data"),
-    Input(ids.SELECTION, "data"),
-    Input(ids.PROBE, "data"),
-    Input(ids.PROBE_FOUND, "data"),
-    Input(ids.PAIR, "data"),
-    Input(ids.PANEL_STATE, "data"),
+    Input(ids.WHY_SEEN, "data"),
+    State(ids.VIEW, "data"),
+    State(ids.SELECTION, "data"),
+    State(ids.PROBE, "data"),
+    State(ids.PAIR, "data"),
+    State(ids.PANEL_STATE, "data"),
+    prevent_initial_call=True,
 )
 def show_pair(
-    view_data: Any, selection_data: Any, probe_data: Any, _found: Any, pair_data: Any, panel_data: Any
+    _seen: Any, view_data: Any, selection_data: Any, probe_data: Any, pair_data: Any, panel_data: Any
 ) -> tuple[Any, ...]:
     """Follow the chosen pair while the tab is looked at."""
     view, panel = View.from_store(view_data), Panel.from_store(panel_data)
@@ -232,6 +241,7 @@ def _options(texts: list[str]) -> list[dict[str, str]]:
     Input(ids.WHY_TICK, "n_intervals"),
     State(ids.WHY_ASKED, "data"),
     State(ids.TAB, "data"),
+    prevent_initial_call=True,
 )
 def ask_the_model(clicks: Any, shown: Any, ticks: Any, asked: Any, tab: Any) -> tuple[Any, Any, bool, int]:
     """Once asked, the model goes on to be asked for every pair that is looked at."""
@@ -273,6 +283,17 @@ def _key_texts(atlas: Atlas, question: PairQuestion) -> list[str]:
     return [str(text) for text in kept.tokens(table)["text"]] if kept else []
 
 
+clientside_callback(
+    ClientsideFunction("atlasWhy", "seen"),
+    Output(ids.WHY_SEEN, "data"),
+    Input(ids.VIEW, "data"),
+    Input(ids.SELECTION, "data"),
+    Input(ids.PROBE, "data"),
+    Input(ids.PROBE_FOUND, "data"),
+    Input(ids.PAIR, "data"),
+    Input(ids.PANEL_STATE, "data"),
+    State(ids.WHY_SEEN, "data"),
+)
 clientside_callback(
     ClientsideFunction("atlasWhy", "pair"),
     Output(ids.PAIR, "data"),
