@@ -3,11 +3,13 @@
 import io
 import json
 import shutil
+from typing import get_args
 
 import pytest
 from flask import g
 
 from app import create_app
+from components import palettes
 from components.server.context import context
 from components.server.guarded import GuardedJobs
 from components.server.site import NO_ATLAS
@@ -77,13 +79,18 @@ def people(app):
     return {name: As(app, name) for name in PASSWORDS}
 
 
-def addresses(app, slug, key):
-    """An address of every route that names an atlas."""
+def addresses(app, slug, key, other=None):
+    """An address of every route that names an atlas; a second one that it names is `other`, or the first.
+
+    With `other`, of those alone that name a second one.
+    """
     values = {"slug": slug, "key": key, "stream": "self", "layer": 0, "head": 0, "kind": "csv", "rest": "x"}
+    values |= {"slug2": other or slug, "key2": key, "stream2": "self"}
+    values |= {"role": "first", "theme": "light", "palette": get_args(palettes.Name)[0]}
     with app.server.test_request_context("/"):
         adapter = app.server.url_map.bind("localhost")
         for rule in app.server.url_map.iter_rules():
-            if "slug" in rule.arguments:
+            if ("slug2" if other else "slug") in rule.arguments:
                 filled = {name: values.get(name, 0 if ":" in rule.rule else "x") for name in rule.arguments}
                 yield adapter.build(rule.endpoint, filled)
 
@@ -107,6 +114,16 @@ def test_no_address_of_anothers_atlas_answers(app, people, settings):
     Owners(settings.owners).share("annas", False)
     assert all(is_hidden(people["bert"], path) for path in found)
     assert not any(is_hidden(people["carl"], path) for path in found)
+
+
+def test_anothers_atlas_is_not_compared_with(app, people, settings):
+    key = open_atlas(settings.atlases / SLUG).info.key
+    assert key == open_atlas(settings.atlases / "annas").info.key
+    found = list(addresses(app, SLUG, key, "annas"))
+    assert len(found) > 5
+    for path in found:
+        assert is_hidden(people["bert"], path), path
+        assert not is_hidden(people["anna"], path), path
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"owner": 3}', "[" * 5000])
