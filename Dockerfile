@@ -33,4 +33,4 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 \
 VOLUME /data
 EXPOSE 8050
 HEALTHCHECK --start-period=30s --timeout=10s CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:8050' + os.environ.get('ATLAS_URL_PREFIX', '/') + 'readyz', timeout=8)"]
-CMD ["gunicorn", "--bind", "0.0.0.0:8050", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--timeout", "60", "wsgi:server"]
+CMD ["gunicorn", "--bind", "0.0.0.0:8050", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--timeout", "60", "--keep-alive", "30", "wsgi:server"]
