@@ -12,15 +12,7 @@
 
     /** The input of a row. @param {Atlas.CompareSide} from @param {Atlas.Side} side @param {number} row */
     inputOf(from, side, row) {
-      const offsets = this.offsets[from][side];
-      let low = 0;
-      let high = offsets.length - 1;
-      while (high - low > 1) {
-        const middle = (low + high) >> 1;
-        if (offsets[middle] <= row) low = middle;
-        else high = middle;
-      }
-      return low;
+      return globalThis.atlas_head_scene.payload.inputOfRow(this.offsets[from][side], row);
     }
 
     /** The same token in the other pane, or null. @param {Atlas.CompareSide} from @param {Atlas.Side} side @param {number} row

@@ -284,26 +284,22 @@ class TokenSet(Store):
 
 def read_head_set(link: Link, default: str) -> str:
     """The set of heads of a link; with a sentence in its place where the stream has no such heads."""
-    text = link.text("heads")
-    if text is None:
-        return default
-    try:
-        head_sets.cells(text, link.stream)
-    except SearchError as error:
-        link.drop(f"The set of heads in this link cannot be shown: {error}")
-        return default
-    return text
+    return _heads(link, default, "heads", "The set of heads in this link cannot be shown")
 
 
 def _off(link: Link, default: str) -> str:
     """Heads that are switched off in a run of the model; with a sentence where the stream has no such heads."""
-    text = link.text("off")
+    return _heads(link, default, "off", "The heads to be switched off cannot be read from this link")
+
+
+def _heads(link: Link, default: str, parameter: str, otherwise: str) -> str:
+    text = link.text(parameter)
     if text is None:
         return default
     try:
         head_sets.cells(text, link.stream)
     except SearchError as error:
-        link.drop(f"The heads to be switched off cannot be read from this link: {error}")
+        link.drop(f"{otherwise}: {error}")
         return default
     return text
 

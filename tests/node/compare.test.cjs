@@ -1,6 +1,7 @@
 const assert = require("node:assert");
 const test = require("node:test");
 
+require("../../components/head_scene/payload.js"); // tells which input a row is of
 const { Partner, parseToken, tokenText } = require("../../components/compare/partner.js");
 const { kept } = require("../../components/compare/rows.js");
 const { rows } = require("../../components/compare/legend.js");
