@@ -38,7 +38,7 @@
   /** Each kind of parameter: its text, or nothing where the choice is as by default. */
   const KINDS = {
     text: ({ fields: [{ field }], always }, store, plain) => (always || store[field] !== plain[field] ? store[field] : null),
-    layer: ({ fields: [{ field }] }, store) => (given(store[field]) ? layerNumber(store[field], store.numbers) : null),
+    layer: ({ fields: [{ field, numbers = "numbers" }] }, store) => (given(store[field]) ? layerNumber(store[field], store[numbers]) : null),
     switch: ({ fields: [{ field, on, off }], always }, store, plain) =>
       given(store[field]) && (always || store[field] !== plain[field]) ? (store[field] ? on : off) : null,
     words: ({ fields }, store, plain) => fields.map((one) => word(one, store[one.field], plain[one.field])).filter(Boolean).join("-"),

@@ -35,7 +35,8 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
     """The `payload` property of the scene and of the sentence view."""
     queries, keys = atlas.points(stream)
     size = sizing()
-    return ({"gaps": gaps(atlas, stream)} if stream.layer_numbers else {}) | {
+    hybrid = {"gaps": gaps(atlas, stream), "numbers": list(stream.layer_numbers)} if stream.layer_numbers else {}
+    return hybrid | {
         "base": f"{prefix.rstrip('/')}/payload/{atlas.slug}/{atlas.info.key}",
         "stream": stream.name,
         "layers": stream.layers,

@@ -55,36 +55,6 @@ def compare_body(atlas: Atlas, page: ComparePage) -> html.Div:
     )
 
 
-def not_yet(atlas: Atlas, page: ComparePage) -> Atlas | None:
-    """An atlas that cannot stand here yet: panes count layers by rows, and would name those of a hybrid wrongly."""
-    state = page.compare
-    other = context().library.get(state.other) or atlas
-    panes = ((atlas, atlas.stream(state.stream)), (other, other.stream(state.stream2)))
-    return next((one for one, stream in panes if stream.layer_numbers), None)
-
-
-def cannot_compare(hybrid: Atlas) -> html.Div:
-    """Why there are no panes, and which atlases can be compared."""
-    prefix, library = context().settings.url_prefix, context().library
-    found = [entry.atlas for entry in library.entries() if entry.atlas]
-    others = [one for one in found if not one.info.default_stream.layer_numbers]
-    links = [
-        html.Li(dcc.Link(one.info.title, href=address(prefix, ComparePage, {"atlas": one.slug, "with": one.slug})))
-        for one in others
-    ]
-    return html.Div(
-        [
-            html.H1("Compare"),
-            html.P(
-                f"{hybrid.info.title}: only some layers of this model have this attention, and heads of such"
-                " models cannot be compared side by side yet."
-            ),
-            *([html.P("Atlases that can:"), html.Ul(links)] if links else []),
-        ],
-        className="waiting",
-    )
-
-
 def _series(atlas: Atlas, entries: Sequence[Entry]) -> list[dict[str, Any]]:
     """Checkpoints of the run that the second atlas is of."""
     found = series_of(atlas, [entry.atlas for entry in entries if entry.atlas])
@@ -121,7 +91,7 @@ def _colours(atlas: Atlas, other: Atlas) -> list[dict[str, Any]]:
 
 def compare_address(prefix: str, atlas: Atlas, stream: StreamInfo, place: Place, other: Atlas | None = None) -> str:
     """Where a head is compared with another; other: the atlas of that one."""
-    named = {"atlas": atlas.slug, "stream": stream.name, "layer": str(place[0]), "head": str(place[1])}
+    named = {"atlas": atlas.slug, "stream": stream.name, "layer": str(stream.number(place[0])), "head": str(place[1])}
     return address(prefix, ComparePage, named | ({"with": other.slug} if other else {}))
 
 

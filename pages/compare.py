@@ -6,7 +6,7 @@ import dash
 from dash import Input, Output, State, callback, html, no_update
 
 from components import ids
-from components.compare_view import cannot_compare, compare_body, not_yet
+from components.compare_view import compare_body
 from components.polling import REST, again, asks
 from components.scaling.layouts import visitor
 from components.server.context import context
@@ -30,8 +30,7 @@ def layout(**query: Any) -> html.Div:
             ],
             className="waiting",
         )
-    hybrid = not_yet(*found)
-    return compare_body(*found) if hybrid is None else cannot_compare(hybrid)
+    return compare_body(*found)
 
 
 @callback(

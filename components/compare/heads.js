@@ -1,13 +1,15 @@
 /** All heads: how much each changed, and which head of the other stream attends most like it. */
 (function (/** @type {Atlas.CompareScripts} */ atlas) {
+  const layers = globalThis.atlas_client?.layers || require("../client/layers.js");
+
   /**
    * @typedef {Object} HeadsHooks
    * @property {(first: number, second: number) => void} open  cells of both panes
    * @property {(name: string, text: string) => void} save
    */
 
-  /** @param {number} cell @param {number} heads */
-  const name = (cell, heads) => `L${Math.floor(cell / heads)} H${cell % heads}`;
+  /** @param {number} cell @param {Atlas.CompareShape} shape */
+  const name = (cell, { heads, numbers }) => layers.nameOf(Math.floor(cell / heads), cell % heads, numbers);
   const bits = (/** @type {number|null|undefined} */ value) => (value === null || value === undefined ? "–" : value.toFixed(3));
 
   /** A row of the table and of its file. @param {Atlas.CompareChanges} found @param {number} cell */
@@ -16,17 +18,17 @@
     const best = found.best?.[cell] ?? -1;
     const taken = found.taken?.[cell] ?? -1;
     return {
-      head: name(cell, mine.heads),
+      head: name(cell, mine),
       change: found.change?.[cell] ?? null, low: found.low?.[cell] ?? null, high: found.high?.[cell] ?? null,
-      best, bestName: best < 0 ? "" : name(best, its.heads), bestBits: found.best_bits?.[cell] ?? null,
-      taken, takenName: taken < 0 ? "" : name(taken, its.heads), takenBits: found.taken_bits?.[cell] ?? null,
+      best, bestName: best < 0 ? "" : name(best, its), bestBits: found.best_bits?.[cell] ?? null,
+      taken, takenName: taken < 0 ? "" : name(taken, its), takenBits: found.taken_bits?.[cell] ?? null,
     };
   }
 
   /** @param {Atlas.CompareChanges} found */
   function csv(found) {
-    const [{ layers, heads }] = found.shapes;
-    const lines = Array.from({ length: layers * heads }, (_, cell) => {
+    const [{ layers: rows, heads }] = found.shapes;
+    const lines = Array.from({ length: rows * heads }, (_, cell) => {
       const { head, change, low, high, bestName, bestBits, takenName, takenBits } = rowOf(found, cell);
       return [head, change, low, high, bestName, bestBits, takenName, takenBits].map((value) => value ?? "").join(",");
     });
@@ -35,8 +37,8 @@
 
   /** Cells by what is sorted by, the largest change or the worst match first. @param {Atlas.CompareChanges} found @param {string} order */
   function sorted(found, order) {
-    const [{ layers, heads }] = found.shapes;
-    const cells = Array.from({ length: layers * heads }, (_, cell) => cell);
+    const [{ layers: rows, heads }] = found.shapes;
+    const cells = Array.from({ length: rows * heads }, (_, cell) => cell);
     const values = order === "change" ? found.change : order === "best" ? found.best_bits : order === "taken" ? found.taken_bits : null;
     return values ? cells.sort((a, b) => (values[b] ?? -1) - (values[a] ?? -1) || a - b) : cells;
   }
@@ -82,7 +84,7 @@
       const rows = (/** @type {number} */ count) => `${count.toLocaleString("en")} rows of attention`;
       const changed = found.change
         ? `Change: Jensen–Shannon divergence of a head's rows from those of the same head, mean over ${rows(found.rows)} of ${found.inputs} inputs, in bits, with its 95 % interval over inputs.`
-        : "The streams have other shapes, so that no head is the same head of the other.";
+        : "The streams have other shapes or layers, so that no head is the same head of the other.";
       const match = found.best
         ? `Match: the head of the second that attends most like it on ${rows(found.matchRows)}; two heads at random differ by ${bits(found.typical)} (median). One to one: the assignment that is best as a whole.`
         : "There are too many pairs of heads to find each one's match.";

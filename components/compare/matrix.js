@@ -5,7 +5,7 @@
 
   /**
    * @typedef {Object} Grid
-   * @property {number} layers @property {number} heads
+   * @property {number} layers @property {number} heads @property {number[]} numbers  the model's, of its layers
    * @property {(number|null)[]} values  a cell each
    * @property {(cell: number) => string} says  of a cell, in words
    */
@@ -40,7 +40,7 @@
       const most = Math.max(1e-9, ...grid.values.map((value) => value ?? 0));
       for (let layer = 0; layer < grid.layers; layer++) {
         const row = element("div", { role: "row", class: "compare-matrix-row" }, this.root);
-        element("span", { role: "rowheader", class: "compare-layer" }, row).textContent = `L${layer}`;
+        element("span", { role: "rowheader", class: "compare-layer" }, row).textContent = `L${window.atlas_client.layers.numberOf(layer, grid.numbers)}`;
         for (let head = 0; head < grid.heads; head++) {
           const cell = layer * grid.heads + head;
           const value = grid.values[cell];

@@ -10,6 +10,9 @@
 
   const NAMES = ["First head", "Second head"];
 
+  /** A head by the model's numbers. @param {{payload: Atlas.Payload}} pane @param {Atlas.Head} place */
+  const nameIn = ({ payload }, { layer, head }) => window.atlas_client.layers.nameOf(layer, head, payload.numbers || null);
+
   class Pane {
     /** @param {HTMLElement} parent @param {Atlas.CompareSide} number @param {PaneHooks} hooks */
     constructor(parent, number, hooks) {
@@ -64,22 +67,24 @@
     /** @param {Atlas.ComparePane} pane @param {Atlas.CompareHead} place @param {Choices} atlases */
     show(pane, place, atlases) {
       const { fill } = window.atlas_head_finder.dom;
-      const { layers, heads } = pane.payload;
-      /** @param {number} count @returns {[string, string][]} */
-      const numbers = (count) => Array.from({ length: count }, (_, i) => [String(i), String(i)]);
+      const { layers, heads, numbers } = pane.payload;
+      const { numberOf } = window.atlas_client.layers;
+      const name = nameIn(pane, place);
+      /** @param {number} count @param {number[]|null} labels @returns {[string, string][]} */
+      const choices = (count, labels) => Array.from({ length: count }, (_, i) => [String(i), String(numberOf(i, labels))]);
       fill(this.atlases, [["", atlases.map(({ slug, title }) => [slug, title])]], pane.slug);
       fill(this.streams, [["", pane.streams.map(({ value, label }) => [value, label])]], place.stream);
       /** @type {HTMLElement} */ (this.streams.parentElement).hidden = pane.streams.length < 2;
-      fill(this.layer, [["", numbers(layers)]], String(place.layer));
-      fill(this.head, [["", numbers(heads)]], String(place.head));
-      const view = { atlas: pane.slug, stream: place.stream, layer: place.layer, head: place.head };
+      fill(this.layer, [["", choices(layers, numbers || null)]], String(place.layer));
+      fill(this.head, [["", choices(heads, null)]], String(place.head));
+      const view = { atlas: pane.slug, stream: place.stream, layer: place.layer, head: place.head, numbers };
       this.open.href = window.atlasLink.address("atlas", { view });
-      this.open.title = `Open L${place.layer} H${place.head} of ${pane.title} in the map`;
-      this.stage.setAttribute("aria-label", `${pane.title}, L${place.layer} H${place.head}`);
+      this.open.title = `Open ${name} of ${pane.title} in the map`;
+      this.stage.setAttribute("aria-label", `${pane.title}, ${name}`);
     }
   }
 
-  const api = { Pane };
+  const api = { Pane, nameIn };
   atlas.pane = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_compare ??= {}));

@@ -81,7 +81,7 @@
         const { tokens, weights, first } = rows[number];
         const pane = /** @type {Atlas.CompareSide} */ (of.indexOf(one));
         const line = element("div", { class: "compare-line" }, this.body);
-        element("span", { class: "compare-line-name" }, line).textContent = `${one.title} · L${one.place.layer} H${one.place.head}`;
+        element("span", { class: "compare-line-name" }, line).textContent = `${one.title} · ${atlas.pane.nameIn(one, one.place)}`;
         const text = element("div", { class: "compare-tokens", dir: "auto" }, line);
         for (const i of shown) {
           const share = weights[i] / most;

@@ -17,6 +17,9 @@ declare namespace Atlas {
     stream2: string;
     layer2: number;
     head2: number;
+    /** the model's numbers of either pane's layers, empty where these are its rows */
+    numbers: number[];
+    numbers2: number[];
     map: string;
     fit: boolean;
     colour: string;
@@ -96,9 +99,16 @@ declare namespace Atlas {
     why: { moved: string; attended: string };
   }
 
+  /** numbers: the model's of its layers, empty where these are its rows */
+  interface CompareShape {
+    layers: number;
+    heads: number;
+    numbers: number[];
+  }
+
   /** All heads of both streams: services/payloads/compare.py. */
   interface CompareChanges {
-    shapes: { layers: number; heads: number }[];
+    shapes: CompareShape[];
     typical: number | null;
     rows: number;
     inputs: number;

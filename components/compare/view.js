@@ -137,10 +137,11 @@
     }
 
     swap() {
-      const { atlas: slug, stream, layer, head, other, stream2, layer2, head2, token } = this.state;
+      const { atlas: slug, stream, layer, head, numbers, other, stream2, layer2, head2, numbers2, token } = this.state;
       const turned = token && (token[0] === "a" ? "b" : "a") + token.slice(1);
-      const first = { atlas: other, stream: stream2, layer: layer2, head: head2 };
-      this.leave({ ...this.state, ...first, other: slug, stream2: stream, layer2: layer, head2: head, token: turned });
+      const first = { atlas: other, stream: stream2, layer: layer2, head: head2, numbers: numbers2 };
+      const second = { other: slug, stream2: stream, layer2: layer, head2: head, numbers2: numbers };
+      this.leave({ ...this.state, ...first, ...second, token: turned });
     }
 
     /** @param {Record<string, any>} state */
@@ -174,10 +175,13 @@
       const [first, second] = PANES.map((number) => this.paneOf(number));
       const { base, stream } = first.payload;
       this.fetch("shared", `${base}/shared/${stream}/${second.slug}/${second.key}/${second.payload.stream}`, (shared) => {
-        found.shared = shared;
-        this.match(shared);
+        found.problem = shared.why || "";
+        found.unfit = found.unranked = found.colourless = found.problem;
+        found.shared = shared.why ? null : shared;
+        if (found.shared) this.match(shared);
+        this.follow(); // what they share can be compared
       }, (problem) => { found.problem = problem; });
-      const both = this.maps().includes(state.map);
+      const both = found.shared !== null && this.maps().includes(state.map);
       this.fetch("fit", both ? `${base}/fit/${this.addresses(0)}` : "", (fit) => {
         found.fit = fit;
         found.unfit = "";
@@ -185,7 +189,7 @@
         found.fit = null;
         found.unfit = problem;
       });
-      this.fetch("ranked", `${base}/difference/${state.order}/${this.addresses(0)}`, (ranked) => {
+      this.fetch("ranked", found.shared ? `${base}/difference/${state.order}/${this.addresses(0)}` : "", (ranked) => {
         found.ranked = ranked;
         found.unranked = "";
       }, (problem) => {
@@ -198,7 +202,8 @@
         (changes) => { found.changes = changes; }, (problem) => { found.problem = problem; });
       for (const number of PANES) {
         const { payload } = this.paneOf(number);
-        this.fetch(`colour${number}`, `${payload.base}/${this.colourAddress(number)}`, (colour) => {
+        const coloured = found.shared || !DIFFERENCES.includes(state.colour);
+        this.fetch(`colour${number}`, coloured ? `${payload.base}/${this.colourAddress(number)}` : "", (colour) => {
           found.colours[number] = colour;
           found.colourless = "";
         }, (problem) => {
@@ -338,8 +343,9 @@
     /** @param {"png"|"svg"} kind */
     async savePicture(kind) {
       const names = PANES.map((number) => {
-        const { layer, head, slug } = this.placeOf(number);
-        return { title: `${this.paneOf(number).title}, L${layer} H${head}`, file: `${slug}-L${layer}H${head}` };
+        const { slug, ...place } = this.placeOf(number);
+        const name = atlas.pane.nameIn(this.paneOf(number), place);
+        return { title: `${this.paneOf(number).title}, ${name}`, file: `${slug}-${name.replace(" ", "")}` };
       });
       const map = this.paneOf(0).maps[this.state.map];
       const words = {

@@ -8,7 +8,7 @@
    * @typedef {Object} LikeHooks
    * @property {(changes: Partial<Atlas.FinderState>) => void} change
    * @property {(atlas: string, stream: string, layer: number, head: number, numbers: number[]|null) => string} href
-   * @property {(atlas: string, stream: string, layer: number, head: number) => string} beside  both heads compared
+   * @property {(atlas: string, stream: string, layer: number, head: number, numbers: number[]) => string} beside  both heads compared
    */
 
   /** @param {HTMLElement} parent @param {Atlas.FinderProps} props @param {Atlas.FinderState} state
@@ -42,7 +42,7 @@
         const link = element("a", { href: hooks.href(likes.atlas, likes.stream, place[0], place[1], likes.numbers || null) }, list);
         link.textContent = nameOf(place[0], place[1], likes.numbers || null);
         element("span", { class: "finder-muted" }, link).textContent = ` ${likes.divergence[cell].toFixed(2)}`;
-        const beside = hooks.beside(likes.atlas, likes.stream, place[0], place[1]);
+        const beside = hooks.beside(likes.atlas, likes.stream, place[0], place[1], likes.numbers || []);
         const label = `Compare L${layer} H${head} with ${link.textContent}`;
         element("a", { href: beside, class: "finder-beside", title: label, "aria-label": label }, list).textContent = "⇄";
       }

@@ -179,7 +179,7 @@
       atlas.like.show(this.likeBox, props, state, this.likes, {
         change: (changes) => this.change(changes),
         href: (slug, stream, layer, head, numbers) => window.atlasLink.address("atlas", { view: { atlas: slug, stream, layer, head, numbers } }),
-        beside: (slug, stream, layer, head) => this.beside({ other: slug, stream2: stream, layer2: layer, head2: head }),
+        beside: (other, stream2, layer2, head2, numbers2) => this.beside({ other, stream2, layer2, head2, numbers2 }),
       });
       const limited = ["layer", ...this.tableNames(columns)].filter((name) => name !== "family");
       this.controls.showLimits(limited, columns, state.q, node);
@@ -277,10 +277,11 @@
       return window.atlasLink.address("atlas", { view });
     }
 
-    /** The head that all are compared with beside another. @param {Record<string, string|number>} second */
+    /** The head that all are compared with beside another. @param {Record<string, string|number|number[]>} second */
     beside(second) {
       const { atlas: slug, stream, like } = this.state;
-      const [layer, head] = like.split(".").map(Number);
+      const [number, head] = like.split(".").map(Number);
+      const layer = window.atlas_client.layers.rowOf(number);
       return window.atlasLink.address("compare", { compare: { atlas: slug, stream, layer, head, ...second } });
     }
 

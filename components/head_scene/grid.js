@@ -119,16 +119,13 @@
     return runs;
   }
 
-  /** @param {number} layer @param {number} head */
-  const headName = (layer, head) => nameOf(layer, head);
-
-  /** @param {Atlas.Grid} grid @param {number} cell */
-  function cellName(grid, cell) {
+  /** @param {Atlas.Grid} grid @param {number} cell @param {number[]} [numbers]  the model's, of layers; else the page's own */
+  function cellName(grid, cell, numbers) {
     const { layer, head } = headOf(grid, cell);
-    return headName(layer, head);
+    return nameOf(layer, head, numbers);
   }
 
-  const api = { GAP, cellAt, nearestCell, cellPlace, cellOf, headOf, neighbour, nextHead, visibleRuns, headName, cellName };
+  const api = { GAP, cellAt, nearestCell, cellPlace, cellOf, headOf, neighbour, nextHead, visibleRuns, cellName };
   atlas.grid = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

@@ -10,7 +10,7 @@
   /** What a cell is called: its head, or its own title. @param {Atlas.Grid} cells @param {Atlas.SceneProps} props @param {number} cell */
   function nameOf(cells, props, cell) {
     const title = (props.cellTitles || [])[cell];
-    return title === undefined ? grid.cellName(cells, cell) : String(title);
+    return title === undefined ? grid.cellName(cells, cell, props.payload?.numbers) : String(title);
   }
 
   /**

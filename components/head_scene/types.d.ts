@@ -19,6 +19,8 @@ declare namespace Atlas {
     stream: string;
     layers: number;
     heads: number;
+    /** the model's numbers of its layers, where these are not its rows */
+    numbers?: number[];
     /** heads that share a key head */
     group?: number;
     /** query points; point ids below this are queries */

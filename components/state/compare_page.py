@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import Field
@@ -9,7 +10,7 @@ from pydantic import Field
 from components import ids
 from components.palettes import Name
 from components.state.atlas_page import read_query, read_viewpoint
-from components.state.declare import OneOf, Parsed, Store, Switch
+from components.state.declare import Choice, OneOf, Parsed, Store, Switch
 from components.state.link import Link
 from components.state.page import AtlasSlug, PageState, StreamName
 from services.atlas import Atlas
@@ -39,27 +40,58 @@ def _with(link: Link, _default: Any) -> str:
     return atlas.slug
 
 
-def _number(parameter: str, size: str, second: bool) -> Parsed:
-    """Layer or head of one of the panes: a number below its stream's `size`."""
+@dataclass(frozen=True, kw_only=True)
+class _Layer(Choice):
+    """The layer of a pane: the store holds its row, links the model's number.
+
+    numbers: the field with the model's numbers of that pane's rows, which the browser writes links by
+    """
+
+    kind = "layer"
+    numbers: str
+    second: bool = False
+
+    def value(self, link: Link, default: Any) -> int:
+        stream = _second(link)[1] if self.second else link.stream
+        if self.parameter not in link:
+            return _nearest(stream, link.stream.number(link.found["layer"])) if self.second else default
+        number = link.integer(self.parameter)
+        row = stream.row(number)
+        if row is not None:
+            return row
+        given = link.shown(self.parameter, 12)
+        if number is None or not stream.layer_numbers:
+            link.drop(f"There is no {self.parameter} {given}; showing {stream.number(0)}.")
+            return default
+        near = _nearest(stream, number)
+        link.drop(f"{self.parameter} {given} has none of this attention; showing {stream.number(near)}.")
+        return near
+
+    def facts(self) -> dict[str, Any]:
+        return {"numbers": self.numbers}
+
+
+def _nearest(stream: StreamInfo, number: int) -> int:
+    """The row of the layer that is nearest to a model's number."""
+    return min(range(stream.layers), key=lambda row: abs(stream.number(row) - number))
+
+
+def _head(parameter: str, second: bool) -> Parsed:
+    """The head of a pane; within one stream the second is the next one, as a head is no news to itself."""
 
     def read(link: Link, default: Any) -> int:
-        most = getattr(_second(link)[1] if second else link.stream, size)
-        if parameter not in link:
-            return _opposite(link, parameter[:-1], most) if second else default
-        number = link.integer(parameter)
+        most = (_second(link)[1] if second else link.stream).heads
+        if parameter not in link and second:
+            head: int = link.found["head"]
+            itself = _second(link) == (link.atlas, link.stream) and "layer2" not in link
+            return (head + 1) % most if itself else min(head, most - 1)
+        number = link.integer(parameter) if parameter in link else default
         if number is not None and 0 <= number < most:
             return number
         link.drop(f"There is no {parameter} {link.shown(parameter, 12)}; showing 0.")
         return default
 
     return Parsed(by=read, always=True)
-
-
-def _opposite(link: Link, parameter: str, most: int) -> int:
-    """The same place in the other atlas; within one stream the next head, as a head is no news to itself."""
-    number: int = link.found[parameter]
-    itself = _second(link) == (link.atlas, link.stream) and "layer2" not in link
-    return (number + 1) % most if itself and parameter == "head" else min(number, most - 1)
 
 
 def _maps(link: Link) -> list[str]:
@@ -103,6 +135,7 @@ class CompareState(Store):
     """What two heads are shown of, and how. The component is the only writer.
 
     other, stream2, layer2, head2: the second head · map: of both · fit: the second map is brought onto the first
+    numbers, numbers2: the model's numbers of either pane's layers, where these are not rows; they stand in no link
     token: a or b, a row of that pane's table, q or k · at: where both are looked at from · show: what is below the maps
     order: of the table of tokens
     """
@@ -111,14 +144,16 @@ class CompareState(Store):
     property = "state"
     atlas: AtlasSlug = None
     stream: StreamName = ""
-    layer: Annotated[int, Field(ge=0), _number("layer", "layers", second=False)] = 0
-    head: Annotated[int, Field(ge=0), _number("head", "heads", second=False)] = 0
+    layer: Annotated[int, Field(ge=0), _Layer(numbers="numbers", always=True)] = 0
+    head: Annotated[int, Field(ge=0), _head("head", second=False)] = 0
     other: Annotated[str, Field(max_length=64), Parsed(parameter="with", by=_with, always=True)] = ""
     stream2: Annotated[
         str, Field(max_length=32), Parsed(by=lambda link, _default: _second(link)[1].name, always=True)
     ] = ""
-    layer2: Annotated[int, Field(ge=0), _number("layer2", "layers", second=True)] = 0
-    head2: Annotated[int, Field(ge=0), _number("head2", "heads", second=True)] = 0
+    layer2: Annotated[int, Field(ge=0), _Layer(numbers="numbers2", second=True, always=True)] = 0
+    head2: Annotated[int, Field(ge=0), _head("head2", second=True)] = 0
+    numbers: tuple[int, ...] = ()
+    numbers2: tuple[int, ...] = ()
     map: Annotated[str, Field(max_length=64), OneOf(values=_maps, default=_preferred, always=True)] = ""
     fit: Annotated[bool, Switch(on="on", off="off")] = True
     colour: Annotated[str, Field(max_length=32), Parsed(by=_colour)] = PLAIN.name
@@ -129,6 +164,12 @@ class CompareState(Store):
     at: Annotated[str, Field(max_length=64), Parsed(by=read_viewpoint)] = ""
     show: Annotated[str, OneOf(values=SHOWS, sentence=_NOT_ONE)] = "tokens"
     order: Annotated[str, OneOf(values=KINDS, sentence=_NOT_ONE)] = "moved"
+
+    @classmethod
+    def read(cls, link: Link) -> Self:
+        found = super().read(link)
+        numbers = {"numbers": link.stream.layer_numbers, "numbers2": _second(link)[1].layer_numbers}
+        return found.model_copy(update=numbers)
 
 
 class ComparePage(PageState):

@@ -32,5 +32,5 @@ def series_of(atlas: Atlas, others: Iterable[Atlas]) -> list[tuple[int, Atlas]]:
 
 
 def _shape(atlas: Atlas) -> tuple:
-    streams = tuple((stream.name, stream.layers, stream.heads) for stream in atlas.info.streams)
+    streams = tuple((stream.name, stream.layers, stream.heads, stream.layer_numbers) for stream in atlas.info.streams)
     return atlas.info.corpus.sha256, atlas.info.model.architecture, streams

@@ -21,7 +21,7 @@ from services.measures.difference import row_divergences, scaled
 from services.measures.likeness import CELLS, WORK, Rows, divergences, read_rows, sample_rows
 from services.numerics.bootstrap import ratio_interval
 
-VERSION = 1  # counts up when the same attention would give other numbers
+VERSION = 2  # counts up when the same attention would give other numbers
 CHANGE_CELLS = 65_536  # weights of a head that head by head are looked at
 _STEP = 8  # heads matched before it is told
 Streams = tuple[Atlas, StreamInfo, Atlas, StreamInfo]
@@ -30,7 +30,7 @@ Streams = tuple[Atlas, StreamInfo, Atlas, StreamInfo]
 @dataclass(frozen=True, eq=False)
 class Change:
     """change, low, high: float64 [heads] of a head and the same head of the other, with its bootstrap interval over
-    inputs, NaN where there is none; None where the streams have other shapes
+    inputs, NaN where there is none; None where the streams have other shapes or layers
 
     best, best_bits: the head of the other that attends most like it · taken, taken_bits: its own in the assignment of
     heads to heads that is best as a whole, −1 and NaN for one that is left over · typical: median of all pairs
@@ -71,7 +71,7 @@ def make(streams: Streams, told: Callable[[int, int], None] = lambda done, of: N
     blocks = atlas.attention(stream), other.attention(its)
     for one in blocks:
         one.check_kept()
-    same_shape = (stream.layers, stream.heads) == (its.layers, its.heads)
+    same_shape = (stream.layers, stream.heads, stream.layer_numbers) == (its.layers, its.heads, its.layer_numbers)
     work = _heads(stream) * _heads(its) * CELLS[0] <= 2 * WORK
     steps = (stream.layers if same_shape else 0) + (-(-_heads(stream) // _STEP) if work else 0)
     rows = sample_rows(blocks[0], CHANGE_CELLS, found.inputs[:, 0].tolist())

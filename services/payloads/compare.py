@@ -150,7 +150,7 @@ def changes(found: Change, stream: StreamInfo, its: StreamInfo) -> dict[str, Any
         name: None if (values := getattr(found, name)) is None else _list(values)
         for name in ("change", "low", "high", "best", "best_bits", "taken", "taken_bits")
     }
-    shapes = [{"layers": one.layers, "heads": one.heads} for one in (stream, its)]
+    shapes = [{"layers": one.layers, "heads": one.heads, "numbers": list(one.layer_numbers)} for one in (stream, its)]
     typical = round(found.typical, 5) if np.isfinite(found.typical) else None
     counts = {"rows": found.rows, "inputs": found.inputs, "matchRows": found.match_rows}
     return {"shapes": shapes, "typical": typical, **counts, **lists}

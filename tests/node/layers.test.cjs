@@ -16,6 +16,6 @@ test("where only some layers attend, names and links have the model's numbers", 
   const { cellsOf, textOf } = load("head_sets", "client");
   assert.equal(textOf([0, 1, 6], { layers: 3, heads: 4 }), "3.0-3.1_7.2");
   assert.deepEqual(cellsOf("3.0-3.1_7.2", { layers: 3, heads: 4 }), [0, 1, 6]);
-  assert.equal(load("grid").headName(1, 0), "L7 H0");
+  assert.equal(load("grid").cellName({ layers: 2, heads: 4 }, 4), "L7 H0");
   assert.deepEqual([numberOf(1, null), numberOf(1, [4, 9])], [1, 9]);
 });

@@ -95,7 +95,10 @@ def test_streams_of_other_shapes_are_matched_only(atlas, stream, monkeypatch):
     np.testing.assert_array_equal(made.best, np.arange(72))
     told = compare.changes(made, deep, stream)
     assert told["change"] is None
-    assert told["shapes"] == [{"layers": 12, "heads": 6}, {"layers": 6, "heads": 12}]
+    assert told["shapes"] == [
+        {"layers": 12, "heads": 6, "numbers": []},
+        {"layers": 6, "heads": 12, "numbers": []},
+    ]
     monkeypatch.setattr(change, "WORK", 1e3)
     many = change.make((atlas, stream, atlas, stream))
     assert many.best is None

@@ -8,11 +8,16 @@ from building import request_for, write_corpus
 
 from app import create_app
 from components.catalogue import cell_notes, scene_payload, stream_options
+from components.compare_view import compare_address
 from components.layers import layer_numbers, layer_options, size_words
 from components.state.atlas_page import View
+from components.state.compare_page import ComparePage
 from components.state.link import Link
 from services.atlas import open_atlas
+from services.atlas.library import Library
 from services.capture.adapters import seat
+from services.measures import change
+from services.payloads import compare as payload
 from services.pipeline.build import build
 from services.pipeline.progress import Progress
 from services.settings import Settings
@@ -109,13 +114,46 @@ def test_a_recording_knows_layers_of_several_sizes_by_their_place_among_all(home
     assert seat(hybrid, (hybrid,), 1) == ("self", 1)
 
 
-def test_heads_of_such_models_are_not_compared_side_by_side_yet(client, atlas, home):
-    from components.compare_view import cannot_compare, not_yet
-    from components.state.compare_page import ComparePage
-    from services.atlas.library import Library
+def compared(home, **query):
+    page = ComparePage.open({"atlas": HYBRID, "with": HYBRID, **query}, Library(home / "atlases"))
+    assert page is not None
+    return page[1]
 
+
+def test_a_comparison_names_layers_by_the_models_numbers(client, atlas, home):
+    found = compared(home, layer="3", head="1", layer2="7", head2="2")
+    state = found.compare
+    assert (state.layer, state.head, state.layer2, state.head2) == (0, 1, 1, 2)
+    assert (state.numbers, state.numbers2, found.dropped) == ((3, 7), (3, 7), ())
+    assert compared(home, layer="7").compare.layer2 == 1  # of the other pane, if it is not said, the same layer
+    near = compared(home, layer="5", head="1")
+    assert (near.compare.layer, near.dropped) == (0, ("layer '5' has none of this attention; showing 3.",))
     with client.application.app_context():
-        found = ComparePage.open({"atlas": HYBRID}, Library(home / "atlases"))
-        assert found is not None
-        assert not_yet(*found).slug == HYBRID
-        assert "cannot be compared side by side yet" in str(cannot_compare(atlas))
+        address = compare_address("/", atlas, atlas.info.default_stream, (1, 2))
+    assert address == "/compare?atlas=hybrid&stream=self&layer=7&head=2"
+
+
+def test_a_layer_of_another_model_that_the_second_lacks_is_the_nearest(home):
+    state = compared(home, layer="7", **{"with": SIZES}).compare
+    assert state.numbers2[state.layer2] == 2  # of 0 and 2, heads of 8
+
+
+def test_heads_of_other_layers_are_never_the_same_head(home):
+    other = open_atlas(home / "atlases" / SIZES)
+    small, large = other.info.streams
+    found = change.make((other, small, other, large))
+    assert found.change is None
+    assert found.best is not None
+    told = payload.changes(found, small, large)
+    assert [one["numbers"] for one in told["shapes"]] == [[0, 2], [1, 3]]
+    itself = change.make((other, small, other, small))
+    assert itself.change is not None
+    assert itself.change.max() == 0
+
+
+def test_atlases_cut_into_other_tokens_are_answered_with_a_sentence(client, atlas, home):
+    other = open_atlas(home / "atlases" / SIZES)
+    where = f"/payload/{HYBRID}/{atlas.info.key}/shared/self/{SIZES}/{other.info.key}/{other.info.default_stream.name}"
+    answer = client.get(where)
+    assert answer.status_code == 200
+    assert "none that both models cut into the same tokens" in answer.json["why"]
