@@ -21,7 +21,7 @@ from services.attributes.registry import (
     find_attribute,
     head_of_family,
     in_atlas,
-    listed,
+    offered,
     sizing,
     variants,
     why_not,
@@ -55,11 +55,11 @@ def colour_field(atlas: Atlas, colouring: Colouring) -> html.Div:
 
 
 def _options(atlas: Atlas) -> list[dict[str, Any]]:
-    offered = listed(atlas.info.modality)
-    reasons = {attribute.name: why_not(atlas, attribute) for attribute in offered}
+    listed = offered(atlas)
+    reasons = {attribute.name: why_not(atlas, attribute) for attribute in listed}
     return [
         {"label": a.label, "value": a.name, "disabled": bool(reasons[a.name]), "title": reasons[a.name] or a.explain}
-        for a in offered
+        for a in listed
     ]
 
 

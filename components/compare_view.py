@@ -25,7 +25,7 @@ from services.atlas.library import Entry
 from services.atlas.schema import StreamInfo
 from services.atlas.series import series_of
 from services.attributes.attribute import Place
-from services.attributes.registry import listed, variants, why_not
+from services.attributes.registry import offered, variants, why_not
 from services.errors import AtlasError
 
 
@@ -74,7 +74,7 @@ def _colours(atlas: Atlas, other: Atlas) -> list[dict[str, Any]]:
         {"value": one.name, "label": f"Difference: {one.label.lower()}", "kind": one.kind, "low": "", "high": ""}
         for one in DIFFERENCES.values()
     ]
-    families = [(variants(one) or (one,)) for one in listed(atlas.info.modality)]
+    families = [(variants(one) or (one,)) for one in offered(atlas)]
     return differences + [
         {
             "value": one.name,

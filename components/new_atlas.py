@@ -17,6 +17,11 @@ from services.workshop.orders import Checked
 
 CORPORA = {"paste": "Paste text", "upload": "Upload", "demo": "The demo's"}
 _FIRST_INPUTS = 2_000
+_CHATS = [
+    {"label": "by the model's template, or by turns", "value": ""},
+    {"label": "by the model's template", "value": "template"},
+    {"label": "each turn an input", "value": "turns"},
+]
 
 
 def form(settings: Settings) -> html.Div:
@@ -96,11 +101,43 @@ def _corpus(settings: Settings) -> list[Component]:
         ),
         html.Div(
             [
-                field("Column with the inputs", dbc.Select(id=ids.NEW_COLUMN, options=[], value=""), ids.NEW_COLUMN),
+                html.Div(
+                    [
+                        field(
+                            "Column with the inputs",
+                            dbc.Select(id=ids.NEW_COLUMN, options=[], value=""),
+                            ids.NEW_COLUMN,
+                        ),
+                        field("Second text of a pair", dbc.Select(id=ids.NEW_PAIR, options=[], value=""), ids.NEW_PAIR),
+                        field("Chats", dbc.Select(id=ids.NEW_CHATS, options=_CHATS, value=""), ids.NEW_CHATS),
+                    ],
+                    className="form-row",
+                ),
                 html.Div(id=ids.NEW_ROWS, className="first-rows", tabIndex=0, **{"aria-label": "First rows"}),
             ],
             id=ids.NEW_COLUMN_FIELD,
             className="d-none",
+        ),
+        html.Details(
+            [
+                html.Summary("How text is read", className="text-button"),
+                html.Div(
+                    [
+                        field(
+                            "Encoding, if not UTF-8",
+                            dbc.Input(
+                                id=ids.NEW_ENCODING, type="text", maxlength=40, debounce=600, placeholder="cp1252"
+                            ),
+                            ids.NEW_ENCODING,
+                        ),
+                        _boxes(
+                            ids.NEW_PARAGRAPHS, "Lines", [{"label": "One input between empty lines", "value": 1}], []
+                        ),
+                    ],
+                    className="form-row",
+                ),
+            ],
+            id=ids.NEW_READING,
         ),
     ]
 
@@ -182,5 +219,5 @@ def first_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> html.Ta
     return html.Table([head, html.Tbody([html.Tr([html.Td(cell) for cell in row]) for row in rows])])
 
 
-def column_options(columns: Sequence[str]) -> list[dict[str, str]]:
-    return [{"label": "by itself", "value": ""}, *({"label": name, "value": name} for name in columns)]
+def column_options(columns: Sequence[str], nothing: str = "by itself") -> list[dict[str, str]]:
+    return [{"label": nothing, "value": ""}, *({"label": name, "value": name} for name in columns)]

@@ -59,6 +59,10 @@ _CHOICES = {
     "text": (ids.NEW_TEXT, "value"),
     "upload": (ids.NEW_UPLOAD, "data"),
     "column": (ids.NEW_COLUMN, "value"),
+    "pair": (ids.NEW_PAIR, "value"),
+    "chats": (ids.NEW_CHATS, "value"),
+    "encoding": (ids.NEW_ENCODING, "value"),
+    "paragraphs": (ids.NEW_PARAGRAPHS, "value"),
     "max_inputs": (ids.NEW_INPUTS, "value"),
     "seed": (ids.NEW_SEED, "value"),
     "projections": (ids.NEW_MAPS, "value"),
@@ -76,7 +80,9 @@ def _wish(values: tuple[Any, ...]) -> Wish:
     upload = posted["upload"]
     posted["upload"] = upload.get("id") if isinstance(upload, dict) else None
     posted["text"] = posted["text"] or ""
-    unused = {"paste": ("upload", "column"), "upload": ("text",), "demo": ("text", "upload", "column")}
+    posted["paragraphs"] = posted["paragraphs"] == [1]
+    of_files = ("upload", "column", "pair", "chats", "encoding")
+    unused = {"paste": of_files, "upload": ("text",), "demo": ("text", "paragraphs", *of_files)}
     drop = unused.get(posted["corpus"] if isinstance(posted["corpus"], str) else "", ())
     return Wish.read({name: value for name, value in posted.items() if name not in drop})
 
@@ -84,22 +90,24 @@ def _wish(values: tuple[Any, ...]) -> Wish:
 @callback(
     Output(ids.NEW_CHECK, "children"),
     Output(ids.NEW_COLUMN, "options"),
+    Output(ids.NEW_PAIR, "options"),
     Output(ids.NEW_COLUMN_FIELD, "className"),
     Output(ids.NEW_ROWS, "children"),
     Output(ids.NEW_START, "disabled"),
     *(State(*place) if name == "title" else Input(*place) for name, place in _CHOICES.items()),
 )
-def check(*values: Any) -> tuple[Any, Any, str, Any, bool]:
+def check(*values: Any) -> tuple[Any, Any, Any, str, Any, bool]:
     """Say what would be built, or why it cannot."""
     try:
         wish = _wish(values)
         checked = workshop().check(wish)
     except AtlasError as error:
-        return problem_words(str(error)), no_update, "d-none", None, True
+        return problem_words(str(error)), no_update, no_update, "d-none", None, True
     columns = checked.look.get("columns", [])
     shown = "new-column" if wish.corpus == "upload" and columns else "d-none"
     rows = first_rows(columns, checked.look.get("rows", []))
-    return check_words(checked), column_options(columns), shown, rows, checked.problem is not None
+    names = column_options(columns), column_options(columns, "none")
+    return check_words(checked), *names, shown, rows, checked.problem is not None
 
 
 @callback(

@@ -110,7 +110,8 @@ class HeadScene(Component):
     - setCount (dict): out: ``{definition, points, tokens}`` of the present set.
     - tool (string): "point", "box" or "lasso": what a drag in an open head does. Shift-drag draws a lasso always.
     - searchCount (dict): out: ``{query, tokens, points}`` of the last search.
-    - lines (dict | None): ``{threshold, topk, hidden: {queries, keys}, hideSpecial, hideFirst, byValueNorm}``:
+    - lines (dict | None): ``{threshold, topk, hidden: {queries, keys}, hideSpecial, hideFirst, hideWithin,
+      hideAcross, byValueNorm}``:
       in an open head, draw the strongest attention of the selected input from each query to its keys; weights
       are those of SentenceView with the same choices. topk 0: all.
     - average (bool): in place of the points, each head's mean attention by position as a small heatmap.

@@ -21,6 +21,7 @@
     const { weights } = W.shownMatrix(raw, queries, keys, {
       hiddenQueries: W.hiddenMask(queries, sides.queries.special, hidden.queries, choice),
       hiddenKeys: W.hiddenMask(keys, sides.keys.special, hidden.keys, choice),
+      hiddenPairs: W.hiddenPairs(sides.queries.texts, sides.keys.texts, choice),
       valueNorms,
     });
     const { topk, threshold } = choice;

@@ -134,6 +134,8 @@ declare namespace Atlas {
     hidden?: HiddenTokens;
     hideSpecial?: boolean;
     hideFirst?: boolean;
+    hideWithin?: boolean;
+    hideAcross?: boolean;
     byValueNorm?: boolean;
   }
 
@@ -397,6 +399,8 @@ declare namespace Atlas {
     special: number[];
     /** the first one's row in its table */
     first: number;
+    /** of pairs of texts: 0 or 1, −1 of tokens that the tokenizer added */
+    texts?: number[];
   }
 
   interface InputSides {

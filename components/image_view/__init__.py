@@ -30,6 +30,7 @@ class ImageView(Component):
     selection (dict or None): {"input", "token": token row or None, "side"}: the image and its chosen patch.
     mode ("lines" or "heatmap"): arrows from queries to keys, or weights laid over the image.
     topk (int), threshold (float): which pairs are arrows: the strongest keys of each query, weights of at least this.
+    hideWithin (bool), hideAcross (bool): of texts alone.
     hideSpecial (bool), hideFirst (bool), hidden (dict): tokens left out; the weights that remain are renormalised.
     byValueNorm (bool): not used: patches are compared by weight alone.
     look (dict): {"shade": "linear" | "sqrt" | "clipped", "opacity": 0 … 1, "source": "head" | "rollout", "arrows":
@@ -60,6 +61,8 @@ class ImageView(Component):
         "threshold",
         "hideSpecial",
         "hideFirst",
+        "hideWithin",
+        "hideAcross",
         "byValueNorm",
         "hidden",
         "look",

@@ -50,6 +50,8 @@ declare namespace Atlas {
     threshold?: number;
     hideSpecial?: boolean;
     hideFirst?: boolean;
+    hideWithin?: boolean;
+    hideAcross?: boolean;
     hidden?: HiddenTokens;
     look?: ImageLook;
     theme?: string | null;

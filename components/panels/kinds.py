@@ -13,13 +13,11 @@ from components.state.links import address
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.attributes.registry import attribute_of
+from services.measures import kinds, related
 from services.measures.kinds import (
     LEAST_QUERIES,
     KindMatrix,
-    kind_matrix,
-    lift_of_all,
     offered,
-    strongest_pairs,
     unavailable,
 )
 from services.search.token_sets import write_ids
@@ -35,6 +33,7 @@ def kinds_card(atlas: Atlas, stream: StreamInfo) -> html.Details:
     if why:
         return html.Details([summary, html.P(why, className="facts-note")], className="kinds")
     options = [{"label": attribute_of(name).label, "value": name} for name in offered(atlas)]
+    options += [{"label": related.LABEL, "value": related.NAME}] if related.known(atlas, stream) else []
     select = dbc.Select(id=ids.KINDS_OF, options=options, value=options[0]["value"])
     return html.Details(
         [
@@ -49,17 +48,22 @@ def kinds_card(atlas: Atlas, stream: StreamInfo) -> html.Details:
 
 def matrix_table(matrix: KindMatrix) -> list[Any]:
     """Rows ask, columns answer; each cell a button that tells more of it."""
-    head = html.Tr(
-        [html.Td("from ↓ to →"), *(html.Th(html.Span(name), scope="col", title=name) for name in matrix.names)]
-    )
+    corner = "relation" if matrix.to else "from ↓ to →"
+    head = html.Tr([html.Td(corner), *(html.Th(html.Span(name), scope="col", title=name) for name in matrix.columns)])
     rows = [
-        html.Tr([html.Th(name, scope="row"), *(html.Td(_cell(matrix, query, key)) for key in range(len(matrix.names)))])
+        html.Tr(
+            [html.Th(name, scope="row"), *(html.Td(_cell(matrix, query, key)) for key in range(len(matrix.columns)))]
+        )
         for query, name in enumerate(matrix.names)
     ]
+    by = (
+        "from words to their heads and back, by the relation that the corpus gives them"
+        if matrix.to
+        else "by the kind of the query (row) and of the key (column)"
+    )
     note = (
-        "How many times as much attention as even attention would give, by the kind of the query (row) and of the key "
-        f"(column). Grey: fewer than {LEAST_QUERIES} queries, with their number. Choose a cell for its pairs and the "
-        "heads that do it most."
+        f"How many times as much attention as even attention would give, {by}. Grey: fewer than {LEAST_QUERIES} "
+        "queries, with their number. Choose a cell for its pairs and the heads that do it most."
     )
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="kinds-table")
     return [html.P(note, className="facts-note"), html.Div(table, className="kinds-scroll")]
@@ -73,7 +77,7 @@ def _cell(matrix: KindMatrix, query: int, key: int) -> Any:
         return html.Span(f"{count}", className="kinds-few", title=f"only {count} queries: too few to say anything")
     lift = float(matrix.lift[query, key])
     fill = 100 * min(1.0, max(0.0, np.log2(lift) / _FULL)) if lift > 0 else 0.0
-    title = f"{matrix.names[query]} → {matrix.names[key]}: {told(matrix, query, key)}"
+    title = f"{matrix.title(query, key)}: {told(matrix, query, key)}"
     return html.Button(
         f"{lift:.1f}" if lift < 10 else f"{lift:.0f}",
         id=ids.kinds_pair(query, key),
@@ -104,16 +108,17 @@ def cell_details(atlas: Atlas, view: View, attribute: str, query: int, key: int,
     """
     stream = atlas.stream(str(view.stream))
     layer, head = _place(stream, view)
-    matrix = kind_matrix(atlas, stream, layer, head, attribute)
-    names = matrix.names[query], matrix.names[key]
+    source = _source(atlas, stream, attribute)
+    matrix = source.kind_matrix(atlas, stream, layer, head, attribute)
+    names = matrix.names[query], matrix.columns[key]
     base = {"atlas": atlas.slug, "stream": stream.name, "method": view.method, "dims": str(view.dims), "tab": "head"}
     here = {**base, "layer": str(stream.number(layer)), "head": str(head)}
-    points = strongest_pairs(atlas, stream, layer, head, attribute, *names)
-    shown: list[Any] = [html.H3(f"{names[0]} → {names[1]}"), html.P(told(matrix, query, key))]
+    points = source.strongest_pairs(atlas, stream, layer, head, attribute, *names)
+    shown: list[Any] = [html.H3(matrix.title(query, key)), html.P(told(matrix, query, key))]
     if points:
         link = address(prefix, AtlasPage, {**here, "set": write_ids(points)})
         shown.append(html.P(dcc.Link("Light up its strongest pairs, on the map and in the inputs", href=link)))
-    lifts = lift_of_all(atlas, stream, attribute, *names)
+    lifts = source.lift_of_all(atlas, stream, attribute, *names)
     if lifts is None:
         return [*shown, html.P("This atlas is too large to compare all heads while you wait.", className="facts-note")]
     order = [int(cell) for cell in np.argsort(-np.nan_to_num(lifts, nan=-1), axis=None)[:RANKED]]
@@ -131,6 +136,19 @@ def cell_details(atlas: Atlas, view: View, attribute: str, query: int, key: int,
         for one, two in places
     ]
     return [*shown, html.P("Heads in which it is strongest, times even attention:"), html.Ol(items)]
+
+
+def _source(atlas: Atlas, stream: StreamInfo, attribute: str) -> Any:
+    """Where a choice of kinds is worked out.
+
+    Raises:
+        KeyError: the stream has none of that name.
+    """
+    if attribute != related.NAME:
+        return kinds
+    if not related.known(atlas, stream):
+        raise KeyError(attribute)
+    return related
 
 
 def _place(stream: StreamInfo, view: View) -> tuple[int, int]:
@@ -158,7 +176,8 @@ def show_matrix(opened: Any, attribute: Any, view_data: Any) -> Any:
     if atlas is None or stream is None or unavailable(atlas, stream):
         return None, None
     try:
-        return matrix_table(kind_matrix(atlas, stream, *_place(stream, view), str(attribute))), None
+        source = _source(atlas, stream, str(attribute))
+        return matrix_table(source.kind_matrix(atlas, stream, *_place(stream, view), str(attribute))), None
     except (KeyError, IndexError):
         return None, None
 

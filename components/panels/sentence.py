@@ -17,6 +17,7 @@ from services.atlas import Atlas
 from services.atlas.inputs import first_to_show
 from services.atlas.schema import StreamInfo
 from services.modalities.registry import modality_named
+from services.modalities.text.pairs import SEGMENT
 from services.payloads.images import has_images
 
 FORMS = {"lines": "Lines", "heatmap": "Heatmap"}
@@ -24,8 +25,18 @@ CHECKS = (
     ("special", "Hide special tokens", "Leaves out [CLS], [SEP] and their like; the rest of each row is scaled to 1."),
     ("first", "Hide the first token", "Many heads park attention there; without it the rest shows."),
     ("values", "Weight by value norm", "Weight × length of the key's value vector: what is read, not only looked at."),
+    ("within", "Hide attention within a text", "Of pairs: what goes from one text to the other remains, scaled to 1."),
+    ("across", "Hide attention across the texts", "Of pairs: what stays within a text remains, scaled to 1."),
     ("lines", "Lines on the map", "Draws the same weights between the points of this input."),
 )
+
+_OF_PAIRS = ("within", "across")
+
+
+def checks_of(atlas: Atlas, stream: StreamInfo) -> list[tuple[str, str, str]]:
+    """The boxes that an atlas has: those about pairs of texts only where there are some."""
+    pairs = all(atlas.has_column(table, SEGMENT) for table in stream.tables)
+    return [check for check in CHECKS if pairs or check[0] not in _OF_PAIRS]
 
 
 def reading_facts(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
@@ -44,7 +55,7 @@ def sentence_panel(atlas: Atlas, stream: StreamInfo, state: AtlasPage, payload: 
     return [
         dcc.Store(id=ids.READING_FACTS, data=reading_facts(atlas, stream)),
         html.Div(
-            [navigator(selection, len(atlas.inputs)), controls(selection, options, FORMS, CHECKS)],
+            [navigator(selection, len(atlas.inputs)), controls(selection, options, FORMS, checks_of(atlas, stream))],
             className="reading-controls",
         ),
         html.Div(

@@ -51,6 +51,7 @@ class SentenceView(Component):
     threshold (float 0 … 1; default 0): only weights of at least this. Both choose what is drawn; they never
         change a weight.
     hideSpecial (bool), hideFirst (bool): hide special tokens / the first token, on both sides.
+    hideWithin (bool), hideAcross (bool): of pairs of texts, hide attention within a text / from one text to the other.
     byValueNorm (bool): weight × norm of the key's value vector, each row renormalised.
     theme ("light", "dark" or None): None follows `data-bs-theme` of the page.
     pair (dict or None): more numbers of one pair, shown in its tooltip: {"query": index, "key": index,
@@ -91,6 +92,8 @@ class SentenceView(Component):
         "threshold",
         "hideSpecial",
         "hideFirst",
+        "hideWithin",
+        "hideAcross",
         "byValueNorm",
         "hidden",
         "theme",

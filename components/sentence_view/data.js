@@ -32,7 +32,8 @@
   function side(given) {
     const tokens = given && Array.isArray(given.tokens) ? given.tokens.map((text) => String(text)) : null;
     if (!tokens) throw new Error("The answer of the server has no tokens.");
-    return { first: Number(given.first) || 0, tokens, special: Array.isArray(given.special) ? given.special : [] };
+    const [special, texts] = [given.special, given.texts].map((list) => (Array.isArray(list) ? list : undefined));
+    return { first: Number(given.first) || 0, tokens, special: special ?? [], texts };
   }
 
   /** Everything that one picture needs.

@@ -209,7 +209,7 @@
     apply(before) {
       this.applied = this.props;
       const changed = (...names) => !before || names.some((name) => !same(before[name], this.props[name]));
-      if (changed("hidden", "hideSpecial", "hideFirst", "byValueNorm", "topk", "threshold")) this.derive();
+      if (changed("hidden", "hideSpecial", "hideFirst", "hideWithin", "hideAcross", "byValueNorm", "topk", "threshold")) this.derive();
       if (changed("mode")) this.relayout();
       if (changed("selection")) {
         const pinned = this.pinned();
@@ -229,8 +229,9 @@
       const hidden = this.hidden();
       const hiddenQueries = W.hiddenMask(count.q, queries.special, hidden.queries, applied);
       const hiddenKeys = W.hiddenMask(count.k, keys.special, hidden.keys, applied);
+      const hiddenPairs = W.hiddenPairs(queries.texts, keys.texts, applied);
       const norms = applied.byValueNorm ? valueNorms : null;
-      const shown = W.shownMatrix(raw, count.q, count.k, { hiddenQueries, hiddenKeys, valueNorms: norms });
+      const shown = W.shownMatrix(raw, count.q, count.k, { hiddenQueries, hiddenKeys, hiddenPairs, valueNorms: norms });
       const topk = Number(applied.topk) > 0 ? Math.floor(Number(applied.topk)) : 0;
       const threshold = Number(applied.threshold) > 0 ? Number(applied.threshold) : 0;
       const crowded = Math.max(count.q, count.k) > LIMIT_ABOVE;

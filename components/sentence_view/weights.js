@@ -4,7 +4,7 @@
    The order of operations, the same for every caller:
      1. raw weight / 65535
      2. × ‖v‖ of the key, when weighting by value norm
-     3. hidden keys become 0
+     3. hidden keys become 0, and those of pairs that an option hides
      4. rows changed by 2 or 3 are divided by what is left of them (a row with nothing left stays 0)
      5. hidden queries become 0
      6. only for drawing: top k of each query, threshold, strongest pairs up to a limit
@@ -41,32 +41,45 @@
     return mask;
   }
 
+  /** Which pairs an option hides: of tokens of the same text of a pair of texts, or of different ones.
+   * @param {ArrayLike<number>|undefined} queries  0 or 1 a token, −1 of tokens that the tokenizer added
+   * @param {ArrayLike<number>|undefined} keys
+   * @param {{hideWithin?: boolean, hideAcross?: boolean}} options @returns {((q: number, k: number) => boolean)|null} */
+  function hiddenPairs(queries, keys, options) {
+    const { hideWithin, hideAcross } = options;
+    if (!queries || !keys || !(hideWithin || hideAcross)) return null;
+    return (q, k) => queries[q] >= 0 && keys[k] >= 0 && Boolean(queries[q] === keys[k] ? hideWithin : hideAcross);
+  }
+
   /** Steps 1 to 5.
    * @param {Uint16Array} raw @param {number} queries @param {number} keys
-   * @param {{hiddenQueries?: Uint8Array, hiddenKeys?: Uint8Array, valueNorms?: ArrayLike<number>|null}} options
+   * @param {{hiddenQueries?: Uint8Array, hiddenKeys?: Uint8Array, hiddenPairs?: ((q: number, k: number) => boolean)|null,
+   *   valueNorms?: ArrayLike<number>|null}} options
    * @returns {{weights: Float32Array, kept: Float32Array}} kept: share of each row that was not hidden */
   function shownMatrix(raw, queries, keys, options) {
-    const { hiddenQueries, hiddenKeys, valueNorms } = options;
+    const { hiddenQueries, hiddenKeys, hiddenPairs: apart, valueNorms } = options;
     const weights = new Float32Array(queries * keys);
     const kept = new Float32Array(queries);
     const factor = new Float64Array(keys).fill(1);
     if (valueNorms) {
       for (let k = 0; k < keys; k++) factor[k] = Number.isFinite(valueNorms[k]) ? Math.max(0, valueNorms[k]) : 0;
     }
-    const anyHidden = hiddenKeys !== undefined && hiddenKeys.includes(1);
+    const anyHidden = Boolean(apart) || (hiddenKeys !== undefined && hiddenKeys.includes(1));
+    /** @param {number} q @param {number} k */
+    const shows = (q, k) => !(hiddenKeys && hiddenKeys[k]) && !(apart && apart(q, k));
     for (let q = 0, row = 0; q < queries; q++, row += keys) {
       let all = 0;
       let left = 0;
       for (let k = 0; k < keys; k++) {
         const weight = raw[row + k] * factor[k];
         all += weight;
-        if (!hiddenKeys || !hiddenKeys[k]) left += weight;
+        if (shows(q, k)) left += weight;
       }
       kept[q] = all > 0 ? left / all : 0;
       if ((hiddenQueries && hiddenQueries[q]) || !(left > 0)) continue;
       const scale = anyHidden || valueNorms ? 1 / left : 1 / UNIT;
       for (let k = 0; k < keys; k++) {
-        if (!hiddenKeys || !hiddenKeys[k]) weights[row + k] = raw[row + k] * factor[k] * scale;
+        if (shows(q, k)) weights[row + k] = raw[row + k] * factor[k] * scale;
       }
     }
     return { weights, kept };
@@ -156,7 +169,7 @@
     return max;
   }
 
-  const api = { UNIT, dequantise, flags, hiddenMask, shownMatrix, lineOf, strongest, kthLargest, strongestPairs, maximum };
+  const api = { UNIT, dequantise, flags, hiddenMask, hiddenPairs, shownMatrix, lineOf, strongest, kthLargest, strongestPairs, maximum };
   if (typeof module === "object" && module.exports) module.exports = api;
   else Object.assign((window.atlas_sentence_view ??= {}), { weights: api });
 })();

@@ -47,7 +47,9 @@ _positions = partial(Positions, parameter="hide", needs="selection.input")
 class AttentionOptions(Store):
     """Choices of the tabs Sentence and Average and of the lines on the map.
 
-    topk: 0 for all · threshold: least weight drawn · special, first: hide those tokens · values: weight by value norm
+    topk: 0 for all · threshold: least weight drawn · special, first: hide those tokens
+    within, across: of pairs of texts, hide attention within a text, from one to the other
+    values: weight by value norm
     lines: draw attention on the map · offsets: average by distance instead of by position · cut: average only as long
     as the input · average: heatmaps in place of points · queries, keys: hidden positions of the input that is shown
     """
@@ -60,6 +62,8 @@ class AttentionOptions(Store):
     ] = 0.05
     special: Annotated[bool, _word(word="special", ticks=_BOTH, shows="hideSpecial")] = False
     first: Annotated[bool, _word(word="first", ticks=_SENTENCE, shows="hideFirst")] = False
+    within: Annotated[bool, _word(word="nowithin", ticks=_SENTENCE, shows="hideWithin")] = False
+    across: Annotated[bool, _word(word="noacross", ticks=_SENTENCE, shows="hideAcross")] = False
     values: Annotated[bool, _word(word="values", ticks=_BOTH, shows="byValueNorm")] = False
     offsets: Annotated[bool, _word(word="offsets")] = False
     cut: Annotated[bool, _word(word="cut", ticks=_AVERAGE)] = False

@@ -71,6 +71,7 @@ class Described:
     family, choice: a variant of the attribute `family`, and its name among the variants; choices: what they differ in
     categories_of: in place of categories, those that an atlas has; the first stand for what `categories` names
     sizes: the words of the menu entry that makes points as large as the attribute's values, "" for none
+    rare: menus leave it out where an atlas lacks it, in place of saying why
     """
 
     name: str
@@ -88,6 +89,7 @@ class Described:
     choice: str = ""
     choices: str = ""
     sizes: str = ""
+    rare: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.attributes import image, norms, popularity, text
+from services.attributes import corpus, image, norms, popularity, text
 from services.attributes.attribute import CUBE, SIDE_STEPS, Column, Kind, Place, Scale
 
 
@@ -57,6 +57,8 @@ class Attribute(Protocol):
     def choices(self) -> str: ...
     @property
     def sizes(self) -> str: ...
+    @property
+    def rare(self) -> bool: ...
 
     def available(self, atlas: Atlas) -> str | None:
         """Why an atlas does not have the attribute, in one sentence; None when it has."""
@@ -96,6 +98,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     text.INPUT_LENGTH,
     text.FREQUENCY,
     text.PART_OF_SPEECH,
+    *corpus.ATTRIBUTES,
     *image.ATTRIBUTES,
     norms.NORM,
     norms.COMMON_NORM,
@@ -134,6 +137,11 @@ def listed(modality: str | None = None) -> tuple[Attribute, ...]:
     """Entries of a menu: variants stand behind the first of their family; what other modalities have is left out."""
     fits = (None, modality) if modality else ()
     return tuple(a for a in attributes() if not a.family and (not fits or a.modality in fits))
+
+
+def offered(atlas: Atlas) -> tuple[Attribute, ...]:
+    """Entries of an atlas's menu, with those that it lacks but for rare ones."""
+    return tuple(one for one in listed(atlas.info.modality) if not one.rare or not why_not(atlas, one))
 
 
 def in_atlas(atlas: Atlas, attribute: Attribute) -> Attribute:

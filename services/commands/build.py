@@ -14,6 +14,7 @@ from services.jobs.here import here
 from services.jobs.spec import JobSpec
 from services.measures import registry
 from services.modalities import registry as modalities
+from services.modalities.corpora.chats import Chats
 from services.modalities.registry import modality_of
 from services.models.files import check_model_name, find_model
 from services.models.memory import is_out_of_memory
@@ -63,6 +64,16 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         "--target",
         help="column with the texts that an encoder–decoder writes (default: 'target'; without one, the model writes "
         "them itself, greedily)",
+    )
+    cli.add_argument(
+        "--pair",
+        help="column with a second text that is read with the first, as of premise and hypothesis (default: none)",
+    )
+    cli.add_argument(
+        "--chats",
+        choices=get_args(Chats),
+        help="a chat is one input, written by the model's own template, or each of its turns is (default: by the "
+        "template where the model has one)",
     )
     cli.add_argument(
         "--encoding",
@@ -153,6 +164,8 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         library_code=options.library_code,
         column=options.column,
         target=options.target,
+        pair=options.pair,
+        chats=options.chats,
         encoding=options.encoding,
         paragraphs=options.paragraphs,
         projections=projections,

@@ -37,7 +37,8 @@ class KindMatrix:
     """One head: [query kinds, key kinds], NaN where no query sees such a key.
 
     weight: mean weight · even: the same of even attention · low, high: ends of the 95 % interval of the weight over
-    inputs · queries: int64, how many stand behind a cell · names: of the kinds
+    inputs · queries: int64, how many stand behind a cell · names: of the kinds · to: of the columns, where they are not
+    the kinds again
     """
 
     names: tuple[str, ...]
@@ -46,6 +47,15 @@ class KindMatrix:
     low: np.ndarray
     high: np.ndarray
     queries: np.ndarray
+    to: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.to or self.names
+
+    def title(self, query: int, key: int) -> str:
+        """A cell's name: "noun → pronoun", or "nsubj: word → its head"."""
+        return f"{self.names[query]}{': ' if self.to else ' → '}{self.columns[key]}"
 
     @property
     def lift(self) -> np.ndarray:
@@ -116,7 +126,7 @@ def kind_matrix(atlas: Atlas, stream: StreamInfo, layer: int, head: int, attribu
     kinds = kinds_of(atlas, stream, attribute)
     size, blocks = len(kinds.names), atlas.attention(stream)
     above, even, asked = (np.zeros((blocks.inputs, size, size)) for _ in range(3))
-    for index in _inputs(blocks):
+    for index in inputs_of(blocks):
         of, to, visible = _sides(blocks, index, kinds)
         seen = visible @ to
         asking = seen > 0
@@ -132,7 +142,8 @@ def kind_matrix(atlas: Atlas, stream: StreamInfo, layer: int, head: int, attribu
     return KindMatrix(kinds.names, weight, base, low.reshape(shape), high.reshape(shape), total.astype(np.int64))
 
 
-def _inputs(blocks: AttentionBlocks) -> Iterator[int]:
+def inputs_of(blocks: AttentionBlocks) -> Iterator[int]:
+    """Inputs that have queries and keys."""
     return (index for index in range(blocks.inputs) if all(blocks.shape(index)))
 
 
@@ -158,7 +169,7 @@ def lift_of_all(atlas: Atlas, stream: StreamInfo, attribute: str, query: str, ke
         return None
     asked, answered = kinds.names.index(query), kinds.names.index(key)
     above, even = np.zeros((stream.layers, stream.heads)), 0.0
-    for index in _inputs(blocks):
+    for index in inputs_of(blocks):
         rows, columns = blocks.rows(index)
         of, to = kinds.queries[rows] == asked, kinds.keys[columns] == answered
         if not (of.any() and to.any()):
@@ -184,7 +195,7 @@ def strongest_pairs(
     asked, answered = kinds.names.index(query), kinds.names.index(key)
     found: list[tuple[float, int, int]] = []
     points = atlas.points(stream)[0]
-    for index in _inputs(blocks):
+    for index in inputs_of(blocks):
         rows, columns = blocks.rows(index)
         of, to = np.flatnonzero(kinds.queries[rows] == asked), np.flatnonzero(kinds.keys[columns] == answered)
         visible = blocks.visible(index)[np.ix_(of, to)]

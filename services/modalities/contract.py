@@ -47,6 +47,7 @@ class Prepared:
     libraries: package → version, of what made the columns
     input_columns: of each input, beside its line and its number of tokens
     write_files: puts what the atlas keeps of the inputs themselves into its folder and describes it, by name
+    texts: inputs as a reader sees them; None: as the corpus has them
     """
 
     kept: Sequence[int]
@@ -56,6 +57,7 @@ class Prepared:
     libraries: Mapping[str, str] = field(default_factory=dict)
     input_columns: Mapping[str, Any] = field(default_factory=dict)
     write_files: Callable[[Path], Mapping[str, FileInfo]] = lambda folder: {}
+    texts: Sequence[str] | None = None
 
 
 class Modality(Protocol):
@@ -76,7 +78,8 @@ class Modality(Protocol):
     ) -> Corpus:
         """A named list of inputs. target: the column with what a model writes.
 
-        reading: encoding and paragraphs, of texts (services.modalities.corpora.read_corpus). Raises: CorpusError.
+        reading: encoding, paragraphs, pair and chats, of texts (services.modalities.corpora.read_corpus).
+        Raises: CorpusError.
         """
         ...
 

@@ -12,6 +12,7 @@ from services.atlas import Atlas
 from services.atlas.layouts import Frames, draw_order, flat_layout, frames, head_frames, quantise
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.registry import attribute_of, point_values
+from services.modalities.text.pairs import SEGMENT
 from services.payloads.images import has_images, image_facts
 
 CHUNK = 1000
@@ -117,6 +118,7 @@ def input_sides(atlas: Atlas, stream: StreamInfo, index: int) -> dict[str, objec
             "first": rows.start,
             "tokens": list(tokens.text[rows]),
             "special": tokens.special[rows].astype(int).tolist(),
+            **({"texts": np.asarray(tokens.columns[SEGMENT])[rows].tolist()} if SEGMENT in tokens.columns else {}),
         }
 
     image = {"image": image_facts(atlas, index)} if has_images(atlas) else {}

@@ -21,6 +21,7 @@ from services.pipeline.lock import build_lock
 from services.pipeline.measure_stage import measure_heads, measure_maps
 from services.pipeline.progress import Progress
 from services.pipeline.publish import check_place, is_free, put_in_place, remove, write_info
+from services.pipeline.reading import read
 from services.pipeline.request import BuildRequest, same_vectors
 from services.pipeline.study_stage import study_stream
 from services.pipeline.workers import Workers
@@ -55,9 +56,7 @@ def build(
             f"{folder.name!r} cannot name an atlas: use lower-case letters, digits, '.', '_' and '-', at most 64."
         )
     check_model_name(request.model)
-    corpus = modality_named(request.modality).read_corpus(
-        request.corpus, column=request.column, target=request.target, max_inputs=request.max_inputs, **request.reading()
-    )
+    corpus = read(request)
     wanted = request.captured() | {"corpus_sha256": corpus.sha256}
     work = folder.with_name(f"{folder.name}.partial")
     with build_lock(folder):

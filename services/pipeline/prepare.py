@@ -78,7 +78,8 @@ def prepare(loaded: LoadedModel, corpus: Corpus, request: BuildRequest) -> Prepa
         notes=(*corpus.notes, *tokens.notes),
     )
     columns = {name: [values[index] for index in tokens.kept] for name, values in corpus.columns.items()}
-    return PreparedCorpus(info, [corpus.texts[index] for index in tokens.kept], columns, tokens)
+    texts = tokens.texts if tokens.texts is not None else [corpus.texts[index] for index in tokens.kept]
+    return PreparedCorpus(info, list(texts), columns, tokens)
 
 
 def write_tables(folder: Path, prepared: PreparedCorpus) -> dict[str, FileInfo]:

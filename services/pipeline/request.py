@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from services.atlas import ProjectionRef
 from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale
+from services.modalities.corpora.chats import Chats
 from services.modalities.registry import DEFAULT
 from services.models.packaged import packaged
 from services.projection import START, method_names, methods
@@ -44,6 +45,10 @@ class BuildRequest(Frozen):
     column: str | None = None
     encoding: str | None = Field(default=None, max_length=40, description="of a corpus file that is not UTF-8")
     paragraphs: bool = Field(default=False, description="texts of a plain file stand between empty lines")
+    pair: str | None = Field(default=None, description="column with a second text that is read with the first")
+    chats: Chats | None = Field(
+        default=None, description="a chat as one input by the model's template, or each turn as one; None: as it can be"
+    )
     target: Annotated[str | None, _Captures] = Field(
         default=None, description="column with what the model writes; None: one of that name, or the model writes"
     )
@@ -76,7 +81,7 @@ class BuildRequest(Frozen):
 
     def reading(self) -> dict[str, Any]:
         """How the corpus is to be read, where that is not the usual way."""
-        chosen = {"encoding": self.encoding, "paragraphs": self.paragraphs}
+        chosen = {"encoding": self.encoding, "paragraphs": self.paragraphs, "pair": self.pair, "chats": self.chats}
         return {name: choice for name, choice in chosen.items() if choice}
 
     def alignment(self) -> AlignmentInfo:

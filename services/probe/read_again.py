@@ -6,8 +6,8 @@ from services.atlas import Atlas
 from services.capture import global_tokens
 from services.errors import CorpusError, ProbeError
 from services.modalities.contract import ModelInput, Prepared
-from services.modalities.corpora import Corpus
 from services.modalities.registry import modality_named
+from services.modalities.text.inputs import corpus_of
 from services.modalities.text.targets import GIVEN, TARGET_COLUMN
 from services.models.loading import LoadedModel
 from services.probe.asked import Asked
@@ -28,10 +28,8 @@ def input_of(
         return prepared.inputs[0], prepared
     index = question.input
     tables = {table for stream in atlas.info.streams for table in stream.tables}
-    written = _written(atlas, index) if WRITTEN in tables else atlas.inputs.text[index]
-    columns = {"target": (written,)}
-    texts = (atlas.inputs.text[index],)
-    corpus = Corpus(name="", source=atlas.info.title, texts=texts, columns=columns, sha256="", target="target")
+    written = _written(atlas, index) if WRITTEN in tables else ""
+    corpus = corpus_of(atlas, index, written)
     try:
         prepared = modality_named(loaded.modality).prepare(
             loaded,

@@ -15,6 +15,7 @@ from services.errors import CorpusError, ProbeError
 from services.modalities.contract import Prepared
 from services.modalities.corpora import Corpus
 from services.modalities.registry import modality_named
+from services.modalities.text.inputs import corpus_of
 from services.models.loading import LoadedModel
 from services.probe.asked import Asked
 from services.probe.kept import INFO, UNIT, being_written, write
@@ -127,8 +128,8 @@ def check_same(atlas: Atlas, loaded: LoadedModel) -> None:
     if not len(long_enough):
         return
     index = int(long_enough[np.argmin(tokens.counts[long_enough])])
-    texts = (atlas.inputs.text[index],)  # what a decoder writes of it changes nothing of how it is read
-    corpus = Corpus(name="", source=name, texts=texts, columns={"target": texts}, sha256="", target="target")
+    # What a decoder writes of it changes nothing of how it is read.
+    corpus = corpus_of(atlas, index, atlas.inputs.text[index])
     try:
         prepared = modality_named(loaded.modality).prepare(
             loaded, corpus, max_tokens=None, tags="none", is_global=lambda item: global_tokens(loaded.model, item)

@@ -13,6 +13,7 @@ from typing import Any
 from services.errors import AtlasError, CorpusError
 from services.modalities.corpora import DEMO, peek
 from services.modalities.registry import modality_named, modality_of
+from services.modalities.text.chats import has_template
 from services.models.files import find_model
 from services.models.folders import ModelFolder
 from services.models.outline import Outline, outline
@@ -20,13 +21,15 @@ from services.workshop.archives import check_archive
 
 SAMPLED = 400  # texts or pictures of which the tokens are counted
 TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+TEXT = "text"
 _CHARACTERS = 4.0  # of a token, where the tokenizer cannot be read without its model
 
 
 def run(values: dict[str, Any]) -> dict[str, Any]:
     """
     Args:
-        values: model, revision; corpus (a path or "demo") or text; column; max_inputs; most_bytes of an unpacked zip.
+        values: model, revision; corpus (a path or "demo") or text; column; reading (`Wish.reading`); max_inputs;
+            most_bytes of an unpacked zip.
 
     Returns: modality, model {words, parameters, parts}, and of the corpus columns, rows, column, notes, inputs, tokens
     (about, all inputs together), pairs (about, of tokens of one input); problem: why the corpus cannot be used, in
@@ -45,12 +48,17 @@ def run(values: dict[str, Any]) -> dict[str, Any]:
             file.write_text(values.get("text") or "", encoding="utf-8", errors="replace")
             source = str(file)
         try:
-            told |= _first_rows(source, modality.name)
+            reading = dict(values.get("reading") or {})
+            told |= _first_rows(source, modality.name, reading.get("encoding"))
             if source != DEMO and Path(source).suffix.lower() == ".zip":
                 check_archive(Path(source), values["most_bytes"])
+            if modality.name == TEXT and "chats" not in reading and has_template(folder):
+                reading["chats"] = "template"
             corpus = modality_named(modality.name).read_corpus(
-                source, column=values.get("column"), max_inputs=values["max_inputs"]
+                source, column=values.get("column"), max_inputs=values["max_inputs"], **reading
             )
+            if corpus.chats and not has_template(folder):
+                raise CorpusError(f"{folder.name} has no template for chats: read each turn as an input.")
             counts = _counts(corpus, folder, model, modality.name)
         except AtlasError as error:
             shown = Path(source).name
@@ -67,7 +75,7 @@ def run(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _first_rows(source: str, modality: str) -> dict[str, Any]:
+def _first_rows(source: str, modality: str, encoding: str | None) -> dict[str, Any]:
     """Columns and first rows of a table; nothing of what is none."""
     none: dict[str, Any] = {"columns": [], "rows": []}
     if source == DEMO or not any(source.lower().removesuffix(".gz").endswith(ending) for ending in TABLES):
@@ -80,13 +88,13 @@ def _first_rows(source: str, modality: str) -> dict[str, Any]:
             return {**none, "columns": list(pq.read_schema(source).names)}
         except (OSError, ValueError, pa.ArrowException):
             return none
-    found = peek(source)
+    found = peek(source, encoding=encoding)
     return {"columns": list(found.columns), "rows": [list(row) for row in found.rows]}
 
 
 def _counts(corpus: Any, folder: ModelFolder, model: Outline, modality: str) -> list[int]:
     """Tokens of some inputs, evenly taken from all."""
-    texts = corpus.texts
+    texts = [" ".join(both) for both in zip(corpus.texts, corpus.pair, strict=True)] if corpus.pair else corpus.texts
     if modality == "image":
         return _patches(corpus, folder)
     step = max(1, len(texts) // SAMPLED)

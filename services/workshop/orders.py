@@ -126,6 +126,7 @@ class Workshop:
             "corpus": str(upload.corpus) if upload else DEMO if wish.corpus == "demo" else "",
             "text": wish.text if wish.corpus == "paste" else "",
             "column": wish.column or None,
+            "reading": wish.reading,
             "max_inputs": wish.max_inputs,
             "most_bytes": 20 * self.settings.upload_bytes,
         }
@@ -362,6 +363,7 @@ def _request(wish: Wish, offer: Offer, corpus: str, modality: str) -> BuildReque
         modality=modality,
         revision=offer.revision,
         column=wish.column or None,
+        **wish.reading,
         projections=tuple(chosen),
         dims=tuple(sorted(set(wish.dims))),
         max_inputs=wish.max_inputs,

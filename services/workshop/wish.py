@@ -22,6 +22,10 @@ class Wish(BaseModel):
     text: str = Field(default="", max_length=MOST_TEXT)
     upload: str | None = Field(default=None, max_length=32)
     column: str | None = Field(default=None, max_length=200)
+    pair: str | None = Field(default=None, max_length=200)
+    chats: Literal["", "template", "turns"] | None = None
+    encoding: str | None = Field(default=None, max_length=40)
+    paragraphs: bool = False
     max_inputs: int = Field(default=2_000, ge=1, le=MAX_INPUTS)
     seed: int = Field(default=0, ge=0, lt=2**32)
     projections: tuple[str, ...] = Field(default=(), max_length=20)
@@ -49,8 +53,24 @@ class Wish(BaseModel):
         return wish
 
     @property
+    def reading(self) -> dict[str, Any]:
+        """How the corpus is to be read, where that is not the usual way; see services.modalities.corpora."""
+        chosen = {
+            "pair": self.pair, "chats": self.chats, "encoding": (self.encoding or "").strip(),
+            "paragraphs": self.paragraphs,
+        }  # fmt: skip
+        return {name: choice for name, choice in chosen.items() if choice}
+
+    @property
     def digest(self) -> str:
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
-_WORDS = {"max_inputs": "Inputs at most", "seed": "Seed", "text": "Text", "title": "Name", "dims": "Space"}
+_WORDS = {
+    "max_inputs": "Inputs at most",
+    "seed": "Seed",
+    "text": "Text",
+    "title": "Name",
+    "dims": "Space",
+    "encoding": "Encoding",
+}

@@ -21,12 +21,16 @@ def read(atlas, query, index=0):
 
 def test_a_link_brings_back_every_choice(atlas):
     found, dropped = read(
-        atlas, {"read": "heatmap-top3-from12-special-first-values-nolines-offsets-cut-average", "hide": "q2.1k5"}
+        atlas,
+        {
+            "read": "heatmap-top3-from12-special-first-nowithin-noacross-values-nolines-offsets-cut-average",
+            "hide": "q2.1k5",
+        },
     )
     assert dropped == ()
     assert found == AttentionOptions(
-        mode="heatmap", topk=3, threshold=0.12, special=True, first=True, values=True, lines=False,
-        offsets=True, cut=True, average=True, queries=(1, 2), keys=(5,),
+        mode="heatmap", topk=3, threshold=0.12, special=True, first=True, within=True, across=True, values=True,
+        lines=False, offsets=True, cut=True, average=True, queries=(1, 2), keys=(5,),
     )  # fmt: skip
     assert found.scene_lines() is None
 

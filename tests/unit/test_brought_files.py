@@ -105,7 +105,9 @@ def test_c3_conllu_gives_the_sentence_and_what_is_said_of_it(file):
     corpus = read_corpus(file("a.conllu", "\n".join(lines)))
     assert corpus.texts == ("Dogs bark.", "Im Haus.")
     assert corpus.columns["sent_id"] == ("s1", "")
-    assert corpus.notes == ("Read a sentence from the words of each block of lines; their tags were left out.",)
+    assert corpus.notes == (
+        "Read a sentence from the words of each block of lines, with their tags where there are any.",
+    )
     assert "line 1 has 2 fields between tabs, and CoNLL-U 10" in refusal(file("b.conllu", "1\tDogs\n"))
 
 

@@ -589,7 +589,7 @@ def test_c8_paragraphs_of_a_book_with_hard_line_ends_are_texts(tmp_path):
     assert corpus.texts == ("It was a grey morning.", "She left at noon.")
     assert "Read lines between empty ones as one text." in corpus.notes
     (tmp_path / "rows.csv").write_text("text\nx y\n")
-    with pytest.raises(CorpusError, match="paragraphs are of plain text; leave out --paragraphs"):
+    with pytest.raises(CorpusError, match="paragraphs are of plain text, and this is a table"):
         read_corpus(tmp_path / "rows.csv", paragraphs=True)
 
 

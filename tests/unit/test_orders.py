@@ -400,3 +400,28 @@ def test_an_estimate_can_be_kept_and_read():
     found = Estimate(10.0, 5.0, 100, 200, 1)
     assert Estimate(**found.dump()) == found
     assert "by 1 atlas built here" in found.sentence()
+
+
+def test_pairs_encodings_and_paragraphs_of_a_wish_are_looked_at_and_built_so(shop):
+    pairs = "premise;hypothesis\nEin Mann spielt Flöte.;Jemand macht Musik.\n".encode("cp1252")
+    id = upload(shop, "pairs.csv", pairs).id
+    values = {"corpus": "upload", "text": "", "upload": id, "column": "premise", "pair": "hypothesis"}
+    assert "not valid UTF-8" in shop.check(wish(**values)).problem
+    found = shop.check(wish(**values, encoding="cp1252"))
+    assert found.problem is None
+    assert found.look["columns"] == ["premise", "hypothesis"]
+    alone = shop.check(wish(**{**values, "pair": ""}, encoding="cp1252"))
+    assert found.look["tokens"] > alone.look["tokens"]
+    order = shop.place(wish(**values, encoding="cp1252"))
+    request = order.arguments["request"]
+    assert (request["pair"], request["encoding"], request["column"]) == ("hypothesis", "cp1252", "premise")
+    assert shop.check(wish(text="One\nline.\n\nAnother.", paragraphs=True)).look["inputs"] == 2
+    assert "no column" in shop.check(wish(**{**values, "pair": "nothing"}, encoding="cp1252")).problem
+
+
+def test_chats_of_a_wish_are_turns_where_the_model_has_no_template(shop):
+    row = {"messages": [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]}
+    id = upload(shop, "chats.jsonl", json.dumps(row).encode()).id
+    values = {"corpus": "upload", "text": "", "upload": id, "column": "messages"}
+    assert shop.check(wish(**values)).look["inputs"] == 2
+    assert "has no template for chats" in shop.check(wish(**values, chats="template")).problem

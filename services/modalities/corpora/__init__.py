@@ -16,10 +16,20 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from services.errors import CorpusError
+from services.modalities.corpora.chats import Chats, Turn
 from services.modalities.corpora.columnar import arrow_table
 from services.modalities.corpora.folders import folder_table, holds_texts, zip_table
 from services.modalities.corpora.formats import by_paragraphs, open_table
-from services.modalities.corpora.harvest import by_items, choose_column, choose_target, harvest
+from services.modalities.corpora.gold import Gold
+from services.modalities.corpora.harvest import (
+    Columns,
+    Harvest,
+    by_items,
+    check_pair,
+    choose_column,
+    choose_target,
+    harvest,
+)
 from services.modalities.corpora.table import Table
 from services.modalities.corpora.wording import FORMATS, listed, one_line, quoted
 
@@ -38,7 +48,12 @@ class Corpus:
 
     `columns` holds the other columns of the file, such as a topic: one string for each text.
     `target`: the column with what a model writes while it reads the texts; None: there is none.
-    `sha256` depends on texts and columns alone: a copy under another name or in another format has the same.
+    `pair`: the second text of each input, read together with the first; () where inputs are single texts.
+    `gold`: what the corpus itself says of the words of each text; () where it says nothing.
+    `chats`: the turns of each input, to be written by the model's own template; () where texts are read as they are.
+    `by_turns`: texts are turns of chats, and the column role says whose.
+    `rendered`: texts were written by a chat template already, with all special tokens.
+    `sha256` depends on what is in it alone: a copy under another name or in another format has the same.
     """
 
     name: str
@@ -48,6 +63,11 @@ class Corpus:
     sha256: str
     notes: tuple[str, ...] = ()
     target: str | None = None
+    pair: tuple[str, ...] = ()
+    gold: tuple[Gold, ...] = ()
+    chats: tuple[tuple[Turn, ...], ...] = ()
+    by_turns: bool = False
+    rendered: bool = False
 
 
 def demo_corpus() -> Corpus:
@@ -64,6 +84,8 @@ def read_corpus(
     max_characters: int = MAX_CHARACTERS,
     encoding: str | None = None,
     paragraphs: bool = False,
+    pair: str | None = None,
+    chats: Chats = "turns",
 ) -> Corpus:
     """The corpus in a file, or the demo corpus for the name "demo" (a file of that name is "./demo").
 
@@ -72,6 +94,8 @@ def read_corpus(
     max_inputs: texts beyond this many are left out, with a note.
     max_characters: a longer text is skipped, with a note.
     encoding: of a file that is not UTF-8 · paragraphs: texts of a plain file are between empty lines, not one a line
+    pair: which column holds a second text that is read with the first · chats: whether a chat is one input, to be
+    written by the model's template, or each of its turns is.
     Raises CorpusError, whose message is one line that names the file and what to do.
     """
     if max_inputs < 1 or max_characters < 1:
@@ -81,9 +105,11 @@ def read_corpus(
     with _opened(source, shown, column, encoding, paragraphs) as (path, table):
         while column is not None and "[]." in column:
             column = by_items(table, column)
-        chosen, guessed = choose_column(table, column, shown, target)
+        chosen, guessed = choose_column(table, column, shown, (target, pair))
         written = choose_target(table, target, chosen, shown)
-        kept = harvest(table, chosen, max_inputs, max_characters, written)
+        if pair is not None:
+            check_pair(table, pair, chosen, written, shown)
+        kept = harvest(table, Columns(chosen, written, pair, chats), max_inputs, max_characters)
     inner = _unpacked(path)
     notes = kept.notes(table, chosen, max_inputs, max_characters)
     if guessed:
@@ -92,16 +118,27 @@ def read_corpus(
         told = " ".join(("", *notes)) if notes else ""
         raise CorpusError(f"{shown}: no text found.{told} Give a file with at least one sentence.")
     columns = {name: tuple(cells) for name, cells in kept.columns.items() if any(cells)}
+    gold = tuple(kept.gold) if any(one.words for one in kept.gold) else ()
     return Corpus(
         name=DEMO if is_demo else one_line(inner.stem),
         # The file's name without its folders: an atlas may be published, the folders of its maker not.
         source="demo/corpus/sentences.jsonl" if is_demo else one_line(path.name),
         texts=tuple(kept.texts),
         columns=columns,
-        sha256=_digest(kept.texts, columns),
+        sha256=_digest(kept.texts, columns | _more(kept, gold)),
         notes=notes,
         target=None if written is None or one_line(written) not in columns else one_line(written),
+        pair=tuple(kept.pair),
+        gold=gold,
+        chats=tuple(kept.chats),
+        by_turns=kept.by_turns,
     )
+
+
+def _more(kept: Harvest, gold: Sequence[Gold]) -> dict[str, Sequence[str]]:
+    """What is not a text or a column, for the hash; under names that no column has."""
+    said = {"\nsecond": kept.pair, "\nwords": list(map(repr, gold)), "\nchats": list(map(repr, kept.chats))}
+    return {name: values for name, values in said.items() if values}
 
 
 @dataclass(frozen=True)
@@ -112,10 +149,10 @@ class Peek:
     rows: tuple[tuple[str, ...], ...]
 
 
-def peek(source: str | Path, rows: int = 5, characters: int = 200) -> Peek:
+def peek(source: str | Path, rows: int = 5, characters: int = 200, encoding: str | None = None) -> Peek:
     """What a file holds, for somebody who chooses a column of it. Raises: CorpusError."""
     shown = DEMO if source == DEMO else one_line(str(source))
-    with _opened(source, shown, None) as (_, table):
+    with _opened(source, shown, None, encoding) as (_, table):
         entries = [entry for _, entry in islice(table.rows, rows)]
     records = [entry for entry in entries if isinstance(entry, dict)]
     columns = tuple(dict.fromkeys((*table.columns, *(name for record in records for name in record))))

@@ -1,6 +1,7 @@
 """Tables of columns: Parquet, and Arrow as the library datasets saves it."""
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -86,6 +87,8 @@ def _table(schema: pa.Schema, batches: Batches, shown: str, column: str | None, 
         or _is_words(item.type)
         or (_is_bytes(item.type) and _holds_text(batches, item.name))
     }
+    if any(_is_words(kind) for kind in readable.values()):  # lists of numbers beside words: their tags, or their heads
+        readable |= {item.name: item.type for item in schema if _is_list(item.type, pa.types.is_integer)}
     if column is not None and column in columns and column not in readable:
         held = one_line(str(schema.field(column).type))
         others = listed(readable)
@@ -107,8 +110,25 @@ def _table(schema: pa.Schema, batches: Batches, shown: str, column: str | None, 
         except (pa.ArrowException, OSError) as error:
             raise _fault(shown, error, kind) from error
 
-    strings = tuple(name for name, held in readable.items() if not _is_scalar(held))
-    return Table("row", rows() if names else iter(()), columns=tuple(names), text_columns=strings)
+    strings = tuple(
+        name for name, held in readable.items() if not _is_scalar(held) and not _is_list(held, pa.types.is_integer)
+    )
+    known = _names(schema)
+    return Table("row", rows() if names else iter(()), columns=tuple(names), text_columns=strings, names=known)
+
+
+def _names(schema: pa.Schema) -> Mapping[str, Sequence[str]]:
+    """Of columns with the numbers of classes the classes' names, as the library datasets notes them in its files."""
+    try:
+        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+        inner = {name: one.get("feature", one) for name, one in features.items() if isinstance(one, dict)}
+        return {
+            name: [str(label) for label in one["names"]]
+            for name, one in inner.items()
+            if isinstance(one, dict) and isinstance(one.get("names"), list)
+        }
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
 
 
 def _fault(shown: str, error: Exception, kind: str) -> CorpusError:
@@ -139,8 +159,12 @@ def _is_bytes(kind: pa.DataType) -> bool:
 
 def _is_words(kind: pa.DataType) -> bool:
     """A list of strings: a sentence cut into words."""
+    return _is_list(kind, _is_string)
+
+
+def _is_list(kind: pa.DataType, of: Callable[[pa.DataType], bool]) -> bool:
     lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    return any(test(kind) for test in lists) and _is_string(kind.value_type)
+    return any(test(kind) for test in lists) and of(kind.value_type)
 
 
 def _is_string(kind: pa.DataType) -> bool:

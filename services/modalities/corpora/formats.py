@@ -45,7 +45,9 @@ def open_table(
         table.remarks.append(f"Read as {encoding_named(encoding)}, as it was asked for.")
     if paragraphs:
         if suffix in STRUCTURED:
-            raise CorpusError(f"{shown}: paragraphs are of plain text; leave out --paragraphs")
+            raise CorpusError(
+                f"{shown}: paragraphs are of plain text, and this is a table: leave that choice out (--paragraphs)"
+            )
         by_paragraphs(table)
     if wide:
         table.remarks.append("Read as UTF-16, which the mark at the beginning of the file names.")

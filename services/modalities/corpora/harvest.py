@@ -7,8 +7,10 @@ from itertools import chain, islice
 from typing import Any
 
 from services.errors import CorpusError
+from services.modalities.corpora.chats import Chats, Turn, by_turns, chat_of
 from services.modalities.corpora.decoding import TooLong
-from services.modalities.corpora.table import Table
+from services.modalities.corpora.gold import Fit, Gold, Sentence, Word, beside
+from services.modalities.corpora.table import Table, nested
 from services.modalities.corpora.wording import CONTROLS, SURROGATES, listed, one_line, quoted
 
 COLUMN_CHARACTERS = 1_000  # other columns colour and filter: a value longer than this is no category
@@ -18,10 +20,12 @@ TARGET_COLUMN = "target"  # what a model writes, without being asked for
 TEXT_COLUMNS = ("text", "sentence")  # taken without being asked for
 
 
-def choose_column(table: Table, column: str | None, shown: str, target: str | None = None) -> tuple[str | None, bool]:
+def choose_column(
+    table: Table, column: str | None, shown: str, others: Sequence[str | None] = ()
+) -> tuple[str | None, bool]:
     """The column that holds the texts (None: the entries are texts), and whether it was a guess.
 
-    target: a column that holds what is written, and is not one to choose.
+    others: columns that were named for something else, and are not ones to choose.
 
     Looks at the first entries for the columns a format does not declare, and puts them back.
     """
@@ -38,7 +42,7 @@ def choose_column(table: Table, column: str | None, shown: str, target: str | No
         if column not in names and not any(nested(record, column) is not None for record in records):
             raise CorpusError(f"{shown}: no column {quoted(column)}; the columns are {listed(names)}")
         return column, False
-    names = [name for name in names if name != target] or names
+    names = [name for name in names if name not in others] or names
     strings = [
         name for name in names if name in table.text_columns or any(_is_wordy(record.get(name)) for record in records)
     ]
@@ -66,22 +70,31 @@ def choose_target(table: Table, target: str | None, column: str | None, shown: s
     table.rows = chain(sample, table.rows)
     if target is None:
         return TARGET_COLUMN if TARGET_COLUMN in table.columns and column != TARGET_COLUMN else None
-    records = [entry for _, entry in sample if isinstance(entry, dict)]
-    if target not in table.columns and not any(nested(record, target) is not None for record in records):
+    if not _is_there(table, sample, target):
         raise CorpusError(f"{shown}: no column {quoted(target)} to write; the columns are {listed(table.columns)}")
     if target == column:
         raise CorpusError(f"{shown}: the column {quoted(target)} cannot be both what is read and what is written")
     return target
 
 
-def nested(record: Mapping[str, Any], column: str) -> Any:
-    """The value of a column; where none is called "translation.en", the field "en" of the field "translation"."""
-    if column in record:
-        return record[column]
-    found: Any = record
-    for name in column.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
+def check_pair(table: Table, pair: str, column: str | None, target: str | None, shown: str) -> None:
+    """
+    Raises:
+        CorpusError: no column of that name, or it is what is read or written already.
+    """
+    sample = list(islice(table.rows, SAMPLE_ROWS))
+    table.rows = chain(sample, table.rows)
+    if column is None:
+        raise CorpusError(f"{shown}: has no columns; pairs of texts stand in two columns of one file")
+    if not _is_there(table, sample, pair):
+        raise CorpusError(f"{shown}: no column {quoted(pair)} of second texts; the columns are {listed(table.columns)}")
+    if pair in (column, target):
+        raise CorpusError(f"{shown}: the column {quoted(pair)} cannot be both the second text and another of them")
+
+
+def _is_there(table: Table, sample: Sequence[tuple[int, Any]], column: str) -> bool:
+    records = (entry for _, entry in sample if isinstance(entry, dict))
+    return column in table.columns or any(nested(record, column) is not None for record in records)
 
 
 def _inner_names(records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -130,37 +143,9 @@ def by_items(table: Table, column: str) -> str:
     return name
 
 
-def is_chat(value: Any) -> bool:
-    """A list of turns, each with a content and a role."""
-    turns = value if isinstance(value, list) else []
-    return bool(turns) and all(
-        isinstance(turn, dict) and isinstance(turn.get("content"), str) and isinstance(turn.get("role"), str)
-        for turn in turns
-    )
-
-
-def by_turns(table: Table, column: str) -> None:
-    """Make each turn of the chats in a column an entry of its own, its role a column."""
-
-    before = table.rows
-
-    def rows() -> Iterator[tuple[int, Any]]:
-        for number, entry in before:
-            value = nested(entry, column) if isinstance(entry, dict) else None
-            if not is_chat(value):
-                yield number, entry
-                continue
-            for turn in value or ():
-                yield number, {**entry, column: turn["content"], "role": turn["role"]}
-
-    table.rows = rows()
-    table.columns = tuple(dict.fromkeys((*table.columns, "role")))
-    table.remarks.append("Read each turn of a chat as an input of its own; who speaks is the column role.")
-
-
 def _is_wordy(value: Any) -> bool:
     """A string that is not merely a number (in CSV everything is a string), a list of words, or a chat."""
-    if _is_words(value) or is_chat(value):
+    if _is_words(value) or chat_of(value):
         return True
     return isinstance(value, str) and bool(value.strip()) and not _is_number(value)
 
@@ -202,6 +187,11 @@ class Harvest:
 
     texts: list[str] = field(default_factory=list)
     columns: dict[str, list[str]] = field(default_factory=dict)
+    pair: list[str] = field(default_factory=list)
+    gold: list[Gold] = field(default_factory=list)
+    chats: list[tuple[Turn, ...]] = field(default_factory=list)
+    by_turns: bool = False
+    fit: Fit = field(default_factory=Fit)
     more: bool = False
     blank: Tally = field(default_factory=Tally)
     missing: Tally = field(default_factory=Tally)
@@ -232,7 +222,7 @@ class Harvest:
             for tally, verb, noun, detail in told
             if tally.count
         ]
-        again = len(self.texts) - len(set(self.texts))
+        again = len(self.texts) - len(set(zip(self.texts, self.pair, strict=True) if self.pair else self.texts))
         if again:
             notes.append(f"{again:,} text{'s are' if again > 1 else ' is'} the same as an earlier one.")
         if table.spread:
@@ -241,6 +231,7 @@ class Harvest:
                 f"{lines.count:,} row{'s go' if lines.count > 1 else ' goes'} over several lines: {lines.where()}."
             )
         notes += table.remarks
+        notes += self.fit.notes()
         if len(table.columns) > MAX_COLUMNS + 1:
             notes.append(f"Kept the first {MAX_COLUMNS} of {len(table.columns) - 1:,} other columns.")
         if self.more:
@@ -248,40 +239,71 @@ class Harvest:
         return tuple(notes)
 
 
-def harvest(
-    table: Table, column: str | None, max_inputs: int, max_characters: int, target: str | None = None
-) -> Harvest:
-    """target: a column that is kept whole, up to `max_characters`."""
+@dataclass(frozen=True)
+class Columns:
+    """Which columns hold what. text: None where entries are texts · chats: how those in the text column are read"""
+
+    text: str | None
+    target: str | None = None
+    pair: str | None = None
+    chats: Chats = "turns"
+
+
+def harvest(table: Table, named: Columns, max_inputs: int, max_characters: int) -> Harvest:
+    """The target's column is kept whole, up to `max_characters`."""
+    column, target, pair = named.text, named.target, named.pair
     sample = list(islice(table.rows, SAMPLE_ROWS))
     table.rows = chain(sample, table.rows)
-    if column is not None and any(isinstance(entry, dict) and is_chat(nested(entry, column)) for _, entry in sample):
-        by_turns(table, column)
-    others = {one_line(name): name for name in table.columns if name != column}
+    chats = column is not None and any(isinstance(one, dict) and chat_of(nested(one, column)) for _, one in sample)
+    if chats and named.chats == "turns":
+        by_turns(table, str(column))
+    whole = chats and named.chats == "template"
+    others = {one_line(name): name for name in table.columns if name not in (column, pair)}
     others = dict(islice(others.items(), MAX_COLUMNS))
     if target is not None:
         others[one_line(target)] = target
-    kept = Harvest(columns={shown: [] for shown in others})
+    kept = Harvest(columns={shown: [] for shown in others}, by_turns=chats and not whole)
     for number, entry in table.rows:
         place = f"{table.unit} {number:,}"
-        text = _text(entry, column, place, kept)
-        if text is None:
+        chat = chat_of(nested(entry, str(column))) if whole and isinstance(entry, dict) else ()
+        text = "\n".join(turn.content for turn in chat) if chat else _text(entry, column, place, kept)
+        second = _text(entry, pair, place, kept) if pair is not None and text is not None else None
+        if text is None or (pair is not None and second is None):
             continue
-        if isinstance(text, TooLong) or len(text) > max_characters:
-            length = text.characters if isinstance(text, TooLong) else len(text)
-            kept.long.add(f"{place} ({length:,})")
+        longest = max((text, second or ""), key=_length)
+        if _length(longest) > max_characters:
+            kept.long.add(f"{place} ({_length(longest):,})")
             continue
         if len(kept.texts) == max_inputs:
             kept.more = True
             break
+        assert not isinstance(text, TooLong)  # those are longer than the limit
+        assert not isinstance(second, TooLong)
         kept.texts.append(_cleaned(text, place, kept))
+        kept.gold.append(kept.fit.gold(kept.texts[-1], _words(entry, column, table.names), place))
+        if pair is not None:
+            kept.pair.append(_cleaned(second or "", place, kept))
+        if whole:
+            kept.chats.append(tuple(Turn(turn.role, _cleaned(turn.content, place, kept)) for turn in chat))
         given = nested(entry, column) if isinstance(entry, dict) and column is not None else entry
-        if not isinstance(given, str):
+        if not isinstance(given, str) and not chat:
             (kept.joined if _is_words(given) else kept.numbers).add(place)
         for shown, name in others.items():
             value = nested(entry, name) if isinstance(entry, dict) else None
             most = max_characters if name == target else COLUMN_CHARACTERS
             kept.columns[shown].append(_cell(value, place, kept, most))
     return kept
+
+
+def _length(text: str | TooLong) -> int:
+    return text.characters if isinstance(text, TooLong) else len(text)
+
+
+def _words(entry: Any, column: str | None, names: Mapping[str, Sequence[str]]) -> Sequence[Word]:
+    """What a file says of the words of an entry's text."""
+    if isinstance(entry, Sentence):
+        return entry.words if column == "text" else ()
+    return beside(entry, column, names) if isinstance(entry, dict) and column is not None else ()
 
 
 def _text(entry: Any, column: str | None, place: str, kept: Harvest) -> str | TooLong | None:

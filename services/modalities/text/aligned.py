@@ -23,6 +23,8 @@ class AlignedEncoding:
     offsets: list[tuple[int, int]]
     special_tokens_mask: list[int]
     overflowing: bool
+    sequence_ids: list[int | None] = field(default_factory=list)
+    type_ids: list[int] = field(default_factory=list)
 
     @property
     def word_ids(self) -> list[None]:
@@ -60,6 +62,8 @@ class AlignedTokenizer:
         text: str | Sequence[str] | None = None,
         *,
         text_target: Sequence[str] | None = None,
+        text_pair: Sequence[str] = (),
+        add_special_tokens: bool = True,
         truncation: bool = False,
         max_length: int | None = None,
         padding: bool = False,
@@ -68,23 +72,56 @@ class AlignedTokenizer:
         texts = [given] if isinstance(given, str) else given
         side = "text" if text is not None else "text_target"
         most = max_length if truncation else None
-        return AlignedBatch([self._encoding(one, side, most) for one in texts])
+        if text_pair:
+            return AlignedBatch([self._of_pair(*both, most) for both in zip(texts, text_pair, strict=True)])
+        return AlignedBatch([self._encoding(one, side, most, add_special_tokens) for one in texts])
 
-    def _encoding(self, text: str, side: str, most: int | None) -> AlignedEncoding:
-        whole = list(self.slow(**{side: text}).input_ids)
+    def _encoding(self, text: str, side: str, most: int | None, special: bool) -> AlignedEncoding:
+        whole = list(self.slow(**{side: text}, add_special_tokens=special).input_ids)
         body = list(self.slow(**{side: text}, add_special_tokens=False).input_ids)
-        first = next((at for at in range(len(whole) - len(body) + 1) if whole[at : at + len(body)] == body), 0)
-        around = len(whole) - len(body)
-        kept = len(body) if most is None else min(len(body), most - around)
-        ids = whole[: first + kept] + whole[first + len(body) :]
-        found = align(text, self.slow.convert_ids_to_tokens(body), self.slow.unk_token)[:kept]
-        behind = len(ids) - first - kept
+        return self._cut(whole, [0] * len(whole), (text,), [body], most)
+
+    def _of_pair(self, first: str, second: str, most: int | None) -> AlignedEncoding:
+        made = self.slow(text=first, text_pair=second, return_token_type_ids=True)
+        whole = list(made.input_ids)
+        types = list(made.get("token_type_ids") or [0] * len(whole))
+        bodies = [list(self.slow(text=text, add_special_tokens=False).input_ids) for text in (first, second)]
+        return self._cut(whole, types, (first, second), bodies, most)
+
+    def _cut(
+        self,
+        whole: Sequence[int],
+        types: Sequence[int],
+        texts: Sequence[str],
+        bodies: Sequence[Sequence[int]],
+        most: int | None,
+    ) -> AlignedEncoding:
+        """whole: ids with special tokens · bodies: those of each text; of two that are too long the longer is cut."""
+        room = len(whole) if most is None else most - (len(whole) - sum(map(len, bodies)))
+        lengths = [len(body) for body in bodies]
+        while sum(lengths) > room and any(lengths):
+            lengths[max(range(len(lengths)), key=lambda side: lengths[side])] -= 1
+        offsets: list[tuple[int, int]] = [(0, 0)] * len(whole)
+        sides: list[int | None] = [None] * len(whole)
+        dropped: set[int] = set()
+        start = 0
+        for side, (text, body, length) in enumerate(zip(texts, bodies, lengths, strict=True)):
+            start = next((at for at in range(start, len(whole)) if list(whole[at : at + len(body)]) == body), start)
+            spans = align(text, self.slow.convert_ids_to_tokens(body), self.slow.unk_token)
+            for at, span in enumerate(spans, start):
+                offsets[at], sides[at] = span, side
+            dropped |= set(range(start + length, start + len(body)))
+            start += len(body)
+        kept = [at for at in range(len(whole)) if at not in dropped]
+        ids = [whole[at] for at in kept]
         return AlignedEncoding(
             ids,
             self.slow.convert_ids_to_tokens(ids),
-            [(0, 0)] * first + found + [(0, 0)] * behind,
-            [1] * first + [0] * kept + [1] * behind,
-            overflowing=kept < len(body),
+            [offsets[at] for at in kept],
+            [int(sides[at] is None) for at in kept],
+            overflowing=bool(dropped),
+            sequence_ids=[sides[at] for at in kept],
+            type_ids=[types[at] for at in kept],
         )
 
 

@@ -1,8 +1,11 @@
-"""An input of text in one line, and inputs found by their words."""
+"""An input of text in one line, inputs found by their words, and one as it was given to the model."""
 
 import re
 
 from services.atlas import Atlas
+from services.modalities.corpora import Corpus
+from services.modalities.text.chats import TEMPLATE
+from services.modalities.text.pairs import SECOND, apart
 
 MOST = 40
 _SNIPPET = 90
@@ -38,3 +41,19 @@ def _snippet(text: str, at: int) -> str:
 def preview(text: str) -> str:
     """The beginning of a text."""
     return _snippet(text, 0)
+
+
+def corpus_of(atlas: Atlas, index: int, written: str) -> Corpus:
+    """One input of an atlas as a corpus, to be cut as the build has cut it. written: what a decoder writes"""
+    line, columns = atlas.inputs.text[index], atlas.inputs.columns
+    second = () if SECOND not in columns else (str(columns[SECOND][index]),)
+    return Corpus(
+        name="",
+        source=atlas.info.title,
+        texts=(apart(line, second[0]) if second else line,),
+        columns={"target": (written,)},
+        sha256="",
+        target="target",
+        pair=second,
+        rendered=TEMPLATE in columns,
+    )

@@ -11,13 +11,16 @@ from services.atlas import Atlas
 from services.errors import CorpusError, ModelError
 from services.modalities.contract import IsGlobal, Prepared
 from services.modalities.corpora import Corpus, read_corpus
+from services.modalities.text import pairs
+from services.modalities.text.chats import ROLE, TEMPLATE, check_chats, rendered, role_column
 from services.modalities.text.columns import has_tags
 from services.modalities.text.inputs import inputs_with, preview
-from services.modalities.text.parts_of_speech import UNTAGGED, align
-from services.modalities.text.tagging import choose_tagger
+from services.modalities.text.parts_of_speech import UNTAGGED
+from services.modalities.text.tagging import choose_tagger, tags_of
 from services.modalities.text.targets import as_decoder_input, completed, writes
 from services.modalities.text.tokenizer import load_tokenizer, longest_input
 from services.modalities.text.tokens import TextPair, TokenisedInput, tokenise
+from services.modalities.text.words import word_columns
 from services.models.folders import ModelFolder
 from services.models.loading import LoadedModel
 from services.streams.registry import GLOBAL, TOKENS, WRITTEN
@@ -41,6 +44,13 @@ class TextModality:
         "special": "added by the tokenizer, or a control token",
         "word": "index within the input, −1 outside words",
         "pos": "the Universal part-of-speech tag of its word; not in every atlas",
+        "segment": "of pairs: 0 in the first text, 1 in the second, −1 of tokens that the tokenizer added",
+        "role": 'of chats: who speaks, "" where the template does',
+        "corpus_tag": "part of speech as the corpus writes it, where that is no Universal tag",
+        "entity": "of corpora with named entities: kind of the name it is a part of",
+        "relation": "of treebanks: relation of its word to that word's head",
+        "tree_word": "of treebanks: number of its word in the sentence, −1 for none",
+        "tree_head": "of treebanks: number of the word that is its word's head, −1 for none",
     }
 
     def reads(self, config: Mapping[str, Any]) -> bool:
@@ -74,12 +84,14 @@ class TextModality:
     def complete(
         self, loaded: LoadedModel, corpus: Corpus, *, max_tokens: int | None, report: Callable[[int, int], None]
     ) -> Corpus:
+        check_chats(loaded, corpus, writes=WRITTEN in _tables(loaded))
         return completed(loaded, corpus, max_tokens, report) if WRITTEN in _tables(loaded) else corpus
 
     def prepare(
         self, loaded: LoadedModel, corpus: Corpus, *, max_tokens: int | None, tags: str, is_global: IsGlobal
     ) -> Prepared:
-        read = tokenise(loaded, corpus.texts, max_tokens)
+        corpus, spoken, said = rendered(loaded, corpus)
+        read = tokenise(loaded, corpus.texts, max_tokens, pair=corpus.pair, rendered=corpus.rendered)
         flags = [is_global(item) for item in read]
         read = [
             item if mine is None else replace(item, is_global=tuple(mine))
@@ -95,8 +107,7 @@ class TextModality:
         kept = [index for index, item in enumerate(inputs) if not item.empty]
         if not kept:
             raise CorpusError(f"{corpus.source}: the tokenizer of {loaded.info.id} makes no token of any input.")
-        notes: list[str] = []
-        notes += _typed(read)
+        notes = [*said, *_typed(read, corpus.rendered), *pairs.notes(read, loaded.info.id)]
         if len(kept) < len(inputs):
             notes.append(f"{len(inputs) - len(kept)} inputs without any token were left out.")
         cut = sum(inputs[index].truncated for index in kept)
@@ -107,20 +118,30 @@ class TextModality:
         if used is not None and (beyond := sum(max(item.lengths.values()) > used for item in inputs)):
             notes.append(f"{beyond} inputs are longer than the {used} tokens that sentence-transformers reads.")
         columns = {table: token_columns([item.side(table) for item in inputs]) for table in texts}
+        sides = [item.side(TOKENS) for item in inputs]
+        if corpus.gold:
+            columns[TOKENS] |= word_columns(sides, [corpus.gold[index] for index in kept])
+        if spoken or corpus.by_turns:
+            columns[TOKENS][ROLE] = role_column(corpus, sides, kept, spoken)
         libraries: dict[str, str] = {}
         for table, whole in texts.items():
-            kept_texts = [whole[index] for index in kept]
-            tagger, reason = choose_tagger(tags, kept_texts)
+            if table == TOKENS and tags == "auto" and "pos" in columns[TOKENS]:
+                notes.append("Parts of speech are those of the corpus.")
+                continue
+            second = corpus.pair if table == TOKENS else ()
+            kept_texts = [(whole[index], second[index]) if second else (whole[index],) for index in kept]
+            tagger, reason = choose_tagger(tags, [text for some in kept_texts for text in some])
             side = "" if len(texts) == 1 else f" ({_SIDES[table]})"
             if tagger:
                 libraries |= tagger.versions()
                 notes.append(f"Parts of speech by {tagger.label}{side}.")
-                pairs = zip(kept_texts, (item.side(table) for item in inputs), strict=True)
-                tagged = (align(tagger.tag(text), part.offsets, part.special) for text, part in pairs)
+                tagged = (
+                    tags_of(some, item.side(table), tagger) for some, item in zip(kept_texts, inputs, strict=True)
+                )
                 columns[table]["pos"] = [tag for tags_of_input in tagged for tag in tags_of_input]
             elif reason:
                 notes.append(f"{reason.removesuffix('.')}{side}.")
-        if libraries:  # where one of two texts is in no language with a tagger, its tokens have none
+        if any("pos" in columns[table] for table in texts):  # where one of two texts has none, its tokens have none
             for table in texts:
                 columns[table].setdefault("pos", [""] * sum(len(item.side(table)) for item in inputs))
         if GLOBAL in _tables(loaded):
@@ -132,7 +153,8 @@ class TextModality:
                 for name, values in columns[TOKENS].items()
                 if name != "global"
             }
-        return Prepared(kept, inputs, columns, tuple(notes), libraries)
+        shown, told = _lines(corpus, kept)
+        return Prepared(kept, inputs, columns, tuple(notes), libraries, told, texts=shown)
 
     def check(self, loaded: LoadedModel, inputs: Sequence[Any]) -> None:
         known = _known(loaded)
@@ -154,6 +176,10 @@ class TextModality:
                 sides = [item.side(table) for item in inputs]
                 found[f"{prefix}input_ids"] = _padded([side.ids for side in sides], loaded.device)
                 found[f"{prefix}attention_mask"] = _padded([(1,) * len(side) for side in sides], loaded.device)
+                types = [side.type_ids for side in sides]
+                if any(types):
+                    rows = [one or (0,) * len(side) for one, side in zip(types, sides, strict=True)]
+                    found[f"{prefix}token_type_ids"] = _padded(rows, loaded.device)
         flags = [item.global_tokens(TOKENS) for item in inputs]
         if any(flag is not None for flag in flags):
             wide = [[0] if flag is None else flag.astype(int).tolist() for flag in flags]
@@ -183,15 +209,29 @@ def token_columns(inputs: Sequence[TokenisedInput]) -> dict[str, Any]:
         "special": [flag for item in inputs for flag in item.special],
         "word": pa.array([word for item in inputs for word in item.words], pa.int32()),
     }
+    if any(item.segments is not None for item in inputs):
+        sides = (item.segments or (0,) * len(item) for item in inputs)
+        columns[pairs.SEGMENT] = pa.array([side for some in sides for side in some], pa.int8())
     if any(item.is_global is not None for item in inputs):
         flags = (item.is_global or (False,) * len(item) for item in inputs)
         columns["global"] = [flag for flags_of_input in flags for flag in flags_of_input]
     return columns
 
 
-def _typed(inputs: Sequence[TokenisedInput]) -> list[str]:
-    """Notes on control tokens that stand in the texts themselves."""
-    notes = []
+def _lines(corpus: Corpus, kept: Sequence[int]) -> tuple[list[str] | None, dict[str, Any]]:
+    """Inputs as a reader sees them, None where that is their text; and columns to read them again by."""
+    if corpus.pair:
+        second = [corpus.pair[index] for index in kept]
+        lines = [pairs.joined(corpus.texts[index], other) for index, other in zip(kept, second, strict=True)]
+        return lines, {pairs.SECOND: second}
+    return ([corpus.texts[index] for index in kept], {TEMPLATE: [True] * len(kept)}) if corpus.rendered else (None, {})
+
+
+def _typed(inputs: Sequence[TokenisedInput], rendered: bool) -> list[str]:
+    """Notes on control tokens that stand in the texts themselves; those of a chat template belong there."""
+    notes: list[str] = []
+    if rendered:
+        return notes
     doubled = [item for item in inputs if item.doubled]
     if doubled:
         notes.append(

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from services.errors import BuildError
-from services.modalities.text.parts_of_speech import UNTAGGED, UPOS, TaggedSpan
+from services.modalities.text.parts_of_speech import SPECIAL, UNTAGGED, UPOS, TaggedSpan, align
+from services.modalities.text.tokens import TokenisedInput
 
 LANGUAGES = {"en": "English", "de": "German", "nl": "Dutch"}
 _MODELS = {"en": "morphmodel_en.pgz", "de": "morphmodel_ger.pgz", "nl": "morphmodel_dutch.pgz"}
@@ -74,6 +75,18 @@ def choose_tagger(choice: str, texts: Sequence[str]) -> tuple[Tagger | None, str
     if code not in _MODELS:
         raise BuildError(f"--pos: there is no tagger {choice[:40]!r}.")
     return _hanta(code), ""
+
+
+def tags_of(texts: Sequence[str], item: TokenisedInput, tagger: Tagger) -> list[str]:
+    """Of each token the tag of its word, in an input of one text or two."""
+    if item.segments is None:
+        return align(tagger.tag(texts[0]), item.offsets, item.special)
+    found = [SPECIAL] * len(item)
+    for side, text in enumerate(texts):
+        elsewhere = [special or one != side for special, one in zip(item.special, item.segments, strict=True)]
+        tags = align(tagger.tag(text), item.offsets, elsewhere)
+        found = [old if outside else new for old, new, outside in zip(found, tags, elsewhere, strict=True)]
+    return found
 
 
 def language_of(texts: Sequence[str]) -> str | None:

@@ -54,7 +54,9 @@ def _written(loaded: LoadedModel, corpus: Corpus, todo: Sequence[int], most: int
     """What a model writes of some texts, in order, and whether it came to an end."""
     import torch
 
-    read = tokenise(loaded, [corpus.texts[index] for index in todo])
+    read = tokenise(
+        loaded, [corpus.texts[index] for index in todo], pair=[corpus.pair[index] for index in todo if corpus.pair]
+    )
     writer = load_writer(loaded)
     end = writer.generation_config.eos_token_id
     ends = set(end) if isinstance(end, list) else {end}

@@ -1,5 +1,6 @@
 """Text to tokens, with what a reader needs to find them again in the text."""
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ class TokenisedInput:
     truncated: whether the text went on.
     is_global: which tokens see and are seen by all; None: none.
     doubled: the text began with the token that the tokenizer puts first: one of the two was left out.
+    segments: of a pair of texts which one a token is of, 0 or 1, and −1 of tokens that the tokenizer added; offsets are
+        then those in its own text. None: a single text.
+    type_ids: what the model is told of that (BERT's segment ids); None: it is told nothing.
     """
 
     tokens: tuple[str, ...]
@@ -44,6 +48,8 @@ class TokenisedInput:
     truncated: bool
     is_global: tuple[bool, ...] | None = None
     doubled: bool = False
+    segments: tuple[int, ...] | None = None
+    type_ids: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -81,6 +87,7 @@ class TokenisedInput:
             offsets=tuple(compress(self.offsets, chosen)),
             words=tuple(compress(self.words, chosen)),
             truncated=self.truncated,
+            segments=None if self.segments is None else tuple(compress(self.segments, chosen)),
         )
 
     def global_tokens(self, table: str) -> np.ndarray | None:
@@ -127,48 +134,70 @@ class TextPair:
 
 
 def tokenise(
-    loaded: LoadedModel, texts: Sequence[str], max_tokens: int | None = None, *, written: bool = False
+    loaded: LoadedModel,
+    texts: Sequence[str],
+    max_tokens: int | None = None,
+    *,
+    written: bool = False,
+    pair: Sequence[str] = (),
+    rendered: bool = False,
 ) -> list[TokenisedInput]:
     """Cut each text into at most `max_tokens` tokens, special ones included (None: the model's limit).
 
     written: as what the model writes, which some tokenizers cut by other rules or begin with another language.
+    pair: a second text of each, read with the first; where both are too long, the longer one is cut first.
+    rendered: texts hold all special tokens already, as a chat template has written them.
     Any string is taken: blank, with NUL, emoji or right-to-left text. Lone surrogates, which no tokenizer
     takes, count as U+FFFD. ModelError when `max_tokens` leaves no room for text.
     """
     tokenizer = loaded.tokenizer
     limit = loaded.max_tokens if max_tokens is None else min(max_tokens, loaded.max_tokens)
-    least = tokenizer.num_special_tokens_to_add() + 1
+    least = (0 if rendered else tokenizer.num_special_tokens_to_add(bool(pair))) + (2 if pair else 1)
     if limit < least:
         raise ModelError(f"A limit of {limit} tokens leaves no room for text: {loaded.info.id} needs at least {least}.")
     if not texts:
         return []
     clean = [SURROGATES.sub("\ufffd", text) for text in texts]
-    given = {"text_target" if written else "text": clean}
+    second = [SURROGATES.sub("\ufffd", text) for text in pair]
+    given: dict[str, Any] = {"text_target" if written else "text": clean}
+    given |= {"text_pair": second} if pair else {}
+    given |= {"add_special_tokens": False} if rendered else {}
     encodings = tokenizer(**given, truncation=True, max_length=limit, padding=False).encodings
-    marks = _marks(tokenizer)
-    return [_tokenised(encoding, text, marks) for encoding, text in zip(encodings, clean, strict=True)]
+    marks = _marks(tokenizer, reads_types(loaded))
+    both = zip(clean, second, strict=True) if pair else ((text,) for text in clean)
+    return [_tokenised(encoding, one, marks) for encoding, one in zip(encodings, both, strict=True)]
+
+
+def reads_types(loaded: LoadedModel) -> bool:
+    """Whether a model is told which of two texts a token is of: not those that take the argument for something else."""
+    known = getattr(loaded.model.config, "type_vocab_size", None)
+    relative = any(name.endswith("seg_embed") for name, _ in loaded.model.named_parameters())  # XLNet
+    if not relative and (not isinstance(known, int) or known < 2):
+        return False
+    return "token_type_ids" in inspect.signature(loaded.model.forward).parameters
 
 
 @dataclass(frozen=True)
 class _Marks:
     """byte_level: the vocabulary writes bytes as letters · literal: ids of tokens that are not part of it and stand as
-    they are written · control: ids of tokens that mean something to the model and are no text
+    they are written · control: ids of tokens that mean something to the model and are no text · types: `reads_types`
     """
 
     byte_level: bool
     literal: frozenset[int]
     control: frozenset[int]
+    types: bool
 
 
-def _marks(tokenizer: Any) -> _Marks:
+def _marks(tokenizer: Any, types: bool) -> _Marks:
     aligned = isinstance(tokenizer, AlignedTokenizer)
     added = tokenizer.added_tokens_decoder if aligned else tokenizer.backend_tokenizer.get_added_tokens_decoder()
     control = {*tokenizer.all_special_ids, *(id_ for id_, token in added.items() if token.special)}
     byte_level = not aligned and "ByteLevel" in repr(tokenizer.backend_tokenizer.decoder)
-    return _Marks(byte_level, frozenset(added), frozenset(control - {tokenizer.unk_token_id}))
+    return _Marks(byte_level, frozenset(added), frozenset(control - {tokenizer.unk_token_id}), types)
 
 
-def _tokenised(encoding: Any, text: str, marks: _Marks) -> TokenisedInput:
+def _tokenised(encoding: Any, texts: Sequence[str], marks: _Marks) -> TokenisedInput:
     flags, ids = encoding.special_tokens_mask, encoding.ids
     doubled = len(ids) > 1 and ids[0] == ids[1] and ids[0] in marks.control and bool(flags[0]) and not flags[1]
     kept = [index for index in range(len(ids)) if not (doubled and index == 1)]
@@ -177,6 +206,9 @@ def _tokenised(encoding: Any, text: str, marks: _Marks) -> TokenisedInput:
     )
     added = [bool(flags[index]) for index in kept]
     offsets = tuple((0, 0) if flag else tuple(span) for flag, span in zip(added, spans, strict=True))
+    pair = len(texts) > 1
+    sides = [-1 if one is None else one for one in (encoding.sequence_ids[index] for index in kept)] if pair else []
+    types = [encoding.type_ids[index] for index in kept] if pair and marks.types else []
     return TokenisedInput(
         tokens=tuple(tokens),
         display=tuple(
@@ -186,10 +218,32 @@ def _tokenised(encoding: Any, text: str, marks: _Marks) -> TokenisedInput:
         ids=tuple(ids),
         special=tuple(flag or id_ in marks.control for flag, id_ in zip(added, ids, strict=True)),
         offsets=offsets,
-        words=_words(word_ids, added, offsets, text),
+        words=_words_of_both(word_ids, added, offsets, texts, sides),
         truncated=bool(encoding.overflowing),
         doubled=doubled,
+        segments=tuple(sides) if pair else None,
+        type_ids=tuple(types) if any(types) else None,
     )
+
+
+def _words_of_both(
+    ids: Sequence[int | None],
+    added: Sequence[bool],
+    offsets: Sequence[tuple[int, ...]],
+    texts: Sequence[str],
+    sides: Sequence[int],
+) -> tuple[int, ...]:
+    """Word of each token, −1 for added ones; those of a second text go on behind those of the first."""
+    if len(texts) == 1:
+        return _words(ids, added, offsets, texts[0])
+    found, behind = [-1] * len(ids), 0
+    for side, text in enumerate(texts):
+        own = [index for index, one in enumerate(sides) if one == side]
+        words = _words([ids[one] for one in own], [added[one] for one in own], [offsets[one] for one in own], text)
+        for index, word in zip(own, words, strict=True):
+            found[index] = word + behind if word >= 0 else -1
+        behind += max(words, default=-1) + 1
+    return tuple(found)
 
 
 def _words(
