@@ -206,6 +206,11 @@ KINDS_OF = "kinds-of"
 KINDS_BODY = "kinds-body"
 KINDS_CELL = "kinds-cell"
 
+# components/panels/parts.py
+PARTS = "parts"
+PARTS_OF = "parts-of"
+PARTS_BODY = "parts-body"
+
 # components/panels/why.py
 PAIR = "pair"
 WHY_QUERY = "why-query"

@@ -26,6 +26,7 @@ from components.panels.head_facts import facts_body
 from components.panels.image import gallery, image_panel, look_controls
 from components.panels.kinds import kinds_card
 from components.panels.panel import TAB_LABELS, panel
+from components.panels.parts import parts_card
 from components.panels.sentence import sentence_panel
 from components.panels.tokens import tokens_tab
 from components.panels.why import why_panel
@@ -85,7 +86,11 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                         state,
                         labels={**TAB_LABELS, "sentence": "Image"} if pictures else TAB_LABELS,
                         bodies={
-                            "head": [facts_body(atlas, stream, view), kinds_card(atlas, stream)],
+                            "head": [
+                                facts_body(atlas, stream, view),
+                                kinds_card(atlas, stream),
+                                parts_card(atlas, stream),
+                            ],
                             "sentence": (image_panel if pictures else sentence_panel)(atlas, stream, state, payload),
                             "why": why_panel(atlas, state.off),
                             "average": average_panel(state.options, payload),

@@ -183,11 +183,22 @@ def test_bad_links_are_dropped_with_a_sentence(page: Page, dashboard, query):
 
 def test_a_cell_from_kind_to_kind_lights_up_its_pairs_and_leads_to_other_heads(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca&layer=2&head=9&tab=head")
-    page.locator(".kinds > summary").click()
+    page.locator("#kinds").click()
     page.locator(".kinds-table tbody tr").first.locator("button").first.click()
     cell = page.locator("#kinds-cell")
     expect(cell).to_contain_text("times even attention")
     expect(cell.locator("ol a")).to_have_count(8)
     cell.get_by_role("link", name="Light up its strongest pairs").click()
+    page.wait_for_function("(new URL(location).searchParams.get('set') || '').startsWith('p.')")
+    expect(page.locator("#scene")).to_be_visible()
+
+
+def test_the_parts_of_a_head_light_up_their_tokens(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?method=pca&layer=2&head=9&tab=head")
+    page.locator("#parts").click()
+    body = page.locator("#parts-body")
+    expect(body).to_contain_text("tell these kinds apart")
+    expect(body).to_contain_text("in the other half")
+    body.get_by_role("link", name="Show").first.click()
     page.wait_for_function("(new URL(location).searchParams.get('set') || '').startsWith('p.')")
     expect(page.locator("#scene")).to_be_visible()
