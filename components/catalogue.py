@@ -11,7 +11,8 @@ from services.alignment.variants import OWN, scale_variant
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import SIDE_STEPS
-from services.attributes.registry import PLAIN, Attribute, find_attribute, in_atlas, says_side_only, sizing
+from services.attributes.image import NOTHING
+from services.attributes.registry import PLAIN, Attribute, find_attribute, in_atlas, naming, says_side_only, sizing
 from services.measures.registry import judged_by
 from services.measures.report import report_key
 from services.payloads.images import sheet_facts
@@ -51,7 +52,19 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
         "size": size_facts(size) if size else None,
         "mask": stream.mask.description(),
         "modality": atlas.info.modality,
+        "naming": [_naming(in_atlas(atlas, one)) for one in naming(atlas)],
         "patches": sheet_facts(atlas, stream.query_table) if stream.query_table == stream.key_table else None,
+    }
+
+
+def _naming(attribute: Attribute) -> dict[str, Any]:
+    """What names of its values an attribute gives to groups of points."""
+    return {
+        "name": attribute.name,
+        "modality": attribute.modality,
+        "categories": ["" if name == NOTHING else name for name in attribute.categories],
+        "low": attribute.low,
+        "high": attribute.high,
     }
 
 

@@ -72,6 +72,38 @@ HELP: dict[str, tuple[str, str, str | None]] = {
         "them. For a key: the queries that attend to it most.",
         "attention",
     ),
+    ids.DISPLAY_GROUPS: (
+        "Names of groups",
+        "Points that lie together are named by what most of them have and most others have not: a token, positions, a "
+        "part of speech, a colour of patches, with the share that has it. Zoom in for smaller groups. Where nothing is "
+        "common there is no name. In 2D.",
+        None,
+    ),
+    ids.DISPLAY_SHADE: (
+        "Shade",
+        "A shade over the denser half of the points in view, strongest where they are densest. It yields to what is "
+        "lit. In 2D.",
+        None,
+    ),
+    ids.DISPLAY_OUTLINE: (
+        "Outline of hits",
+        "The line about the smallest area that holds nine tenths of the hits of a search, smoothed. In 2D.",
+        None,
+    ),
+    ids.DISPLAY_GHOST: (
+        "Ghost of the last head",
+        "Where the tokens of this head were in the head that you looked at before, faint; of a few lit tokens, lines "
+        "lead from there. Two heads share no space: only what lies together or apart can be compared, not how far "
+        "a point has moved.",
+        None,
+    ),
+    ids.POSITIONS: (
+        "Brush",
+        "Drag over a scale, or move its ends with the arrow keys, to let a stretch stand out; click values of a legend "
+        "to let only them stand out, “queries” or “keys” for one side. Other points are greyed, never gone. What "
+        "stands out stays when you colour by something else.",
+        None,
+    ),
     ids.SEARCH_BOX: (
         "Find tokens",
         "The tokens that match light up in every head, the others fade. Commas separate several terms, Enter steps "

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dash import html
 
+from components.brush import scale_bar, side_button, value_button
 from components.palettes import Name, Theme, palette
 from services.attributes.attribute import SIDE_STEPS, Scale
 from services.attributes.registry import Attribute
@@ -27,25 +28,26 @@ def legend(attribute: Attribute, theme: Theme, name: Name = "safe", scale: Scale
 def _both_sides(colours: Sequence[str], attribute: Attribute) -> html.Div:
     """Many categories are listed once, each with the marker of its queries and that of its keys."""
     entries = [
-        html.Span(
-            [_marker(side, colours[start + number]) for side, _, start in _SIDES] + [label],
-            className="legend-category",
+        value_button(
+            [_marker(side, colours[start + number]) for side, _, start in _SIDES] + [label], attribute.name, number
         )
         for number, label in enumerate(attribute.categories)
     ]
-    shapes = html.Span("Discs are queries, triangles are keys:", className="legend-side")
+    shapes = html.Span(
+        ["Discs are ", side_button(0, "queries"), ", triangles are ", side_button(1, "keys"), ":"],
+        className="legend-side",
+    )
     return html.Div([shapes, *entries], className="legend-row legend-many")
 
 
 def _row(side: str, title: str, colours: Sequence[str], attribute: Attribute, scale: Scale | None) -> html.Div:
     sequential = attribute.kind == "sequential"
+    number = [name for name, _, _ in _SIDES].index(side)
     if attribute.kind == "colour":  # of the points themselves
-        return html.Div(
-            [_marker(side, "currentColor"), html.Span(title, className="legend-side")], className="legend-row"
-        )
+        return html.Div([_marker(side, "currentColor"), side_button(number, title)], className="legend-row")
     marker = _marker(side, colours[SIDE_STEPS // 2]) if sequential or len(attribute.categories) < 2 else None
     return html.Div(
-        [marker, html.Span(title, className="legend-side"), *_scale(side, colours, attribute, scale)],
+        [marker, side_button(number, title), *_scale(side, colours, attribute, scale)],
         className="legend-row",
     )
 
@@ -59,11 +61,11 @@ def _scale(side: str, colours: Sequence[str], attribute: Attribute, scale: Scale
     if attribute.kind == "sequential":
         low, high = (scale.text(0), scale.text(1)) if scale else (attribute.low, attribute.high)
         stops = ", ".join(colours[i] for i in [*range(0, SIDE_STEPS, 21), SIDE_STEPS - 1])
-        bar = html.Span(className="legend-bar", style={"background": f"linear-gradient(to right, {stops})"})
+        bar = scale_bar(attribute.name, style={"background": f"linear-gradient(to right, {stops})"})
         return [html.Span(low, className="legend-end"), bar, html.Span(high, className="legend-end")]
     if len(attribute.categories) < 2:
         return []
     return [
-        html.Span([_marker(side, colours[number]), label], className="legend-category")
+        value_button([_marker(side, colours[number]), label], attribute.name, number)
         for number, label in enumerate(attribute.categories)
     ]

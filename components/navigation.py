@@ -79,6 +79,10 @@ def picture_controls(state: AtlasPage, pictures: bool) -> list[Any]:
                 html.Div(
                     [
                         menu_choice(ids.DISPLAY_LABELS, "Token labels in a head", "labels", picture.labels),
+                        menu_choice(ids.DISPLAY_GROUPS, "Names of groups in a head", "groups", picture.groups),
+                        menu_choice(ids.DISPLAY_SHADE, "Shade where points are dense", "shade", picture.shaded),
+                        menu_choice(ids.DISPLAY_OUTLINE, "Outline the hits of a search", "outline", picture.outline),
+                        menu_choice(ids.DISPLAY_GHOST, "Ghost of the last head", "ghost", picture.ghost),
                         menu_choice(ids.DISPLAY_RINGS, "Ring what it attends to", "rings", picture.rings),
                         menu_choice(ids.DISPLAY_WHOLE, "Every point, however far out", "whole", picture.whole),
                         *labelled(ids.DISPLAY_SIZE, "Point size", sizes, picture.size),

@@ -22,6 +22,8 @@ interface Window {
   atlasStores: any;
   atlasTables: typeof atlasTables;
   dash_component_api: any;
+  /** the brush's text as the browser reads and writes it: assets/31-brush.js */
+  atlasBrush: any;
   atlasChoose: {
     token(selection: Atlas.Selection | null): void;
     head(place: Atlas.Head | null): void;

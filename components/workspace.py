@@ -9,6 +9,7 @@ from dash import dcc, html
 
 from components import ids
 from components.badges import measure_fields
+from components.brush import brush_end, positions
 from components.catalogue import catalogue, cell_notes, scene_colour, scene_payload
 from components.controls import toolbar
 from components.export import export_menu
@@ -176,6 +177,10 @@ def _scene(
         pointSize=picture.size or None,
         theme="light",
         sprite=sprite,
+        groups=picture.groups,
+        shade=picture.shaded,
+        outline=picture.outline,
+        ghost=picture.ghost,
         rings=picture.rings,
         patches=picture.patches,
         whole=picture.whole,
@@ -196,6 +201,8 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
     return html.Div(
         [
             html.Div(_legend(atlas, stream, state), id=ids.LEGEND),
+            positions(),
+            brush_end(),
             html.Div(id=ids.SIZE_LEGEND, className="legend-sizes"),
             html.Ul(
                 [

@@ -107,6 +107,15 @@ A flat map of many dimensions bends distances, each method in its own way:
 
 {methods}
 
+## Reading a crowd
+
+In an open head groups of points carry names: what most of them have and most others have not, such as “the · 92 %”,
+*positions 3–7*, *adposition · 84 %* or, of patches, *orange · 87 %*. A name is no cause: it says what lies together.
+Zoom in and the groups get smaller. A shade marks the denser half; a search draws a line about nine tenths of its hits.
+The **legend is a brush**: click a value, *queries* or *keys*, or drag over a scale, and all else is greyed, in every
+head and in the link. Brush the first positions, then colour by part of speech: what is left of a ring? *Ghost of the
+last head* (Display) shows where the same tokens were a moment ago.
+
 ## Two maps made of attention
 
 A query's scores have two parts: what every query gives a key, and what this query gives it beyond that.

@@ -37,6 +37,10 @@ SCRIPTS = (
     "points.js",
     "point_colours.js",
     "highlights.js",
+    "brush.js",
+    "density.js",
+    "crowd_names.js",
+    "crowd.js",
     "attention.js",
     "token_pages.js",
     "sheet.js",
@@ -50,6 +54,7 @@ SCRIPTS = (
     "average_paint.js",
     "axes.js",
     "probe_paint.js",
+    "crowd_paint.js",
     "paint.js",
     "overlay.js",
     "overlay_state.js",
@@ -94,7 +99,8 @@ class HeadScene(Component):
     - className (string): further CSS classes of the root element.
     - style (dict): inline style of the root element; give it a height.
     - payload (dict | None): what to read: ``{base: "/payload/<atlas>/<key>", stream, layers, heads,
-      queries, keys, chunk, queryTable, keyTable, pageSize, group?}``, ``group`` being how many heads share a key head.
+      queries, keys, chunk, queryTable, keyTable, pageSize, group?, naming?}``, ``group`` being how many heads share a
+      key head and ``naming`` the attributes that groups of points are named by.
       ``None`` draws nothing.
     - projection (dict): ``{name, key, method, follows, dims: 2 | 3, label, size?}``. Another projection of the same
       dimensions moves the points there; camera, head, selection and search stay.
@@ -136,6 +142,11 @@ class HeadScene(Component):
       ``grade`` (0 to 1, ``None`` for not defined), and a sentence for the tooltip.
     - order (list | None): heads in the order in which their cells are shown, each as ``layer * heads + head``; anything
       but a permutation of all heads, or ``None``, keeps layers together.
+    - groups (bool): in an open head in 2D, points that lie together are named by what most of them have in common and
+      others have not: a token, positions, a value of an attribute of ``payload.naming``. The nearer, the finer.
+    - shade (bool): there, darker (lighter in dark) where points are dense; it yields to whatever is lit.
+    - outline (bool): there, the smallest area that holds nine tenths of the hits of a search.
+    - ghost (bool): in an open head, where its tokens were in the head that was open before, faint.
     - rings (bool): in an open head, ring the keys that the token under the pointer (or the selected one) attends to
       most, or for a key the queries that attend to it most, in its input.
     - patches (string): how points are drawn that ``payload.patches`` has pictures of: "border", "bare", "fill" (under a
@@ -150,6 +161,9 @@ class HeadScene(Component):
     - probes (dict | None): a reader's own inputs: ``{map, list: [{id, letter}], read, token, side}``: drawn while the
       map ``"<name>-<key>"`` is shown, into which they were placed; ``read``: whose attention the lines are, as its
       place in the list or -1, with its pinned token within the probe, or ``None``, and that token's side.
+    - brush (list | None): values that stand out, while others are greyed: ``[{name, scope: "token" | "head", values:
+      [number, …], range: [low, high], sides?}]``, values or ends of a range being palette indices of the attribute;
+      ``sides``: 0 is queries, 1 keys.
     - pointed (dict | None): a token ``{side, row}`` that is pointed at beside this picture: marked as if here.
     - probePicked (dict): out: ``{number, token, side, n}``: a token of a probe was clicked.
     - status (dict): out: ``{webgl, loaded: 0..1, firstMs, fullMs, points, message}``.
@@ -188,6 +202,10 @@ class HeadScene(Component):
         badges: Any = Component.UNDEFINED,
         order: Any = Component.UNDEFINED,
         rings: Any = Component.UNDEFINED,
+        groups: Any = Component.UNDEFINED,
+        shade: Any = Component.UNDEFINED,
+        outline: Any = Component.UNDEFINED,
+        ghost: Any = Component.UNDEFINED,
         patches: Any = Component.UNDEFINED,
         whole: Any = Component.UNDEFINED,
         outside: Any = Component.UNDEFINED,
@@ -197,6 +215,7 @@ class HeadScene(Component):
         status: Any = Component.UNDEFINED,
         viewpoint: Any = Component.UNDEFINED,
         probes: Any = Component.UNDEFINED,
+        brush: Any = Component.UNDEFINED,
         pointed: Any = Component.UNDEFINED,
         probePicked: Any = Component.UNDEFINED,
         **kwargs: Any,
@@ -227,6 +246,10 @@ class HeadScene(Component):
             "badges",
             "order",
             "rings",
+            "groups",
+            "shade",
+            "outline",
+            "ghost",
             "patches",
             "whole",
             "outside",
@@ -236,6 +259,7 @@ class HeadScene(Component):
             "status",
             "viewpoint",
             "probes",
+            "brush",
             "pointed",
             "probePicked",
         ]

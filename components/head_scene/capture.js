@@ -9,6 +9,7 @@
   const { sizePart } = atlas.pointColours || require("./point_colours.js");
   const { OverlayPainter } = atlas.paint || require("./paint.js");
   const { contextOf } = atlas.overlay || require("./overlay.js");
+  const { GHOST_ALPHA, GHOST_MUTED } = atlas.draw || require("./draw.js");
   const { NEUTRAL } = atlas.textures || require("./textures.js");
 
   const MOST_SHAPES = 10_000;
@@ -23,7 +24,7 @@
   const hex = (rgb) => `#${rgb.map(byte).join("")}`;
 
   /**
-   * @typedef {{fill: string, slot: number, size: number} & Atlas.Place} Shape
+   * @typedef {{fill: string, slot: number, size: number, part: number} & Atlas.Place} Shape  part: of the opacity
    */
 
   /** The page's colours on white paper. @param {Atlas.Look} look @param {boolean} isOpen @returns {Atlas.Look} */
@@ -81,16 +82,21 @@
     /** Points of the open head as shapes, in the shader's order. @param {CanvasRenderingContext2D} c @param {Atlas.Frame} frame */
     drawPoints(c, frame) {
       const { points, highlights } = this.parts.data;
+      if (frame.ghost) {
+        const { slots, cell } = frame.ghost;
+        this.drawShapes(c, frame, slots, { muted: GHOST_MUTED, size: frame.size / frame.ratio, alpha: GHOST_ALPHA, rim: 0 }, cell);
+      }
       const all = Uint32Array.from({ length: points.count }, (_, slot) => slot);
       this.drawShapes(c, frame, all, { muted: frame.muted, size: frame.size / frame.ratio, alpha: frame.alpha, rim: 0 });
       if (!frame.highlight) return;
       const rim = frame.highlightRim / frame.ratio;
-      this.drawShapes(c, frame, highlights.slots, { muted: 0, size: frame.highlightSize / frame.ratio, alpha: 1, rim });
+      this.drawShapes(c, frame, highlights.slots, { muted: 0, size: frame.highlightSize / frame.ratio, alpha: 1, rim, lit: true });
     }
 
-    /** @param {CanvasRenderingContext2D} c @param {Atlas.Frame} frame @param {Uint32Array} slots @param {Atlas.PointStyle} style */
-    drawShapes(c, frame, slots, style) {
-      const shapes = this.shapes(frame, slots, style);
+    /** @param {CanvasRenderingContext2D} c @param {Atlas.Frame} frame @param {Uint32Array} slots @param {Atlas.PointStyle} style
+     * @param {number} [cell]  where they lie, if not as in the open head */
+    drawShapes(c, frame, slots, style, cell = this.parts.view.open) {
+      const shapes = this.shapes(frame, slots, style, cell);
       if (frame.dims === 3) shapes.sort((a, b) => a.depth - b.depth);
       const { kinds } = this.parts.data.points;
       const view = this.parts.places.headView();
@@ -99,8 +105,11 @@
       }
     }
 
-    /** The shader's arithmetic. @param {Atlas.Frame} frame @param {Uint32Array} slots @param {Atlas.PointStyle} style */
-    shapes(frame, slots, style) {
+    /**
+     * The shader's arithmetic.
+     * @param {Atlas.Frame} frame @param {Uint32Array} slots @param {Atlas.PointStyle} style @param {number} cell
+     */
+    shapes(frame, slots, style, cell) {
       const { view, data, places } = this.parts;
       const { points, colours } = data;
       const headView = places.headView();
@@ -111,12 +120,14 @@
       /** @type {Shape[]} */
       const found = [];
       for (const slot of slots) {
-        const at = slot < limit ? places.at(slot, view.open, headView) : null;
+        const at = slot < limit ? places.at(slot, cell, headView) : null;
         if (!at || at.x < -EDGE || at.y < -EDGE || at.x > this.size.width + EDGE || at.y > this.size.height + EDGE) continue;
         const fog = frame.dims === 3 ? Math.min(0.62, Math.max(0, 0.3 - 0.32 * at.depth)) : 0;
         const base = palette[indices ? indices[slot] : 0] || [0.5, 0.5, 0.5];
-        const fill = hex(mix(base, this.look.shades.faded, Math.max(style.muted, fog)));
-        found.push({ ...at, slot, fill, size: style.size * at.near * (sizes ? sizePart(sizes[slot]) : 1) });
+        const stands = data.brush.keeps(slot, view.open);
+        if (!stands && style.lit) continue;
+        const fill = hex(mix(base, this.look.shades.faded, Math.max(style.muted, fog, stands ? 0 : 0.85)));
+        found.push({ ...at, slot, fill, part: stands ? 1 : 0.3, size: style.size * at.near * (sizes ? sizePart(sizes[slot]) : 1) });
       }
       return found;
     }
@@ -199,7 +210,7 @@
    */
   function drawShape(c, shape, isKey, { alpha, rim }, rimColour, view) {
     const { x, y, fill, size } = shape;
-    c.globalAlpha = alpha;
+    c.globalAlpha = alpha * shape.part;
     c.fillStyle = fill;
     c.beginPath();
     if (shape.outside) {

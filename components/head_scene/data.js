@@ -8,8 +8,10 @@
   const { Points } = atlas.points || require("./points.js");
   const { PointColours } = atlas.pointColours || require("./point_colours.js");
   const { Highlights } = atlas.highlights || require("./highlights.js");
+  const { Brush } = atlas.brush || require("./brush.js");
   const { Attention } = atlas.attention || require("./attention.js");
   const { TokenPages } = atlas.tokenPages || require("./token_pages.js");
+  const { Features } = atlas.crowdNames || require("./crowd_names.js");
   const { Probes } = atlas.probes || require("./probes.js");
   const { Sheet } = atlas.sheet || require("./sheet.js");
 
@@ -25,8 +27,10 @@
       this.points = new Points(this.jobs, hooks, headsOnly);
       this.colours = new PointColours(this.jobs, hooks, headsOnly);
       this.highlights = new Highlights(this.jobs, hooks, this.points);
+      this.brush = new Brush(this.jobs, hooks, this.points, this.colours);
       this.attention = new Attention(this.jobs, hooks, this.points);
       this.tokens = new TokenPages(this.jobs, hooks, this.points);
+      this.features = new Features(this.jobs, hooks, this.points, this.tokens);
       this.sheet = new Sheet(this.jobs, hooks);
       this.probes = new Probes(this.jobs, hooks, this.points);
     }
@@ -40,7 +44,7 @@
     }
 
     parts() {
-      return [this.points, this.colours, this.highlights, this.attention, this.tokens, this.sheet, this.probes];
+      return [this.points, this.colours, this.highlights, this.brush, this.attention, this.tokens, this.features, this.sheet, this.probes];
     }
 
     close() {
@@ -56,6 +60,7 @@
     openHead(cell) {
       this.points.openHead(cell);
       this.colours.openHead(cell);
+      this.brush.openHead(cell);
     }
 
     /** @returns {Atlas.Failure|undefined} what could not be fetched, the first of it */

@@ -10,12 +10,14 @@
   const { OUTSIDE } = atlas.edge || require("./edge.js");
   const { Gpu, textureRows } = atlas.gpu || require("./gpu.js");
 
-  const [FILLED_UNIT, PLACES_UNIT] = [0, 7];
+  const [FILLED_UNIT, PLACES_UNIT, BRUSH_UNIT] = [0, 7, 8];
 
   const FINE_FROM = 2.6;
   const MOST_A_BATCH = 8_000_000;
   const FRAME_MS = 24;
   const LEAST_A_HEAD = 60;
+  /** Where tokens were in the head before: opacity, and how much of their colour is gone. */
+  const [GHOST_ALPHA, GHOST_MUTED] = [0.3, 0.6];
   /** Part of a patch's colour that is the attribute's, where it lies over the picture: 145 of 255, as Yeh et al. 2023. */
   const TINT = 0.57;
 
@@ -32,9 +34,10 @@
   }
 
   /** Opacity that keeps crowded cells from turning into one block of colour.
-   * @param {number} cell  px @param {number} points  a head @param {number} diameter  px */
-  function pointAlpha(cell, points, diameter) {
-    const cover = (points * diameter * diameter) / (cell * cell);
+   * @param {number} cell  px @param {number} points  a head @param {number} diameter  px
+   * @param {number} [density]  of points about a point in view, a px²; 0: unknown, they count as spread over the cell */
+  function pointAlpha(cell, points, diameter, density = 0) {
+    const cover = (density || points / (cell * cell)) * diameter * diameter;
     return Math.min(0.88, Math.max(0.34, 0.86 * Math.pow(cover, -0.3)));
   }
 
@@ -197,6 +200,14 @@
       this.clear(layers.picture, [red, green, blue, 1]);
       this.usePlaces(frame.grid);
       this.drawCells(frame);
+      if (frame.ghost) this.drawGhost(frame, frame.ghost.block);
+    }
+
+    /** @param {Atlas.Frame} frame @param {Atlas.Block} block */
+    drawGhost(frame, block) {
+      if (!block.count) return;
+      const style = { size: frame.size, alpha: GHOST_ALPHA, muted: GHOST_MUTED, rim: 0, slots: "ghost" };
+      this.drawPoints(frame, block, null, { first: block.firstCell, count: 1, slot: 0 }, style, true);
     }
 
     /** Where cells lie, and which places are cells, unless they lie as they are numbered. @param {Atlas.Grid} cells */
@@ -321,10 +332,15 @@
       const fine = style.size >= FINE_FROM * frame.ratio;
       const { patches } = frame;
       const shape = patches ? "PATCH" : fine ? "FINE" : "";
-      const defines = [deep ? "DEEP" : "", shape, hits ? "HITS" : ""].filter(Boolean);
+      const defines = [deep ? "DEEP" : "", shape, hits ? "HITS" : "", frame.brushed ? "BRUSH" : ""].filter(Boolean);
       const u = this.gpu.program(defines.join(), shaders.POINT_VERTEX, shaders.POINT_FRAGMENT, defines);
-      ["index", "palette", "kind", "hits", "sizes"].forEach((name, unit) => this.gpu.bindTexture(unit, name));
+      ["index", "palette", "kind", style.slots || "hits", "sizes"].forEach((name, unit) => this.gpu.bindTexture(unit, name));
       if (patches) this.patchUniforms(u, patches, hits);
+      if (frame.brushed) {
+        this.gpu.bindTexture(BRUSH_UNIT, "brush");
+        gl.uniform1i(u.uBrush, BRUSH_UNIT);
+        gl.uniform1i(u.uBrushRows, frame.brushRows);
+      }
       gl.uniform1i(u.uIndex, 0);
       gl.uniform1i(u.uPalette, 1);
       if (u.uKind) gl.uniform1i(u.uKind, 2);
@@ -458,7 +474,7 @@
     }
   }
 
-  const api = { Renderer, pointDiameter, pointAlpha };
+  const api = { Renderer, pointDiameter, pointAlpha, GHOST_ALPHA, GHOST_MUTED };
   atlas.draw = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

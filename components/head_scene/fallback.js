@@ -3,12 +3,16 @@
  * `CanvasRenderer` answers to the same calls as draw.js's `Renderer`.
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const { GHOST_ALPHA } = atlas.draw || require("./draw.js");
   const { place } = atlas.pick || require("./pick.js");
   const grid = atlas.grid || require("./grid.js");
   const { searchQuery } = atlas.payload || require("./payload.js");
   const { element, contextOf } = atlas.overlay || require("./overlay.js");
   const { tracePart } = atlas.edge || require("./edge.js");
   const { sizePart } = atlas.pointColours || require("./point_colours.js");
+
+  /** As the shader's: part of the opacity that is left to what does not stand out. */
+  const GREYED = 0.3;
 
   /** Values of all slots, kept as they come; there are no heads but the open one. */
   class CanvasStore {
@@ -83,6 +87,9 @@
       c.fillStyle = frame.cellColour;
       c.fillRect(0, 0, this.canvas.width, this.canvas.height);
       c.globalAlpha = 1;
+      if (!frame.ghost) return;
+      const { ghost } = this.store.values;
+      this.drawBlock(frame, frame.ghost.block, 0, (i) => ghost[i], { size: frame.size, alpha: GHOST_ALPHA, muted: true });
     }
 
     get finished() {
@@ -124,13 +131,16 @@
      */
     drawBlock(frame, block, start, slotOf, style) {
       const c = this.context;
-      const { palette, values: { index, kind, sizes } } = this.store;
+      const { palette, values: { index, kind, sizes, brush } } = this.store;
       const view = headView(frame, block.dims);
       c.globalAlpha = style.alpha;
       for (let i = 0; i < block.count; i++) {
         const slot = slotOf(i);
         const at = place(view, block.values, start + i * block.dims);
-        c.fillStyle = style.muted ? frame.fadedColour : palette[index[slot]];
+        const stands = !frame.brushed || brush[slot] === 1;
+        if (!stands && style.size === frame.highlightSize) continue;
+        c.globalAlpha = style.alpha * (stands ? 1 : GREYED);
+        c.fillStyle = style.muted || !stands ? frame.fadedColour : palette[index[slot]];
         const part = frame.sizedCell >= 0 ? sizePart(sizes[slot]) : 1;
         if (frame.patches && this.store.sheet) {
           if (slot < frame.patches.most || style.size === frame.highlightSize) {

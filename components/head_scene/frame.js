@@ -47,10 +47,10 @@
   /**
    * In 3D points hide each other by depth, so they are opaque; beside highlights they fade, crowds more.
    * @param {Atlas.View} view @param {Atlas.Points} points @param {boolean} marked @param {number} size  CSS px
-   * @param {boolean} [probing]  probes lie among them
+   * @param {boolean} [probing]  probes lie among them @param {number} [density]  of points in view, a px²; 0: unknown
    */
-  function opacity(view, points, marked, size, probing = false) {
-    const crowd = pointAlpha(view.camera.value.scale, points.count, size);
+  function opacity(view, points, marked, size, probing = false, density = 0) {
+    const crowd = pointAlpha(view.camera.value.scale, points.count, size, density);
     if (probing) return 0.5 * crowd;
     if (marked) return Math.max(view.isOpen ? 0.16 : 0.07, 0.3 * crowd * crowd);
     return points.dims === 3 ? 1 : crowd;
@@ -67,11 +67,11 @@
 
   /**
    * @param {{view: Atlas.View, data: Atlas.SceneData, textures: Atlas.Textures, mix: number, allHeads: boolean,
-   *   pointSize: number|null|undefined}} parts  `allHeads`: the renderer can draw the matrix
+   *   pointSize: number|null|undefined, crowd?: Atlas.Crowd, ghostCell?: number}} parts  `allHeads`: the renderer can draw the matrix
    * @param {{colours: Atlas.Colours, shades: Atlas.Shades, ratio: number}} look  ratio: device px a CSS px
    * @returns {Atlas.Frame}
    */
-  function makeFrame({ view, data, textures, mix, allHeads, pointSize }, { colours, shades, ratio }) {
+  function makeFrame({ view, data, textures, mix, allHeads, pointSize, crowd, ghostCell = -1 }, { colours, shades, ratio }) {
     const { points, highlights } = data;
     const { set, client } = points;
     const { open, isOpen } = view;
@@ -102,11 +102,14 @@
       passing: view.passing,
       patches,
       size: size * ratio,
-      alpha: opacity(view, points, marked, size, probing),
+      alpha: opacity(view, points, marked, size, probing, crowd ? crowd.density() : 0),
       muted: marked ? 0.8 : probing ? 0.3 : 0,
       headRows: textures.headRows,
+      brushed: data.brush.active,
+      brushRows: textures.brushRows,
       sizedCell: data.colours.sizes ? data.colours.sizes.cell : -1,
       highlight: marked ? gather() : null,
+      ghost: isOpen && ghostCell >= 0 && view.openness.value >= 1 ? textures.gatherGhost(ghostCell, open) : null,
       highlightRuns: isOpen ? [{ first: open, count: 1 }] : view.runs(Infinity),
       highlightSize: Math.max(3.6, patches ? size * 1.1 + 1 : size * 1.35 + 1.1) * ratio,
       highlightRim: size > 3 ? ratio : 0,

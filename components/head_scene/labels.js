@@ -44,12 +44,13 @@
   /**
    * @template {{text: string, x: number, y: number, width: number}} Candidate  a point in px, and the width of its text
    * @param {Iterable<Candidate>} candidates  most important first
-   * @param {{height: number, padding: number, most: number, offset: number}} style
+   * @param {{height: number, padding: number, most: number, offset: number, taken?: Atlas.Rectangle[]}} style
    *   `padding` widens each box: large when zoomed out, so that more labels appear as one zooms
    * @returns {Array<Candidate & {box: Atlas.Rectangle}>}
    */
   function placeLabels(candidates, style) {
     const occupied = new Occupied(64);
+    (style.taken || []).forEach((box) => occupied.add(box));
     const placed = [];
     for (const candidate of candidates) {
       const box = {

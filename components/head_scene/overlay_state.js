@@ -42,6 +42,22 @@
     });
   }
 
+  /** So many lit tokens are followed from the head before. */
+  const MOST_TRAILS = 60;
+
+  /**
+   * Where lit tokens were, and are: as far as few enough are lit.
+   * @param {Parts} parts @param {Atlas.HeadView} headView @param {number} before
+   */
+  function trailsFrom({ view, data, places }, headView, before) {
+    const { slots } = data.highlights;
+    if (before < 0 || before === view.open || slots.length > MOST_TRAILS) return [];
+    return Array.from(slots).flatMap((slot) => {
+      const [from, to] = [places.at(slot, before, headView), places.at(slot, view.open, headView)];
+      return from && to ? [{ from, to }] : [];
+    });
+  }
+
   /** With a set and a search: where the hits inside the set are. @param {Parts} parts @param {Atlas.HeadView} headView */
   function hitsInSet({ view, data, places }, headView) {
     const { highlights } = data;
@@ -73,6 +89,7 @@
     const pointed = pointedSlot(parts);
     for (let i = pointed < 0 ? 0 : -1; i < count && candidates.length < MOST_CANDIDATES; i++) {
       const slot = i < 0 ? pointed : slots ? slots[i] : i;
+      if (i >= 0 && !data.brush.keeps(slot, view.open)) continue;
       const at = places.at(slot, view.open, headView);
       if (!at || at.x < 0 || at.y < 0 || at.x > width || at.y > height) continue;
       const token = data.tokens.token(slot);
@@ -89,13 +106,13 @@
   }
 
   /**
-   * @param {Parts & {cursor: Atlas.Cursor, colours: Atlas.Colours, badges: Map<number, Atlas.Badge>,
+   * @param {Parts & {cursor: Atlas.Cursor, crowd: Atlas.Crowd, ghostCell: number, colours: Atlas.Colours, badges: Map<number, Atlas.Badge>,
    *   rings: () => Atlas.Ring[], moving: boolean, focused: boolean}} parts
    *   `moving`: points are on their way; `focused`: the scene has the keyboard
    * @returns {Atlas.OverlayState}
    */
   function makeOverlayState(parts) {
-    const { view, data, places, props, cursor } = parts;
+    const { view, data, places, props, cursor, crowd } = parts;
     const { selectedSlot } = data.highlights;
     const cells = view.grid;
     const origin = view.origin();
@@ -106,6 +123,7 @@
     const headView = view.isOpen ? places.headView() : null;
     const probes = probeMarks(parts);
     const labelled = overPoints && headView && props.labels !== false && !data.sheet.facts;
+    const quiet = data.highlights.active || probes.length > 0;
     const crowded = probes.length > 0 && !data.highlights.active;
     const reads = props.probes && props.probes.read >= 0;
     const hovered = cursor.hoverSlot >= 0 || !view.isOpen ? cursor.hoverSlot : pointedSlot(parts);
@@ -142,6 +160,10 @@
       // Beside probes only what is lit is labelled: a label of every point would bury theirs.
       labels: labelled ? [...probeLabels(probes), ...(crowded ? [] : labelCandidates(parts, headView))] : [],
       probes,
+      groups: overPoints && props.groups && !quiet ? crowd.groups() : [],
+      shade: overPoints && props.shade && !quiet && !data.sheet.facts ? crowd.shade(parts.colours.text) : null,
+      trails: overPoints && headView ? trailsFrom(parts, headView, parts.ghostCell) : [],
+      outline: overPoints && props.outline ? crowd.hitsOutline() : [],
     };
   }
 

@@ -7,6 +7,7 @@
   const averagePaint = atlas.averagePaint || require("./average_paint.js");
   const { headingsOf } = atlas.headings || require("./headings.js");
   const { drawProbes } = atlas.probePaint || require("./probe_paint.js");
+  const { drawShade, drawOutline, drawGroups, drawTrails } = atlas.crowdPaint || require("./crowd_paint.js");
   const { drawAxes } = atlas.axes || require("./axes.js");
   const { placeLabels, paddingAt, labelText } = atlas.labels || require("./labels.js");
 
@@ -57,12 +58,16 @@
       c.clearRect(0, 0, this.width, this.height);
       if (state.averaging) averagePaint.draw(this, state);
       if (state.matrix > 0) this.drawMatrix(state);
+      drawShade(this, state);
+      drawTrails(this, state);
+      drawOutline(this, state);
       if (state.lines.length) this.drawLines(state);
       if (state.rings.length) this.drawRings(state);
       if (state.hitsAt.length) this.drawHits(state);
       if (state.ringAt) this.drawRing(state, state.ringAt);
       if (state.probes.length) drawProbes(this, state);
-      this.labelBoxes = state.labels.length ? this.drawLabels(state) : [];
+      const taken = drawGroups(this, state);
+      this.labelBoxes = state.labels.length ? this.drawLabels(state, taken) : [];
       if (state.hoverAt) this.drawHover(state, state.hoverAt);
     }
 
@@ -278,8 +283,11 @@
       return known;
     }
 
-    /** @param {Atlas.OverlayState} state @returns {Atlas.PlacedLabel[]} the labels that found room */
-    drawLabels(state) {
+    /**
+     * @param {Atlas.OverlayState} state @param {Atlas.Rectangle[]} taken  room that is none
+     * @returns {Atlas.PlacedLabel[]} the labels that found room
+     */
+    drawLabels(state, taken) {
       const c = this.context;
       c.font = `600 12px ${this.font}`;
       c.textBaseline = "middle";
@@ -290,6 +298,7 @@
         padding: state.marked ? 1 : paddingAt(state.zoom),
         most: MOST_LABELS,
         offset: state.diameter * 0.5 + 3,
+        taken,
       });
       // A ground of its own: over a dense cloud a halo alone is not enough to read by.
       c.globalAlpha = 0.72;

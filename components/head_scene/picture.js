@@ -15,6 +15,8 @@
    * @property {Atlas.Textures} textures
    * @property {InstanceType<Atlas.HeadSceneScripts["pointMotion"]["PointMotion"]>} motion
    * @property {Atlas.Cursor} cursor
+   * @property {Atlas.Crowd} crowd
+   * @property {() => number} before  the head that was open before the present one, or -1
    * @property {HTMLElement} stage
    * @property {boolean} webgl
    * @property {() => Atlas.SceneProps} props
@@ -44,6 +46,11 @@
       return this.known.byCell;
     }
 
+    /** The head that was open before, if its ghost is wanted, or -1. */
+    get ghostCell() {
+      return this.parts.props().ghost ? this.parts.before() : -1;
+    }
+
     /** Of a point, CSS px. */
     diameter() {
       const { view, data, props } = this.parts;
@@ -62,14 +69,16 @@
     frame(look = this.parts.look(), ratio = this.parts.view.ratio) {
       const { view, data, textures, webgl, motion, props } = this.parts;
       const { pointSize } = props();
-      return makeFrame({ view, data, textures, mix: motion.mix.value, allHeads: webgl, pointSize }, { ...look, ratio });
+      const parts = { view, data, textures, mix: motion.mix.value, allHeads: webgl, pointSize, crowd: this.parts.crowd };
+      return makeFrame({ ...parts, ghostCell: this.ghostCell }, { ...look, ratio });
     }
 
     overlayState(colours = this.parts.look().colours) {
-      const { view, data, places, cursor, stage, props, motion, rings } = this.parts;
+      const { view, data, places, cursor, stage, props, motion, rings, crowd } = this.parts;
       return makeOverlayState({
-        view, data, places, cursor, colours, rings,
+        view, crowd, data, places, cursor, colours, rings,
         props: props(),
+        ghostCell: this.ghostCell,
         badges: this.badges(),
         moving: motion.active,
         focused: document.activeElement === stage,

@@ -7,8 +7,10 @@
      * @param {Pick<Atlas.View, "open" | "headView">} view
      * @param {Pick<Atlas.Points, "set" | "dims" | "client" | "order" | "kinds">} points
      * @param {Pick<Atlas.Highlights, "slots" | "flags">} highlights
+     * @param {{active: boolean, keeps(slot: number, cell: number): boolean}} brush
      */
-    constructor(view, points, highlights) {
+    constructor(view, points, highlights, brush) {
+      this.brush = brush;
       this.view = view;
       this.points = points;
       this.highlights = highlights;
@@ -44,7 +46,7 @@
     }
 
     /**
-     * The slot of the open head nearest to a place, or -1; what is lit is preferred to its faded neighbours.
+     * The slot of the open head nearest to a place, or -1; what is lit, or stands out, is preferred to its faded neighbours.
      * @param {number} x @param {number} y @param {number} reach  CSS px
      * @param {number} [shown]  how many slots are drawn
      */
@@ -56,7 +58,9 @@
       /** @param {(slot: number) => boolean} [accepts] */
       const find = (accepts) => pick.nearest(this.headView(), parts, client.payload.chunk, x, y, reach, accepts);
       const lit = slots.length ? find((slot) => flags[slot] === 1) : -1;
-      return lit >= 0 ? lit : find(shown === Infinity ? undefined : (slot) => slot < shown);
+      if (lit >= 0) return lit;
+      const standing = this.brush.active ? find((slot) => slot < shown && this.brush.keeps(slot, this.view.open)) : -1;
+      return standing >= 0 ? standing : find(shown === Infinity ? undefined : (slot) => slot < shown);
     }
   }
 

@@ -20,6 +20,7 @@
   const { Overlay, element } = atlas.overlay || require("./overlay.js");
   const { FrameLoop } = atlas.loop || require("./loop.js");
   const { Progress } = atlas.progress || require("./progress.js");
+  const { Crowd } = atlas.crowd || require("./crowd.js");
   const { Picture } = atlas.picture || require("./picture.js");
   const { Controls } = atlas.controls || require("./controls.js");
   const { Rings } = atlas.rings || require("./rings.js");
@@ -30,10 +31,10 @@
   const INPUTS = [
     "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme",
     "sprite", "cellNotes", "sized", "mapSizes", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
-    "live", "viewpoint", "patches", "whole", "probes", "pointed",
+    "live", "viewpoint", "patches", "whole", "probes", "pointed", "brush", "groups", "shade", "outline", "ghost",
   ];
   /** Props that need nothing fetched. @type {Array<keyof Atlas.SceneProps>} */
-  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells"];
+  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells", "groups", "shade", "outline", "ghost"];
 
   class Scene {
     /**
@@ -50,6 +51,8 @@
       this.props = {};
       /** @type {Atlas.Cursor} */
       this.cursor = { hoverCell: -1, hoverSlot: -1, focusCell: -1 };
+      /** the head opened last, and the one before it, or -1 */
+      this.before = { last: -1, other: -1 };
       /** dims that the renderer is warm for */
       this.warmed = 0;
       this.stop = new AbortController();
@@ -70,7 +73,7 @@
       const props = () => this.props;
       const view = (this.view = new View());
       const data = (this.data = new SceneData(dataHooks(this), !webgl || alone));
-      const places = (this.places = new PointPlaces(view, data.points, data.highlights));
+      const places = (this.places = new PointPlaces(view, data.points, data.highlights, data.brush));
       const textures = (this.textures = new Textures(drawer.store, data));
       this.motion = new PointMotion({ view, points: data.points, textures, animated: webgl });
       this.progress = new Progress((status) => this.setProps({ status }));
@@ -96,6 +99,8 @@
       const pointed = () => this.loop.redrawOverlay();
       const rings = (this.rings = new Rings({ data, view, places, wanted: () => this.ringedSlot(), changed: pointed }));
       this.picture = new Picture({
+        crowd: new Crowd({ view, data }),
+        before: () => this.before.other,
         view, data, places, textures, cursor, stage, webgl, props,
         motion: this.motion,
         look: () => this.theme.look,
@@ -212,6 +217,7 @@
     updateMarks(fresh, changed) {
       const { selection, search } = this.props;
       if (fresh || changed("selection")) this.data.highlights.setSelection(selection || null);
+      if (fresh || changed("brush")) this.data.brush.set(this.props.brush);
       if (fresh || changed("tokenSet")) this.tokenSet.follow();
       if (fresh || changed("search")) this.data.highlights.setSearch(search || null);
       if (!fresh && changed("search", "whole")) this.setSprite();
@@ -233,6 +239,7 @@
     setPayload(payload) {
       this.progress.begin();
       this.textures.clear();
+      this.before = { last: -1, other: -1 };
       this.renderer.drawnPoints = 0;
       this.data.setPayload(payload);
       this.view.setCells(payload, !this.props.cellTitles, this.webgl ? undefined : 0);
@@ -291,9 +298,12 @@
 
     /** Another head, or the matrix, is shown from now on. @param {number} cell */
     headOpened(cell) {
+      const { last } = this.before;
+      if (cell >= 0 && cell !== last) this.before = { last: cell, other: last };
       this.data.openHead(cell);
       this.rings.follow();
       this.useColour();
+      this.textures.putBrush(cell);
       this.textures.forgetHighlight();
     }
 
@@ -384,6 +394,8 @@
       if (this.progress.done()) this.tellProgress();
       const outside = outsideOf(set, this.view.open);
       if (!same(outside, this.props.outside)) this.change({ outside });
+      // Only now that all points are there is it known how they crowd.
+      if (this.picture.parts.crowd.isNew()) this.loop.redraw();
       if (this.warmed === dims) return;
       this.warmed = dims;
       (window.requestIdleCallback || window.setTimeout)(() => this.loop.stopped || this.renderer.warm(dims === 3));

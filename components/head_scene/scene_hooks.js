@@ -22,6 +22,10 @@
         redraw();
       },
       colour: whileAlive(() => scene.useColour()),
+      brush: whileAlive(() => {
+        scene.textures.putBrush(scene.view.open);
+        redraw();
+      }),
       sheet: whileAlive(() => {
         scene.textures.putSheet();
         redraw();

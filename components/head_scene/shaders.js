@@ -5,6 +5,7 @@
  *   DEEP  three-dimensional heads: rotation, perspective, depth
  *   FINE  antialiased shapes: queries are discs, keys are triangles, so that colour is not the only difference
  *   PATCH squares with pictures from the sheet, in a border or under a tint of the point's colour
+ *   BRUSH points whose flag is 0 are greyed, and left out where they would be lit
  *   HITS  vertices are a list of slots (highlights), not a chunk
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
@@ -20,7 +21,8 @@ uniform float uCell, uHalf, uMix, uSize, uAlpha, uMuted, uEye, uShrink, uBySize;
 uniform vec3 uMutedColour;
 uniform mat3 uRotation;
 uniform float uOutside;
-uniform usampler2D uIndex, uKind, uHits, uSizes, uPatch, uPlaces;
+uniform usampler2D uIndex, uKind, uHits, uSizes, uPatch, uPlaces, uBrush;
+uniform int uBrushRows;
 uniform int uAcross, uMost;
 uniform sampler2D uPalette;
 flat out vec4 vColour;
@@ -64,12 +66,25 @@ void main() {
   size *= mix(1.0, 0.375 + 1.25 * part, uBySize);
   uint index = texelFetch(uIndex, ivec2(texel.x, texel.y + head * uHeadRows), 0).r;
   vec3 colour = texelFetch(uPalette, ivec2(int(index), 0), 0).rgb;
-  colour = mix(colour, uMutedColour, max(uMuted, fog));
-  vColour = vec4(colour, uAlpha);
+  float muted = max(uMuted, fog), alpha = uAlpha;
+#ifdef BRUSH
+  bool stands = texelFetch(uBrush, ivec2(texel.x, texel.y + head * uBrushRows), 0).r > 0u;
+  if (!stands) {
+    muted = max(muted, 0.85);
+    alpha *= 0.3;
+#ifdef HITS
+    gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+#elif defined(DEEP)
+    gl_Position.z = 0.999; // behind all that stand out, which they would hide
+#endif
+  }
+#endif
+  colour = mix(colour, uMutedColour, muted);
+  vColour = vec4(colour, alpha);
 #ifdef PATCH
   int patch_ = int(texelFetch(uPatch, texel, 0).r);
   vPatch = vec2(patch_ % uAcross, patch_ / uAcross);
-  vMuted = max(uMuted, fog);
+  vMuted = muted;
   vKey = 0.0;
   vSize = size;
   gl_PointSize = max(size, 1.0);

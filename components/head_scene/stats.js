@@ -1,5 +1,15 @@
 /** What tests and benchmarks ask of a scene. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  /** @param {Uint8Array|null} flags */
+  const standing = (flags) => (flags || new Uint8Array(0)).reduce((sum, flag) => sum + flag, 0);
+
+  /** @param {Atlas.Scene["picture"]} picture */
+  function crowdStats(picture) {
+    const { groups, shade, outline } = picture.overlayState();
+    const { ghost } = picture.frame();
+    return { groups: groups.map(({ text }) => text), shaded: shade !== null, outline: outline.length / 4, ghost: ghost ? ghost.cell : -1 };
+  }
+
   /** @param {Atlas.Scene} scene */
   function sceneStats(scene) {
     const { view, cursor, renderer, data, progress, overlay, picture, loop, rings, webgl } = scene;
@@ -19,6 +29,7 @@
       badges: view.cells ? picture.badges().size : 0,
       rings: view.cells ? rings.targets.map(({ slot, weight }) => ({ slot, weight })) : [],
       moving: scene.moving(),
+      standing: data.brush.active ? standing(data.brush.flagsOf(view.open)) : null, ...crowdStats(picture),
       projection: set ? set.projection.key : null,
       frame: set ? set.projection.frame || null : null, outside: scene.props.outside || null,
       patches: data.sheet.facts ? data.sheet.form : null,

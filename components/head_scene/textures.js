@@ -10,7 +10,7 @@
   const NEUTRAL = "#7b8794";
 
   class Textures {
-    /** @param {Atlas.ValueStore} store @param {Pick<Atlas.SceneData, "points" | "colours" | "highlights" | "sheet">} data */
+    /** @param {Atlas.ValueStore} store @param {Pick<Atlas.SceneData, "points" | "colours" | "highlights" | "sheet" | "brush">} data */
     constructor(store, data) {
       this.store = store;
       this.data = data;
@@ -23,10 +23,16 @@
     clear() {
       /** texture rows a head where colours differ by head, else 0 @type {number} */
       this.headRows = 0;
+      /** as `headRows`, of the brush's flags @type {number} */
+      this.brushRows = 0;
       /** heads whose colours are in the texture of all heads @type {{name: string, cells: Set<number>}|null} */
       this.written = null;
       /** @type {Atlas.Highlight|null} */
       this.highlight = null;
+      /** @type {Atlas.Ghost|null} */
+      this.ghost = null;
+      /** what the ghost is of @type {unknown[]} */
+      this.ghostOf = [];
       this.gathered.forEach((old) => this.store.drop(old));
       this.gathered = [];
     }
@@ -48,6 +54,18 @@
     putSizes() {
       const { sizes } = this.data.colours;
       if (sizes) this.store.setValues("sizes", sizes.values, textureRows(this.data.points.count));
+    }
+
+    /** Which points stand out. @param {number} open  the open head's cell */
+    putBrush(open) {
+      const { brush, colours, points: { client, count } } = this.data;
+      this.brushRows = 0;
+      if (!client || !brush.active) return;
+      if (brush.heads.size > 1 || (brush.heads.size && colours.headColoursFit)) {
+        this.store.reserveHeads("brush", client.cells, count);
+        for (const [cell, flags] of brush.heads) this.store.setHeadValues("brush", cell, flags);
+        this.brushRows = textureRows(count);
+      } else this.store.setValues("brush", brush.flagsOf(open) || new Uint8Array(count), textureRows(count));
     }
 
     /** The palette, and the right indices. @param {number} open  the open head's cell */
@@ -82,6 +100,26 @@
     /** What is lit, or where it lies, has changed. */
     forgetHighlight() {
       this.highlight = null;
+    }
+
+    /**
+     * Where the tokens of the open head were in another head: what is lit, or all; kept until that changes.
+     * @param {number} cell  the other head @param {number} open
+     * @returns {Atlas.Ghost|null}
+     */
+    gatherGhost(cell, open) {
+      const { points, highlights, brush } = this.data;
+      const { set, order } = points;
+      if (!set || !order || cell < 0 || open < 0 || cell === open) return null;
+      const of = [set, set.loaded(cell), order, highlights.slots, highlights.active, cell, open, brush.flagsOf(open)];
+      if (this.ghost && this.ghostOf.every((one, i) => one === of[i])) return this.ghost;
+      this.ghostOf = of;
+      if (this.ghost) this.store.drop(this.ghost.block);
+      const slots = highlights.active ? highlights.slots : Uint32Array.from({ length: points.count }, (_, slot) => slot);
+      const block = { ...set.gather(slots, cell, 1, cell), firstCell: open };
+      this.store.setValues("ghost", slots.length ? slots : new Uint32Array(1), textureRows(slots.length));
+      this.ghost = { block, cell, slots: slots.subarray(0, block.count) };
+      return this.ghost;
     }
 
     /** The points have arrived where they moved to. */

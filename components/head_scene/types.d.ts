@@ -32,11 +32,31 @@ declare namespace Atlas {
     keyTable: string;
     size?: SizedBy | null;
     modality?: string;
+    /** attributes that groups of points are named by */
+    naming?: Naming[];
     /** where pictures of the tokens lie on a sheet; null where tokens are no pictures */
     patches?: SheetFacts | null;
     /** token rows a page */
     pageSize: number;
     mask: StreamMask;
+  }
+
+  /** An attribute with the names of its values, or of the ends of its scale. */
+  interface Naming {
+    name: string;
+    modality: string | null;
+    categories: string[];
+    low: string;
+    high: string;
+  }
+
+  /** A group of points and what is common to them. */
+  interface GroupLabel extends Point {
+    text: string;
+  }
+
+  interface CrowdGroup extends GroupLabel {
+    count: number;
   }
 
   /** The sheet of all patches: square cells of so many pixels, so many in a row. */
@@ -114,6 +134,15 @@ declare namespace Atlas {
 
   interface TokenSet {
     definition: string;
+  }
+
+  /** Values of an attribute that stand out: some, or from one to another; sides: queries (0) or keys (1). */
+  interface BrushPart {
+    name: string;
+    scope: "token" | "head";
+    values?: number[];
+    range?: [number, number];
+    sides?: boolean;
   }
 
   interface SetCount {
@@ -232,12 +261,17 @@ declare namespace Atlas {
     live?: LiveProp | null;
     badges?: Record<string, Badge> | null;
     order?: number[] | null;
+    groups?: boolean;
+    shade?: boolean;
+    outline?: boolean;
+    ghost?: boolean;
     rings?: boolean;
     patches?: string;
     whole?: boolean;
     outside?: Outside;
     viewpoint?: Viewpoint | null;
     probes?: ProbesProp | null;
+    brush?: BrushPart[] | null;
     /** a token that is pointed at elsewhere: marked as if the pointer were on it */
     pointed?: TokenPlace | null;
     /** out, of a scene that is alone: the token under the pointer */
@@ -439,6 +473,7 @@ declare namespace Atlas {
     sizes(): void;
     sheet(): void;
     marks(): void;
+    brush(): void;
     searched(): void;
     lines(): void;
     tokens(): void;
@@ -477,6 +512,13 @@ declare namespace Atlas {
     previous: Block | null;
   }
 
+  /** Where tokens were in another head: a block that stands in the open head's cell, and its slots. */
+  interface Ghost {
+    block: Block;
+    cell: number;
+    slots: Uint32Array;
+  }
+
   /** One picture, as a renderer needs it; lengths in device px. */
   interface Frame {
     grid: Grid;
@@ -505,8 +547,12 @@ declare namespace Atlas {
     muted: number;
     /** texture rows a head where colours differ by head, else 0 */
     headRows: number;
+    /** some points do not stand out: flags in the texture "brush", of so many rows a head */
+    brushed: boolean;
+    brushRows: number;
     sizedCell: number;
     highlight: Highlight | null;
+    ghost: Ghost | null;
     highlightRuns: Run[];
     highlightSize: number;
     highlightRim: number;
@@ -531,6 +577,10 @@ declare namespace Atlas {
     alpha: number;
     muted: number;
     rim: number;
+    /** of what is lit: what does not stand out is left out */
+    lit?: boolean;
+    /** the texture of slots that are drawn, of what is lit "hits" */
+    slots?: string;
   }
 
   /** Where values of all slots are put for a renderer to draw from. */
@@ -623,6 +673,12 @@ declare namespace Atlas {
     ringAt: Point | null;
     hoverAt: Point | null;
     labels: Label[];
+    groups: GroupLabel[];
+    /** from where lit tokens were in the head before to where they are */
+    trails: { from: Point; to: Point }[];
+    shade: { image: HTMLCanvasElement; x: number; y: number; width: number; height: number } | null;
+    /** of the hits of a search: pieces of line x0, y0, x1, y1 … */
+    outline: number[];
     probes: ProbeMark[];
   }
 
@@ -698,6 +754,11 @@ declare namespace Atlas {
     points: typeof import("./points.js");
     pointColours: typeof import("./point_colours.js");
     highlights: typeof import("./highlights.js");
+    brush: typeof import("./brush.js");
+    density: typeof import("./density.js");
+    crowd: typeof import("./crowd.js");
+    crowdNames: typeof import("./crowd_names.js");
+    crowdPaint: typeof import("./crowd_paint.js");
     attention: typeof import("./attention.js");
     tokenPages: typeof import("./token_pages.js");
     sheet: typeof import("./sheet.js");
@@ -745,6 +806,7 @@ declare namespace Atlas {
   type Points = InstanceType<HeadSceneScripts["points"]["Points"]>;
   type PointColours = InstanceType<HeadSceneScripts["pointColours"]["PointColours"]>;
   type Highlights = InstanceType<HeadSceneScripts["highlights"]["Highlights"]>;
+  type Crowd = InstanceType<HeadSceneScripts["crowd"]["Crowd"]>;
   type SceneData = InstanceType<HeadSceneScripts["data"]["SceneData"]>;
   type View = InstanceType<HeadSceneScripts["view"]["View"]>;
   type PointPlaces = InstanceType<HeadSceneScripts["places"]["PointPlaces"]>;

@@ -23,7 +23,7 @@ from services.attributes.registry import PLAIN, find_attribute, why_not
 from services.errors import SearchError
 from services.measures.registry import DEFAULT, listed
 from services.projection import START, method_names
-from services.search import head_sets, token_sets
+from services.search import brush, head_sets, token_sets
 from services.search.query import MAX_QUERY, MODES
 
 TABS = ("head", "sentence", "why", "average", "tokens", "align")  # of the panel beside an open head
@@ -153,6 +153,10 @@ class Picture(Store):
     ] = 0
     bynorm: Annotated[bool, Switch(control=ids.SIZE_BY_VALUE, shows="sized")] = False
     mapsizes: Annotated[bool, Switch(control=ids.SIZE_BY_MAP, shows="mapSizes")] = True
+    groups: Annotated[bool, Switch(control=ids.DISPLAY_GROUPS, shows="groups")] = True
+    shaded: Annotated[bool, Switch(control=ids.DISPLAY_SHADE, shows="shade")] = True
+    outline: Annotated[bool, Switch(control=ids.DISPLAY_OUTLINE, shows="outline")] = True
+    ghost: Annotated[bool, Switch(control=ids.DISPLAY_GHOST, shows="ghost")] = False
     rings: Annotated[bool, Switch(control=ids.DISPLAY_RINGS, shows="rings")] = True
     whole: Annotated[bool, Switch(control=ids.DISPLAY_WHOLE, shows="whole")] = False
     patches: Annotated[
@@ -262,6 +266,25 @@ class Search(Store):
         ),
     ] = "token"
     case: Annotated[bool, Switch(on="1", off="0", needs="search.query")] = False
+
+
+def _only(link: Link, default: str) -> str:
+    text = link.text("only")
+    if text is None:
+        return default
+    try:
+        brush.parse(text, link.atlas)
+    except SearchError as error:
+        link.drop(f"The brush in this link cannot be shown: {error}")
+        return default
+    return text
+
+
+class Brush(Store):
+    """Which values of which attributes stand out, as the text of `services/search/brush.py`; empty: all."""
+
+    id = "brush"
+    only: Annotated[str, Field(max_length=brush.MOST_TEXT), Parsed(by=_only)] = ""
 
 
 def _definition(link: Link, default: str) -> str:
@@ -474,6 +497,7 @@ class AtlasPage(PageState):
     pair: Pair
     panel: Panel
     search: Search
+    brush: Brush
     token_set: TokenSet
     head_set: HeadSet
     off: Off

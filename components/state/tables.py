@@ -15,12 +15,13 @@ from components.state.page import PageState
 from components.state.scaling_page import ScalingPage
 from components.words import SPACE_NOTES, TITLES
 from services.atlas.layouts import OUTSIDE
-from services.attributes.registry import Attribute, variants
+from services.attributes.attribute import SIDE_STEPS
+from services.attributes.registry import Attribute, attributes, says_side_only, variants
 from services.attributes.registry import listed as listed_attributes
 from services.measures.measure import described
 from services.measures.registry import listed
 from services.payloads.average import FEW, LEVELS
-from services.search import token_sets
+from services.search import brush, token_sets
 
 PAGES: dict[str, type[PageState]] = {
     "atlas": AtlasPage,
@@ -41,6 +42,8 @@ def tables(prefix: str, pages: dict[str, type[PageState]] | None = None) -> dict
         "spaceNotes": SPACE_NOTES,
         "measures": [described(measure) for measure in listed()],
         "variants": {one.name: _variants(one) for one in listed_attributes() if variants(one)},
+        "attributes": [_attribute(one) for one in attributes()],
+        "brush": {"steps": SIDE_STEPS, "sides": brush.SIDES},
         "average": {"few": FEW, "levels": LEVELS},
         "colours": SCENE_COLOURS,
         "camera": {"eye": token_sets.EYE, "shrink": token_sets.SHRINK},
@@ -57,6 +60,18 @@ def tables(prefix: str, pages: dict[str, type[PageState]] | None = None) -> dict
 def _variants(attribute: Attribute) -> dict[str, Any]:
     options = [{"label": one.choice, "value": one.name} for one in variants(attribute)]
     return {"label": attribute.choices, "options": options}
+
+
+def _attribute(attribute: Attribute) -> dict[str, Any]:
+    """What a brush must know of an attribute; plain: its values are the sides."""
+    return {
+        "name": attribute.name,
+        "label": attribute.label,
+        "kind": attribute.kind,
+        "scope": attribute.scope,
+        "categories": list(attribute.categories),
+        "plain": says_side_only(attribute),
+    }
 
 
 def script(prefix: str) -> bytes:

@@ -70,6 +70,7 @@ class Described:
     palette: a family of components.palettes, "" for the usual one of its kind · column: in tables, if it has one
     family, choice: a variant of the attribute `family`, and its name among the variants; choices: what they differ in
     categories_of: in place of categories, those that an atlas has; the first stand for what `categories` names
+    names_groups: groups of points on a map may be named by its values
     sizes: the words of the menu entry that makes points as large as the attribute's values, "" for none
     rare: menus leave it out where an atlas lacks it, in place of saying why
     """
@@ -90,6 +91,7 @@ class Described:
     choices: str = ""
     sizes: str = ""
     rare: bool = False
+    names_groups: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,7 +66,15 @@ def _no_masks(atlas: Atlas) -> str | None:
 
 
 def _number(
-    name: str, label: str, explain: str, low: str, high: str, form: str, order: int, column: str = ""
+    name: str,
+    label: str,
+    explain: str,
+    low: str,
+    high: str,
+    form: str,
+    order: int,
+    column: str = "",
+    names_groups: bool = False,
 ) -> TokenAttribute:
     """An attribute that is a column of numbers."""
     return TokenAttribute(
@@ -77,6 +85,7 @@ def _number(
         modality=IMAGE,
         numbers=lambda tokens: _of(tokens, column or name).clip(0),
         form=form,
+        names_groups=names_groups,
         low=low,
         high=high,
         column=Column(name, label, "float64", explain, order=order, width=100),
@@ -86,6 +95,7 @@ def _number(
 
 KIND = TokenAttribute(
     name="patch_kind",
+    names_groups=True,
     label="Patch, class token, register",
     kind="categorical",
     explain="Class token, distillation token and registers stand for no place in the image.",
@@ -97,7 +107,15 @@ KIND = TokenAttribute(
     palette="kinds of token",
 )
 ROW = _number(
-    "patch_row", "Patch row", "Row of the patch in its image, from the top.", "top", "bottom", "row {:.0f}", 41, "row"
+    "patch_row",
+    "Patch row",
+    "Row of the patch in its image, from the top.",
+    "top",
+    "bottom",
+    "row {:.0f}",
+    41,
+    "row",
+    True,
 )
 COLUMN = _number(
     "patch_column",
@@ -108,6 +126,7 @@ COLUMN = _number(
     "column {:.0f}",
     42,
     "column",
+    True,
 )
 PLACE = TokenAttribute(
     name="patch_place",
@@ -127,6 +146,7 @@ COLOUR = TokenAttribute(
 )
 HUE = TokenAttribute(
     name="hue",
+    names_groups=True,
     label="Hue",
     kind="cyclic",
     explain="Hue of the patch's mean colour, in twelve sectors; patches of little saturation have none.",
@@ -141,7 +161,14 @@ SATURATION = _number(
     "saturation", "Saturation", "Saturation of the patch's mean colour.", "grey", "vivid", "{:.2f}", 52
 )
 BRIGHTNESS = _number(
-    "brightness", "Brightness", "Brightness of the patch's mean colour.", "dark", "bright", "{:.2f}", 53
+    "brightness",
+    "Brightness",
+    "Brightness of the patch's mean colour.",
+    "dark",
+    "bright",
+    "{:.2f}",
+    53,
+    names_groups=True,
 )
 CONTRAST = _number(
     "contrast", "Contrast", "Standard deviation of luma within the patch.", "flat", "strong", "{:.2f}", 54
@@ -172,6 +199,7 @@ ORIENTATION = TokenAttribute(
 )
 OBJECT = TokenAttribute(
     name="object",
+    names_groups=True,
     label="Object",
     kind="categorical",
     explain="What fills most of the patch, by the mask that came with its image.",

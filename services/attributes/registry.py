@@ -59,6 +59,8 @@ class Attribute(Protocol):
     def sizes(self) -> str: ...
     @property
     def rare(self) -> bool: ...
+    @property
+    def names_groups(self) -> bool: ...
 
     def available(self, atlas: Atlas) -> str | None:
         """Why an atlas does not have the attribute, in one sentence; None when it has."""
@@ -142,6 +144,11 @@ def listed(modality: str | None = None) -> tuple[Attribute, ...]:
 def offered(atlas: Atlas) -> tuple[Attribute, ...]:
     """Entries of an atlas's menu, with those that it lacks but for rare ones."""
     return tuple(one for one in listed(atlas.info.modality) if not one.rare or not why_not(atlas, one))
+
+
+def naming(atlas: Atlas) -> tuple[Attribute, ...]:
+    """Those that an atlas has and that groups of points on a map may be named by."""
+    return tuple(a for a in attributes() if a.names_groups and why_not(atlas, a) is None)
 
 
 def in_atlas(atlas: Atlas, attribute: Attribute) -> Attribute:

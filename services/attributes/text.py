@@ -140,6 +140,7 @@ PART_OF_SPEECH = TokenAttribute(
     explain="The Universal part of speech of the token's word: the corpus's, or as a tagger sees it (a few are wrong).",
     modality=TEXT,
     of_tokens=_part_of_speech,
+    names_groups=True,
     categories=tuple(label for label, _ in GROUPS),
     palette="parts of speech",
     column=Column(

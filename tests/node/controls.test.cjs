@@ -303,7 +303,7 @@ test("sets: a region drawn over a head, added to, a point put in and taken out, 
   const counts = [];
   const overlay = { ...silent(), messages: [], setMessage(text) { this.messages.push(text); } };
   const editor = new TokenSetEditor({
-    view, data, overlay, places: new PointPlaces(view, data.points, data.highlights),
+    view, data, overlay, places: new PointPlaces(view, data.points, data.highlights, data.brush),
     definition: () => definition, changed: (next) => (definition = next), counted: (count) => counts.push(count),
   });
   const square = [{ x: 300, y: 200 }, { x: 500, y: 200 }, { x: 500, y: 400 }];

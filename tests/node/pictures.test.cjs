@@ -53,7 +53,7 @@ const scene = (work) => () => serving(async ({ payload }) => {
   const store = new Store();
   const { data, rest } = made;
   const textures = new Textures(store, data);
-  const places = new PointPlaces(view, data.points, data.highlights);
+  const places = new PointPlaces(view, data.points, data.highlights, data.brush);
   const motion = new PointMotion({ view, points: data.points, textures, animated: true });
   data.setPayload(payload);
   data.points.setProjection(UMAP);
@@ -105,6 +105,26 @@ test("frame: what is lit is gathered once, and the rest fades", scene(async ({ d
   assert.ok(store.dropped >= 1);
   textures.forgetHighlight();
   assert.equal(frame({ allHeads: false }).highlight, null, "without WebGL the server's picture shows the matrix");
+}));
+
+test("frame: what a brush leaves out is flagged, and a ghost stands in the open head's cell", scene(async ({ data, rest, store, textures, show, frame }) => {
+  data.brush.set([{ name: "kind", scope: "token", values: [0, 3] }]);
+  await rest();
+  textures.putBrush(-1);
+  const stands = (point) => (point === 0 || point === 3 ? 1 : 0);
+  assert.deepEqual(store.values.brush.values, [...ORDER].map(stands));
+  assert.equal(frame().brushed, true);
+  assert.equal(data.brush.keeps(slotOf(3), 0), true);
+  assert.equal(data.brush.keeps(slotOf(1), 0), false);
+  await show(1);
+  const { ghost } = frame({ ghostCell: 0 });
+  assert.deepEqual([ghost.block.firstCell, ghost.block.count, ghost.slots.length], [1, 8, 8]);
+  assert.deepEqual([...ghost.block.values.subarray(0, 2)], [...data.points.set.gather(Uint32Array.of(0), 0, 1, 0).values]);
+  assert.equal(frame({ ghostCell: 1 }).ghost, null, "a head is no ghost of itself");
+  assert.equal(frame().ghost, null);
+  data.brush.set(null);
+  await rest();
+  assert.equal(data.brush.active, false);
 }));
 
 test("a wished size is that of a point in an open head", scene(async ({ show, frame }) => {

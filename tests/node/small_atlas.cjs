@@ -96,7 +96,7 @@ async function serving(work) {
 /** Data of the scene with every call of its hooks noted. @param {(name: string) => any} load @param {boolean} headsOnly */
 function sceneData(load, headsOnly = false) {
   const told = [];
-  const names = ["order", "chunk", "colour", "sizes", "marks", "searched", "lines", "tokens", "average", "failure", "settled"];
+  const names = ["order", "chunk", "colour", "sizes", "marks", "brush", "searched", "lines", "tokens", "average", "failure", "settled"];
   const hooks = Object.fromEntries(names.map((name) => [name, () => told.push(name)]));
   const moves = [];
   const data = new (load("data").SceneData)({

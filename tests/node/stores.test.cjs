@@ -4,14 +4,15 @@ const { load, tables, plain } = require("./page.cjs");
 
 const SCRIPTS = ["05-callback", "06-stores"];
 const IMAGES = { patches: "bare", shade: "linear", cover: 40, flow: "rollout", arrows: "all" };
+const CROWD = { groups: false, shaded: false, outline: true, ghost: true };
 const picture = tables().pages.atlas.stores.picture;
 
 test("controls become the store's fields, and the scene is shown what it can show", () => {
   const { window } = load(SCRIPTS);
-  const given = { labels: [], whole: ["whole"], size: "4", bynorm: ["norm"], rings: ["rings"], badge: "none", order: "search", ...IMAGES };
+  const given = { labels: [], whole: ["whole"], size: "4", bynorm: ["norm"], rings: ["rings"], groups: [], shaded: [], outline: ["outline"], ghost: ["ghost"], badge: "none", order: "search", ...IMAGES };
   const values = picture.controls.map(({ field }) => given[field]);
   const [data, ...shown] = plain(window.dash_clientside.atlasStores.picture(...values, picture.default));
-  assert.deepEqual(data, { labels: false, whole: true, size: 4, bynorm: true, mapsizes: true, rings: true, badge: "none", order: "search", ...IMAGES });
+  assert.deepEqual(data, { labels: false, whole: true, size: 4, bynorm: true, mapsizes: true, rings: true, ...CROWD, badge: "none", order: "search", ...IMAGES });
   assert.deepEqual(shown, picture.shown.map(({ field }) => data[field]));
 });
 
