@@ -101,12 +101,20 @@ def stop_job(clicks: Any, shown: Any) -> Any:
     return f"stopped {shown}"
 
 
+def _left(job: Job) -> str:
+    """When the stage is done, in round words; nothing where that cannot be said."""
+    if job.left is None:
+        return ""
+    seconds = max(5, 5 * round(job.left / 5))
+    return f" · about {seconds} s" if seconds < 90 else f" · about {round(seconds / 60)} min"
+
+
 def progress_bar(job: Job) -> html.Div:
     """Stage and share of a job."""
     percent = round(100 * job.fraction)
     return html.Div(
         [
-            html.Span(f"{job.headline} · {percent} %", className="progress-label", title=job.sentence),
+            html.Span(f"{job.headline} · {percent} %{_left(job)}", className="progress-label", title=job.sentence),
             html.Progress(value=str(percent), max="100", **{"aria-label": job.headline}),
         ],
         className="build-progress",

@@ -73,6 +73,7 @@ SCRIPTS = (
     "vector.js",
     "capture.js",
     "picture.js",
+    "copies.js",
     "controls.js",
     "heads.js",
     "viewpoint_prop.js",

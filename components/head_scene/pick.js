@@ -45,21 +45,22 @@
   }
 
   /**
-   * How many other points lie at exactly a slot's place: equal vectors are one place.
+   * Slots of the other points that lie at exactly a slot's place: equal vectors are one place.
    * @param {Array<{values: Uint16Array, start: number, count: number}|null>} chunks @param {number} dims
    * @param {number} chunkSize @param {number} slot @param {(slot: number) => boolean} accepts
    */
   function copies(chunks, dims, chunkSize, slot, accepts) {
     const own = chunks[Math.floor(slot / chunkSize)];
-    if (!own) return 0;
+    /** @type {number[]} */
+    const found = [];
+    if (!own) return found;
     const from = own.start + (slot % chunkSize) * dims;
-    let found = 0;
     chunks.forEach((chunk, c) => {
       for (let j = 0; chunk && j < chunk.count; j++) {
         const at = chunk.start + j * dims;
         let d = 0;
         while (d < dims && chunk.values[at + d] === own.values[from + d]) d++;
-        if (d === dims && c * chunkSize + j !== slot && accepts(c * chunkSize + j)) found++;
+        if (d === dims && c * chunkSize + j !== slot && accepts(c * chunkSize + j)) found.push(c * chunkSize + j);
       }
     });
     return found;

@@ -39,8 +39,13 @@
 
     /** How many other points of its kind share the very place of a slot of the open head. @param {number} slot */
     copies(slot) {
+      return this.copiesOf(slot).length;
+    }
+
+    /** Their slots. @param {number} slot @returns {number[]} */
+    copiesOf(slot) {
       const { set, client, kinds } = this.points;
-      if (!set || !client || !kinds) return 0;
+      if (!set || !client || !kinds) return [];
       const parts = set.headParts(this.view.open);
       return pick.copies(parts, set.dims, client.payload.chunk, slot, (other) => kinds[other] === kinds[slot]);
     }

@@ -22,6 +22,7 @@
   const { Progress } = atlas.progress || require("./progress.js");
   const { Crowd } = atlas.crowd || require("./crowd.js");
   const { Picture } = atlas.picture || require("./picture.js");
+  const { Copies } = atlas.copies || require("./copies.js");
   const { Controls } = atlas.controls || require("./controls.js");
   const { Rings } = atlas.rings || require("./rings.js");
   const { Renderer } = atlas.draw || require("./draw.js");
@@ -124,6 +125,7 @@
         unselect: () => this.select(null),
         reset: () => this.reset(),
       });
+      this.copies = new Copies({ stage, data, view, places, choose: (slot) => this.choose(slot) });
       this.theme = new Theme(root, this.stage, () => this.loop.redraw());
       this.sizes = new ResizeObserver(() => this.resize());
       this.sizes.observe(root);
@@ -378,6 +380,7 @@
       this.heads.arrange();
       overlay.setHeading(view.isOpen ? picture.nameOf(view.open) : "");
       overlay.draw(picture.overlayState());
+      this.copies.follow();
     }
 
     drawNothing() {

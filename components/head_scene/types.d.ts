@@ -758,6 +758,7 @@ declare namespace Atlas {
     density: typeof import("./density.js");
     crowd: typeof import("./crowd.js");
     crowdNames: typeof import("./crowd_names.js");
+    copies: typeof import("./copies.js");
     crowdPaint: typeof import("./crowd_paint.js");
     attention: typeof import("./attention.js");
     tokenPages: typeof import("./token_pages.js");

@@ -98,7 +98,7 @@ class Running:
                     self.stop()
                 if changed or now - written >= RENEW:
                     progress = self._progress
-                    self._change(lambda job, p=progress: job.changed(label=p[0], done=p[1], total=p[2]))  # type: ignore[misc]
+                    self._change(lambda job, p=progress: job.at(*p))  # type: ignore[misc]
                     written, told = now, progress
             except JobError:  # a full disk ends the work itself, not the telling of it
                 written = now

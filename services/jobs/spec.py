@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 State = Literal["waiting", "running", "finished", "failed", "cancelled", "lost"]
+_FIRST_GUESS = 2.0  # seconds of a stage, before which nothing is foretold of it
 LONGEST_TEXT = 300  # characters of a label or message: one line on a page
 
 
@@ -93,6 +95,7 @@ class Job(BaseModel):
     begun: float = Field(default=0.0, description="when a process took it last; 0: none has")
     created: float = 0.0
     updated: float = 0.0
+    stage_begun: float = Field(default=0.0, description="when the stage of the label began, seconds since 1970")
 
     @property
     def active(self) -> bool:
@@ -126,6 +129,20 @@ class Job(BaseModel):
         """What the bar of every page says: the stage alone while all goes well, else a sentence."""
         plain = self.state == "running" and self.attempt == 1 and not self.cancel
         return self.label if plain else self.sentence
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the present stage is done, if it goes on as it went; None while that cannot be said."""
+        worked = self.updated - self.stage_begun
+        if self.state != "running" or not self.stage_begun or worked < _FIRST_GUESS or not 0 < self.done < self.total:
+            return None
+        return worked * (self.total - self.done) / self.done
+
+    def at(self, label: str, done: int, total: int) -> "Job":
+        """Where its work stands now."""
+        now = time.time()
+        fresh = {} if label == self.label and self.stage_begun else {"stage_begun": now}
+        return self.changed(label=label, done=done, total=total, updated=now, **fresh)
 
     def changed(self, **fields: Any) -> "Job":
         return self.model_copy(update=fields)

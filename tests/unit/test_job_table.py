@@ -218,3 +218,16 @@ def test_long_and_broken_text_becomes_one_line():
     assert one_line("half \ud800") == "half ?"
     assert len(one_line("word " * 1000)) == 300
     assert one_line("word " * 1000).endswith("…")
+
+
+def test_a_stage_that_goes_on_as_it_went_says_when_it_is_done(monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("services.jobs.spec.time.time", lambda: clock[0])
+    job = Job(id="build-1", kind="build", arguments={}, title="Build", state="running").at("Layout", 0, 10)
+    assert job.left is None
+    clock[0] += 6
+    job = job.at("Layout", 3, 10)
+    assert job.left == pytest.approx(14)
+    clock[0] += 6
+    assert job.at("Next", 1, 10).left is None, "another stage has just begun"
+    assert job.at("Layout", 10, 10).left is None
