@@ -19,7 +19,7 @@ from components.state.links import address
 from services.atlas import Atlas
 from services.atlas.library import Entry
 from services.atlas.schema import StreamInfo
-from services.measures.head_map import file_of
+from services.measures import head_map
 from services.measures.report import report_key
 from services.payloads.scene import projection_key
 from services.projection import label_of
@@ -30,7 +30,8 @@ def heads_body(atlas: Atlas, page: HeadsPage) -> html.Div:
     here, state = context(), page.heads
     stream, entries = atlas.stream(state.stream), here.library.entries()
     maps = [p for p in atlas.info.projections if p.stream == stream.name]
-    compared = file_of(atlas, stream, here.settings.head_maps).is_file()
+    by = head_map.WEIGHTS if state.by == head_map.WEIGHTS else head_map.ATTENTION
+    compared = head_map.file_of(atlas, stream, here.settings.head_maps, by).is_file()
     return html.Div(
         [
             layer_numbers(stream),
@@ -44,7 +45,7 @@ def heads_body(atlas: Atlas, page: HeadsPage) -> html.Div:
                 version=report_key(atlas, stream),
                 maps=[{"name": p.name, "key": projection_key(p), "label": f"{label_of(p)} {p.dims}D"} for p in maps],
                 others=_others(entries, atlas),
-                likeness={"state": "ready", "says": ""} if compared else None,
+                likeness={"state": "ready", "says": "", "by": by} if compared else None,
                 theme="light",
                 state=state.known(),
             ),

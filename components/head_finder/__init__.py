@@ -40,7 +40,8 @@ class HeadFinder(Component):
         changes with it.
     maps (list): [{"name", "key", "label"}]: maps whose measures and pictures can be shown.
     others (list): [{"slug", "title"}]: atlases that may have heads to compare with.
-    likeness (dict or None): {"state", "says"}: whether the map of heads is "ready", and what to say until then.
+    likeness (dict or None): {"state", "says", "by"}: whether the map of heads by attention or weights is "ready", and
+        what to say until then. wanted (string): out: by which of the two heads are to be compared.
     theme (string): of the page.
     state (dict; in and out): what is shown (components/state/heads_page.py); the finder is its only writer.
     """
@@ -49,7 +50,7 @@ class HeadFinder(Component):
     _type = "HeadFinder"
     _children_props: tuple[str, ...] = ()
     _base_nodes = ("children",)
-    _prop_names = ("id", "base", "stream", "version", "maps", "others", "likeness", "theme", "state")
+    _prop_names = ("id", "base", "stream", "version", "maps", "others", "likeness", "wanted", "theme", "state")
     _valid_wildcard_attributes: tuple[str, ...] = ()
     available_properties = _prop_names
     available_wildcard_properties: tuple[str, ...] = ()

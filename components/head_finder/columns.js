@@ -40,7 +40,7 @@
 
     /** The family of each head, counted from 1. @param {number[]} family */
     setFamilies(family) {
-      this.add(column("family", "Family", "Heads that attend alike, the largest family first.", ALIKE, COUNT, family.map((one) => (one < 0 ? NaN : one + 1))));
+      this.add(column("family", "Family", "Heads that attend alike (or have like weights, if these place them), the largest family first.", ALIKE, COUNT, family.map((one) => (one < 0 ? NaN : one + 1))));
     }
 
     /** How differently every head attends from one. @param {string} of  its name @param {number[]|null} divergence  bits */

@@ -14,7 +14,8 @@
 
     componentDidMount() {
       if (!this.root.current) return;
-      this.finder = new atlas.view.Finder(this.root.current, (state) => this.props.setProps?.({ state }));
+      const tell = (/** @type {Partial<Atlas.FinderProps>} */ changes) => this.props.setProps?.(changes);
+      this.finder = new atlas.view.Finder(this.root.current, (state) => tell({ state }), (wanted) => tell({ wanted }));
       this.finder.update(this.props);
     }
 

@@ -62,7 +62,7 @@
       const groups = columns.groups();
       /** @type {[string, [string, string][]][]} */
       const measures = groups.map(([group, all]) => [group, all.map(({ name, label }) => [name, label])]);
-      fill(this.by.control, [["", [["attention", "Attention alike"], ["measures", "Two measures"]]]], state.by);
+      fill(this.by.control, [["", [["attention", "Attention alike"], ["weights", "Weights alike"], ["measures", "Two measures"]]]], state.by);
       fill(this.x.control, measures, state.x);
       fill(this.y.control, measures, state.y);
       fill(this.colour.control, measures, state.colour);
@@ -70,7 +70,7 @@
       const counts = Array.from({ length: Math.max(0, most - 1) }, (_, i) => [String(i + 2), String(i + 2)]);
       fill(this.families.control, [["", counts]], String(Math.min(most, state.families)));
       fill(this.map.control, [["", (props.maps || []).map(({ name, label }) => [name, label])]], state.map);
-      this.x.box.hidden = this.y.box.hidden = state.by === "attention";
+      this.x.box.hidden = this.y.box.hidden = state.by !== "measures";
       this.families.box.hidden = most < 2;
       this.map.box.hidden = !props.maps?.length;
       if (this.query.value !== state.q && !this.timer) this.query.value = state.q;

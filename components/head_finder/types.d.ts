@@ -8,7 +8,7 @@ declare namespace Atlas {
     atlas: string;
     stream: string;
     map: string;
-    by: "attention" | "measures";
+    by: "attention" | "weights" | "measures";
     x: string;
     y: string;
     colour: string;
@@ -149,7 +149,8 @@ declare namespace Atlas {
     version?: string;
     maps?: { name: string; key: string; label: string }[];
     others?: { slug: string; title: string }[];
-    likeness?: { state: string; says: string } | null;
+    likeness?: { state: string; says: string; by: string } | null;
+    wanted?: string;
     theme?: string;
     state?: FinderState;
     setProps?: (changes: Partial<FinderProps>) => void;

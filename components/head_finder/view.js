@@ -3,16 +3,20 @@
   const LARGEST_TABLE = 7; // columns beside the name
 
   class Finder {
-    /** @param {HTMLElement} root @param {(state: Atlas.FinderState) => void} tell */
-    constructor(root, tell) {
+    /** @param {HTMLElement} root @param {(state: Atlas.FinderState) => void} tell
+     * @param {(by: string) => void} want  have all heads compared so */
+    constructor(root, tell, want) {
       const { element } = atlas.dom;
       this.tell = tell;
+      this.want = want;
       /** @type {Atlas.FinderProps} */
       this.props = {};
       /** @type {Atlas.FinderColumns|null} */
       this.columns = null;
       /** @type {Atlas.FinderMap|null} */
       this.map = null;
+      /** what the map is made from */
+      this.mapBy = "";
       /** @type {{here: Atlas.FinderLikes|null, there: Atlas.FinderLikes|null, problem: string}} */
       this.likes = { here: null, there: null, problem: "" };
       /** what was fetched last, by what it is for @type {Record<string, string>} */
@@ -96,8 +100,14 @@
       const { map, families, like, other } = this.state;
       const of = (/** @type {string} */ what) => `${base}/${what}/${stream}`;
       this.fetch("measures", `${of("finder")}/${version}${map ? `/${map}` : ""}`, (payload) => { this.columns = new atlas.columns.Columns(payload); });
-      if (likeness?.state === "ready") {
-        this.fetch("map", `${of("headmap")}/${version}/${families}`, (found) => { this.map = found; });
+      const by = this.state.by === "weights" ? "weights" : "attention";
+      if (likeness?.by !== by) {
+        if (this.props.wanted !== by) this.want(by);
+      } else if (likeness.state === "ready") {
+        this.fetch("map", `${of("headmap")}/${version}/${families}${by === "weights" ? "?by=weights" : ""}`, (found) => {
+          this.map = found;
+          this.mapBy = by;
+        });
       }
       const [layer, head] = like.split(".").map(Number);
       const here = like ? `${of("alike")}/${window.atlas_client.layers.rowOf(layer)}/${head}` : "";
@@ -192,7 +202,7 @@
     /** Names of the axes; map: heads lie where attention is alike. */
     axes() {
       const { state, map, columns } = this;
-      return { map: state.by === "attention" && map !== null && map.x.length === columns?.count, x: state.x, y: state.y };
+      return { map: state.by === this.mapBy && map !== null && map.x.length === columns?.count, x: state.x, y: state.y };
     }
 
     /** @param {Atlas.FinderColumns} columns @param {Atlas.FinderColumn} colour */
@@ -225,11 +235,16 @@
       const { map, props: { likeness }, state } = this;
       if (columns.count === 1) return "This atlas has one head: there is nothing to compare it with.";
       if (axes.map && map) {
+        const held = `Two dimensions hold ${Math.round(100 * map.shown)} % of the differences.`;
+        if (state.by === "weights") {
+          return "Near: what compares queries with keys, the matrix W_Qᵀ W_K, is alike (cosine, classical scaling); attention"
+            + ` plays no part. ${held}`;
+        }
         const some = map.landmarks < columns.count ? `, compared with ${map.landmarks} of them` : "";
-        return `Near: they attend alike on ${map.rows.toLocaleString("en")} rows of ${map.inputs} inputs${some} (Jensen–Shannon divergence, classical scaling). `
-          + `Two dimensions hold ${Math.round(100 * map.shown)} % of the differences.`;
+        const rows = `${map.rows.toLocaleString("en")} rows of ${map.inputs} inputs${some}`;
+        return `Near: they attend alike on ${rows} (Jensen–Shannon divergence, classical scaling). ${held}`;
       }
-      if (state.by === "attention") return likeness?.says || "Comparing heads …";
+      if (state.by !== "measures") return (likeness?.by === state.by && likeness.says) || "Comparing heads …";
       const without = [axes.x, axes.y].map((name) => {
         const one = columns.get(name);
         if (!one) return `${name} is not measured in this atlas.`;

@@ -35,7 +35,10 @@ def add_heads_routes(site: Site, folder: Path) -> None:
     def placed(asked: Asked, version: str, families: int) -> Response:
         if version != report_key(asked.atlas, asked.stream):
             abort(404)
-        made = head_map.read(head_map.file_of(asked.atlas, asked.stream, folder))
+        by = request.args.get("by", head_map.ATTENTION)
+        if by not in head_map.BY:
+            abort(404)
+        made = head_map.read(head_map.file_of(asked.atlas, asked.stream, folder, by))
         return json_response(heads.placed(asked.atlas, asked.stream, made, families))
 
     @site.of_stream("/alike/<stream>/<int:layer>/<int:head>")

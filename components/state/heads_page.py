@@ -10,10 +10,12 @@ from components.state.atlas_page import read_head_set
 from components.state.declare import OneOf, Parsed, Store
 from components.state.link import Link
 from components.state.page import AtlasSlug, PageState, StreamName
+from services.measures import head_map
 from services.measures.registry import listed
 from services.projection import method_names
 from services.search import head_sets
 
+BY = (*head_map.BY, "measures")  # what places heads
 MOST_QUERY = 400  # characters of the query line
 _NOT_ONE = "{name}={value} is nothing that is known of heads; using {instead}."
 _PLACE = ("layer", "head")
@@ -77,7 +79,7 @@ class HeadsState(Store):
     atlas: AtlasSlug = None
     stream: StreamName = ""
     map: Annotated[str, Field(max_length=64), OneOf(values=_maps, default=_preferred, moves=True)] = ""
-    by: Annotated[str, OneOf(values=("attention", "measures"), instead="attention", moves=True)] = "attention"
+    by: Annotated[str, OneOf(values=BY, moves=True)] = head_map.ATTENTION
     x: Annotated[str, Field(max_length=32), OneOf(values=_columns, sentence=_NOT_ONE, moves=True)] = "distance"
     y: Annotated[str, Field(max_length=32), OneOf(values=_columns, sentence=_NOT_ONE, moves=True)] = "entropy"
     colour: Annotated[str, Field(max_length=32), OneOf(values=_columns, sentence=_NOT_ONE, moves=True)] = "family"

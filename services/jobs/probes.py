@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from services.atlas import Atlas, open_atlas
 from services.atlas.folder import INFO
-from services.atlas.schema import ProjectionInfo
+from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.errors import JobError, ProbeError
 from services.jobs.backend import Backend
 from services.jobs.kind import Arguments, JobKind
 from services.jobs.running import Running
 from services.jobs.spec import JobSpec
 from services.jobs.wishes import Wish
+from services.measures import head_map
 from services.probe import question as questions
 from services.probe.asked import Asked, check_asked
 from services.probe.kept import error_file, errors, find, prune, touch
-from services.probe.question import PairQuestion, Question, SwitchQuestion
+from services.probe.question import PairQuestion, Question, SwitchQuestion, WeightsQuestion
 from services.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ DIED = "The process with the model ended unexpectedly; memory may have run out."
 class ProbeArguments(Arguments):
     """What is asked of which atlas; stream, map: where to place it (`ProjectionRef.name`), nowhere if map is empty.
 
-    pair, switch: a question instead of a text.
+    pair, switch, weights: a question instead of a text.
     """
 
     atlas: str
@@ -49,10 +50,11 @@ class ProbeArguments(Arguments):
     most_tokens: int
     pair: PairQuestion | None = None
     switch: SwitchQuestion | None = None
+    weights: WeightsQuestion | None = None
 
     @property
     def question(self) -> Question | None:
-        return self.pair or self.switch
+        return self.pair or self.switch or self.weights
 
     @property
     def asked(self) -> Asked:
@@ -105,6 +107,21 @@ def question_wish(settings: Settings, atlas: Atlas, question: Question, visitor:
         switch=question if isinstance(question, SwitchQuestion) else None,
     )
     return Wish(JobSpec.of(PROBE.name, arguments, visitor), lambda: answer_of(settings, atlas, question) is not None)
+
+
+def weights_wish(settings: Settings, atlas: Atlas, stream: StreamInfo, visitor: str) -> Wish:
+    """A map of a stream's heads by their weights: `services.measures.head_map` reads it.
+
+    Raises:
+        ProbeError: the model reads no text.
+    """
+    question = WeightsQuestion(stream=stream.name)
+    question.checked(atlas, settings.probe_tokens)
+    arguments = ProbeArguments(
+        atlas=str(atlas.path), key=atlas.info.key, most_tokens=settings.probe_tokens, weights=question
+    )
+    out = head_map.file_of(atlas, stream, settings.head_maps, head_map.WEIGHTS)
+    return Wish(JobSpec.of(PROBE.name, arguments, visitor), out.is_file)
 
 
 def answer_of(settings: Settings, atlas: Atlas, question: Question) -> Mapping[str, Any] | None:
@@ -175,6 +192,9 @@ def run_probe(arguments: ProbeArguments, running: Running) -> None:
 
 def _answer(arguments: ProbeArguments, question: Question, atlas: Atlas, running: Running) -> None:
     settings, id = running.settings, question.id(atlas)
+    if isinstance(question, WeightsQuestion):
+        _compare_weights(arguments, question, atlas, running)
+        return
     if answer_of(settings, atlas, question) is not None:
         return
     loaded = _warm_models().of(atlas, settings.model_folder, lambda label: _tell(running, label))
@@ -191,6 +211,21 @@ def _answer(arguments: ProbeArguments, question: Question, atlas: Atlas, running
         assert isinstance(question, PairQuestion)
         answer = explain(atlas, loaded, question, most, check)
     questions.keep(settings.probes, id, answer)
+
+
+def _compare_weights(arguments: ProbeArguments, question: WeightsQuestion, atlas: Atlas, running: Running) -> None:
+    settings, stream = running.settings, question.checked(atlas, arguments.most_tokens)
+    out = head_map.file_of(atlas, stream, settings.head_maps, head_map.WEIGHTS)
+    if out.is_file():
+        return
+    loaded = _warm_models().of(atlas, settings.model_folder, lambda label: _tell(running, label))
+    from services.probe.weights import by_weights
+
+    def told(done: int, of: int) -> None:
+        running.report("Comparing weights", done, of)
+        running.check()
+
+    head_map.write(out, by_weights(atlas, loaded, question, arguments.most_tokens, told))
 
 
 def _tell(running: Running, label: str) -> None:

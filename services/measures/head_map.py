@@ -1,4 +1,4 @@
-"""All heads of a stream as points: near where they attend alike, and in families of look-alikes."""
+"""All heads of a stream as points: near where they attend alike or have like weights, and in families of such."""
 
 import hashlib
 import io
@@ -18,16 +18,17 @@ from services.measures.likeness import between_all, plan, read_rows, sample_rows
 VERSION = 1  # counts up when the same attention would give another map
 FAMILIES = (2, 12)  # into how many heads may be parted
 MEMBERS = 3  # of a family at least, on average
+ATTENTION, WEIGHTS = BY = ("attention", "weights")  # what heads are compared by
 
 
 @dataclass(frozen=True)
 class HeadMap:
-    """places: float32 [heads, 2], in roots of bits
+    """places: float32 [heads, 2], in roots of bits; by weights in units of which √2 is nothing in common
 
     shown: share of the squared distances' variance that two dimensions hold
     cuts: int16 [cuts, heads], the family of each head, the largest first; parted into 2 families, 3, …
     silhouettes: float64 [cuts], mean silhouette of each: 1 families far apart, 0 none
-    rows, inputs: that were compared · landmarks: heads that all were compared with
+    rows, inputs: that were compared, 0 by weights · landmarks: heads that all were compared with
     """
 
     places: np.ndarray
@@ -50,9 +51,9 @@ def why_not(atlas: Atlas, stream: StreamInfo) -> str | None:
     return None
 
 
-def file_of(atlas: Atlas, stream: StreamInfo, folder: Path) -> Path:
-    """Where the map is kept once it has been made: named by what it is made from."""
-    text = repr((VERSION, atlas.info.key, stream.name))
+def file_of(atlas: Atlas, stream: StreamInfo, folder: Path, by: str = ATTENTION) -> Path:
+    """Where the map is kept once it has been made: named by what it is made from; by: one of `BY`."""
+    text = repr((VERSION, atlas.info.key, stream.name, *([] if by == ATTENTION else [by])))
     return folder / f"heads-{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
 
 
@@ -68,10 +69,14 @@ def make(atlas: Atlas, stream: StreamInfo, told: Callable[[int, int], None] = la
     landmarks, cells = plan(stream.layers * stream.heads)
     rows = sample_rows(blocks, cells)
     squared = between_all(read_rows(blocks, rows), landmarks, rows.count, told)
+    return of_distances(squared, landmarks, rows.count, len(rows.of_inputs))
+
+
+def of_distances(squared: np.ndarray, landmarks: np.ndarray, rows: int = 0, inputs: int = 0) -> HeadMap:
+    """Lay heads out by their squared distances [landmarks, heads]."""
     places, shown = classical(squared, landmarks)
     cuts, silhouettes = families(squared, landmarks)
-    facts = rows.count, len(rows.of_inputs), len(landmarks)
-    return HeadMap(places.astype(np.float32), shown, cuts, silhouettes, *facts)
+    return HeadMap(places.astype(np.float32), shown, cuts, silhouettes, rows, inputs, len(landmarks))
 
 
 def classical(squared: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, float]:

@@ -76,6 +76,17 @@ class PairQuestion(Question):
         return stream
 
 
+class WeightsQuestion(Question):
+    """How alike are the heads of a stream by their weights: answered with a map of heads, not with a text."""
+
+    def checked(self, atlas: Atlas, most_tokens: int) -> StreamInfo:
+        if atlas.info.modality != "text":
+            raise ProbeError(
+                "The model of this atlas reads images, and only models of text can be compared by weights yet."
+            )
+        return super().checked(atlas, most_tokens)
+
+
 class SwitchQuestion(Question):
     """What happens without some heads, or without a token as key; without either it is the model as it is.
 

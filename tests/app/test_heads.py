@@ -62,6 +62,12 @@ def test_the_map_of_heads_is_served_once_it_has_been_made(home, atlas, base, cli
         count = max(found["family"]) + 1
         assert count == min(max(families, 2), found["most"]) == len(found["names"]) == len(found["reasons"])
     assert all(found["names"])
+    ask(client, f"{address}/8?by=weights", 404)
+    made = head_map.read(file)
+    head_map.write(head_map.file_of(atlas, stream, home.head_maps, head_map.WEIGHTS), made)
+    assert ask(client, f"{address}/8?by=weights") == ask(client, f"{address}/8")
+    ask(client, f"{address}/8?by=nothing", 404)
+    head_map.file_of(atlas, stream, home.head_maps, head_map.WEIGHTS).unlink()
 
 
 def test_heads_like_one_come_with_what_they_were_compared_over(client, atlas, base):

@@ -70,3 +70,16 @@ def test_a_pair_is_explained(page: Page, dashboard: str, open_context):
     page.evaluate("window.atlasChoose.token({ input: 0, token: 3, side: 'query' })")
     page.wait_for_function("!new URLSearchParams(location.search).has('with')")
     assert parameter(page, "token") == "3"
+
+
+def test_heads_are_placed_by_the_models_weights(page: Page, dashboard: str):
+    page.goto(dashboard + "/heads")
+    caption = page.locator(".head-finder figcaption")
+    expect(caption).to_contain_text("attend alike", timeout=60_000)
+    page.get_by_label("Place heads by").select_option("weights")
+    expect(caption).to_contain_text("W_Qᵀ W_K", timeout=90_000)
+    assert parameter(page, "by") == "weights"
+    page.reload()
+    expect(caption).to_contain_text("W_Qᵀ W_K")  # kept, and in the link
+    page.get_by_label("Place heads by").select_option("attention")
+    expect(caption).to_contain_text("attend alike")
