@@ -15,6 +15,7 @@ from services.jobs.spec import JobSpec
 from services.measures import registry
 from services.modalities import registry as modalities
 from services.modalities.corpora.chats import Chats
+from services.modalities.corpora.hub import HubCorpus, hub_corpus
 from services.modalities.registry import modality_of
 from services.models.files import check_model_name, find_model
 from services.models.memory import is_out_of_memory
@@ -52,6 +53,11 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         default="demo",
         help=f"'demo', or {'; or '.join(f'of {one.label.lower()} {one.corpora}' for one in modalities.MODALITIES)}",
     )
+    cli.add_argument(
+        "--dataset", help="in place of --corpus: a data set of the Hugging Face hub, such as org/name (default: none)"
+    )
+    cli.add_argument("--split", help="of --dataset (default: the only one, or 'train')")
+    cli.add_argument("--subset", help="of --dataset, where it has several (default: the only one, or 'default')")
     cli.add_argument(
         "--modality",
         choices=[one.name for one in modalities.MODALITIES],
@@ -157,7 +163,7 @@ def _request(options: argparse.Namespace) -> BuildRequest:
     modality = options.modality or modality_of(find_model(model, revision=options.revision).config).name
     return BuildRequest(
         model=model,
-        corpus=options.corpus,
+        corpus=_corpus(options),
         modality=modality,
         revision=options.revision,
         tokenizer=options.tokenizer,
@@ -182,6 +188,20 @@ def _request(options: argparse.Namespace) -> BuildRequest:
     )
 
 
+def _corpus(options: argparse.Namespace) -> str:
+    """
+    Raises:
+        CorpusError: a data set of no possible name. BuildError: parts of one, and none is named.
+    """
+    if options.dataset is None:
+        if options.split or options.subset:
+            raise BuildError("--split and --subset are of a data set of the hub: name it by --dataset org/name.")
+        return str(options.corpus)
+    source = HubCorpus(options.dataset, options.split or "", options.subset or "").source
+    hub_corpus(source)
+    return source
+
+
 def _pos(choice: str) -> str:
     wanted = choice.strip()
     if not wanted.startswith("spacy:"):
@@ -195,7 +215,8 @@ def run(options: argparse.Namespace) -> int:
         request = _request(options)
         settings = load_settings()
         settings.make_folders()
-        name = "demo" if options.corpus == "demo" else Path(options.corpus).stem
+        of_hub = hub_corpus(request.corpus)
+        name = of_hub.name if of_hub else "demo" if options.corpus == "demo" else Path(options.corpus).stem
         folder = Path(
             os.path.expanduser(options.out or default_folder(settings.atlases, options.model, name))
         ).absolute()

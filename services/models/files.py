@@ -17,11 +17,15 @@ from services.models.folders import (
     TOKENIZER_FILES,
     TOKENIZER_STARTS,
     ModelFolder,
+    is_adapter,
     pickled_files,
     read_folder,
     recorded_name,
     weight_files,
+    with_adapter,
 )
+from services.models.lora import WEIGHTS as ADAPTER_WEIGHTS
+from services.models.lora import Adapter, read_adapter
 from services.models.memory import available_bytes, readable
 from services.models.packaged import PACKAGED, is_installed, packaged
 from services.models.weights import has_weights, no_weights
@@ -74,11 +78,30 @@ def find_model(name: str, *, revision: str | None = None, offline: bool = False,
         if known.name == name:
             raise ModelError(f"The model {name!r} is not installed: run '{known.install}'.")
     folder = _folder(name)
+    if folder and is_adapter(folder):
+        adapter = read_adapter(folder, name)
+        base = find_model(_base_of(adapter), offline=offline, hashed=hashed)
+        return _recorded(with_adapter(base, adapter, recorded_name(folder)), revision)
     if folder:
         return _local(folder, name, recorded_name(folder), revision, hashed)
     path = _from_hub(name, revision, offline)
+    if is_adapter(path):
+        adapter = read_adapter(path, name)
+        if not HUB_ID.fullmatch(adapter.base) or _folder(adapter.base):
+            raise ModelError(f"Model {name} is an adapter of {_shown(adapter.base)}, which is no model of the hub.")
+        base = find_model(adapter.base, offline=offline, hashed=hashed)
+        return replace(with_adapter(base, adapter, name), revision=path.name)
     # A snapshot's folder in the hub's cache is named after its commit.
     return read_folder(path, name, name, path.name)
+
+
+def _base_of(adapter: Adapter) -> str:
+    """Where the model of a local adapter is: a folder, also one beside the adapter's, or a name."""
+    beside = next((place for place in (adapter.path / adapter.base, adapter.path.parent / adapter.base)
+                   if place.is_dir() and place.resolve() != adapter.path.resolve()), None)  # fmt: skip
+    if packaged(adapter.base) or _folder(adapter.base) or beside is None:
+        return adapter.base
+    return str(beside)
 
 
 def with_processor_of(folder: ModelFolder, name: str, *, offline: bool = False) -> ModelFolder:
@@ -131,13 +154,17 @@ def _local(path: Path, shown_id: str, name: str, revision: str | None, hashed: b
                     digest.update(block)
     except OSError as error:
         raise ModelError(f"Model {shown_id}: cannot read {file.name} ({error.strerror}).") from error
-    own = f"sha256:{digest.hexdigest()}"
-    if revision is not None and revision != own:
+    return _recorded(replace(found, revision=f"sha256:{digest.hexdigest()}"), revision)
+
+
+def _recorded(found: ModelFolder, revision: str | None) -> ModelFolder:
+    """A local folder, held to the revision that was asked for. Raises: ModelError."""
+    if revision is not None and revision != found.revision:
         raise ModelError(
-            f"Model {shown_id} is a local folder whose weights are {own[:19]}…, not revision"
+            f"Model {found.id} is a local folder whose weights are {found.revision[:19]}…, not revision"
             f" {_shown(revision)}: leave the revision out, or use the folder it was recorded from."
         )
-    return replace(found, revision=own)
+    return found
 
 
 def check_memory(shown_id: str, parameters: int) -> None:
@@ -208,11 +235,8 @@ def _wanted(name: str, files: list[str]) -> list[str]:
     """
     part = PART if f"{PART}config.json" in files and not has_weights(files) else ""
     kind = has_weights(file.removeprefix(part) for file in files)
-    if kind is None and ADAPTER in files:
-        raise ModelError(
-            f"Model {name} is an adapter and no model by itself: merge it with its base by model.merge_and_unload(),"
-            " save_pretrained(folder), and give that folder."
-        )
+    if kind is None and ADAPTER in files and "config.json" not in files:
+        return [*SMALL_FILES, ADAPTER_WEIGHTS]
     if kind is None:
         raise no_weights(name, files)
     small = [*SMALL_FILES, *(PART + file for file in SMALL_FILES)] if part else list(SMALL_FILES)
@@ -228,13 +252,14 @@ def _cached(name: str, revision: str | None, why: str, weights: bool) -> Path:
     # The hub's client gives a copy only if it holds all that is asked for, so each way to fetch one is asked for.
     for part in ("", PART):
         for kind in (weight_files, pickled_files):
-            patterns = [*SMALL_FILES, *(part + file for file in SMALL_FILES), *kind(part)]
+            patterns = [*SMALL_FILES, ADAPTER_WEIGHTS, *(part + file for file in SMALL_FILES), *kind(part)]
             try:
                 found = snapshot_download(name, revision=revision, local_files_only=True, allow_patterns=patterns)
             except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
                 reason = reason or error
                 continue
-            if not weights or has_weights(file.name for file in (Path(found) / part).glob("*")):
+            files = [file.name for file in (Path(found) / part).glob("*")]
+            if not weights or has_weights(files) or {ADAPTER, ADAPTER_WEIGHTS} <= set(files):
                 return Path(found)
     raise ModelError(
         f"Model {name} is not on this machine and {why}: connect once to fetch it, give a local folder,"

@@ -1,5 +1,6 @@
 """Folders as people have them: a Trainer's output, a sentence-transformers model, an adapter, a checkpoint alone."""
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from services.errors import ModelError
+from services.models.lora import CONFIG as ADAPTER
+from services.models.lora import Adapter
 from services.models.weights import PICKLED, PICKLED_INDEX, WEIGHTS, WEIGHTS_INDEX, find_weights, read_json
 
 TOKENIZER_FILES = (
@@ -18,7 +21,6 @@ TOKENIZER_STARTS = tuple(name for name in TOKENIZER_FILES if name != "merges.txt
 _PROCESSOR_STARTS = (*TOKENIZER_STARTS, "preprocessor_config.json")
 MODULES = "modules.json"
 LIMITS = "sentence_bert_config.json"
-ADAPTER = "adapter_config.json"
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
@@ -30,7 +32,7 @@ class ModelFolder:
     hash of the weight files (of all of them in the order of their names, as `cat … | sha256sum` gives it)
     name: what the atlas records, without the folders of the machine · processor: where the tokenizer is
     notes: what a reader of every picture should know · used_tokens: how many sentence-transformers would read, if it
-    says so
+    says so · adapter: that is to be merged into the weights
     """
 
     path: Path
@@ -42,6 +44,7 @@ class ModelFolder:
     processor: Path
     notes: tuple[str, ...] = ()
     used_tokens: int | None = None
+    adapter: Adapter | None = None
 
     def noting(self, *notes: str) -> "ModelFolder":
         """The same with more notes."""
@@ -53,20 +56,40 @@ def read_folder(path: Path, shown_id: str, name: str, revision: str) -> ModelFol
     root, path = path, _transformer_of(path, shown_id)
     if not (path / "config.json").is_file():
         _refuse_checkpoints(path, shown_id)
-        _refuse_adapter_alone(path, shown_id)
     config = read_json(path / "config.json", shown_id, f"Model {shown_id}: the folder has no config.json;")
     weights = find_weights(path, shown_id)
     if (path / ADAPTER).is_file():
         raise ModelError(
-            f"Model {shown_id} has an adapter beside its weights ({ADAPTER}), which would be left out: merge it with"
-            " model.merge_and_unload() and give the merged model, or move the adapter's files away to see the model"
-            " without it."
+            f"Model {shown_id} has an adapter beside its weights ({ADAPTER}), which would be left out: move the"
+            " adapter's files away to see the model without it, or give a folder with these files alone to see both"
+            " merged."
         )
     processor, notes = _processor_of(path, root)
     used = read_json(path / LIMITS, shown_id, "").get("max_seq_length") if (path / LIMITS).is_file() else None
     return ModelFolder(
         path, shown_id, revision, config, weights, name, processor, notes, used if isinstance(used, int) else None
     )
+
+
+def with_adapter(base: ModelFolder, adapter: Adapter, name: str) -> ModelFolder:
+    """A model with an adapter, under the adapter's name; the tokenizer is the adapter's where it has one."""
+    own = any((adapter.path / file).is_file() for file in TOKENIZER_STARTS)
+    digest = hashlib.sha256(base.revision.encode())
+    try:
+        digest.update(adapter.file.read_bytes())
+        digest.update((adapter.path / ADAPTER).read_bytes())
+    except OSError as error:
+        raise ModelError(f"Model {adapter.shown}: its adapter cannot be read ({error.strerror}).") from error
+    rank, alpha = (str(adapter.config.get(key))[:10] for key in ("r", "lora_alpha"))
+    found = replace(
+        base,
+        id=adapter.shown,
+        name=name,
+        revision=f"sha256:{digest.hexdigest()}",
+        processor=adapter.path if own else base.processor,
+        adapter=adapter,
+    )
+    return found.noting(f"It is {base.name} with a LoRA adapter merged into its weights (rank {rank}, alpha {alpha}).")
 
 
 def recorded_name(path: Path) -> str:
@@ -104,13 +127,9 @@ def _refuse_checkpoints(path: Path, shown_id: str) -> None:
         )
 
 
-def _refuse_adapter_alone(path: Path, shown_id: str) -> None:
-    if (path / ADAPTER).is_file():
-        base = read_json(path / ADAPTER, shown_id, "").get("base_model_name_or_path") or "another model"
-        raise ModelError(
-            f"Model {shown_id} is an adapter of {str(base)[:100]} and no model by itself: merge the two with"
-            " model.merge_and_unload(), save_pretrained(folder), and give that folder."
-        )
+def is_adapter(path: Path) -> bool:
+    """Whether a folder holds an adapter and no model."""
+    return (path / ADAPTER).is_file() and not (path / "config.json").is_file()
 
 
 def _processor_of(path: Path, root: Path) -> tuple[Path, tuple[str, ...]]:

@@ -14,6 +14,7 @@ from services.errors import ModelError
 from services.models.authors import check_gaps, check_leftovers, check_shapes, inferred_type
 from services.models.files import check_memory
 from services.models.folders import ModelFolder
+from services.models.lora import merged
 from services.models.memory import is_out_of_memory
 from services.models.weights import plain_names, read_headers, read_tensors, refuse_packed
 
@@ -171,10 +172,11 @@ def from_tensors(model_class: Any, folder: ModelFolder, config: Any, **choices: 
     """A model of a class with a folder's weights, float32, and the library's report of what fitted."""
     import torch
 
+    tensors = read_tensors(folder.weights, folder.id)
     return model_class.from_pretrained(  # type: ignore[no-any-return]
         None,
         config=config,
-        state_dict=read_tensors(folder.weights, folder.id),
+        state_dict=merged(tensors, folder.adapter) if folder.adapter else tensors,
         dtype=torch.float32,
         attn_implementation="eager",
         output_loading_info=True,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from services.capture.adapters import has_hand
+from services.capture.adapters import global_tokens, has_hand
 from services.capture.predictions import predicted
 from services.capture.switches import Switches, draws
 from services.modalities.text.modality import of_ids
@@ -44,7 +44,12 @@ def _second(
 ) -> float:
     losses = []
     for ids in random:
-        found = predicted(loaded, predictor, of_ids(loaded, ids.tolist()), Switches("self", off))
+        found = predicted(
+            loaded,
+            predictor,
+            of_ids(loaded, ids.tolist(), lambda item: global_tokens(loaded.model, item)),
+            Switches("self", off),
+        )
         losses.append(found.loss[found.places > len(ids) // 2])
     return float(np.concatenate(losses).mean())
 

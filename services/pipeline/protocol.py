@@ -10,6 +10,7 @@ import numpy as np
 
 from services.atlas.measure_table import Row
 from services.atlas.schema import StreamInfo
+from services.capture.adapters import global_tokens
 from services.capture.run import InputCapture, capture
 from services.errors import AtlasError
 from services.measures.attention_scores import Scored, scores
@@ -42,8 +43,12 @@ def repeats(loaded: LoadedModel) -> Scores:
     """
     random = sequences(loaded)
     streams = {s.name: s for s in loaded.streams if s.mask.same_positions and s.attention == "dense"}
+    if not streams:
+        return {}
     seen: dict[str, list[InputCapture]] = {name: [] for name in streams}
-    items: list[ModelInput] = [of_ids(loaded, ids.tolist()) for ids in random]
+    items: list[ModelInput] = [
+        of_ids(loaded, ids.tolist(), lambda item: global_tokens(loaded.model, item)) for ids in random
+    ]
     for one in capture(loaded, items):
         if one.stream in streams and one.attention is not None:
             seen[one.stream].append(one)

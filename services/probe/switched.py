@@ -14,7 +14,7 @@ import torch
 
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
-from services.capture.adapters import calls_of, has_hand, seat
+from services.capture.adapters import calls_of, global_tokens, has_hand, seat
 from services.capture.predictions import Predicted, predicted, run, total_variation
 from services.capture.recorder import Recording
 from services.capture.run import visible_pairs
@@ -91,7 +91,8 @@ def _item(
         raise ProbeError("The model takes too few tokens at once for random ones to be said twice.")
     ids = random[0][: 2 * (most_tokens // 2)] if len(random[0]) > most_tokens else random[0]
     half = len(ids) // 2
-    return of_ids(loaded, np.tile(ids[:half], 2).tolist()), None
+    twice = np.tile(ids[:half], 2).tolist()
+    return of_ids(loaded, twice, lambda item: global_tokens(loaded.model, item)), None
 
 
 def _moved(loaded: LoadedModel, stream: StreamInfo, before: Recording, after: Recording) -> list[list[float]]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import unquote
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -26,7 +27,7 @@ def serve(models: dict[str, Path]) -> Iterator[tuple[str, list[str]]]:
         def answer(self, *, body: bool) -> None:
             path = self.path.split("?")[0].removeprefix("/")
             asked.append(path)
-            parts = path.removeprefix("api/models/").split("/")
+            parts = unquote(path).removeprefix("api/models/").removeprefix("api/").removeprefix("datasets/").split("/")
             name = "/".join(parts[:2])
             if name == "org/gated":
                 return self.refuse(403, "GatedRepo")
@@ -36,7 +37,8 @@ def serve(models: dict[str, Path]) -> Iterator[tuple[str, list[str]]]:
                 return self.refuse(404, "RevisionNotFound")
             files = sorted(file for file in models[name].rglob("*") if file.is_file())
             if "resolve" in parts:
-                return self.send((models[name] / parts[-1]).read_bytes(), body)
+                inner = parts[-3:] if path.startswith("datasets/") else parts[-1:]
+                return self.send((models[name] / "/".join(inner)).read_bytes(), body)
             names = [(str(file.relative_to(models[name])), file) for file in files]
             listing: object = {
                 "id": name,

@@ -167,8 +167,7 @@ def test_a4_an_adapter_beside_the_weights_is_refused(bert):
     assert "has an adapter beside its weights (adapter_config.json), which would be left out" in refusal(bert)
     (bert / "config.json").unlink()
     (bert / WEIGHTS).unlink()
-    message = refusal(bert)
-    assert "is an adapter of org/base and no model by itself: merge the two with model.merge_and_unload()" in message
+    assert "is an adapter without adapter_model.safetensors: merge it with org/base" in refusal(bert)
 
 
 def test_a4_an_adapter_among_the_weights_is_refused(bert):

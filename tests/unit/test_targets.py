@@ -17,7 +17,8 @@ from services.payloads.pair import pair_numbers
 from services.pipeline.build import build
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
-from tests.unit.architectures import ROWS
+from tests.unit.architectures import ROWS, save
+from tests.unit.building import request_for
 from tests.unit.tiny_models import make_tokenizer
 
 torch.set_num_threads(1)
@@ -187,3 +188,16 @@ def _check_position_bias(atlas, model):
         assert numbers.position == pytest.approx(own[2, 3, 1], abs=1e-6)
     assert atlas.stream("cross").position_reach is None
     assert pair_numbers(atlas, atlas.stream("cross"), 1, 1, 2, 3, 1).position is None
+
+
+@pytest.mark.parametrize("name", ["longformer", "led"])
+def test_models_with_windows_are_built_whole_also_with_their_repeated_tokens(name, tmp_path):
+    model = save(tmp_path / "model", name)
+    lines = ["text,target", *(f"{text * 4},{text}" for text in TEXTS)]  # four windows long
+    (tmp_path / "texts.csv").write_text("\n".join(lines))
+    request = request_for(model, tmp_path / "texts.csv", dims=(2,), pos="none", column="text")
+    build(request, tmp_path / "atlas", Progress("made", bar=False))
+    atlas = open_atlas(tmp_path / "atlas")
+    assert atlas.info.capture_error < 5e-3
+    window = min(stream.mask.window or 99 for stream in atlas.info.streams)
+    assert atlas.tokens("tokens").counts.max() >= 4 * window

@@ -30,6 +30,7 @@ from services.modalities.corpora.harvest import (
     choose_target,
     harvest,
 )
+from services.modalities.corpora.hub import fetched, hub_corpus
 from services.modalities.corpora.table import Table
 from services.modalities.corpora.wording import FORMATS, listed, one_line, quoted
 
@@ -87,7 +88,8 @@ def read_corpus(
     pair: str | None = None,
     chats: Chats = "turns",
 ) -> Corpus:
-    """The corpus in a file, or the demo corpus for the name "demo" (a file of that name is "./demo").
+    """The corpus in a file, the demo corpus for the name "demo" (a file of that name is "./demo"), or a data set of the
+    hub ("dataset:org/name:split").
 
     column: which column holds the texts; may be left out when the file leaves no doubt.
     target: which column holds what a model writes; a column of the name "target" is taken without being asked for.
@@ -102,6 +104,11 @@ def read_corpus(
         raise CorpusError("the limits on inputs and characters must be at least 1")
     is_demo = source == DEMO
     shown = DEMO if is_demo else one_line(str(source))
+    from_hub = hub_corpus(source)
+    files = 1
+    if from_hub is not None:
+        from_hub, source, files = fetched(from_hub)
+        shown = from_hub.shown
     with _opened(source, shown, column, encoding, paragraphs) as (path, table):
         while column is not None and "[]." in column:
             column = by_items(table, column)
@@ -112,6 +119,8 @@ def read_corpus(
         kept = harvest(table, Columns(chosen, written, pair, chats), max_inputs, max_characters)
     inner = _unpacked(path)
     notes = kept.notes(table, chosen, max_inputs, max_characters)
+    if files > 1:
+        notes = (*notes, f"Read the first of {files} files of this split.")
     if guessed:
         notes = (f"The texts come from the column {quoted(chosen or '')}.", *notes)
     if not kept.texts:
@@ -120,9 +129,9 @@ def read_corpus(
     columns = {name: tuple(cells) for name, cells in kept.columns.items() if any(cells)}
     gold = tuple(kept.gold) if any(one.words for one in kept.gold) else ()
     return Corpus(
-        name=DEMO if is_demo else one_line(inner.stem),
+        name=DEMO if is_demo else from_hub.name if from_hub else one_line(inner.stem),
         # The file's name without its folders: an atlas may be published, the folders of its maker not.
-        source="demo/corpus/sentences.jsonl" if is_demo else one_line(path.name),
+        source="demo/corpus/sentences.jsonl" if is_demo else from_hub.shown if from_hub else one_line(path.name),
         texts=tuple(kept.texts),
         columns=columns,
         sha256=_digest(kept.texts, columns | _more(kept, gold)),

@@ -256,9 +256,11 @@ def _as_input(loaded: LoadedModel, read: TokenisedInput, written: TokenisedInput
     return TextPair(read, written) if writes(loaded) else read
 
 
-def of_ids(loaded: LoadedModel, ids: Sequence[int]) -> Text:
+def of_ids(loaded: LoadedModel, ids: Sequence[int], is_global: IsGlobal) -> Text:
     """Tokens by their numbers as an input; an encoder–decoder reads and writes them."""
-    return _as_input(loaded, _of_ids(ids), _of_ids(ids))
+    read = _of_ids(ids)
+    flags = is_global(read)
+    return _as_input(loaded, read if flags is None else replace(read, is_global=tuple(flags)), _of_ids(ids))
 
 
 def _of_ids(ids: Sequence[int]) -> TokenisedInput:
