@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the imports run: no traceback
@@ -32,11 +32,18 @@ def create_app(settings: "Settings", jobs: "Backend | None" = None) -> "Dash":
     return make(settings, jobs)
 
 
+def static_atlas() -> Any:
+    """The module that makes an atlas a static page, imported for `export` alone."""
+    from components import static_atlas as module
+
+    return module
+
+
 def main(arguments: list[str]) -> int:
     """Run one command. Returns the exit code: 0, 2 after an error of the user's, 130 when stopped."""
     from services.commands.line import run
 
-    return run(arguments, create_app)
+    return run(arguments, create_app, static_atlas)
 
 
 def command() -> int:

@@ -158,6 +158,7 @@
     const now = waits && shown?.map === found.map ? shown : scene;
     const next_ = same(now, shown) && shown !== null ? none() : now;
     shown = now;
+    root.atlasProbeImage?.show();
     const row = (letter) => (probe[letter].trim() || opened.has(letter) || tooLong[letter] ? "probe-row" : "probe-row d-none");
     return [
       next_, isOpen ? "probe-bar" : "probe-bar d-none",

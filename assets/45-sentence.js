@@ -104,7 +104,7 @@
     const now = chosen && known(pinned.token) ? pinned.side : "all";
     const inputs = `${facts.inputs} in all`;
     return [
-      own ? `Your text ${own.toUpperCase()}` : chosen ? `Input ${selection.input} · ${inputs}` : "Choose an input",
+      own ? `Your ${facts.pictures ? "image" : "text"} ${own.toUpperCase()}` : chosen ? `Input ${selection.input} · ${inputs}` : "Choose an input",
       chosen ? "sentence-empty d-none" : "sentence-empty",
       chosen ? "sentence" : "sentence d-none",
       now === direction ? none() : now,
@@ -132,7 +132,7 @@
   let latest = 0;
   async function pair(hover, payload, selection, layer, head, projection) {
     const turnNumber = ++latest;
-    const input = payload?.probe ? null : selection?.input; // a probe has its weights alone
+    const input = payload?.probe ? 0 : selection?.input;
     if (!hover || !known(hover.query) || !known(hover.key) || !known(input)) return none();
     const map = projection ? `?map=${projection.name}` : "";
     const url = `${payload.base}/pair/${payload.stream}/${input}/${layer}/${head}/${hover.query}/${hover.key}${map}`;

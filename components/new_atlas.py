@@ -16,6 +16,7 @@ from services.workshop.offers import Offer, offers
 from services.workshop.orders import Checked
 
 CORPORA = {"paste": "Paste text", "upload": "Upload", "demo": "The demo's"}
+OWN_WORDS = "none: it writes its own"
 _FIRST_INPUTS = 2_000
 _CHATS = [
     {"label": "by the model's template, or by turns", "value": ""},
@@ -109,6 +110,15 @@ def _corpus(settings: Settings) -> list[Component]:
                             ids.NEW_COLUMN,
                         ),
                         field("Second text of a pair", dbc.Select(id=ids.NEW_PAIR, options=[], value=""), ids.NEW_PAIR),
+                        html.Div(
+                            field(
+                                "Column that the model writes",
+                                dbc.Select(id=ids.NEW_TARGET, options=[], value=""),
+                                ids.NEW_TARGET,
+                            ),
+                            id=ids.NEW_TARGET_FIELD,
+                            className="d-none",
+                        ),
                         field("Chats", dbc.Select(id=ids.NEW_CHATS, options=_CHATS, value=""), ids.NEW_CHATS),
                     ],
                     className="form-row",
@@ -154,8 +164,9 @@ def _extent() -> list[Component]:
                     ),
                     ids.NEW_INPUTS,
                 ),
+                _boxes(ids.NEW_SAMPLE, "Which of them", [{"label": "At random", "value": 1}], []),
                 field(
-                    "Seed of the maps",
+                    "Seed",
                     dbc.Input(id=ids.NEW_SEED, type="number", min=0, max=2**32 - 1, step=1, value=0, debounce=400),
                     ids.NEW_SEED,
                 ),

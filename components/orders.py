@@ -1,6 +1,6 @@
 """The builds that were asked for on the page New atlas: how far each is, its log, and what can be done with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dash import dcc, html
@@ -17,19 +17,21 @@ _LINES = 60  # of a log
 _SHOWN = 12
 
 
-def orders_list(placed: Sequence[Placed], jobs: Backend, prefix: str) -> html.Div:
-    """The newest orders, each with its state."""
-    return html.Div([_order(one, jobs, prefix) for one in placed[:_SHOWN]], className="orders")
+def orders_list(
+    placed: Sequence[Placed], jobs: Backend, prefix: str, begins_in: Callable[[Placed], float | None]
+) -> html.Div:
+    """The newest orders, each with its state. begins_in: seconds until one that waits begins, where that is known."""
+    return html.Div([_order(one, jobs, prefix, begins_in(one)) for one in placed[:_SHOWN]], className="orders")
 
 
-def _order(placed: Placed, jobs: Backend, prefix: str) -> html.Article:
+def _order(placed: Placed, jobs: Backend, prefix: str, begins: float | None) -> html.Article:
     order, job, atlas = placed.order, placed.job, placed.atlas
     name = atlas.info.title if atlas else order.slug
     log = jobs.log(job.id) if job else ""
     return html.Article(
         [
             html.Div([html.H3(name), html.Span(order.says, className="form-note")], className="order-head"),
-            _state(placed),
+            _state(placed, begins),
             html.P(_beside(placed), className="form-note"),
             html.Div([*_deeds(placed, prefix)], className="form-row"),
             html.Details(
@@ -42,7 +44,7 @@ def _order(placed: Placed, jobs: Backend, prefix: str) -> html.Article:
     )
 
 
-def _state(placed: Placed) -> Any:
+def _state(placed: Placed, begins: float | None) -> Any:
     job = placed.job
     if placed.order.discard:
         return html.P("Being removed.")
@@ -50,9 +52,8 @@ def _state(placed: Placed) -> Any:
         return html.P("Done." if placed.atlas else "Not begun.")
     if not job.active:
         return html.P(job.sentence, className=f"build-{job.state}")
-    return html.Div(
-        [*progress_bar(job).children, html.Span(_steps(job), className="form-note")], className="build-progress"
-    )
+    more = _steps(job) if begins is None else f"begins in about {duration(begins)}"
+    return html.Div([*progress_bar(job).children, html.Span(more, className="form-note")], className="build-progress")
 
 
 def _steps(job: Job) -> str:

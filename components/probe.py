@@ -1,5 +1,6 @@
-"""A reader's own texts, live: their fields below the head of the map, and the callback that follows the model."""
+"""A reader's own texts or images, live: their fields below the map's head, and the callback that follows the model."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -19,30 +20,35 @@ from services.errors import ProbeError
 from services.jobs import wishes
 from services.jobs.probes import DIED, PROBE, get_ready, probe_wish
 from services.payloads.images import has_images
-from services.probe.asked import Asked, most_characters
+from services.probe.asked import WRITES, Asked, most_characters
+from services.probe.brought import MOST_BYTES
 from services.probe.kept import errors, find
 from services.probe.models import why_not
 from services.settings import Settings
+from services.streams.registry import WRITTEN
 
 EVERY = 150  # milliseconds
 
 
 def probe_opener(atlas: Atlas) -> html.Button:
     """Shows the fields."""
-    hidden = " d-none" if has_images(atlas) else ""
+    name = "Your image" if has_images(atlas) else "Your text"
+    says = "Drop an image of your own: the model looks at it" if has_images(atlas) else (
+        "Type a text of your own: the model reads it live"
+    )  # fmt: skip
     return html.Button(
-        [icon("pencil"), html.Span("Your text", className="opener-word")],
+        [icon("pencil"), html.Span(name, className="opener-word")],
         id=ids.PROBE_OPEN,
-        className=f"text-button probe-opener{hidden}",
+        className="text-button probe-opener",
         type="button",
-        title="Type a text of your own: the model reads it live",
-        **{"aria-label": "Your text"},
+        title=says,
+        **{"aria-label": name},
     )
 
 
 def probe_bar(atlas: Atlas, probe: Probe, settings: Settings) -> html.Div:
-    """The fields for texts, or why the model cannot read any."""
-    reason = None if has_images(atlas) else why_not(atlas, settings.model_folder)
+    """The fields for texts or images, or why the model cannot read any."""
+    reason, kind = why_not(atlas, settings.model_folder), _Kind.of(atlas)
     shown = probe.open or bool(probe.texts)
     facts = {"characters": most_characters(settings.probe_tokens), "link": LINK_PROBE, "runs": reason is None}
     return html.Div(
@@ -53,7 +59,7 @@ def probe_bar(atlas: Atlas, probe: Probe, settings: Settings) -> html.Div:
             dcc.Store(id=ids.PROBE_READY),
             poll(ids.PROBE_TICK, EVERY),
             *([] if reason is None else [html.P(reason, className="probe-reason", role="status")]),
-            *(_row(letter, getattr(probe, letter), reason is not None) for letter in LETTERS),
+            *(_row(letter, getattr(probe, letter), reason is not None, kind) for letter in LETTERS),
             html.Div(
                 [
                     html.Button("Compare with another", id=ids.PROBE_ADD, className="text-button", type="button"),
@@ -65,7 +71,7 @@ def probe_bar(atlas: Atlas, probe: Probe, settings: Settings) -> html.Div:
                         id=ids.PROBE_DIFFER,
                         className="menu d-none",
                     ),
-                    icon_button(ids.PROBE_CLOSE, "x-lg", "Close your texts"),
+                    icon_button(ids.PROBE_CLOSE, "x-lg", f"Close your {kind.word}s"),
                 ],
                 className="probe-tools",
             ),
@@ -73,13 +79,30 @@ def probe_bar(atlas: Atlas, probe: Probe, settings: Settings) -> html.Div:
         id=ids.PROBE_BAR,
         className="probe-bar" if shown else "probe-bar d-none",
         role="group",
-        **{"aria-label": "Your own texts"},
+        **{"aria-label": f"Your own {kind.word}s"},
     )
 
 
-def _row(letter: str, text: str, disabled: bool) -> html.Div:
+@dataclass(frozen=True)
+class _Kind:
+    """What is probed. word: what it is called · asks: what the empty field says."""
+
+    word: str
+    asks: str
+
+    @classmethod
+    def of(cls, atlas: Atlas) -> "_Kind":
+        if has_images(atlas):
+            return cls("image", "Drop an image here, or choose one")
+        if any(WRITTEN in stream.tables for stream in atlas.info.streams):
+            return cls("text", f"Type a sentence, or a sentence {WRITES} what the model is to write")
+        return cls("text", "Type a sentence: the model reads it as you type")
+
+
+def _row(letter: str, text: str, disabled: bool, kind: _Kind) -> html.Div:
     name = letter.upper()
     field = ids.probe_part("text", letter)
+    pictures = kind.word == "image"
     return html.Div(
         [
             html.Button(
@@ -87,30 +110,43 @@ def _row(letter: str, text: str, disabled: bool) -> html.Div:
                 id=ids.probe_part("chip", letter),
                 className=f"probe-chip probe-chip-{letter}",
                 type="button",
-                title=f"Read text {name} in the panel of an open head",
-                **{"aria-label": f"Read text {name}", "aria-pressed": "false"},
+                title=f"Read {kind.word} {name} in the panel of an open head",
+                **{"aria-label": f"Read {kind.word} {name}", "aria-pressed": "false"},
             ),
-            html.Label(f"Your text {name}", htmlFor=field, className="visually-hidden"),
+            html.Label(f"Your {kind.word} {name}", htmlFor=field, className="visually-hidden"),
             dbc.Input(
                 id=field,
                 value=text,
                 type="text",
-                placeholder="Type a sentence: the model reads it as you type",
+                placeholder=kind.asks,
                 autocomplete="off",
                 disabled=disabled,
+                className="d-none" if pictures else "",
             ),
+            *([_dropping(letter, text, disabled, kind)] if pictures else []),
             html.Button(
                 icon("x-lg"),
                 id=ids.probe_part("drop", letter),
                 className="icon-button",
                 type="button",
-                title=f"Remove text {name}",
-                **{"aria-label": f"Remove text {name}"},
+                title=f"Remove {kind.word} {name}",
+                **{"aria-label": f"Remove {kind.word} {name}"},
             ),
             html.Div(id=ids.probe_part("says", letter), className="probe-says", role="status"),
         ],
         id=ids.probe_part("row", letter),
         className="probe-row" if text or letter == "a" else "probe-row d-none",
+    )
+
+
+def _dropping(letter: str, text: str, disabled: bool, kind: _Kind) -> html.Button:
+    """Takes an image, as `assets/42-probe-image.js` sends it; the field beside it holds where it is kept."""
+    return html.Button(
+        text.rpartition("/")[2] or kind.asks,
+        className="probe-image",
+        type="button",
+        disabled=disabled,
+        **{"data-letter": letter, "data-asks": kind.asks, "data-most": str(MOST_BYTES)},
     )
 
 
@@ -131,7 +167,7 @@ def follow_probes(_asked: Any, ticks: Any, data: Any, view_data: Any, tab: Any, 
     atlas = here.library.get(view.atlas)
     stream = atlas.info.stream(view.stream) if atlas else None
     ours = visitor(tab) + "-probe"
-    if atlas is None or stream is None or not probe.texts or has_images(atlas):
+    if atlas is None or stream is None or not probe.texts:
         if known:
             wishes.drop(here.jobs, PROBE, ours)
         return (None if known else no_update), REST

@@ -9,12 +9,13 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
-from components import ids
+from components import ids, static_atlas
 from components.layers import size_words
 from components.server.permission import refusal, visitor
 from services.atlas import Atlas
 from services.atlas.library import Entry
 from services.atlas.schema import ProjectionInfo
+from services.errors import AtlasError
 from services.models.memory import readable
 from services.payloads.scene import projection_key
 from services.projection import method_names
@@ -68,6 +69,7 @@ def _card(atlas: Atlas, alike: Sequence[Atlas], ownership: Ownership | None, pre
                     html.A(
                         "Download", href=f"{prefix}library/{slug}.zip", download=f"{slug}.zip", className="text-button"
                     ),
+                    _static_page(atlas, prefix),
                     _button("delete", slug, "Delete", f"Delete {info.title}; it can be had again for a day"),
                 ],
                 className="form-row",
@@ -76,6 +78,21 @@ def _card(atlas: Atlas, alike: Sequence[Atlas], ownership: Ownership | None, pre
         ],
         className="shelf-card",
         id=f"shelf-{slug}",
+    )
+
+
+def _static_page(atlas: Atlas, prefix: str) -> html.A | html.Span:
+    """The link to its static page, which says beforehand what is in it and how large it gets, or why there is none."""
+    try:
+        contents = static_atlas.choose(atlas)
+    except AtlasError as error:
+        return html.Span("No static page", className="form-note", title=str(error))
+    return html.A(
+        f"Static page, ≤ {readable(contents.bytes)}",
+        href=f"{prefix}library/{atlas.slug}/page.zip",
+        download=f"{atlas.slug}-page.zip",
+        className="text-button",
+        title=f"A folder that opens in any browser without Python: {contents.words}",
     )
 
 

@@ -6,11 +6,12 @@ import dash
 from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, html, no_update
 
 from components import ids
-from components.new_atlas import check_words, column_options, first_rows, form, problem_words
+from components.new_atlas import OWN_WORDS, check_words, column_options, first_rows, form, problem_words
 from components.orders import orders_list
 from components.server.context import context
 from components.server.permission import limited_person, may_see_of, refusal, visitor
 from services.errors import AtlasError
+from services.models.outline import WRITER
 from services.workshop.orders import Workshop
 from services.workshop.quotas import Quotas
 from services.workshop.wish import Wish
@@ -49,8 +50,9 @@ def _orders() -> html.Div:
         here.jobs.check()
     except AtlasError as error:
         return html.Div(problem_words(str(error)))
-    placed = [one for one in workshop().orders() if may_see_of(one.order.owner)]
-    return orders_list(placed, here.jobs, here.settings.url_prefix)
+    shop = workshop()
+    placed = [one for one in shop.orders() if may_see_of(one.order.owner)]
+    return orders_list(placed, here.jobs, here.settings.url_prefix, shop.begins_in)
 
 
 _CHOICES = {
@@ -63,6 +65,8 @@ _CHOICES = {
     "chats": (ids.NEW_CHATS, "value"),
     "encoding": (ids.NEW_ENCODING, "value"),
     "paragraphs": (ids.NEW_PARAGRAPHS, "value"),
+    "target": (ids.NEW_TARGET, "value"),
+    "sample": (ids.NEW_SAMPLE, "value"),
     "max_inputs": (ids.NEW_INPUTS, "value"),
     "seed": (ids.NEW_SEED, "value"),
     "projections": (ids.NEW_MAPS, "value"),
@@ -80,8 +84,9 @@ def _wish(values: tuple[Any, ...]) -> Wish:
     upload = posted["upload"]
     posted["upload"] = upload.get("id") if isinstance(upload, dict) else None
     posted["text"] = posted["text"] or ""
-    posted["paragraphs"] = posted["paragraphs"] == [1]
-    of_files = ("upload", "column", "pair", "chats", "encoding")
+    for box in ("paragraphs", "sample"):
+        posted[box] = posted[box] == [1]
+    of_files = ("upload", "column", "pair", "chats", "encoding", "target")
     unused = {"paste": of_files, "upload": ("text",), "demo": ("text", "paragraphs", *of_files)}
     drop = unused.get(posted["corpus"] if isinstance(posted["corpus"], str) else "", ())
     return Wish.read({name: value for name, value in posted.items() if name not in drop})
@@ -91,22 +96,25 @@ def _wish(values: tuple[Any, ...]) -> Wish:
     Output(ids.NEW_CHECK, "children"),
     Output(ids.NEW_COLUMN, "options"),
     Output(ids.NEW_PAIR, "options"),
+    Output(ids.NEW_TARGET, "options"),
+    Output(ids.NEW_TARGET_FIELD, "className"),
     Output(ids.NEW_COLUMN_FIELD, "className"),
     Output(ids.NEW_ROWS, "children"),
     Output(ids.NEW_START, "disabled"),
     *(State(*place) if name == "title" else Input(*place) for name, place in _CHOICES.items()),
 )
-def check(*values: Any) -> tuple[Any, Any, Any, str, Any, bool]:
+def check(*values: Any) -> tuple[Any, ...]:
     """Say what would be built, or why it cannot."""
     try:
         wish = _wish(values)
         checked = workshop().check(wish)
     except AtlasError as error:
-        return problem_words(str(error)), no_update, no_update, "d-none", None, True
+        return problem_words(str(error)), no_update, no_update, no_update, no_update, "d-none", None, True
     columns = checked.look.get("columns", [])
     shown = "new-column" if wish.corpus == "upload" and columns else "d-none"
     rows = first_rows(columns, checked.look.get("rows", []))
-    names = column_options(columns), column_options(columns, "none")
+    writer = "" if checked.look["model"]["kind"] == WRITER or wish.target else "d-none"
+    names = column_options(columns), column_options(columns, "none"), column_options(columns, OWN_WORDS), writer
     return check_words(checked), *names, shown, rows, checked.problem is not None
 
 

@@ -49,6 +49,10 @@ class UploadError(AtlasError):
     """What somebody brought to a page cannot be taken: too large, unsafe, damaged, or nothing that is known."""
 
 
+class ExportError(AtlasError):
+    """What is to be taken away is not there, or is too large."""
+
+
 class JobError(AtlasError):
     """A job cannot be started, followed or stopped: unknown kind, wrong arguments, a disk that is full or read-only."""
 

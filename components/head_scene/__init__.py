@@ -115,7 +115,8 @@ class HeadScene(Component):
     - tokenSet (dict | None): a set of points, ``{definition}`` as in ``sets.js``; only these are lit, in every
       head, and search hits among them get a thin ring. Also set by the user (lasso, box, Shift-click).
     - setCount (dict): out: ``{definition, points, tokens}`` of the present set.
-    - tool (string): "point", "box" or "lasso": what a drag in an open head does. Shift-drag draws a lasso always.
+    - tool (string): "point", "box" or "lasso": what a drag in an open head does. Shift-drag draws a lasso always, but
+      with "none": there are no sets then.
     - searchCount (dict): out: ``{query, tokens, points}`` of the last search.
     - lines (dict | None): ``{threshold, topk, hidden: {queries, keys}, hideSpecial, hideFirst, hideWithin,
       hideAcross, byValueNorm}``:

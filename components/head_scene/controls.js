@@ -38,7 +38,7 @@
       const { stage, canvas, webgl, view, data, places, overlay, cursor, picture, heads, tokenSet, props, moving } = parts;
       this.lasso = new Lasso(stage, {
         tool: () => props().tool,
-        allowed: () => view.isOpen,
+        allowed: () => view.isOpen && props().tool !== "none",
         started: () => overlay.showTooltip(null),
         drawn: (vertices, add) => tokenSet.addRegion(vertices, add),
       });

@@ -119,7 +119,7 @@
         return;
       }
       const slot = hover.pick(x, y, touch);
-      if (event.shiftKey || event.ctrlKey || event.metaKey) {
+      if ((event.shiftKey || event.ctrlKey || event.metaKey) && props().tool !== "none") {
         if (slot >= 0) actions.toggle(slot);
       } else if (slot >= 0) actions.choose(slot);
       else if (props().selection) actions.unselect();

@@ -18,6 +18,19 @@
     return values;
   }
 
+  /** Where the patches of an image lie in its pixels, token after token; special ones, which come first, have none.
+   * @param {ImageBitmap} image @param {Atlas.InputSides & {image?: {rows: number, columns: number}}} sides
+   * @returns {(Atlas.ProbePatch|null)[]} */
+  function patchesOf(image, { image: facts, queries: { tokens } }) {
+    const { rows, columns } = facts || { rows: 1, columns: 1 };
+    const [width, height] = [image.width / columns, image.height / rows];
+    const special = tokens.length - rows * columns;
+    return tokens.map((_, token) => {
+      const place = token - special;
+      return place < 0 ? null : { image, x: (place % columns) * width, y: Math.floor(place / columns) * height, width, height };
+    });
+  }
+
   class Probes {
     /**
      * @param {Atlas.Jobs} jobs
@@ -87,10 +100,11 @@
       const [bytes, sides] = await Promise.all([
         client.buffer(`${base}/places/${stream}/${place}`), client.json(`${base}/input/${stream}/0`),
       ]);
+      const patches = sides.image ? patchesOf(await client.picture(`${base}/image/0.png`), sides) : null;
       const queries = sides.queries.tokens.length;
       const count = queries + sides.keys.tokens.length;
       const values = client.checked(new Uint16Array(bytes), client.cells * count * dims);
-      return { ...probe, sides, queries, count, values, from: null };
+      return { ...probe, sides, queries, count, values, from: null, patches };
     }
 
     /** @param {Atlas.LoadedProbe[]} loaded @param {string} map @param {Atlas.ProbesProp|null} wanted */
@@ -164,7 +178,9 @@
           const text = (side === "query" ? probe.sides.queries : probe.sides.keys).tokens[index];
           const { x, y, outside } = pick.place(headView, values, i * dims);
           const read = number === (this.wanted ? this.wanted.read : -1);
-          return { x, y, outside, number, letter: probe.letter, side, index, text, read, pinned: this.isPinned(number, side, index) };
+          const patch = probe.patches ? probe.patches[index] : null;
+          const pinned = this.isPinned(number, side, index);
+          return { x, y, outside, number, letter: probe.letter, side, index, text, read, pinned, patch };
         });
       });
     }
@@ -206,7 +222,7 @@
     }
   }
 
-  const api = { Probes, between };
+  const api = { Probes, between, patchesOf };
   atlas.probes = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

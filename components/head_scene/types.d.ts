@@ -39,6 +39,8 @@ declare namespace Atlas {
     /** token rows a page */
     pageSize: number;
     mask: StreamMask;
+    /** the letter of a reader's own input whose addresses these are */
+    probe?: string;
   }
 
   /** An attribute with the names of its values, or of the ends of its scale. */
@@ -208,6 +210,8 @@ declare namespace Atlas {
     count: number;
     values: Uint16Array;
     from: Uint16Array | null;
+    /** of an image, of each of its tokens, null for special ones */
+    patches: (ProbePatch | null)[] | null;
   }
 
   /** A token of a probe on the screen; number: which probe · index: within it */
@@ -221,6 +225,17 @@ declare namespace Atlas {
     /** it is of the probe that is read */
     read: boolean;
     pinned: boolean;
+    /** of an image: its pixels, and the part of them that the mark is */
+    patch: ProbePatch | null;
+  }
+
+  /** A patch of a reader's own image. */
+  interface ProbePatch {
+    image: ImageBitmap;
+    x: number;
+    y: number;
+    width: number;
+    height: number;
   }
 
   interface SceneStatus {

@@ -42,7 +42,7 @@
       this.box.replaceChildren();
       element("span", "image-legend-name", this.box).textContent = name;
       element("span", "image-legend-words", this.box).textContent = words;
-      if (scene.chosen >= 0) this.offerAlike(props);
+      if (scene.chosen >= 0 && !props().payload?.probe) this.offerAlike(props); // of the corpus alone
       if (!scene.levels) return;
       const bar = element("span", "image-legend-bar", this.box);
       element("span", "", bar).textContent = "0";

@@ -70,7 +70,7 @@
       const area = this.area();
       this.drag = null;
       const { scene, data: now, props: { payload } } = this.view;
-      if (!area || !scene || !now || !payload) return;
+      if (!area || !scene || !now || !payload || payload.probe) return; // sets are of the corpus
       this.dragged = true;
       const rows = geometry.tokensIn(scene.layout, area).map((position) => now.first + position);
       const { sets } = window.atlas_head_scene;

@@ -41,7 +41,7 @@ declare namespace Atlas {
   interface ImageViewProps {
     id?: string;
     className?: string;
-    payload?: Pick<Payload, "base" | "stream" | "layers" | "heads" | "queries"> | null;
+    payload?: Pick<Payload, "base" | "stream" | "layers" | "heads" | "queries" | "probe"> | null;
     layer?: number;
     head?: number;
     selection?: Selection | null;

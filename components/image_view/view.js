@@ -118,6 +118,7 @@
     /** Show it before the page has heard of it: the page redraws all its views for a new selection.
      * @param {Atlas.Selection} chosen @returns {Promise<void>} once the picture is out, or soon */
     show(chosen) {
+      if (this.props.payload?.probe) return Promise.resolve(); // a reader's own image is shown: the page leaves that first
       this.ahead = chosen;
       this.root.dataset.ahead = "true"; // for tests: the page has yet to follow
       if (!this.fetched()) {
@@ -129,6 +130,7 @@
 
     /** What an image needs, before somebody chooses it. @param {number} input */
     prefetch(input) {
+      if (this.props.payload?.probe) return;
       const urls = data.addresses({ ...this.now, selection: { input, token: null, side: "query" } });
       if (urls) data.load(urls, new AbortController().signal).catch(() => {});
     }

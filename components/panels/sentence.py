@@ -44,6 +44,7 @@ def reading_facts(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
     return {
         "inputs": len(atlas.inputs),
         "firstToShow": first_to_show(atlas, stream.query_table),
+        "pictures": has_images(atlas),
         "sameTokens": stream.query_table == stream.key_table,
     }
 

@@ -11,7 +11,7 @@ from services.measures.averages import Variant, unavailable
 from services.measures.report import report_key, report_payload
 from services.payloads import average as average_payload
 from services.payloads import scene
-from services.payloads.pair import pair_numbers
+from services.payloads.pair import PairNumbers, pair_numbers
 
 _VARIANTS = {"special", "first", "values"}
 
@@ -31,9 +31,7 @@ def add_attention_routes(site: Site) -> None:
     def pair(asked: Asked, index: int, q: int, k: int) -> Response:
         name = request.args.get("map")
         projection = asked.own_map(name) if name else None
-        numbers = pair_numbers(asked.atlas, asked.stream, index, *asked.place, q, k, projection)
-        found = {name: _rounded(value) for name, value in asdict(numbers).items()}
-        return json_response(found | {"agrees": numbers.agrees})
+        return pair_response(pair_numbers(asked.atlas, asked.stream, index, *asked.place, q, k, projection))
 
     @site.of_stream("/average/<stream>")
     def average_cells(asked: Asked) -> Response:
@@ -46,7 +44,9 @@ def add_attention_routes(site: Site) -> None:
             abort(404)
         chosen = Variant(special="special" in words, first="first" in words, values="values" in words)
         atlas, stream, place = asked.atlas, asked.stream, asked.place
-        name = "-".join(["average", atlas.info.key, stream.name, *map(str, place), *sorted(words)])
+        name = "-".join(
+            ["average", str(average_payload.VERSION), atlas.info.key, stream.name, *map(str, place), *sorted(words)]
+        )
         content = site.cache(name, lambda: average_payload.average(atlas, stream, *place, chosen) or b"")
         return _or_reason(content or None, asked)
 
@@ -57,6 +57,12 @@ def add_attention_routes(site: Site) -> None:
             abort(404)  # a build has measured more since: the page learns the new address
         name = f"heads-{atlas.info.key}-{stream.name}-{version}"
         return binary(site.cache(name, lambda: json.dumps(report_payload(atlas, stream)).encode()), "application/json")
+
+
+def pair_response(numbers: PairNumbers) -> Response:
+    """What is told of a pair (docs/payload.md)."""
+    found = {name: _rounded(value) for name, value in asdict(numbers).items()}
+    return json_response(found | {"agrees": numbers.agrees})
 
 
 def _rounded(value: float | bool | None) -> float | bool | None:

@@ -16,6 +16,7 @@ from components.server.http import IMMUTABLE
 _OURS = r'[^"]*(?:/_dash-component-suites/components\.|/assets/)[^"]*'
 _SCRIPT = re.compile(rf'<script src="{_OURS}"></script>\s*')
 _NAMED = re.compile(r'url\("([^":?)]+)"\)')
+_DRAWING = re.compile(r'url\("([^":?)]+\.svg)"\)')
 _STYLE = re.compile(rf'<link rel="stylesheet" href="{_OURS}">\s*')
 
 
@@ -52,12 +53,15 @@ def style_text(assets: Path) -> str:
     of some hundred bytes each; fonts get an address that changes with their content."""
 
     def dated(named: re.Match[str]) -> str:
-        content = (assets / named[1]).read_bytes()
-        if named[1].endswith(".svg"):
-            return f'url("data:image/svg+xml,{quote(content)}")'
-        return f'url("{named[1]}?v={_digest(content)}")'
+        return f'url("{named[1]}?v={_digest((assets / named[1]).read_bytes())}")'
 
-    return _NAMED.sub(dated, "\n".join(path.read_text(encoding="utf-8") for path in styles(assets)))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in styles(assets))
+    return _NAMED.sub(dated, inline_drawings(text, assets))
+
+
+def inline_drawings(text: str, assets: Path) -> str:
+    """A style sheet with the drawings that it names by a place below `assets` in its text."""
+    return _DRAWING.sub(lambda n: f'url("data:image/svg+xml,{quote((assets / n[1]).read_bytes())}")', text)
 
 
 def bundle(app: Dash, prefix: str, assets: Path, first: str) -> None:

@@ -5,6 +5,7 @@ from typing import BinaryIO, cast
 from dash import Dash
 from flask import Blueprint, Response, abort, jsonify, request
 
+from components import static_atlas
 from components.server.context import context
 from components.server.permission import limited_person, refusal, visitor
 from components.server.site import NO_ATLAS
@@ -16,7 +17,9 @@ from services.workshop.quotas import Quotas
 
 
 def add_library(app: Dash, prefix: str) -> None:
-    """`GET /library/<slug>.zip` downloads an atlas, `POST /library/open?name=…` opens one."""
+    """`GET /library/<slug>.zip` downloads an atlas, `GET /library/<slug>/page.zip` makes a static page of it, and
+
+    `POST /library/open?name=…` opens one."""
     routes = Blueprint("library", __name__, url_prefix=f"{prefix.rstrip('/')}/library")
 
     @routes.get("/<slug>.zip")
@@ -26,6 +29,18 @@ def add_library(app: Dash, prefix: str) -> None:
             abort(404, NO_ATLAS)
         headers = {"Content-Disposition": f'attachment; filename="{atlas.slug}.zip"', "Cache-Control": "no-store"}
         return Response(pack(atlas), mimetype="application/zip", headers=headers)
+
+    @routes.get("/<slug>/page.zip")
+    def static_page(slug: str) -> Response:
+        atlas = context().library.get(slug)
+        if atlas is None:
+            abort(404, NO_ATLAS)
+        try:
+            contents = static_atlas.choose(atlas)
+        except AtlasError as error:
+            return Response(str(error), 413, mimetype="text/plain")
+        headers = {"Content-Disposition": f'attachment; filename="{atlas.slug}-page.zip"', "Cache-Control": "no-store"}
+        return Response(static_atlas.archive(contents), mimetype="application/zip", headers=headers)
 
     @routes.post("/open")
     def receive() -> Response:

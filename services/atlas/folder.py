@@ -133,6 +133,19 @@ class Atlas:
         """Whether a token table holds a column, read from the Parquet footer alone."""
         return column in pq.read_schema(self.path / f"{table}.parquet").names
 
+    def token_counts(self, table: str) -> np.ndarray:
+        """int64 [inputs]: tokens of each input, without reading their texts.
+
+        Raises:
+            AtlasFormatError: its content makes no sense.
+        """
+        try:
+            rows = pq.read_table(self.path / f"{table}.parquet", columns=["input"])["input"].to_numpy()
+            counts = np.bincount(rows, minlength=self.info.corpus.inputs)
+        except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+            raise AtlasFormatError(f"{self.path / table}.parquet cannot be read ({error}).") from error
+        return counts.astype(np.int64)
+
     @cached_property
     def _tables(self) -> dict[str, TokenTable]:
         return {}

@@ -94,7 +94,10 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     cli.add_argument("--title", help="name of the atlas in the dashboard (default: model · corpus)")
     cli.add_argument("--max-tokens", type=int, help="cut inputs to so many tokens (default: the model's limit)")
     cli.add_argument("--max-inputs", type=int, default=100_000, help="use at most so many inputs")
-    cli.add_argument("--seed", type=int, default=0, help="seed of the layouts")
+    cli.add_argument(
+        "--sample", action="store_true", help="draw the --max-inputs inputs at random, by --seed, and not the first"
+    )
+    cli.add_argument("--seed", type=int, default=0, help="seed of the layouts, and of --sample")
     cli.add_argument(
         "--engine",
         default="fast",
@@ -179,6 +182,7 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         max_tokens=options.max_tokens,
         max_inputs=options.max_inputs,
         seed=options.seed,
+        sample=options.sample,
         engine=options.engine,
         scale=options.scale,
         distance=options.distance,

@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": "serve the dashboard; builds the demo beside it when there is no atlas (the default)",
     "build": "build an atlas: capture every attention head of a model on a corpus and lay it out",
     "verify": "compare every file of an atlas with its recorded hash, or (--model) a capture with hooks on the model",
+    "export": "write an atlas as a folder of HTML and data that opens in any browser, without Python",
     "worker": "run the jobs that dashboards of the same ATLAS_HOME ask for, until stopped",
     "password": "print a line for the file of users that ATLAS_AUTH names",
     "validate": "find the heads of a model that are known by name: repeats, and relations of a treebank",
@@ -55,17 +56,21 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     return cli
 
 
-def run(arguments: Sequence[str], create_app: Callable[[Any, Any], Any]) -> int:
+def run(
+    arguments: Sequence[str], create_app: Callable[[Any, Any], Any], static_atlas: Callable[[], Any] | None = None
+) -> int:
     """Parse and run; without a command the dashboard is served. Returns the exit code.
 
     create_app: makes the dashboard from the settings and the jobs; only `serve` calls it.
+    static_atlas: the module that makes static pages; only `export` asks for it.
     """
     given = list(arguments)
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help", "--version")):
         given = ["serve", *given]
     options = parser(given[0] if given[0] in COMMANDS else "").parse_args(given)
     module = _module(options.command)
-    return module.run(options, create_app) if options.command == "serve" else module.run(options)
+    needs = {"serve": create_app, "export": static_atlas}.get(options.command)
+    return module.run(options, needs) if needs else module.run(options)
 
 
 def _module(name: str) -> Any:

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     except AtlasError as error:
         print(error, file=sys.stderr)
         return 2
-    folders = [_folder(name, atlases) for name in options.atlas]
+    folders = [folder_of(name, atlases) for name in options.atlas]
     if not options.atlas:
         folders = [atlases / entry.slug for entry in Library(atlases).entries()]
         if not folders:
@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
     return 2 if damaged else 0
 
 
-def _folder(name: str, atlases: Path) -> Path:
+def folder_of(name: str, atlases: Path) -> Path:
+    """The folder of an atlas that a command line names."""
     given = Path(name).expanduser()
     return given if given.is_dir() or given.is_absolute() else atlases / name
 

@@ -1,5 +1,7 @@
 """What attention does between patches of images: by how far apart they lie, and rolled out over layers."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from services.atlas import Atlas
@@ -47,10 +49,17 @@ def rollout(atlas: Atlas, stream: StreamInfo, index: int, layer: int) -> np.ndar
         float64 [tokens, tokens]; rows sum to 1.
     """
     blocks = atlas.attention(stream)
+    return rollout_of(
+        np.stack([blocks.block(index, below, head).astype(np.float64) for head in range(stream.heads)])
+        for below in range(layer + 1)
+    )
+
+
+def rollout_of(layers: Iterable[np.ndarray]) -> np.ndarray:
+    """The same of weights, [heads, tokens, tokens] a layer, from the lowest."""
     flow: np.ndarray | None = None
-    for below in range(layer + 1):
-        heads = [blocks.block(index, below, head).astype(np.float64) for head in range(stream.heads)]
-        mixed = 0.5 * np.mean(heads, axis=0) + 0.5 * np.eye(len(heads[0]))
+    for heads in layers:
+        mixed = 0.5 * np.mean(heads, axis=0, dtype=np.float64) + 0.5 * np.eye(heads.shape[1])
         mixed /= mixed.sum(axis=1, keepdims=True)
         flow = mixed if flow is None else mixed @ flow
     assert flow is not None

@@ -30,6 +30,9 @@ _DECODERS = (
 )  # fmt: skip
 
 
+WRITER = "encoder–decoder"
+
+
 @dataclass(frozen=True)
 class Part:
     """Attention layers of one shape."""
@@ -80,7 +83,7 @@ def outline(folder: ModelFolder) -> Outline:
         parts = (own, seen, seen)  # itself, its own words, the words it translates
     return Outline(
         family=_SPELLED.get(kind, kind or "A model"),
-        kind="encoder–decoder" if len(parts) > 1 else "decoder" if _decodes(whole, kind) else "encoder",
+        kind=WRITER if len(parts) > 1 else "decoder" if _decodes(whole, kind) else "encoder",
         parts=parts,
         parameters=sum(_numbers_in(file, folder.id) for file in folder.weights),
         longest=_number(config, _LONGEST),

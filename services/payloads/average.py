@@ -7,6 +7,7 @@ from services.atlas.schema import StreamInfo
 from services.measures.averages import ENOUGH_INPUTS, Average, HeadAverage, Variant, head_average, mean_attention
 from services.measures.averages import mean_of_all_heads as all_heads
 
+VERSION = 1  # of the formulas: what was kept by another is worked out anew
 SIDE = 32  # positions of a cell's small heatmap
 LEVELS = 254  # the byte of a mean of 1
 FEW = 255  # stands for a mean over fewer than ENOUGH_INPUTS

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from services.atlas import Atlas, TokenTable, token_tables
 from services.atlas.schema import StreamInfo
-from services.measures.patches import mean_by_offset, of_one_token, rollout
+from services.measures.patches import mean_by_offset, of_one_token, rollout, rollout_of
 from services.modalities.images.modality import PIXELS
 
 VERSION = 1
@@ -49,7 +50,12 @@ def pixels(atlas: Atlas, index: int) -> np.ndarray:
 
 def image_png(atlas: Atlas, index: int) -> bytes:
     """An image without any loss."""
-    return _encoded(Image.fromarray(pixels(atlas, index)), "PNG", optimize=False, compress_level=4)
+    return as_png(pixels(atlas, index))
+
+
+def as_png(levels: np.ndarray) -> bytes:
+    """uint8 [height, width, 3] as PNG."""
+    return _encoded(Image.fromarray(levels), "PNG", optimize=False, compress_level=4)
 
 
 def thumbnail(atlas: Atlas, index: int) -> bytes:
@@ -74,6 +80,11 @@ def patch(atlas: Atlas, table: str, token: int) -> Image.Image | None:
 def of_token(atlas: Atlas, stream: StreamInfo, index: int, position: int, side: str) -> bytes:
     """uint16 [layers, heads, tokens]: weight × 65535 of one token in every head (services.measures.patches)."""
     return _sixteen_bits(of_one_token(atlas, stream, index, position, side))
+
+
+def rolled_out_of(weights: Iterable[np.ndarray]) -> bytes:
+    """uint16 [tokens, tokens]: attention rollout × 65535 over layers of weights [heads, tokens, tokens]."""
+    return _sixteen_bits(rollout_of(weights))
 
 
 def rolled_out(atlas: Atlas, stream: StreamInfo, index: int, layer: int) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 from services.alignment import head_alignment
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
-from services.payloads.why import TOLERANCE, corpus_row, step
+from services.payloads.why import TOLERANCE, Row, corpus_row, step
 
 SAMPLE = 4000  # query-key pairs of a head behind a median distance
 
@@ -59,8 +59,30 @@ def pair_numbers(
         IndexError: there is no such input or token.
     """
     row = corpus_row(atlas, stream, index, layer, head, query)
-    found = step(row, key)
     queries, keys = atlas.attention(stream).rows(index)
+    ends = None
+    if projection is not None:
+        places = atlas.layout(projection)[layer, head]
+        ends = places[queries.start + query], places[atlas.points(stream)[0] + keys.start + key]
+    return numbers_of(atlas, stream, layer, head, row, key, projection, ends)
+
+
+def numbers_of(
+    atlas: Atlas,
+    stream: StreamInfo,
+    layer: int,
+    head: int,
+    row: Row,
+    key: int,
+    projection: ProjectionInfo | None,
+    ends: tuple[np.ndarray, np.ndarray] | None,
+) -> PairNumbers:
+    """The same of a row of any text. ends: where the two lie on the map, in its own units; None: nowhere.
+
+    Raises:
+        IndexError: the row has no such key.
+    """
+    found = step(row, key)
     aligned = head_alignment(atlas, stream, layer, head)
     return PairNumbers(
         dot=found.dot,
@@ -70,9 +92,7 @@ def pair_numbers(
         weight=found.weight,
         aligned=float(np.linalg.norm(aligned.queries(row.query) - aligned.keys(row.keys[key]))),
         median_aligned=_median_aligned(atlas, stream, layer, head),
-        screen=_on_map(atlas, stream, projection, layer, head, queries.start + query, keys.start + key)
-        if projection
-        else None,
+        screen=_on_map(atlas, stream, projection, layer, head, ends) if projection and ends else None,
         additive=found.hidden_terms,
         visible=found.visible,
     )
@@ -102,9 +122,13 @@ def _median_on_map(atlas: Atlas, stream: StreamInfo, name: str, layer: int, head
 
 
 def _on_map(
-    atlas: Atlas, stream: StreamInfo, projection: ProjectionInfo, layer: int, head: int, query: int, key: int
+    atlas: Atlas,
+    stream: StreamInfo,
+    projection: ProjectionInfo,
+    layer: int,
+    head: int,
+    ends: tuple[np.ndarray, np.ndarray],
 ) -> float | None:
-    places = atlas.layout(projection)[layer, head]
-    distance = float(np.linalg.norm(places[query] - places[atlas.points(stream)[0] + key]))
+    distance = float(np.linalg.norm(ends[0] - ends[1]))
     median = _median_on_map(atlas, stream, projection.name, layer, head)
     return distance / median if median > 0 else None

@@ -56,6 +56,7 @@ class BuildRequest(Frozen):
     dims: tuple[int, ...] = (2, 3)
     max_tokens: Annotated[int | None, _Captures] = Field(default=None, ge=1)
     max_inputs: int = Field(default=100_000, ge=1)
+    sample: bool = Field(default=False, description="inputs are drawn at random, by the seed; else the first are taken")
     seed: int = Field(default=0, ge=0, lt=2**32)
     engine: str = "fast"
     scale: Scale | None = Field(default=None, description="metric that chooses c; None: the atlas's, or SCALE")
@@ -82,7 +83,8 @@ class BuildRequest(Frozen):
     def reading(self) -> dict[str, Any]:
         """How the corpus is to be read, where that is not the usual way."""
         chosen = {"encoding": self.encoding, "paragraphs": self.paragraphs, "pair": self.pair, "chats": self.chats}
-        return {name: choice for name, choice in chosen.items() if choice}
+        drawn = {"sample": self.seed} if self.sample else {}
+        return {name: choice for name, choice in chosen.items() if choice} | drawn
 
     def alignment(self) -> AlignmentInfo:
         """The alignment of a new atlas."""

@@ -1,6 +1,7 @@
 """What was found of a probe, a folder of the cache: whole or absent, read again by any process, and never for long.
 
 <folder>/<id>/probe.json                tokens of each table, what the atlas was
+             /pixels.npy                of an image: uint8 [height, width, 3], as the model saw it
              /<stream>/attention.npy    uint16 [layers, heads, queries, keys]: weight × 65535
              /<stream>/{queries,keys}.npy, value_norms.npy    as services.capture gives them
              /<stream>/<map>-<key>.npy  float32 [layers, heads, queries + keys, dims]: the map's own places
@@ -25,6 +26,7 @@ from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.probe.asked import ID
 
 INFO = "probe.json"
+PIXELS = "pixels.npy"
 MOST_BYTES = 256 * 2**20  # of all probes together
 UNIT = 65535
 
@@ -61,6 +63,19 @@ class KeptProbe:
             KeyError: it was removed meanwhile.
         """
         return _read(self.path / stream.name / f"{name}.npy")
+
+    @property
+    def image(self) -> Mapping[str, Any] | None:
+        """Size, grid and name of an image, as `services.payloads.images.image_facts`; None: a text."""
+        return self.info.get("image")
+
+    def pixels(self) -> np.ndarray:
+        """uint8 [height, width, 3].
+
+        Raises:
+            KeyError: it is no image, or was removed meanwhile.
+        """
+        return _read(self.path / PIXELS)
 
     def places(self, projection: ProjectionInfo) -> np.ndarray | None:
         """float32 [layers, heads, queries + keys, dims]; None while it has not been placed into this map."""

@@ -7,6 +7,8 @@ import numpy as np
 from services.atlas import Atlas
 from services.atlas.layouts import head_frames, quantise
 from services.atlas.schema import ProjectionInfo, StreamInfo
+from services.payloads.images import as_png, rolled_out_of
+from services.payloads.pair import PairNumbers, numbers_of
 from services.payloads.why import Row, added_for_place
 from services.probe.compare import difference
 from services.probe.kept import UNIT, KeptProbe
@@ -20,6 +22,7 @@ def sides(probe: KeptProbe, stream: StreamInfo) -> dict[str, Any]:
         return {"first": 0, "tokens": tokens["text"], "special": [int(flag) for flag in tokens["special"]]}
 
     return {
+        **({"image": probe.image} if probe.image else {}),
         "text": probe.text,
         "queries": side(stream.query_table),
         "keys": side(stream.key_table),
@@ -37,6 +40,30 @@ def values(probe: KeptProbe, stream: StreamInfo, layer: int, head: int) -> bytes
     return probe.array(stream, "value_norms")[layer, head // stream.group].astype("<f4").tobytes()
 
 
+def image(probe: KeptProbe) -> bytes:
+    """PNG of an image as the model saw it. Raises: KeyError: it is a text."""
+    return as_png(probe.pixels())
+
+
+def of_token(probe: KeptProbe, stream: StreamInfo, position: int, side: str) -> bytes:
+    """uint16 [layers, heads, tokens]: weight × 65535 of one token in every head.
+
+    Raises:
+        IndexError: there is no such token.
+    """
+    weights = probe.array(stream, "attention")
+    if not 0 <= position < weights.shape[2 if side == "query" else 3]:
+        raise IndexError(position)
+    found = weights[:, :, position] if side == "query" else weights[:, :, :, position]
+    return np.ascontiguousarray(found, "<u2").tobytes()
+
+
+def rolled_out(probe: KeptProbe, stream: StreamInfo, layer: int) -> bytes:
+    """uint16 [tokens, tokens]: attention rollout × 65535 up to a layer."""
+    weights = probe.array(stream, "attention")
+    return rolled_out_of(weights[below] / UNIT for below in range(layer + 1))
+
+
 def places(probe: KeptProbe, projection: ProjectionInfo, atlas: Atlas, whole: bool) -> bytes:
     """uint16 [layers × heads, queries + keys, dims]: places in the frame of each head, as the map's own points.
 
@@ -48,6 +75,24 @@ def places(probe: KeptProbe, projection: ProjectionInfo, atlas: Atlas, whole: bo
         raise KeyError(projection.name)
     frame = head_frames(atlas, projection.stream, projection.name, whole)
     return quantise(found.reshape(-1, *found.shape[2:]), frame).tobytes()
+
+
+def pair(
+    probe: KeptProbe, stream: StreamInfo, place: tuple[int, int], query: int, key: int, map: ProjectionInfo | None
+) -> PairNumbers:
+    """Numbers of a query and a key of a probe in one head; on a map into which it was placed also their distance there.
+
+    Raises:
+        IndexError: there is no such token. KeyError: the probe was removed meanwhile.
+    """
+    layer, head = place
+    found = row(probe, stream, layer, head, query)
+    if not 0 <= key < len(found.keys):
+        raise IndexError(key)
+    placed = probe.places(map) if map is not None else None
+    first = probe.lengths(stream)[0]
+    ends = None if placed is None else (placed[layer, head, query], placed[layer, head, first + key])
+    return numbers_of(probe.atlas, stream, layer, head, found, key, map, ends)
 
 
 def compared(one: KeptProbe, other: KeptProbe, stream: StreamInfo) -> dict[str, Any]:

@@ -12,13 +12,17 @@ from services.atlas.schema import StreamInfo
 from services.capture import STORED_TOLERANCE, InputCapture, TokenisedInput, capture, global_tokens, tokenise
 from services.capture.run import visible_pairs
 from services.errors import CorpusError, ProbeError
-from services.modalities.contract import Prepared
+from services.modalities.contract import ModelInput, Prepared
 from services.modalities.corpora import Corpus
+from services.modalities.images.cutting import SeenImage
 from services.modalities.registry import modality_named
 from services.modalities.text.inputs import corpus_of
+from services.modalities.text.targets import writes
 from services.models.loading import LoadedModel
-from services.probe.asked import Asked
-from services.probe.kept import INFO, UNIT, being_written, write
+from services.payloads.images import has_images, image_facts, pixels
+from services.probe.asked import WRITES, Asked
+from services.probe.brought import MOST_TOKENS, folder_of
+from services.probe.kept import INFO, PIXELS, UNIT, being_written, write
 from services.streams.registry import TOKENS
 
 COLUMNS = ("token", "text", "special")
@@ -34,7 +38,7 @@ def look(
         ProbeError: it has too many tokens, or none.
         ModelError, CaptureError: the model cannot read it.
     """
-    prepared = prepare(loaded, asked, most_tokens, check)
+    prepared = prepare(loaded, asked, most_tokens, check, folder)
     item = prepared.inputs[0]
     check()
     with being_written(folder, asked.id(atlas)) as half:
@@ -49,32 +53,55 @@ def look(
                 for name in ("queries", "keys"):
                     write(half / stream.name / f"{name}.npy", getattr(found, name).astype(precision))
             write(half / stream.name / "value_norms.npy", found.value_norms)
-        info = {
+        info: dict[str, Any] = {
             "key": atlas.info.key,
             "text": asked.text,
             "tables": {table: kept_columns(prepared, table) for table in prepared.columns},
             "global": {table: kept_flags(item.global_tokens(table)) for table in prepared.columns},
             "pairs": pairs,
         }
+        if isinstance(item, SeenImage):
+            write(half / PIXELS, item.pixels)
+            height, width = item.pixels.shape[:2]
+            rows, columns = item.grid
+            grid = {"height": height, "width": width, "rows": rows, "columns": columns}
+            info["image"] = grid | {"name": item.name, "label": item.label}
         (half / INFO).write_text(json.dumps(info), encoding="utf-8")
 
 
-def prepare(loaded: LoadedModel, asked: Asked, most_tokens: int, check: Callable[[], None]) -> Prepared:
-    """What an encoder–decoder would write, it writes itself.
+def prepare(
+    loaded: LoadedModel, asked: Asked, most_tokens: int, check: Callable[[], None], folder: Path | None = None
+) -> Prepared:
+    """What an encoder–decoder is not told to write, it writes itself. folder: of probes, for their images.
 
     Raises:
         ProbeError: it has too many tokens, or none.
     """
     modality = modality_named(loaded.modality)
-    corpus = Corpus(name="probe", source="The probe", texts=(asked.text,), columns={}, sha256="")
-    _check_length(loaded, tokenise(loaded, corpus.texts)[0], most_tokens)
     try:
-        corpus = modality.complete(loaded, corpus, max_tokens=most_tokens, report=lambda *_: check())
+        if loaded.modality == "image":
+            place = folder_of(folder or Path(), asked)
+            corpus, most = modality.read_corpus(str(place), column=None, max_inputs=1), MOST_TOKENS
+        else:
+            corpus, most = _texts(loaded, asked, most_tokens), None
+            corpus = modality.complete(loaded, corpus, max_tokens=most_tokens, report=lambda *_: check())
         return modality.prepare(
-            loaded, corpus, max_tokens=None, tags="none", is_global=lambda item: global_tokens(loaded.model, item)
+            loaded, corpus, max_tokens=most, tags="none", is_global=lambda item: global_tokens(loaded.model, item)
         )
     except CorpusError as error:
         raise ProbeError(f"{error}") from error
+
+
+def _texts(loaded: LoadedModel, asked: Asked, most_tokens: int) -> Corpus:
+    """Its text, and of an encoder–decoder what it is to write, where that is said."""
+    source, target = asked.sides if writes(loaded) else (asked.text, "")
+    for text in filter(str.strip, (source, target)):
+        _check_length(loaded, tokenise(loaded, [text])[0], most_tokens)
+    if not source:
+        raise ProbeError(f"Type what the model is to read before {WRITES}.")
+    columns = {"target": (target,)} if target else {}
+    column = "target" if target else None
+    return Corpus(name="probe", source="The probe", texts=(source,), columns=columns, sha256="", target=column)
 
 
 def _check_length(loaded: LoadedModel, item: TokenisedInput, most_tokens: int) -> None:
@@ -121,7 +148,10 @@ def check_same(atlas: Atlas, loaded: LoadedModel) -> None:
     ]:
         raise ProbeError(f"The model {name} on this machine has other layers or heads than that of the atlas.")
     stream = next((one for one in atlas.info.streams if one.tables == (TOKENS, TOKENS)), None)
-    if loaded.modality != "text" or stream is None:
+    if stream is None:
+        return
+    if loaded.modality == "image":
+        _check_image(atlas, loaded, stream)
         return
     tokens = atlas.tokens(stream.query_table)
     long_enough = np.flatnonzero(tokens.counts >= SHORT)
@@ -143,10 +173,28 @@ def check_same(atlas: Atlas, loaded: LoadedModel) -> None:
     blocks = atlas.attention(stream)
     if not blocks.kept or prepared.inputs[0].lengths[TOKENS] != len(expected) or stream.attention != "dense":
         return
-    found = next(one for one in capture(loaded, prepared.inputs[:1]) if one.stream == stream.name)
+    _check_attention(atlas, loaded, stream, index, prepared.inputs[0])
+
+
+def _check_image(atlas: Atlas, loaded: LoadedModel, stream: StreamInfo) -> None:
+    """Its first image, as the atlas keeps its pixels, before the model."""
+    if not has_images(atlas) or not atlas.attention(stream).kept or stream.attention != "dense":
+        return
+    facts, tokens = image_facts(atlas, 0), atlas.tokens(stream.query_table)
+    rows = tokens.rows(0)
+    special = tuple(text for text, flag in zip(tokens.text[rows], tokens.special[rows], strict=True) if flag)
+    item = SeenImage(pixels(atlas, 0), (facts["rows"], facts["columns"]), special)
+    loaded.tokenizer.learn(loaded.model)
+    _check_attention(atlas, loaded, stream, 0, item)
+
+
+def _check_attention(atlas: Atlas, loaded: LoadedModel, stream: StreamInfo, index: int, item: ModelInput) -> None:
+    blocks = atlas.attention(stream)
+    found = next(one for one in capture(loaded, [item]) if one.stream == stream.name)
     assert found.attention is not None
     apart = max(
         float(np.abs(found.attention[layer] - blocks.of_layer(index, layer)).max()) for layer in range(stream.layers)
     )
     if not apart <= STORED_TOLERANCE:
+        name = atlas.info.model.id
         raise ProbeError(f"The model {name} on this machine attends otherwise than that of the atlas (by {apart:.2g}).")

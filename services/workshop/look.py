@@ -16,7 +16,7 @@ from services.modalities.registry import modality_named, modality_of
 from services.modalities.text.chats import has_template
 from services.models.files import find_model
 from services.models.folders import ModelFolder
-from services.models.outline import Outline, outline
+from services.models.outline import WRITER, Outline, outline
 from services.workshop.archives import check_archive
 
 SAMPLED = 400  # texts or pictures of which the tokens are counted
@@ -28,8 +28,8 @@ _CHARACTERS = 4.0  # of a token, where the tokenizer cannot be read without its 
 def run(values: dict[str, Any]) -> dict[str, Any]:
     """
     Args:
-        values: model, revision; corpus (a path or "demo") or text; column; reading (`Wish.reading`); max_inputs;
-            most_bytes of an unpacked zip.
+        values: model, revision; corpus (a path or "demo") or text; column; target; reading (`Wish.reading`);
+            max_inputs; most_bytes of an unpacked zip.
 
     Returns: modality, model {words, parameters, parts}, and of the corpus columns, rows, column, notes, inputs, tokens
     (about, all inputs together), pairs (about, of tokens of one input); problem: why the corpus cannot be used, in
@@ -55,8 +55,14 @@ def run(values: dict[str, Any]) -> dict[str, Any]:
             if modality.name == TEXT and "chats" not in reading and has_template(folder):
                 reading["chats"] = "template"
             corpus = modality_named(modality.name).read_corpus(
-                source, column=values.get("column"), max_inputs=values["max_inputs"], **reading
+                source,
+                column=values.get("column"),
+                target=values.get("target"),
+                max_inputs=values["max_inputs"],
+                **reading,
             )
+            if values.get("target") and model.kind != WRITER:
+                raise CorpusError(f"{folder.name} writes nothing while it reads: choose no column that it writes.")
             if corpus.chats and not has_template(folder):
                 raise CorpusError(f"{folder.name} has no template for chats: read each turn as an input.")
             counts = _counts(corpus, folder, model, modality.name)

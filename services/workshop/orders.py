@@ -21,6 +21,7 @@ from services.errors import AtlasError, BuildError, UploadError
 from services.jobs.backend import Backend
 from services.jobs.builds import BUILD, BuildArguments, processes
 from services.jobs.spec import Job, JobSpec, owned
+from services.jobs.turns import in_turn
 from services.modalities.corpora import DEMO
 from services.models.memory import available_bytes, readable
 from services.models.outline import Part
@@ -126,7 +127,8 @@ class Workshop:
             "corpus": str(upload.corpus) if upload else DEMO if wish.corpus == "demo" else "",
             "text": wish.text if wish.corpus == "paste" else "",
             "column": wish.column or None,
-            "reading": wish.reading,
+            "target": wish.target or None,
+            "reading": wish.reading | ({"sample": wish.seed} if wish.sample else {}),
             "max_inputs": wish.max_inputs,
             "most_bytes": 20 * self.settings.upload_bytes,
         }
@@ -218,6 +220,24 @@ class Workshop:
         """All orders, the newest first, after those that were given up were cleared away."""
         self.tidy()
         return sorted(map(self._placed, self._all()), key=lambda placed: -placed.order.asked)
+
+    def begins_in(self, placed: Placed) -> float | None:
+        """Seconds until a build that waits begins; None where it does not wait, or one before it was not ordered here.
+
+        The estimates of those before it, as far as they are not done; as many are done at once as run now.
+        """
+        if placed.job is None or placed.job.state != "waiting":
+            return None
+        with suppress(AtlasError):
+            jobs = [job for job in (self.rows or self.jobs).list() if job.kind == BUILD.name]
+            running = [job for job in jobs if job.state == "running"]
+            line = in_turn(jobs, BUILD.name)
+            before = line[: next((at for at, job in enumerate(line) if job.id == placed.job.id), 0)]
+            orders = [(job, self.get(Path(job.subject).name)) for job in (*running, *before)]
+            left = [order.estimate.seconds * (1 - job.fraction) for job, order in orders if order is not None]
+            if orders and len(left) == len(orders):
+                return sum(left) / max(1, len(running))
+        return None
 
     def go_on(self, slug: object) -> None:
         """Ask again for a build that has ended before it was done.
@@ -363,6 +383,8 @@ def _request(wish: Wish, offer: Offer, corpus: str, modality: str) -> BuildReque
         modality=modality,
         revision=offer.revision,
         column=wish.column or None,
+        target=wish.target or None,
+        sample=wish.sample,
         **wish.reading,
         projections=tuple(chosen),
         dims=tuple(sorted(set(wish.dims))),

@@ -5,7 +5,8 @@ Nothing is compressed: vectors and maps hardly shrink, and tables are compressed
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from services.atlas import INFO, Atlas, arrays
 from services.pipeline.journal import JOURNAL
@@ -43,17 +44,36 @@ def pack(atlas: Atlas) -> Iterator[bytes]:
     Raises:
         OSError: a file has gone meanwhile; what was sent is then no whole zip, which whoever opens it is told.
     """
+    return zipped(_members(atlas), zipfile.ZIP_STORED)
+
+
+def zipped(members: Iterable[tuple[str, Iterable[bytes]]], method: int) -> Iterator[bytes]:
+    """The bytes of a zip of files that are made while it is sent: their names, and their bytes in pieces.
+
+    method: zipfile.ZIP_STORED or zipfile.ZIP_DEFLATED.
+    """
     sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as made:
-        for name in atlas.info.files:
-            info = zipfile.ZipInfo(f"{atlas.slug}/{name}")
-            with (atlas.path / name).open("rb") as file, made.open(info, "w", force_zip64=True) as member:
-                while block := file.read(_BLOCK):
-                    member.write(block)
+    with zipfile.ZipFile(sink, "w", method, compresslevel=1) as made:
+        for name, pieces in members:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = method
+            with made.open(info, "w", force_zip64=True) as member:
+                for piece in pieces:
+                    member.write(piece)
                     yield sink.take()
-        journal = atlas.path / JOURNAL
-        if journal.is_file():
-            made.writestr(zipfile.ZipInfo(f"{atlas.slug}/{JOURNAL}"), journal.read_bytes())
-        content = arrays.json_bytes(atlas.info.model_dump(mode="json"))
-        made.writestr(zipfile.ZipInfo(f"{atlas.slug}/{INFO}"), content)
     yield sink.take()
+
+
+def _members(atlas: Atlas) -> Iterator[tuple[str, Iterable[bytes]]]:
+    for name in atlas.info.files:
+        yield f"{atlas.slug}/{name}", _blocks(atlas.path / name)
+    journal = atlas.path / JOURNAL
+    if journal.is_file():
+        yield f"{atlas.slug}/{JOURNAL}", [journal.read_bytes()]
+    yield f"{atlas.slug}/{INFO}", [arrays.json_bytes(atlas.info.model_dump(mode="json"))]
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block

@@ -26,6 +26,8 @@ class Wish(BaseModel):
     chats: Literal["", "template", "turns"] | None = None
     encoding: str | None = Field(default=None, max_length=40)
     paragraphs: bool = False
+    target: str | None = Field(default=None, max_length=200)
+    sample: bool = False
     max_inputs: int = Field(default=2_000, ge=1, le=MAX_INPUTS)
     seed: int = Field(default=0, ge=0, lt=2**32)
     projections: tuple[str, ...] = Field(default=(), max_length=20)

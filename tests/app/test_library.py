@@ -8,7 +8,9 @@ import zipfile
 import pytest
 
 from app import create_app
+from components import static_atlas
 from services.atlas import open_atlas
+from services.errors import ExportError
 from services.settings import Settings
 from tests.app.test_bad_input import body_of, server_callbacks
 from tests.real_home import SLUG
@@ -68,6 +70,27 @@ def test_an_atlas_goes_out_as_a_zip_and_comes_in_again(client, settings):
     opened = client.post("/library/open?name=a.zip", data=answer.data)
     assert opened.json == {"slug": f"{SLUG}-2"}
     assert open_atlas(settings.atlases / f"{SLUG}-2").info == open_atlas(settings.atlases / SLUG).info
+
+
+def test_a_static_page_goes_out_as_a_zip_whose_size_was_said(client, settings, monkeypatch):
+    contents = static_atlas.choose(open_atlas(settings.atlases / SLUG), ["pca2d"], 2)
+    monkeypatch.setattr("components.static_atlas.choose", lambda _: contents)
+    answer = client.get(f"/library/{SLUG}/page.zip")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{SLUG}-page.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as made:
+        assert made.testzip() is None
+        assert sum(file.file_size for file in made.infolist()) <= contents.bytes
+        assert f"{SLUG}/index.html" in made.namelist()
+    assert client.get("/library/none/page.zip").status_code == 404
+
+
+def test_a_static_page_that_cannot_be_made_is_refused_with_one_sentence(client, monkeypatch):
+    def too_large(_):
+        raise ExportError("All heads on 9 maps need up to 9 GB, more than the 300 MB allowed.")
+
+    monkeypatch.setattr("components.static_atlas.choose", too_large)
+    answer = client.get(f"/library/{SLUG}/page.zip")
+    assert (answer.status_code, answer.text[:9]) == (413, "All heads")
 
 
 @pytest.mark.parametrize("slug", ["none", "..", "..%2f..%2fetc", ".incoming-0", f"{SLUG}.partial"])

@@ -6,6 +6,8 @@ import shutil
 import pytest
 
 from app import create_app
+from services.probe.asked import Asked
+from services.probe.brought import folder_of
 from services.settings import Settings
 from tests.app.test_bad_input import body_of, server_callbacks
 from tests.real_home import SLUG
@@ -42,6 +44,22 @@ def test_a_gigabyte_is_refused_before_it_is_read(client, settings):
     assert answer.text == "a.txt has 1.0 GB; 50 kB are the most that can be uploaded here (ATLAS_UPLOAD_BYTES)."
     assert answer.headers["Connection"] == "close"
     assert not settings.uploads.exists()
+
+
+def test_an_image_for_a_probe_is_kept_in_the_cache_alone_or_refused(client, settings):
+    answer = client.post("/upload/probe?name=my%20cat.png", data=b"1").json
+    asked = Asked(answer["text"])
+    assert answer["name"] == "my cat.png"
+    assert (folder_of(settings.probes, asked) / "my cat.png").read_bytes() == b"1"
+    assert not settings.uploads.exists()
+    for name, content, status, says in (
+        ("run.py", b"1", 400, "of no kind that can be read"),
+        ("a.txt", b"1", 400, "a.txt is no image: give a PNG, JPEG or WebP."),
+        ("a.png", b"1" * 50_001, 413, "It has 50 kB; an image for a probe can have 50 kB."),
+    ):
+        answer = client.post(f"/upload/probe?name={name}", data=content)
+        assert (answer.status_code, says in answer.text) == (status, True), answer.text
+    assert len(list((settings.probes / "images").iterdir())) == 1
 
 
 def test_an_upload_is_stored_and_more_images_join_it(client, settings):

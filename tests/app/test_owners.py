@@ -130,6 +130,7 @@ def test_anothers_atlas_is_not_compared_with(app, people, settings):
 def test_an_owner_that_cannot_be_read_is_nobody(people, settings, content):
     (settings.owners / "annas.json").write_text(content)
     assert people["bert"].get("/library/annas.zip").status_code == 404
+    assert people["bert"].get("/library/annas/page.zip").status_code == 404
     assert people["anna"].get("/library/annas.zip").status_code == 404
     assert people["carl"].get("/library/annas.zip").status_code == 200
 

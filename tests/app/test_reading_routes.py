@@ -32,6 +32,15 @@ def test_the_small_heatmaps_hold_the_means_and_mark_means_of_few_inputs(client, 
         assert np.abs(weights - mean.mean[:rows, :columns][~few]).max() < 0.005
 
 
+def test_a_mean_that_another_formula_has_left_on_the_disk_is_worked_out_anew(client, base, monkeypatch):
+    """The cache outlives the program that filled it."""
+    known = client.get(f"{base}/average/self/1/1").data
+    monkeypatch.setattr("services.payloads.average.average", lambda *_: b"of another formula")
+    assert client.get(f"{base}/average/self/1/1").data == known
+    monkeypatch.setattr("services.payloads.average.VERSION", -1)
+    assert client.get(f"{base}/average/self/1/1").data == b"of another formula"
+
+
 @pytest.mark.parametrize(
     ("path", "variant"),
     [("", Variant()), ("/special", Variant(special=True)), ("/first-values", Variant(first=True, values=True))],

@@ -262,3 +262,53 @@ def test_axe_finds_nothing_beside_an_image(open_context, dashboard, width, heigh
     stats(page)
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_an_image_of_ones_own(page: Page, dashboard, image_home, open_context):
+    open_page(page, f"{dashboard}/?{HEAD}")
+    page.get_by_role("button", name="Your image").click()
+    drop = page.locator("[data-letter=a].probe-image")
+    with page.expect_file_chooser() as chooser:
+        drop.click()
+    chooser.value.set_files(image_home / "pictures" / NAMES[CAT])
+    expect(page.locator("#probe-says-a")).to_have_text(f"{TOKENS} tokens · placed exactly")
+    expect(drop).to_have_text(NAMES[CAT])
+    page.wait_for_function(
+        "(count) => document.querySelector('#scene').atlasScene.stats().probes.length === count", arg=2 * TOKENS
+    )
+    assert stats(page)["image"] == NAMES[CAT]
+    expect(page.locator("#input-says")).to_have_text("Your image A")
+    click_patch(page, PATCH)
+    page.wait_for_function(f"document.querySelector('#sentence').atlasImage.stats().chosen === {PATCH}")
+    own = stats(page)
+    assert own["maps"] == 6 + 12  # the patch in all heads of the layer, in this head of all layers
+
+    # what it reads in the corpus's image of the same pixels
+    other = open_context(bypass_csp=True).new_page()
+    token = CAT * TOKENS + PATCH
+    open_page(other, f"{dashboard}/?{HEAD}&token={token}&side=query")
+    np.testing.assert_allclose(own["line"], stats(other)["line"], atol=2e-3)
+    # and the link shows it to somebody else
+    open_page(other, page.url)
+    expect(other.locator("#probe-says-a")).to_have_text(f"{TOKENS} tokens · placed exactly")
+    assert stats(other)["chosen"] in (-1, PATCH)
+    other.close()
+
+    # an image of the corpus takes the panel back
+    page.locator(".gallery-entry").nth(2).click()
+    page.wait_for_function(f"document.querySelector('#sentence').atlasImage.stats().image === '{NAMES[2]}'")
+
+
+def test_what_is_no_image_is_said_beside_its_field(page: Page, dashboard, console_errors):
+    open_page(page, f"{dashboard}/?{HEAD}")
+    page.get_by_role("button", name="Your image").click()
+    says = page.locator("#probe-says-a")
+    for name, content, words in (
+        ("notes.txt", b"a cat", "notes.txt is no image: give a PNG, JPEG or WebP."),
+        ("half.png", b"\x89PNG\r\n\x1a\n", "half.png"),
+    ):
+        with page.expect_file_chooser() as chooser:
+            page.locator("[data-letter=a].probe-image").click()
+        chooser.value.set_files({"name": name, "mimeType": "application/octet-stream", "buffer": content})
+        expect(says).to_contain_text(words)
+    console_errors.clear()  # the browser reports the refusals too

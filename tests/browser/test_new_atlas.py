@@ -1,5 +1,6 @@
 """A new atlas as a new user makes one: paste sentences or choose photographs, build, explore."""
 
+import base64
 import os
 import re
 from contextlib import contextmanager
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.browser
 PLACES = ("on the mat", "by the river", "in the bank", "in town", "at noon")
 SENTENCES = "\n".join(
     f"{who} {did} {where}."
-    for who in ("The cat", "A dog", "Paris")
-    for did in ("sat", "ran", "slept")
+    for who in ("The cat", "A dog")
+    for did in ("sat", "ran", "slept", "sang", "stood")
     for where in PLACES
 )
 
@@ -43,12 +44,12 @@ def settings(tmp_path):
     kill_all(found)
 
 
-def test_pasted_sentences_become_an_atlas_though_the_server_is_killed(page: Page, settings):
+def test_pasted_sentences_become_an_atlas_though_the_server_is_killed(page: Page, settings, open_context):
     with serving(settings) as server:
         page.goto(f"{server.url}/new")
         expect(page.get_by_text("Paste some text, one input a line.")).to_be_visible()
         page.get_by_label("One input a line").fill(SENTENCES)
-        expect(page.get_by_text("BERT, 6 × 12 heads, encoder; 45 inputs, about 370 tokens")).to_be_visible()
+        expect(page.get_by_text("BERT, 6 × 12 heads, encoder; 50 inputs, about 430 tokens")).to_be_visible()
         expect(page.get_by_text(re.compile("^About .* of disk; up to .* of memory"))).to_be_visible()
         assert not violations(page)
         page.get_by_label("Name").fill("Cats & dogs")
@@ -61,7 +62,7 @@ def test_pasted_sentences_become_an_atlas_though_the_server_is_killed(page: Page
         server.die()
     with serving(settings) as server:
         page.goto(f"{server.url}/new")
-        expect(order).to_contain_text("45 inputs")
+        expect(order).to_contain_text("50 inputs")
         expect(order.get_by_role("link", name="Explore")).to_be_visible()
         expect(order.get_by_text("Done.")).to_be_visible()
         expect(order).to_contain_text(re.compile("Estimated: .* It took .*, memory "))
@@ -70,8 +71,25 @@ def test_pasted_sentences_become_an_atlas_though_the_server_is_killed(page: Page
         order.get_by_role("link", name="Explore").click()
         settle(page)
         expect(page.locator("#atlas-select")).to_contain_text("Cats & dogs")
-        expect(page.locator(".facts")).to_contain_text("45 inputs")
+        expect(page.locator(".facts")).to_contain_text("50 inputs")
+        _ask(page, server.url, "minilm-cats-dogs", open_context)
         _keep(page, server.url, "minilm-cats-dogs")
+
+
+def _ask(page: Page, url: str, slug: str, open_context) -> None:
+    """Type a sentence, read it in a head, and give somebody else the link."""
+    open_page(page, f"{url}/?atlas={slug}&layer=2&head=3&method=pca")
+    page.get_by_role("button", name="Your text").click()
+    page.fill("#probe-text-a", "The cat slept in town.")
+    expect(page.locator("#probe-says-a")).to_have_text("8 tokens · placed exactly")
+    expect(page.locator("#input-says")).to_have_text("Your text A")
+    settle(page)
+    other = open_context(bypass_csp=True).new_page()
+    open_page(other, page.url)
+    expect(other.locator("#probe-text-a")).to_have_value("The cat slept in town.")
+    expect(other.locator("#probe-says-a")).to_have_text("8 tokens · placed exactly")
+    expect(other.locator("#input-says")).to_have_text("Your text A")
+    other.close()
 
 
 def _keep(page: Page, url: str, slug: str) -> None:
@@ -91,6 +109,7 @@ def _keep(page: Page, url: str, slug: str) -> None:
     card.get_by_role("button", name="Save").click()
     expect(card.get_by_role("heading", name="My cats")).to_be_visible()
     expect(card.locator(".shelf-notes")).to_have_text("L0 H1 is odd.")
+    expect(card.get_by_role("link", name="Static page")).to_have_text(re.compile(r"Static page, ≤ \d+ MB"))
     with page.expect_download() as download:
         card.get_by_role("link", name="Download").click()
     card.get_by_role("button", name="Delete").click()
@@ -117,9 +136,7 @@ def test_photographs_become_an_atlas_that_opens_with_its_first_map(page: Page, s
         page.get_by_label("Which model").select_option("dinov2")
         page.get_by_text("Upload", exact=True).click()
         expect(page.get_by_text("Choose a file, or several images.")).to_be_visible()
-        with page.expect_file_chooser() as chooser:
-            page.get_by_role("button", name="Choose files").click()
-        chooser.value.set_files(pictures)
+        _drop(page, pictures)
         expect(page.get_by_text(re.compile(r"^6 images, \d+ kB|^6 images, \d+ MB"))).to_be_visible()
         expect(page.get_by_text("DINOv2, 12 × 6 heads, encoder; 6 inputs, about 1,500 tokens")).to_be_visible()
         page.get_by_label("Preference map").uncheck()
@@ -131,6 +148,22 @@ def test_photographs_become_an_atlas_that_opens_with_its_first_map(page: Page, s
         settle(page)
         expect(page.locator(".facts")).to_contain_text("6 inputs")
         expect(page.locator("#gallery img").first).to_be_visible()
+
+
+def _drop(page: Page, files) -> None:
+    """Let files go over the field, as from the desktop."""
+    held = [{"name": file.name, "bytes": base64.b64encode(file.read_bytes()).decode()} for file in files]
+    dragged = page.evaluate_handle(
+        """(held) => {
+          const dragged = new DataTransfer();
+          for (const { name, bytes } of held) {
+            dragged.items.add(new File([Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0))], name));
+          }
+          return dragged;
+        }""",
+        held,
+    )
+    page.get_by_role("button", name="Choose files").dispatch_event("drop", {"dataTransfer": dragged})
 
 
 def test_what_cannot_be_taken_is_said_beside_the_button(page: Page, settings, console_errors, tmp_path):

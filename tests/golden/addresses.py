@@ -135,6 +135,10 @@ def _payloads(atlas: Atlas, stream: StreamInfo) -> Iterator[Route]:
     for part in ("input", "attention", "values"):
         place = "" if part == "input" else "/0/0"
         yield f"{probe}/{part}/{name}/0{place}", "", ""
+    if stream == atlas.info.default_stream:
+        yield f"{probe}/image/0.png", "", ""
+    for part in (f"token/{name}/0/query/0", f"rollout/{name}/0/0/0", f"offset/{name}/0/0", f"pair/{name}/0/0/0/0/0"):
+        yield f"{probe}/{part}", "", ""
     start = atlas.info.projection("pca2d", name)
     if start is not None:
         yield f"{probe}/places/{name}/pca2d-{projection_key(start)}", f"{probe}/places/{name}/pca2d", ""

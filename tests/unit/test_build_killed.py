@@ -7,6 +7,7 @@ import signal
 import subprocess
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from building import (
@@ -27,11 +28,13 @@ from building import (
 from tiny_models import save_model
 
 from services.atlas import arrays, open_atlas, verify
+from services.atlas.library import Library
 from services.capture import load_model
 from services.errors import BuildError
 from services.jobs.local import LocalJobs
 from services.pipeline import capture_stage
 from services.pipeline.build import build
+from services.pipeline.journal import Journal
 from services.pipeline.progress import Progress
 from services.settings import Settings
 
@@ -109,6 +112,45 @@ def test_layouts_killed_in_the_middle_go_on_without_redoing_layers(bert, corpus,
     assert np.array_equal(open_atlas(out).array("self/umap2d")[done], kept)
     assert same_arrays(out, whole)
     assert verify(out) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "last",
+    [
+        "inputs.parquet",
+        "self/attention.npy",
+        "self/attention_mean.npy",
+        "heads.parquet",
+        "self/pca2d.npy",
+        "self/measures.parquet/heads.parquet",
+        "self/scaling.parquet",
+        "self/measures.parquet/pca2d.parquet",
+        "self/umap2d.npy",
+        "self/measures.parquet/lift.parquet",
+    ],
+)
+def test_a_build_killed_after_any_stage_leaves_no_half_atlas_and_no_process(bert, corpus, whole, tmp_path, last):
+    """last: the file that the stage before has written."""
+    out, work = tmp_path / "atlases" / "one", tmp_path / "atlases" / "one.partial"
+    arguments = options_of(bert, corpus, out, "--projections", "pca,umap", "--jobs", "2")
+    process = start(arguments, tmp_path / "home")
+
+    def written():
+        journals = (Journal.load(folder) for folder in (work, out))
+        return any(journal is not None and journal.has_file(last) for journal in journals)
+
+    wait_for(written, process)
+    children = psutil.Process(process.pid).children(recursive=True)
+    kill(process)
+    assert not psutil.wait_procs(children, timeout=60)[1]
+    for entry in Library(tmp_path / "atlases").entries():
+        assert entry.problem is None
+        assert entry.atlas.info.projections
+    assert finish(start(arguments, tmp_path / "home")) == (0, "")
+    assert same_arrays(out, whole)
+    assert verify(out) == []
+    assert not work.exists()
 
 
 @pytest.mark.parametrize("jobs", ["2", pytest.param("1", marks=pytest.mark.slow)])

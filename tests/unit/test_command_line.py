@@ -114,3 +114,15 @@ def test_models_lists_what_is_at_hand_and_describes_what_it_loads(tmp_path):
     refused = command("models", "no/such/model/at/all", home=tmp_path)
     assert refused.returncode == 2
     assert len(refused.stderr.splitlines()) == 1
+
+
+def test_an_atlas_is_exported_and_what_cannot_be_is_said_in_one_line(small_atlas, tmp_path):
+    home, target = small_atlas.parents[1], tmp_path / "page"
+    said = command("export", "small", "--to", target, "--maps", "pca2d", "--inputs", "1", home=home)
+    assert said.returncode == 0, said.stderr
+    assert "72 heads, 1 map (pca2d), attention on the first 1 of 12 inputs: at most" in said.stdout
+    assert f"Open {target}/index.html." in said.stdout
+    for wrong, words in ((("none",), "There is no atlas"), (("small", "--most", "0"), "--most must be at least 1")):
+        said = command("export", *wrong, "--dry-run", home=home)
+        assert (said.returncode, len(said.stderr.splitlines())) == (2, 1)
+        assert words in said.stderr

@@ -6,6 +6,7 @@ import os
 import pickle
 import tracemalloc
 import zipfile
+from collections import Counter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -681,3 +682,23 @@ def test_a_first_line_that_looks_like_data_is_told(tmp_path):
     file.write_text("1,A kettle sang in the dark.\n2,Nobody saw it.\n")
     corpus = read_corpus(file, column="A kettle sang in the dark.")
     assert any("Took the first line as names of columns, though" in note for note in corpus.notes)
+
+
+def test_a_random_sample_is_drawn_by_its_seed_from_all_and_keeps_the_order(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("text,kind\n" + "".join(f"Sentence {n}.,k{n % 3}\n" for n in range(500)))
+    whole = read_corpus(path)
+    drawn = [read_corpus(path, max_inputs=40, sample=seed) for seed in (1, 1, 2)]
+    assert drawn[0].texts == drawn[1].texts != drawn[2].texts
+    assert drawn[0].notes == ("A random sample of 40 of 500 texts (seed 1).",)
+    for corpus in drawn:
+        rows = [whole.texts.index(text) for text in corpus.texts]
+        assert len(set(rows)) == 40
+        assert rows == sorted(rows)
+        assert max(rows) > 400
+        assert corpus.columns["kind"] == tuple(whole.columns["kind"][row] for row in rows)
+    assert read_corpus(path, max_inputs=500, sample=1) == whole
+    # each text is as likely as any other: 200 draws of 40 of 500 are 16 each, with a standard deviation of 3.8
+    counts = Counter(text for seed in range(200) for text in read_corpus(path, max_inputs=40, sample=seed).texts)
+    assert len(counts) == 500
+    assert max(counts.values()) < 16 + 5 * 3.8

@@ -175,3 +175,17 @@ def test_what_is_no_corpus_of_images_is_refused_in_one_line(tmp_path, make, reas
     with pytest.raises(CorpusError, match=reason) as caught:
         IMAGES.read_corpus(str(made), column=None, max_inputs=10)
     assert one_line(caught)
+
+
+def test_a_random_sample_of_images_holds_the_drawn_ones_in_their_order():
+    from services.modalities.images.modality import ImageModality
+
+    modality = ImageModality()
+    whole = modality.read_corpus("demo", column=None, max_inputs=100)
+    one, same, other = (modality.read_corpus("demo", column=None, max_inputs=5, sample=seed) for seed in (1, 1, 2))
+    assert one.texts == same.texts != other.texts
+    assert one.sha256 == same.sha256 != other.sha256
+    assert list(one.texts) == [text for text in whole.texts if text in one.texts]
+    assert [file.name for file in one.files()] == [text.split(" · ")[-1] for text in one.texts]
+    assert one.notes == (f"A random sample of 5 of {len(whole.texts)} images (seed 1).",)
+    assert modality.read_corpus("demo", column=None, max_inputs=100, sample=1) == whole

@@ -44,6 +44,9 @@ class Jobs:
     def status(self, id):
         return self.rows.get(id)
 
+    def list(self):
+        return list(self.rows.values())
+
     def cancel(self, id, owner=None):
         if id in self.rows:
             self.rows[id] = self.rows[id].changed(state="cancelled")
@@ -425,3 +428,44 @@ def test_chats_of_a_wish_are_turns_where_the_model_has_no_template(shop):
     values = {"corpus": "upload", "text": "", "upload": id, "column": "messages"}
     assert shop.check(wish(**values)).look["inputs"] == 2
     assert "has no template for chats" in shop.check(wish(**values, chats="template")).problem
+
+
+def test_a_build_that_waits_says_when_it_begins(shop):
+    orders = [shop.place(wish(title=name)) for name in ("first", "second", "third")]
+    rows = shop.jobs.rows
+    for number, order in enumerate(orders):
+        subject, state = str(shop.settings.atlases / order.slug), "waiting" if number else "running"
+        job = rows[order.spec.id].changed(subject=subject, state=state, order=number, owners={f"p{number}": 0.0})
+        rows[job.id] = job.changed(done=3, total=4) if number == 0 else job
+    placed = {one.order.slug: one for one in shop.orders()}
+    first, second, third = (placed[order.slug] for order in orders)
+    seconds = [order.estimate.seconds for order in orders]
+    assert shop.begins_in(first) is None
+    assert shop.begins_in(second) == pytest.approx(seconds[0] / 4)
+    assert shop.begins_in(third) == pytest.approx(seconds[0] / 4 + seconds[1])
+    rows[second.job.id] = rows[second.job.id].changed(state="running")  # by another worker
+    assert shop.begins_in(third) == pytest.approx((seconds[0] / 4 + seconds[1]) / 2)
+    (shop.settings.orders / f"{first.order.slug}.json").unlink()  # as the demo's build, which nobody ordered here
+    assert shop.begins_in(third) is None
+
+
+def test_a_sample_and_a_column_of_targets_are_looked_at_and_built_so(shop, tmp_path):
+    from tests.unit.test_targets import writer_folder
+
+    checked = shop.check(wish(corpus="demo", text="", max_inputs=5, seed=3, sample=True))
+    assert checked.look["notes"] == ["A random sample of 5 of 172 texts (seed 3)."]
+    order = shop.place(wish(corpus="demo", text="", max_inputs=5, seed=3, sample=True))
+    request = order.arguments["request"]
+    assert (request["sample"], request["seed"], request["max_inputs"]) == (True, 3, 5)
+
+    table = "de,en\nDie Katze schl\u00e4ft.,the cat sat\nEin Hund.,a dog\n".encode()
+    id = upload(shop, "pairs.csv", table).id
+    values = {"corpus": "upload", "text": "", "upload": id, "column": "de", "target": "en"}
+    assert "writes nothing while it reads" in shop.check(wish(**values)).problem
+    writer_folder(shop.settings.model_folder / "t5")
+    name = next(one.value for one in offers(shop.settings) if "t5" in one.label)
+    found = shop.check(wish(**values, model=name))
+    assert found.problem is None
+    assert found.look["model"]["kind"] == "encoder\u2013decoder"
+    assert shop.place(wish(**values, model=name)).arguments["request"]["target"] == "en"
+    assert "no column" in shop.check(wish(**{**values, "target": "fr"}, model=name)).problem

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import shutil
+from dataclasses import asdict
 
 import numpy as np
 import pytest
+import torch
 from scipy.spatial.distance import jensenshannon
 
 from services.atlas import open_atlas
@@ -14,10 +16,11 @@ from services.capture.adapters import own_attentions
 from services.errors import Cancelled, ProbeError
 from services.modalities.registry import modality_named
 from services.modalities.text.tokens import tokenise
+from services.payloads.pair import pair_numbers
 from services.pipeline.build import build
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
-from services.probe import kept
+from services.probe import kept, payload
 from services.probe.asked import Asked, check_asked
 from services.probe.compare import difference, jensen_shannon, matched_tokens
 from services.probe.models import WarmModels, why_not
@@ -85,6 +88,22 @@ def test_an_input_of_the_corpus_lies_on_its_own_points_in_pca(atlas, probe, name
     away = np.linalg.norm(probe.places(projection) - own, axis=-1) / side
     assert away.max() < 2e-3  # one step of the rounding to float16, which a batch of other inputs can turn
     assert np.median(away) < 1e-6
+
+
+def test_the_numbers_of_a_pair_are_those_of_the_same_input_of_the_corpus(atlas, probe):
+    stream, projection = atlas.info.default_stream, atlas.info.projection("pca2d", "self")
+    if probe.places(projection) is None:
+        place_probe(probe, projection, quiet)
+    for place, query, key in (((2, 3), 1, 4), ((5, 11), 3, 0)):
+        own = payload.pair(probe, stream, place, query, key, projection)
+        corpus = pair_numbers(atlas, stream, TEXT, *place, query, key, projection)
+        for name, value in asdict(corpus).items():
+            found = getattr(own, name)
+            assert found is None if value is None else found == pytest.approx(value, rel=2e-2, abs=2e-3), name
+        assert own.agrees
+        assert payload.pair(probe, stream, place, query, key, None).screen is None
+    with pytest.raises(IndexError):
+        payload.pair(probe, stream, (0, 0), 0, 99, None)
 
 
 def test_the_error_of_pca_is_none_and_it_is_kept(atlas, folder):
@@ -261,3 +280,28 @@ def test_an_encoder_decoder_reads_the_probe_and_writes_its_own_answer(tmp_path):
         own = atlas.layout(projection)[:, :, np.r_[queries, first + keys.start : first + keys.stop]]
         side = head_frames(atlas, stream.name, "pca2d").half.reshape(*own.shape[:2], 1)
         assert (np.linalg.norm(probe.places(projection) - own, axis=-1) / side).max() < 5e-3
+    _is_told_what_to_write(atlas, loaded, tmp_path / "probes")
+
+
+def _is_told_what_to_write(atlas, loaded, folder):
+    """The same model again, which is slow to make."""
+    source = atlas.inputs.text[0]
+    target = "the dog was tired"
+    probe = seen(atlas, loaded, folder, f"{source} => {target}")
+    written = probe.tokens("decoder_tokens")
+    words = [text for text, special in zip(written["text"], written["special"], strict=True) if not special]
+    assert words == target.split()
+    assert probe.tokens("tokens")["text"] == list(atlas.tokens("tokens").text[atlas.tokens("tokens").rows(0)])
+    arguments = {"input_ids": source, "decoder_input_ids": target}
+    ids = {name: loaded.tokenizer(text, return_tensors="pt").input_ids for name, text in arguments.items()}
+    start = torch.full((1, 1), loaded.model.config.decoder_start_token_id)
+    ids["decoder_input_ids"] = torch.cat([start, ids["decoder_input_ids"][:, :-1]], dim=1)
+    with torch.inference_mode():
+        own = loaded.model(**ids, output_attentions=True)
+    for name, layers in (("cross", own.cross_attentions), ("decoder", own.decoder_attentions)):
+        weights = probe.array(atlas.stream(name), "attention") / kept.UNIT
+        assert np.abs(weights - np.stack([layer[0].numpy() for layer in layers])).max() < 1e-4
+    with pytest.raises(ProbeError, match="Type what the model is to read before =>"):
+        look(atlas, loaded, Asked(" => a dog"), folder, 128, quiet)
+    with pytest.raises(ProbeError, match="are the most"):
+        look(atlas, loaded, Asked(f"a dog => {'dog ' * 200}"), folder, 128, quiet)

@@ -87,6 +87,7 @@ def read_corpus(
     paragraphs: bool = False,
     pair: str | None = None,
     chats: Chats = "turns",
+    sample: int | None = None,
 ) -> Corpus:
     """The corpus in a file, the demo corpus for the name "demo" (a file of that name is "./demo"), or a data set of the
     hub ("dataset:org/name:split").
@@ -98,6 +99,7 @@ def read_corpus(
     encoding: of a file that is not UTF-8 · paragraphs: texts of a plain file are between empty lines, not one a line
     pair: which column holds a second text that is read with the first · chats: whether a chat is one input, to be
     written by the model's template, or each of its turns is.
+    sample: seed by which `max_inputs` are drawn at random from all (the first 100,000); None: the first are taken.
     Raises CorpusError, whose message is one line that names the file and what to do.
     """
     if max_inputs < 1 or max_characters < 1:
@@ -116,11 +118,14 @@ def read_corpus(
         written = choose_target(table, target, chosen, shown)
         if pair is not None:
             check_pair(table, pair, chosen, written, shown)
-        kept = harvest(table, Columns(chosen, written, pair, chats), max_inputs, max_characters)
+        limit = max_inputs if sample is None else MAX_INPUTS
+        kept = harvest(table, Columns(chosen, written, pair, chats), limit, max_characters)
     inner = _unpacked(path)
-    notes = kept.notes(table, chosen, max_inputs, max_characters)
+    notes = kept.notes(table, chosen, limit, max_characters)
     if files > 1:
         notes = (*notes, f"Read the first of {files} files of this split.")
+    if sample is not None and max_inputs < (total := kept.draw(max_inputs, sample)):
+        notes = (*notes, drawn(max_inputs, total, "texts", sample))
     if guessed:
         notes = (f"The texts come from the column {quoted(chosen or '')}.", *notes)
     if not kept.texts:
@@ -142,6 +147,11 @@ def read_corpus(
         chats=tuple(kept.chats),
         by_turns=kept.by_turns,
     )
+
+
+def drawn(count: int, total: int, what: str, seed: int) -> str:
+    """What an atlas says of a sample."""
+    return f"A random sample of {count:,} of {total:,} {what} (seed {seed})."
 
 
 def _more(kept: Harvest, gold: Sequence[Gold]) -> dict[str, Sequence[str]]:

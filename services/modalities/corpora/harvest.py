@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
+import numpy as np
+
 from services.errors import CorpusError
 from services.modalities.corpora.chats import Chats, Turn, by_turns, chat_of
 from services.modalities.corpora.decoding import TooLong
@@ -202,6 +204,20 @@ class Harvest:
     surrogates: Tally = field(default_factory=Tally)
     cut: Tally = field(default_factory=Tally)
     joined: Tally = field(default_factory=Tally)
+
+    def draw(self, count: int, seed: int) -> int:
+        """Keep so many texts at random, without replacement and in their order. Returns how many there were."""
+        total = len(self.texts)
+        if count < total:
+            rows = np.sort(np.random.default_rng(seed).choice(total, count, replace=False)).tolist()
+
+            def some(values: list[Any]) -> list[Any]:
+                return [values[row] for row in rows] if values else values
+
+            self.texts, self.pair = some(self.texts), some(self.pair)
+            self.gold, self.chats = some(self.gold), some(self.chats)
+            self.columns = {name: some(cells) for name, cells in self.columns.items()}
+        return total
 
     def notes(self, table: Table, column: str | None, max_inputs: int, max_characters: int) -> tuple[str, ...]:
         lacking = "without a text (null)" if column is None else f"without a value in the column {quoted(column)}"

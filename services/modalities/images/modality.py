@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from services.atlas import Atlas, arrays
 from services.atlas.schema import FileInfo
 from services.errors import CorpusError
 from services.modalities.contract import IsGlobal, Prepared
-from services.modalities.corpora import Corpus
+from services.modalities.corpora import MAX_INPUTS, Corpus, drawn
 from services.modalities.corpora.wording import one_line
 from services.modalities.images.cutting import ImageCutter, SeenImage, load_cutter
 from services.modalities.images.decoding import decode
@@ -36,17 +37,19 @@ _NAMED = 3  # files that a note names
 class ImageCorpus(Corpus):
     """texts: a line for each image. The images themselves are read again when they are cut: they may be many.
 
-    path, column: where they are · objects: names of the numbers in masks
+    path, column: where they are · objects: names of the numbers in masks · rows: which of all there; None: the first
     """
 
     path: Path = Path()
     column: str | None = None
     objects: Mapping[int, str] = field(default_factory=dict)
+    rows: frozenset[int] | None = None
 
     def files(self) -> Iterator[ImageFile]:
         """The images in order. Raises: CorpusError when the source has changed meanwhile."""
         with open_images(self.path, self.source, self.column) as found:
-            for line, file in zip(self.texts, found.files, strict=False):
+            chosen = (file for row, file in enumerate(found.files) if self.rows is None or row in self.rows)
+            for line, file in zip(self.texts, chosen, strict=False):
                 if _line(file) != line:
                     raise CorpusError(f"{self.source}: has changed while it was read; run the same command again")
                 yield file
@@ -83,6 +86,7 @@ class ImageModality:
     def read_corpus(
         self, source: str, *, column: str | None, target: str | None = None, max_inputs: int, **reading: Any
     ) -> ImageCorpus:
+        sample = reading.pop("sample", None)
         if reading:
             given = " and ".join(f"--{name}" for name in reading)
             raise CorpusError(f"{one_line(str(source))}: images are not read as text; leave out {given}")
@@ -91,8 +95,11 @@ class ImageModality:
         path, shown = (DEMO_FOLDER, DEMO) if source == DEMO else (_place(source), one_line(str(source)))
         digest, lines, beyond = hashlib.sha256(), list[str](), 0
         try:
+            rows, total = _drawn(path, shown, column, max_inputs, sample)
             with open_images(path, shown, column) as found:
-                for file in found.files:
+                for row, file in enumerate(found.files):
+                    if rows is not None and row not in rows:
+                        continue
                     if len(lines) == max_inputs:
                         beyond += 1
                         continue
@@ -108,6 +115,8 @@ class ImageModality:
             raise CorpusError(f"{shown}: holds no image; give a folder with PNG, JPEG or WebP files")
         digest.update(repr(sorted(objects.items())).encode())
         notes = (f"{beyond:,} images beyond the first {max_inputs:,} were left out.",) if beyond else ()
+        if rows is not None and sample is not None:
+            notes = (*notes, drawn(len(lines), total, "images", sample))
         return ImageCorpus(
             name=DEMO if source == DEMO else one_line(path.stem),
             source="demo/images" if source == DEMO else one_line(path.name),
@@ -118,6 +127,7 @@ class ImageModality:
             path=path,
             column=column,
             objects=objects,
+            rows=rows,
         )
 
     def load_processor(self, folder: ModelFolder) -> tuple[ImageCutter, tuple[str, ...]]:
@@ -192,6 +202,23 @@ class ImageModality:
             if all(word in line.casefold() for word in wanted) or words.strip() == str(index)
         ]
         return found[:40], len(found)
+
+
+def _drawn(
+    path: Path, shown: str, column: str | None, count: int, seed: int | None
+) -> tuple[frozenset[int] | None, int]:
+    """Which images a random sample takes, and of how many; None where it takes all, or there is none.
+
+    Raises:
+        CorpusError, OSError: as `open_images`.
+    """
+    if seed is None:
+        return None, 0
+    with open_images(path, shown, column) as found:
+        total = sum(1 for _ in islice(found.files, MAX_INPUTS))
+    if count >= total:
+        return None, total
+    return frozenset(np.random.default_rng(seed).choice(total, count, replace=False).tolist()), total
 
 
 def _place(source: str) -> Path:
