@@ -70,7 +70,8 @@
     /** Is the crowd in view another than the last that was asked for? True once. */
     isNew() {
       const { known } = this;
-      return this.now() !== known;
+      const now = this.now();
+      return now !== null && now !== known;
     }
 
     /** Nearness in steps. */

@@ -4,6 +4,7 @@ const assert = require("node:assert/strict");
 const load = require("./load.cjs");
 const { serving, sceneData, ORDER } = require("./small_atlas.cjs");
 const { View } = load("view");
+const { Crowd } = load("crowd");
 const { Textures } = load("textures");
 const { PointPlaces } = load("places");
 const { PointMotion } = load("point_motion");
@@ -125,6 +126,17 @@ test("frame: what a brush leaves out is flagged, and a ghost stands in the open 
   data.brush.set(null);
   await rest();
   assert.equal(data.brush.active, false);
+}));
+
+test("a crowd is new once, and there is none in the matrix, also after a head", scene(async ({ data, view, show }) => {
+  const crowd = new Crowd({ view, data });
+  assert.equal(crowd.isNew(), false);
+  await show(1);
+  assert.deepEqual([crowd.isNew(), crowd.isNew()], [true, false]);
+  await show(-1);
+  assert.deepEqual([crowd.isNew(), crowd.isNew()], [false, false]);
+  await show(1);
+  assert.equal(crowd.isNew(), false, "it is the one that is known");
 }));
 
 test("a wished size is that of a point in an open head", scene(async ({ show, frame }) => {
