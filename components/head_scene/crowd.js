@@ -89,8 +89,10 @@
     /** @param {Region} region */
     covers({ u, v, unit, columns, rows, step }) {
       const { left, top, right, bottom } = this.inView();
+      // What lies beyond the head is of no account: there the grid need not reach.
+      const within = (/** @type {number} */ a) => Math.min(1, Math.max(-1, a));
       /** @param {number} a @param {number} from @param {number} count  cells */
-      const inside = (a, from, count) => Math.min(1, Math.max(-1, a)) >= from && Math.min(1, Math.max(-1, a)) <= from + count * unit;
+      const inside = (a, from, count) => within(a) >= within(from) && within(a) <= within(from + count * unit);
       return step === this.step && [left, right].every((a) => inside(a, u, columns)) && [top, bottom].every((a) => inside(a, v, rows));
     }
 

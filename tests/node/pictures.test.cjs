@@ -137,6 +137,10 @@ test("a crowd is new once, and there is none in the matrix, also after a head", 
   assert.deepEqual([crowd.isNew(), crowd.isNew()], [false, false]);
   await show(1);
   assert.equal(crowd.isNew(), false, "it is the one that is known");
+  // Deep in the gap beside the head there is nothing to see, and no new crowd again and again.
+  const home = view.camera.value;
+  view.camera.set({ x: home.x + 0.499, y: home.y, scale: 60 * home.scale });
+  assert.deepEqual([crowd.isNew(), crowd.isNew()], [true, false]);
 }));
 
 test("a wished size is that of a point in an open head", scene(async ({ show, frame }) => {
