@@ -1,6 +1,8 @@
 /** What the reader chooses: axes, colour, families, the query line and its limits. */
 (function (/** @type {Atlas.HeadFinderScripts} */ atlas) {
   const WAIT = 250; // ms after the last key before the line is read
+  /** Columns that are there once heads have been compared. @type {Record<string, string>} */
+  const LATER = { family: "Family", unlike: "Unlike the one" };
 
   /** @typedef {{change: (changes: Partial<Atlas.FinderState>) => void}} ControlHooks */
 
@@ -65,7 +67,9 @@
       fill(this.by.control, [["", [["attention", "Attention alike"], ["weights", "Weights alike"], ["measures", "Two measures"]]]], state.by);
       fill(this.x.control, measures, state.x);
       fill(this.y.control, measures, state.y);
-      fill(this.colour.control, measures, state.colour);
+      /** @type {[string, [string, string][]][]} */
+      const later = columns.get(state.colour) ? [] : [["", [[state.colour, LATER[state.colour] || state.colour]]]];
+      fill(this.colour.control, [...later, ...measures], state.colour);
       /** @type {[string, string][]} */
       const counts = Array.from({ length: Math.max(0, most - 1) }, (_, i) => [String(i + 2), String(i + 2)]);
       fill(this.families.control, [["", counts]], String(Math.min(most, state.families)));

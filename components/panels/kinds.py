@@ -13,7 +13,7 @@ from components.state.links import address
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.attributes.registry import attribute_of
-from services.measures import kinds, related
+from services.measures import related
 from services.measures.kinds import (
     LEAST_QUERIES,
     KindMatrix,
@@ -108,7 +108,7 @@ def cell_details(atlas: Atlas, view: View, attribute: str, query: int, key: int,
     """
     stream = atlas.stream(str(view.stream))
     layer, head = _place(stream, view)
-    source = _source(atlas, stream, attribute)
+    source = related.source_of(atlas, stream, attribute)
     matrix = source.kind_matrix(atlas, stream, layer, head, attribute)
     names = matrix.names[query], matrix.columns[key]
     base = {"atlas": atlas.slug, "stream": stream.name, "method": view.method, "dims": str(view.dims), "tab": "head"}
@@ -138,17 +138,10 @@ def cell_details(atlas: Atlas, view: View, attribute: str, query: int, key: int,
     return [*shown, html.P("Heads in which it is strongest, times even attention:"), html.Ol(items)]
 
 
-def _source(atlas: Atlas, stream: StreamInfo, attribute: str) -> Any:
-    """Where a choice of kinds is worked out.
-
-    Raises:
-        KeyError: the stream has none of that name.
-    """
-    if attribute != related.NAME:
-        return kinds
-    if not related.known(atlas, stream):
-        raise KeyError(attribute)
-    return related
+def export_link(prefix: str, atlas: Atlas, stream: StreamInfo, view: View, file: str) -> html.P:
+    """A file about the open head, to take away (components/server/export_routes.py)."""
+    base = f"{prefix.rstrip('/')}/export/{atlas.slug}/{atlas.info.key}/{stream.name}"
+    return html.P(html.A("CSV", href=f"{base}/{view.layer}/{view.head}/{file}", download="", className="text-button"))
 
 
 def _place(stream: StreamInfo, view: View) -> tuple[int, int]:
@@ -176,8 +169,10 @@ def show_matrix(opened: Any, attribute: Any, view_data: Any) -> Any:
     if atlas is None or stream is None or unavailable(atlas, stream):
         return None, None
     try:
-        source = _source(atlas, stream, str(attribute))
-        return matrix_table(source.kind_matrix(atlas, stream, *_place(stream, view), str(attribute))), None
+        source = related.source_of(atlas, stream, str(attribute))
+        matrix = source.kind_matrix(atlas, stream, *_place(stream, view), str(attribute))
+        file = export_link(context().settings.url_prefix, atlas, stream, view, f"kinds/{attribute}.csv")
+        return [*matrix_table(matrix), file], None
     except (KeyError, IndexError):
         return None, None
 

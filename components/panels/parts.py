@@ -7,6 +7,7 @@ import numpy as np
 from dash import Input, Output, callback, dcc, html, no_update
 
 from components import ids
+from components.panels.kinds import export_link
 from components.server.context import context
 from components.state.atlas_page import AtlasPage, View
 from components.state.links import address
@@ -129,4 +130,5 @@ def show_parts(opened: Any, attribute: Any, view_data: Any) -> Any:
     place = {"atlas": atlas.slug, "stream": stream.name, "method": view.method, "dims": str(view.dims), "tab": "head"}
     place |= {"layer": str(stream.number(view.layer)), "head": str(view.head)}
     prefix = here.settings.url_prefix
-    return parts_told(found, lambda points: address(prefix, AtlasPage, {**place, "set": write_ids(list(points))}))
+    told = parts_told(found, lambda points: address(prefix, AtlasPage, {**place, "set": write_ids(list(points))}))
+    return [*told, export_link(prefix, atlas, stream, view, f"parts/{attribute}.csv")] if found.parts else told

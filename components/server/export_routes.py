@@ -16,6 +16,7 @@ from components.server.site import Asked, MakeOnce, Site, wants_whole
 from services.atlas.library import Library
 from services.atlas.schema import ProjectionInfo
 from services.attributes.registry import PLAIN, find_attribute, why_not
+from services.errors import NotStoredError
 from services.export import (
     TooLargeError,
     attention_tables,
@@ -23,11 +24,14 @@ from services.export import (
     csv_parts,
     facts,
     file_name,
+    kinds_table,
     measures_table,
+    parts_table,
     tokens_table,
     write_parquet,
 )
 from services.export.tables import attention_rows, check_rows
+from services.measures import contrast, kinds, related
 from services.search import token_sets
 
 _TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "html": "text/html"}
@@ -89,6 +93,30 @@ def _add_tables(site: Site) -> None:
         parts = attention_tables(asked.atlas, asked.stream, *asked.place, index)
         which = "attention" if index is None else f"attention-input-{index}"
         return _tables(asked, parts, kind, _facts(asked), _head(asked), which)
+
+    @site.of_stream("/<int:layer>/<int:head>/kinds/<attribute>.<kind>")
+    def from_kind_to_kind(asked: Asked, attribute: str, kind: str) -> Response:
+        if (why := kinds.unavailable(asked.atlas, asked.stream)) is not None:
+            abort(404, why)
+        try:
+            source = related.source_of(asked.atlas, asked.stream, attribute)
+            matrix = source.kind_matrix(asked.atlas, asked.stream, *asked.place, attribute)
+        except KeyError:
+            abort(404)
+        return _table(asked, kinds_table(matrix), kind, _facts(asked), _head(asked), "kinds", attribute)
+
+    @site.of_stream("/<int:layer>/<int:head>/parts/<attribute>.<kind>")
+    def parts(asked: Asked, attribute: str, kind: str) -> Response:
+        why = kinds.unavailable(asked.atlas, asked.stream) or contrast.unavailable(asked.atlas, asked.stream)
+        if why:
+            abort(404, why)
+        try:
+            found = contrast.contrast(asked.atlas, asked.stream, *asked.place, attribute)
+        except NotStoredError as error:
+            abort(404, str(error))
+        except KeyError:
+            abort(404)
+        return _table(asked, parts_table(found), kind, _facts(asked), _head(asked), "parts", attribute)
 
 
 def _add_figure(site: Site) -> None:

@@ -13,12 +13,15 @@ from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import Column
 from services.attributes.registry import Attribute, in_atlas, listed, says_side_only, why_not
 from services.measures import registry
+from services.measures.contrast import Contrast
+from services.measures.kinds import KindMatrix
 from services.measures.layer import SPACES
 from services.search.token_table import columns_of, table_columns
 
 MOST_CSV_ROWS = 2_000_000
 MOST_PARQUET_ROWS = 20_000_000
 PART_ROWS = 200_000
+_DIGITS = 5  # of what is worked out for a file: beyond, processors differ
 _LENGTH = Column("length", "Input length", "int32", "Tokens of the input.", order=45, export="input_length")
 
 
@@ -109,6 +112,43 @@ def coordinates_table(
     }
     table = pa.table(out)
     return table if mask is None else table.filter(pa.array(mask))
+
+
+def kinds_table(matrix: KindMatrix) -> pa.Table:
+    """A head's attention from kind to kind, one row a cell: `services.measures.kinds`."""
+    cells = [(query, key) for query in range(len(matrix.names)) for key in range(len(matrix.columns))]
+    numbers = {"weight": matrix.weight, "even": matrix.even, "times_even": matrix.lift}
+    numbers |= {"low": matrix.low, "high": matrix.high}
+    return pa.table(
+        {
+            "from": pa.array([matrix.names[query] for query, _ in cells], pa.string()),
+            "to": pa.array([matrix.columns[key] for _, key in cells], pa.string()),
+            **{
+                name: pa.array(np.round(grid.ravel().astype(float), _DIGITS), from_pandas=True)
+                for name, grid in numbers.items()
+            },
+            "queries": pa.array(matrix.queries.ravel(), pa.int64()),
+        }
+    )
+
+
+def parts_table(found: Contrast) -> pa.Table:
+    """Parts of a head, one row a part, side and kind: `services.measures.contrast`."""
+    rows = [
+        (number, *np.round([part.strength, found.chance, part.gap], _DIGITS), side, name, round(float(mean), _DIGITS))
+        for number, part in enumerate(found.parts, start=1)
+        for side, means in (("query", part.queries), ("key", part.keys))
+        for name, mean in zip(found.names, means, strict=True)
+    ]
+    names = ("part", "strength", "chance", "adds", "side", "kind", "mean_in_standard_deviations")
+    types = (pa.int32(), pa.float64(), pa.float64(), pa.float64(), pa.string(), pa.string(), pa.float64())
+    columns = [[row[at] for row in rows] for at in range(len(names))]
+    return pa.table(
+        {
+            name: pa.array(column, kind, from_pandas=True)
+            for name, column, kind in zip(names, columns, types, strict=True)
+        }
+    )
 
 
 def measures_table(atlas: Atlas, stream: StreamInfo) -> pa.Table:

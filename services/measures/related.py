@@ -5,13 +5,16 @@ words of one relation with what it puts on all of theirs. Even attention, interv
 (services.measures.kinds), of which these are two columns: rows are relations.
 """
 
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from types import ModuleType
 
 import numpy as np
 
 from services.atlas import Atlas, AttentionBlocks
 from services.atlas.schema import StreamInfo
+from services.measures import kinds
 from services.measures.averages import MOST_FOR_ALL
 from services.measures.kinds import MOST_KINDS, STRONGEST, KindMatrix, inputs_of
 from services.modalities.text.words import RELATION, TREE_HEAD, TREE_WORD
@@ -27,6 +30,19 @@ def known(atlas: Atlas, stream: StreamInfo) -> bool:
     """Whether the tokens of a stream are words of trees, queries and keys alike."""
     table = stream.query_table
     return stream.key_table == table and all(atlas.has_column(table, name) for name in (RELATION, TREE_HEAD, TREE_WORD))
+
+
+def source_of(atlas: Atlas, stream: StreamInfo, name: str) -> ModuleType:
+    """The module that works out a choice of kinds: this one under NAME, else `kinds`; they have functions of one form.
+
+    Raises:
+        KeyError: the stream has no relations.
+    """
+    if name != NAME:
+        return kinds
+    if not known(atlas, stream):
+        raise KeyError(name)
+    return sys.modules[__name__]
 
 
 @lru_cache(maxsize=16)

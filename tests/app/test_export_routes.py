@@ -6,6 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from services.atlas import open_atlas
+from services.measures.contrast import contrast
+from services.measures.kinds import kind_matrix
 from services.search import token_sets
 from tests.real_home import SLUG
 
@@ -29,6 +31,7 @@ def base(atlas):
         ("2/3/coordinates/umap2d.parquet", "L2H3_umap2d_coordinates.parquet"),
         ("2/3/attention.csv?input=1", "L2H3_attention-input-1.csv"),
         ("2/3/figure/umap3d.html?colour=position", "L2H3_umap3d.html"),
+        ("2/3/kinds/pos.csv", "L2H3_kinds_pos.csv"),
     ],
 )
 def test_a_file_comes_as_a_download_with_a_plain_name(client, base, path, name):
@@ -55,6 +58,9 @@ def test_a_set_chooses_the_rows(client, base):
         ("0/0/attention.csv?input=-1", 404),
         ("0/0/attention.csv?input=x", 404),
         ("0/0/figure/umap2d.html?colour=plaid", 404),
+        ("0/0/kinds/plaid.csv", 404),
+        ("0/0/kinds/relation_pairs.csv", 404),
+        ("0/0/parts/plaid.csv", 404),
         ("0/0/tokens.csv?set=garbage", 400),
         ("0/0/figure/umap2d.html?set=r.0.0.umap2d.zz", 400),
     ],
@@ -76,3 +82,18 @@ def test_another_atlas_or_key_is_a_404(client, atlas):
     assert client.get(f"/export/nothere/{atlas.info.key}/self/facts").status_code == 404
     assert client.get(f"/export/{SLUG}/{'0' * 16}/self/facts").status_code == 404
     assert client.get(f"/export/{SLUG}/{atlas.info.key}/cross/facts").status_code == 404
+
+
+def test_kinds_and_parts_of_a_head_are_what_the_panel_shows(client, base, atlas):
+    stream = atlas.info.default_stream
+    table = pq.read_table(io.BytesIO(client.get(f"{base}/2/3/kinds/kind.parquet").data)).to_pylist()
+    shown = kind_matrix(atlas, stream, 2, 3, "kind")
+    assert len(table) == len(shown.names) ** 2
+    first = table[0]
+    assert (first["from"], first["to"], first["queries"]) == (*shown.names[:1] * 2, int(shown.queries[0, 0]))
+    assert first["times_even"] == pytest.approx(float(shown.lift[0, 0]), abs=1e-5)
+    rows = pq.read_table(io.BytesIO(client.get(f"{base}/2/3/parts/pos.parquet").data)).to_pylist()
+    found = contrast(atlas, stream, 2, 3, "pos")
+    assert len(rows) == len(found.parts) * 2 * len(found.names)
+    strengths = [row["strength"] for row in rows[:: 2 * len(found.names)]]
+    assert strengths == pytest.approx([part.strength for part in found.parts], abs=1e-5)

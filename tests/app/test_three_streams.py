@@ -43,7 +43,15 @@ def test_every_address_answers(server, client, atlas, three_streams_home, stream
         kind = route.split("/")[-1] if one.path.startswith("/export") else route.split("/")[0]
         kinds.setdefault(kind, []).append(statuses[one.name])
     # A figure is of a map alone; nobody has asked for a refined layout, typed a text or had the heads compared.
-    never = {"tokens.html", "attention.html", "measures.html", "refined", "probe", "offset"}  # the last is of images
+    never = {
+        "tokens.html",
+        "attention.html",
+        "measures.html",
+        "kind.html",
+        "refined",
+        "probe",
+        "offset",
+    }  # the last is of images
     never |= {"headmap", "change"}
     never |= {"rollout"} if stream == "cross" else set()
     assert {kind for kind, found in kinds.items() if 200 not in found} == never

@@ -230,6 +230,8 @@ def _exports(atlas: Atlas, stream: StreamInfo) -> Iterator[str]:
             for name in maps:
                 yield f"{place}/coordinates/{name}.{kind}{more}"
         yield f"{place}/attention.{kind}"
+        yield f"{place}/kinds/kind.{kind}"
+        yield f"{place}/parts/kind.{kind}"
         yield f"{place}/attention.{kind}?input=1"
         yield f"{place}/attention.{kind}?input=9999"
     for name in maps:
