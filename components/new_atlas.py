@@ -19,7 +19,7 @@ CORPORA = {"paste": "Paste text", "upload": "Upload", "demo": "The demo's"}
 OWN_WORDS = "none: it writes its own"
 _FIRST_INPUTS = 2_000
 _CHATS = [
-    {"label": "by the model's template, or by turns", "value": ""},
+    {"label": "by the model's template, or by turns", "value": "either"},
     {"label": "by the model's template", "value": "template"},
     {"label": "each turn an input", "value": "turns"},
 ]
@@ -106,10 +106,14 @@ def _corpus(settings: Settings) -> list[Component]:
                     [
                         field(
                             "Column with the inputs",
-                            dbc.Select(id=ids.NEW_COLUMN, options=[], value=""),
+                            dbc.Select(id=ids.NEW_COLUMN, options=[], value="", placeholder="by itself"),
                             ids.NEW_COLUMN,
                         ),
-                        field("Second text of a pair", dbc.Select(id=ids.NEW_PAIR, options=[], value=""), ids.NEW_PAIR),
+                        field(
+                            "Second text of a pair",
+                            dbc.Select(id=ids.NEW_PAIR, options=[], value="", placeholder="none"),
+                            ids.NEW_PAIR,
+                        ),
                         html.Div(
                             field(
                                 "Column that the model writes",
@@ -119,7 +123,7 @@ def _corpus(settings: Settings) -> list[Component]:
                             id=ids.NEW_TARGET_FIELD,
                             className="d-none",
                         ),
-                        field("Chats", dbc.Select(id=ids.NEW_CHATS, options=_CHATS, value=""), ids.NEW_CHATS),
+                        field("Chats", dbc.Select(id=ids.NEW_CHATS, options=_CHATS, value="either"), ids.NEW_CHATS),
                     ],
                     className="form-row",
                 ),

@@ -23,7 +23,7 @@ class Wish(BaseModel):
     upload: str | None = Field(default=None, max_length=32)
     column: str | None = Field(default=None, max_length=200)
     pair: str | None = Field(default=None, max_length=200)
-    chats: Literal["", "template", "turns"] | None = None
+    chats: Literal["either", "template", "turns"] = "either"
     encoding: str | None = Field(default=None, max_length=40)
     paragraphs: bool = False
     target: str | None = Field(default=None, max_length=200)
@@ -58,9 +58,11 @@ class Wish(BaseModel):
     def reading(self) -> dict[str, Any]:
         """How the corpus is to be read, where that is not the usual way; see services.modalities.corpora."""
         chosen = {
-            "pair": self.pair, "chats": self.chats, "encoding": (self.encoding or "").strip(),
+            "pair": self.pair,
+            "chats": self.chats if self.chats != "either" else "",
+            "encoding": (self.encoding or "").strip(),
             "paragraphs": self.paragraphs,
-        }  # fmt: skip
+        }
         return {name: choice for name, choice in chosen.items() if choice}
 
     @property
