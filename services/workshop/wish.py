@@ -23,7 +23,7 @@ class Wish(BaseModel):
     upload: str | None = Field(default=None, max_length=32)
     column: str | None = Field(default=None, max_length=200)
     pair: str | None = Field(default=None, max_length=200)
-    chats: Literal["either", "template", "turns"] = "either"
+    chats: Literal["either", "template", "turns"] | None = None
     encoding: str | None = Field(default=None, max_length=40)
     paragraphs: bool = False
     target: str | None = Field(default=None, max_length=200)
