@@ -16,7 +16,7 @@ from services.attributes.registry import PLAIN, Attribute, find_attribute, in_at
 from services.measures.registry import judged_by
 from services.measures.report import report_key
 from services.payloads.images import sheet_facts
-from services.payloads.scene import CHUNK, PAGE, projection_key
+from services.payloads.scene import PAGE, chunk_size, projection_key
 from services.projection import (
     START,
     follows_alignment,
@@ -45,7 +45,7 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
         "group": stream.group,
         "queries": queries,
         "keys": keys,
-        "chunk": CHUNK,
+        "chunk": chunk_size(stream.layers * stream.heads),
         "pageSize": PAGE,
         "queryTable": stream.query_table,
         "keyTable": stream.key_table,

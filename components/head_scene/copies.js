@@ -23,6 +23,12 @@
       this.parts = parts;
       this.node = element("div", "atlas-scene-copies", parts.stage, { hidden: "", role: "group", tabindex: "-1" });
       this.title = element("strong", "", this.node);
+      const close = element("button", "atlas-scene-copies-close", this.node, { type: "button", "aria-label": "Close the list" });
+      close.textContent = "×";
+      close.addEventListener("click", () => {
+        this.hide();
+        parts.stage.focus();
+      });
       this.list = element("ol", "", this.node);
       /** what the list is of */
       this.of = "";

@@ -5,11 +5,13 @@
   /** Points kept for all heads at once. Beyond this a cell's pixels are full long before its points are drawn. */
   const MOST_RESIDENT = 5_000_000;
   const FEWEST_CHUNKS = 2;
+  /** Of more heads than these, of which a cell is small, half as many: 10 MB in 2D. */
+  const MANY_HEADS = 1250;
   const CONCURRENT = 3;
 
   /** Chunks of all heads to keep.
    * @param {number} cells @param {number} points @param {number} chunk @param {number} [most] */
-  function residentChunks(cells, points, chunk, most = MOST_RESIDENT) {
+  function residentChunks(cells, points, chunk, most = cells > MANY_HEADS ? MOST_RESIDENT / 2 : MOST_RESIDENT) {
     const all = Math.ceil(points / chunk);
     if (cells * points <= most) return all;
     return Math.min(all, Math.max(FEWEST_CHUNKS, Math.floor(most / (cells * chunk))));

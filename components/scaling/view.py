@@ -24,6 +24,7 @@ from services.atlas import Atlas
 from services.atlas.library import Entry
 from services.atlas.schema import StreamInfo
 from services.attributes.registry import PLAIN, Attribute, listed, why_not
+from services.payloads.scene import chunk_size
 from services.projection import methods
 
 EXPLAIN = {
@@ -212,7 +213,8 @@ def _colour_bar() -> html.Div:
 
 def constants_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, Any]:
     """The scene's payload with constants in place of heads: two rows of four."""
-    return {**scene_payload(atlas, stream, prefix), "gaps": [], "layers": 2, "heads": _COLUMNS}
+    whole = scene_payload(atlas, stream, prefix)
+    return {**whole, "gaps": [], "layers": 2, "heads": _COLUMNS, "chunk": chunk_size(2 * _COLUMNS)}
 
 
 def common_attributes(atlas: Atlas) -> list[Attribute]:

@@ -90,7 +90,7 @@ def _of_stream(contents: Contents, stream: StreamInfo) -> Iterator[Member]:
     for projection in contents.maps:
         if projection.stream != name:
             continue
-        for chunk in range(scene.chunk_count(points)):
+        for chunk in range(scene.chunk_count(points, stream.layers * stream.heads)):
             yield _script(f"{name}/{projection.name}-{chunk}", scene.positions(atlas, projection, chunk))
         colours = palette(in_atlas(atlas, PLAIN), "light", "safe")
         yield f"data/{name}/{projection.name}.png", sprite.matrix_png(atlas, stream, projection, PLAIN, colours)

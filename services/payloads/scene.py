@@ -16,6 +16,8 @@ from services.modalities.text.pairs import SEGMENT
 from services.payloads.images import has_images, image_facts
 
 CHUNK = 1000
+_OVERVIEW = 1_250_000  # points of a chunk of all heads at most: 5 MB in 2D
+_FEWEST = 100
 PAGE = 4096
 _KEPT_BYTES = 600_000  # a chunk larger than this is cut anew for each who asks
 
@@ -25,8 +27,13 @@ def projection_key(projection: ProjectionInfo) -> str:
     return projection.sha256[:12]
 
 
-def chunk_count(points: int) -> int:
-    return -(-points // CHUNK)
+def chunk_size(cells: int) -> int:
+    """Points of a cell in a chunk: fewer of thousands of cells, so that a first picture is there at once."""
+    return min(CHUNK, max(_FEWEST, _OVERVIEW // max(1, cells)))
+
+
+def chunk_count(points: int, cells: int) -> int:
+    return -(-points // chunk_size(cells))
 
 
 def chunk_of(layout: np.ndarray, frame: Frames, chunk: int) -> bytes:
@@ -35,10 +42,11 @@ def chunk_of(layout: np.ndarray, frame: Frames, chunk: int) -> bytes:
     Raises:
         IndexError: there is no such chunk.
     """
-    points = layout.shape[1]
-    if not 0 <= chunk < chunk_count(points):
+    cells, points = layout.shape[:2]
+    if not 0 <= chunk < chunk_count(points, cells):
         raise IndexError(chunk)
-    slots = draw_order(points)[chunk * CHUNK : (chunk + 1) * CHUNK]
+    size = chunk_size(cells)
+    slots = draw_order(points)[chunk * size : (chunk + 1) * size]
     return quantise(layout[:, slots], frame).tobytes()
 
 

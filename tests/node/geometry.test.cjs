@@ -148,6 +148,8 @@ test("memory: all chunks while few points, a bounded number beyond", () => {
   const many = positions.residentChunks(1024, 10_000, 1000);
   assert.ok(many >= 2 && many * 1024 * 1000 <= positions.MOST_RESIDENT);
   assert.equal(positions.residentChunks(3072, 100_000, 1000), 2);
+  const overview = positions.residentChunks(5120, 4000, 244);
+  assert.ok(overview * 244 * 5120 * 4 <= 10_000_000 && overview * 244 >= 400, "80 × 64 heads in 2D: 10 MB, a few hundred points each");
 });
 
 const client = { chunks: 2, cells: 2, points: 3, payload: { chunk: 2 }, chunkLength: (c) => (c ? 1 : 2) };

@@ -75,9 +75,21 @@ def test_any_start_of_the_draw_order_is_a_fair_sample():
 
 def test_there_is_no_chunk_beyond_the_last(atlas):
     projection = atlas.info.projection("pca2d", "self")
-    for chunk in (-1, payload.chunk_count(sum(atlas.points(atlas.stream("self"))))):
+    for chunk in (-1, payload.chunk_count(sum(atlas.points(atlas.stream("self"))), 1)):
         with pytest.raises(IndexError):
             payload.positions(atlas, projection, chunk)
+
+
+def test_thousands_of_heads_come_in_shorter_chunks_that_hold_every_point_once():
+    assert [payload.chunk_size(cells) for cells in (72, 1024, 5120, 10**6)] == [1000, 1000, 244, 100]
+    layout = np.random.default_rng(0).normal(size=(2000, 1500, 2)).astype(np.float32)
+    frame = layouts.frames(layout)
+    count = payload.chunk_count(1500, 2000)
+    parts = [np.frombuffer(payload.chunk_of(layout, frame, c), "<u2").reshape(2000, -1, 2) for c in range(count)]
+    assert parts[0].nbytes <= 5_000_000
+    assert np.array_equal(np.concatenate(parts, axis=1), layouts.quantise(layout[:, layouts.draw_order(1500)], frame))
+    with pytest.raises(IndexError):
+        payload.chunk_of(layout, frame, count)
 
 
 def test_the_mask_has_its_least_bit_first():

@@ -98,6 +98,10 @@ def bad_layers():
         "equal queries",
         replace(normal, queries=normal.queries * 0 + 1, aligned_queries=normal.aligned_queries * 0 + 1),
     )
+    yield "equal keys", replace(normal, keys=normal.keys * 0 + 1, aligned_keys=normal.aligned_keys * 0 + 1)
+    taken = normal.keys.copy()
+    taken[0, 0] = 1e3 * normal.queries[0].mean(axis=0)
+    yield "one key takes everything", layer_of(normal.queries + 1, taken)
     yield "duplicates", replace(normal, queries=normal.queries[:, [0] * 60], keys=normal.keys[:, [1] * 60])
     twice = np.repeat(normal.queries[:, :3], 20, axis=1)
     yield "three different points", layer_of(twice, twice)
