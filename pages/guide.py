@@ -47,6 +47,10 @@ would (it looks back one token, whatever it is), [L5H8](./?layer=5&head=8) 1.1 t
 SmolLM2-135M-Instruct on the same sentences L28H6 gives them 1.9 times, L24H6 1.7. A cell lists the heads in which it is
 strongest, and its 30 strongest pairs light up in all heads.
 
+**What is inside a head?** Below it, *Parts of this head*, an experiment: directions of queries and keys that tell a
+query's own kind from others, such as nouns from function words, beside what chance gives; *Show* lights up the tokens
+that have most of one. On the page Heads, *Weights alike* places heads by their weights instead of their attention.
+
 ## Compare two heads
 
 The page [Compare](compare) shows two heads beside each other: of one atlas, or of two that hold the same texts, such as

@@ -4,6 +4,8 @@
 
   /** Opacity of the shade where the crowd is densest. */
   const DARKEST = 0.2;
+  /** px of the ground of a name */
+  const HIGH = 17;
 
   /** @param {Atlas.OverlayPainter} painter @param {Atlas.OverlayState} state */
   function drawShade({ context: c }, { shade }) {
@@ -41,24 +43,25 @@
     const c = painter.context;
     /** @type {Atlas.Rectangle[]} */
     const taken = [];
-    c.font = `700 13px ${painter.font}`;
+    c.font = `600 12px ${painter.font}`;
     c.textBaseline = "middle";
     c.textAlign = "center";
     for (const { text, x, y } of groups) {
-      const width = c.measureText(text).width + 12;
-      const box = { x: x - width / 2, y: y - 10, width, height: 20 };
-      if (box.x < 0 || box.y < 0 || box.x + width > painter.width || box.y + 20 > painter.height) continue;
+      const width = c.measureText(text).width + 10;
+      const box = { x: x - width / 2, y: y - HIGH / 2, width, height: HIGH };
+      if (box.x < 0 || box.y < 0 || box.x + width > painter.width || box.y + HIGH > painter.height) continue;
       if (taken.some((one) => touches(one, box))) continue;
       taken.push(box);
-      c.globalAlpha = 0.86;
+      c.globalAlpha = 0.8; // the points below stay to be seen
       c.fillStyle = colours.canvas;
       c.beginPath();
-      c.roundRect(box.x, box.y, width, 20, 6);
+      c.roundRect(box.x, box.y, width, HIGH, HIGH / 2);
       c.fill();
-      c.globalAlpha = 1;
+      c.globalAlpha = 0.35;
       c.strokeStyle = colours.muted;
       c.lineWidth = 1;
       c.stroke();
+      c.globalAlpha = 1;
       c.fillStyle = colours.text;
       c.fillText(text, x, y + 0.5);
     }

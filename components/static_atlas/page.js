@@ -159,7 +159,7 @@
       node("layer-numbers").dataset.numbers = stream.numbers ? JSON.stringify(stream.numbers) : "";
       for (const name of /** @type {const} */ (["stream", "map", "colour", "mode", "measure", "form"])) node(name).value = state[name];
       if (document.activeElement !== node("query")) node("query").value = state.query;
-      const shown = state.head ? window.atlas_client.layers.nameOf(state.head.layer, state.head.head) : "All heads";
+      const shown = state.head ? window.atlas_client.layers.nameOf(state.head.layer, state.head.head) : window.atlasTables.titles.all;
       node("crumb").textContent = shown;
       node("back").hidden = node("panel").hidden = !state.head;
       node("workspace").classList.toggle("at-head", Boolean(state.head));
