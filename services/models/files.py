@@ -60,12 +60,14 @@ def check_model_name(name: str) -> str:
     return name
 
 
-def find_model(name: str, *, revision: str | None = None, offline: bool = False, hashed: bool = True) -> ModelFolder:
+def find_model(
+    name: str, *, revision: str | None = None, offline: bool = False, hashed: bool = True, of: str = ""
+) -> ModelFolder:
     """Find the files of model `name`, fetching them from the hub when needed; ModelError when that fails.
 
     `revision` is a branch, tag or commit of a hub model; for a folder it must be the hash recorded before
     ("sha256:…"), so that a changed folder is noticed. With `offline` only the hub's local cache is read; without
-    `hashed` the weights of a folder are not, and its revision stays empty.
+    `hashed` the weights of a folder are not, and its revision stays empty. of: the adapter that it is the base of.
     """
     name = check_model_name(name)
     # The hub's id of a packaged model means the same weights: no reason to fetch them.
@@ -79,20 +81,30 @@ def find_model(name: str, *, revision: str | None = None, offline: bool = False,
             raise ModelError(f"The model {name!r} is not installed: run '{known.install}'.")
     folder = _folder(name)
     if folder and is_adapter(folder):
+        _check_no_chain(name, of)
         adapter = read_adapter(folder, name)
-        base = find_model(_base_of(adapter), offline=offline, hashed=hashed)
+        base = find_model(_base_of(adapter), offline=offline, hashed=hashed, of=name)
         return _recorded(with_adapter(base, adapter, recorded_name(folder)), revision)
     if folder:
         return _local(folder, name, recorded_name(folder), revision, hashed)
     path = _from_hub(name, revision, offline)
     if is_adapter(path):
+        _check_no_chain(name, of)
         adapter = read_adapter(path, name)
         if not HUB_ID.fullmatch(adapter.base) or _folder(adapter.base):
             raise ModelError(f"Model {name} is an adapter of {_shown(adapter.base)}, which is no model of the hub.")
-        base = find_model(adapter.base, offline=offline, hashed=hashed)
+        base = find_model(adapter.base, offline=offline, hashed=hashed, of=name)
         return replace(with_adapter(base, adapter, name), revision=path.name)
     # A snapshot's folder in the hub's cache is named after its commit.
     return read_folder(path, name, name, path.name)
+
+
+def _check_no_chain(name: str, of: str) -> None:
+    """Raises: ModelError: an adapter is the base of another, which might be its own in turn."""
+    if of:
+        raise ModelError(
+            f"Model {_shown(of)} is an adapter of {_shown(name)}, an adapter itself: merge that one first."
+        )
 
 
 def _base_of(adapter: Adapter) -> str:

@@ -158,3 +158,13 @@ def test_an_adapter_of_another_model_is_one_line(tmp_path):
     with pytest.raises(ModelError, match=r"that has no layers\.0\.self_attn\.q_proj") as caught:
         load_model(str(tmp_path / "tuned"))
     assert one_line(caught)
+
+
+def test_an_adapter_of_an_adapter_is_one_line_even_if_it_is_its_own(tmp_path):
+    base = save_model(tmp_path / "base", "bert")
+    adapter(tmp_path / "tuned", base, ["encoder.layer.0.attention.self.query"])
+    file = tmp_path / "tuned" / "adapter_config.json"
+    file.write_text(file.read_text().replace(str(base), str(tmp_path / "tuned")))
+    with pytest.raises(ModelError, match="an adapter itself: merge that one first") as caught:
+        load_model(str(tmp_path / "tuned"))
+    assert one_line(caught)
