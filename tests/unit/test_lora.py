@@ -137,7 +137,7 @@ def test_the_revision_changes_with_the_adapter(tmp_path):
         ({"use_dora": True}, "an adapter with use_dora, which is not merged here"),
         ({"init_lora_weights": "pissa"}, "an adapter with init_lora_weights 'pissa'"),
         ({"base_model_name_or_path": None}, "does not name the model that it is of"),
-        ({"base_model_name_or_path": "../../etc"}, "There is no folder"),
+        ({"base_model_name_or_path": "../../nowhere-at-all"}, "There is no folder"),
         ({"alpha_pattern": {"(a+)+$": 3}}, "is an expression"),
     ],
 )

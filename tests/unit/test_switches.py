@@ -45,7 +45,7 @@ def case(request, tmp_path_factory):
 
 
 def outputs(loaded, off):
-    answer, record = run(loaded, of_ids(loaded, IDS), off)
+    answer, record = run(loaded, of_ids(loaded, IDS, nothing), off)
     return answer.last_hidden_state[0], [call.attention[0] for call in record.calls("self")]
 
 
@@ -59,7 +59,7 @@ def test_a_head_that_is_off_is_zeros_in_its_columns_of_w_o(case):
         for head in (1, 3):
             part = slice(head * dim, (head + 1) * dim)
             weight[part if turned else (slice(None), part)] = 0
-        arguments = modality_named("text").arguments(loaded, [of_ids(loaded, IDS)])
+        arguments = modality_named("text").arguments(loaded, [of_ids(loaded, IDS, nothing)])
         expected = other(**arguments).last_hidden_state[0]
     found, _ = outputs(loaded, Switches("self", frozenset({(1, 1), (1, 3)})))
     assert torch.allclose(found, expected, atol=1e-5)
@@ -70,7 +70,7 @@ def test_a_head_that_is_off_is_zeros_in_its_columns_of_w_o(case):
 @pytest.mark.parametrize("key", [0, 2, 7])
 def test_a_key_that_is_off_is_a_mask_without_it(case, key):
     _, loaded = case
-    arguments = modality_named("text").arguments(loaded, [of_ids(loaded, IDS)])
+    arguments = modality_named("text").arguments(loaded, [of_ids(loaded, IDS, nothing)])
     arguments["attention_mask"][0, key] = 0
     with torch.no_grad():
         expected = loaded.model(**arguments).last_hidden_state[0]
@@ -114,10 +114,10 @@ def test_the_loss_is_that_of_transformers(tmp_path, name):
     with torch.no_grad():
         ids = torch.tensor([IDS])
         expected = model(ids, labels=ids).loss.item()
-    found = predicted(loaded, predictor, of_ids(loaded, IDS), None)
+    found = predicted(loaded, predictor, of_ids(loaded, IDS, nothing), None)
     assert found.mean == pytest.approx(expected, rel=1e-4)
     assert found.places.tolist() == list(range(1, len(IDS)))
-    off = predicted(loaded, predictor, of_ids(loaded, IDS), Switches("self", frozenset({(0, 1), (1, 3)})))
+    off = predicted(loaded, predictor, of_ids(loaded, IDS, nothing), Switches("self", frozenset({(0, 1), (1, 3)})))
     assert abs(off.mean - found.mean) > 1e-3
 
 
@@ -145,7 +145,7 @@ def test_masked_tokens_are_predicted_one_by_one(tmp_path):
     predictor = load_predictor(loaded)
     assert predictor.predicts == "masked"
     ids = loaded.tokenizer("the cat sat on the mat").input_ids
-    found = predicted(loaded, predictor, of_ids(loaded, ids), None)
+    found = predicted(loaded, predictor, of_ids(loaded, ids, nothing), None)
     assert found.places.tolist() == list(range(1, len(ids) - 1))
     for place, loss in zip(found.places, found.loss, strict=True):
         masked = torch.tensor([ids])

@@ -53,7 +53,7 @@ def test_repeats_are_the_diagonals_of_attention_on_random_tokens(loaded):
     sequences = protocol.sequences(loaded)
     special = set(loaded.tokenizer.all_special_ids)
     sums = {name: [] for name in REPEATED}
-    for one in capture(loaded, [of_ids(loaded, ids.tolist()) for ids in sequences]):
+    for one in capture(loaded, [of_ids(loaded, ids.tolist(), lambda item: None) for ids in sequences]):
         ids = sequences[one.index]
         assert (ids[:LENGTH] == ids[LENGTH:]).all()
         assert len(set(ids.tolist())) == LENGTH
