@@ -30,7 +30,7 @@ def heads_body(atlas: Atlas, page: HeadsPage) -> html.Div:
     here, state = context(), page.heads
     stream, entries = atlas.stream(state.stream), here.library.entries()
     maps = [p for p in atlas.info.projections if p.stream == stream.name]
-    by = head_map.WEIGHTS if state.by == head_map.WEIGHTS else head_map.ATTENTION
+    by = state.compared_by()
     compared = head_map.file_of(atlas, stream, here.settings.head_maps, by).is_file()
     return html.Div(
         [

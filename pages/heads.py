@@ -45,7 +45,7 @@ def layout(**query: Any) -> html.Div:
 def compare(ticks: Any, _wanted: Any, data: Any, tab: Any) -> tuple[Any, int]:
     """Have all heads compared, and tell how far that is; at once where it has been done before."""
     here, state = context(), HeadsState.from_store(data)
-    by = head_map.WEIGHTS if state.by == head_map.WEIGHTS else head_map.ATTENTION
+    by = state.compared_by()
     atlas = here.library.get(state.atlas)
     if atlas is None:
         return {"state": "none", "says": "This atlas is no longer there.", "by": by}, REST

@@ -107,7 +107,7 @@ def cell_details(atlas: Atlas, view: View, attribute: str, query: int, key: int,
         KeyError, IndexError: there is no such cell, or no such head.
     """
     stream = atlas.stream(str(view.stream))
-    layer, head = _place(stream, view)
+    layer, head = place_of(stream, view)
     source = related.source_of(atlas, stream, attribute)
     matrix = source.kind_matrix(atlas, stream, layer, head, attribute)
     names = matrix.names[query], matrix.columns[key]
@@ -144,7 +144,7 @@ def export_link(prefix: str, atlas: Atlas, stream: StreamInfo, view: View, file:
     return html.P(html.A("CSV", href=f"{base}/{view.layer}/{view.head}/{file}", download="", className="text-button"))
 
 
-def _place(stream: StreamInfo, view: View) -> tuple[int, int]:
+def place_of(stream: StreamInfo, view: View) -> tuple[int, int]:
     """Raises: IndexError when the view names no head of the stream."""
     if view.layer is None or view.head is None or view.layer >= stream.layers or view.head >= stream.heads:
         raise IndexError("no such head")
@@ -170,7 +170,7 @@ def show_matrix(opened: Any, attribute: Any, view_data: Any) -> Any:
         return None, None
     try:
         source = related.source_of(atlas, stream, str(attribute))
-        matrix = source.kind_matrix(atlas, stream, *_place(stream, view), str(attribute))
+        matrix = source.kind_matrix(atlas, stream, *place_of(stream, view), str(attribute))
         file = export_link(context().settings.url_prefix, atlas, stream, view, f"kinds/{attribute}.csv")
         return [*matrix_table(matrix), file], None
     except (KeyError, IndexError):

@@ -7,7 +7,7 @@ import numpy as np
 from dash import Input, Output, callback, dcc, html, no_update
 
 from components import ids
-from components.panels.kinds import export_link
+from components.panels.kinds import export_link, place_of
 from components.server.context import context
 from components.state.atlas_page import AtlasPage, View
 from components.state.links import address
@@ -27,7 +27,7 @@ def parts_card(atlas: Atlas, stream: StreamInfo) -> html.Details:
     summary = html.Summary(
         ["Parts of this head ", html.Span("experiment", className="experiment")], id=ids.PARTS, n_clicks=0
     )
-    why = kinds.unavailable(atlas, stream) or unavailable(atlas, stream)
+    why = unavailable(atlas, stream)
     if why:
         return html.Details([summary, html.P(why, className="facts-note")], className="kinds")
     options = [{"label": attribute_of(name).label, "value": name} for name in kinds.offered(atlas)]
@@ -115,20 +115,17 @@ def show_parts(opened: Any, attribute: Any, view_data: Any) -> Any:
     here, view = context(), View.from_store(view_data)
     atlas = here.library.get(view.atlas)
     stream = atlas.info.stream(str(view.stream)) if atlas else None
-    if atlas is None or stream is None or view.layer is None or view.head is None:
-        return None
-    if kinds.unavailable(atlas, stream) or unavailable(atlas, stream):
-        return None
-    if view.layer >= stream.layers or view.head >= stream.heads:
+    if atlas is None or stream is None or unavailable(atlas, stream):
         return None
     try:
-        found = contrast(atlas, stream, view.layer, view.head, str(attribute))
-    except KeyError:
+        layer, head = place_of(stream, view)
+        found = contrast(atlas, stream, layer, head, str(attribute))
+    except (KeyError, IndexError):
         return None
     except NotStoredError as error:
         return html.P(str(error))
     place = {"atlas": atlas.slug, "stream": stream.name, "method": view.method, "dims": str(view.dims), "tab": "head"}
-    place |= {"layer": str(stream.number(view.layer)), "head": str(view.head)}
+    place |= {"layer": str(stream.number(layer)), "head": str(head)}
     prefix = here.settings.url_prefix
     told = parts_told(found, lambda points: address(prefix, AtlasPage, {**place, "set": write_ids(list(points))}))
     return [*told, export_link(prefix, atlas, stream, view, f"parts/{attribute}.csv")] if found.parts else told

@@ -107,8 +107,7 @@ def _add_tables(site: Site) -> None:
 
     @site.of_stream("/<int:layer>/<int:head>/parts/<attribute>.<kind>")
     def parts(asked: Asked, attribute: str, kind: str) -> Response:
-        why = kinds.unavailable(asked.atlas, asked.stream) or contrast.unavailable(asked.atlas, asked.stream)
-        if why:
+        if (why := contrast.unavailable(asked.atlas, asked.stream)) is not None:
             abort(404, why)
         try:
             found = contrast.contrast(asked.atlas, asked.stream, *asked.place, attribute)

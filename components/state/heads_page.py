@@ -90,6 +90,10 @@ class HeadsState(Store):
     other: Annotated[str, Field(max_length=64), Parsed(parameter="in", by=_other)] = ""
     set: Annotated[str, Field(max_length=head_sets.MOST_TEXT), Parsed(parameter="heads", by=read_head_set)] = ""
 
+    def compared_by(self) -> str:
+        """One of `head_map.BY`: families are of attention where two measures place heads."""
+        return head_map.WEIGHTS if self.by == head_map.WEIGHTS else head_map.ATTENTION
+
     def known(self) -> dict[str, Any]:
         """As the finder is given it: of a comparison, the nearest first unless the link says otherwise."""
         return self.to_store() | ({"order": "unlike"} if self.like and self.order == "layer" else {})

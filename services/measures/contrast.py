@@ -17,6 +17,7 @@ from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.errors import NotStoredError
 from services.measures.kinds import kinds_of
+from services.measures.kinds import unavailable as kinds_unavailable
 
 SHUFFLES = 19  # of the kinds within each input: a part beyond all of them stands out at 5 %
 MOST_PARTS = 6
@@ -139,6 +140,9 @@ def _whole(halves: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 
 def unavailable(atlas: Atlas, stream: StreamInfo) -> str | None:
     """Why a head cannot be taken apart while one waits, in one sentence; None when it can."""
+    why = kinds_unavailable(atlas, stream)
+    if why is not None:
+        return why
     blocks = atlas.attention(stream)
     pairs = sum(int(np.prod(blocks.shape(index))) for index in range(blocks.inputs))
     return "This atlas has too many pairs to take a head apart while you wait." if pairs > MOST_PAIRS else None
