@@ -15,6 +15,7 @@ declare namespace Atlas {
 
   interface ClientScripts {
     fetchCache: typeof import("./fetch_cache.js");
+    wishes: typeof import("./wishes.js");
     layers: typeof import("./layers.js");
     headSets: typeof import("./head_sets.js");
     /** the one that all views of a page share */

@@ -13,8 +13,7 @@
       this.tell = tell;
       /** @type {Atlas.CompareProps} */
       this.props = {};
-      /** what was fetched last, by what it is for @type {Record<string, string>} */
-      this.known = {};
+      this.wishes = new window.atlas_client.wishes.Wishes(() => this.render());
       /** @type {Atlas.CompareFound} */
       this.found = {
         shared: null, partner: null, fit: null, colours: [null, null], searched: [], problem: "", unfit: "", ranked: null, unranked: "", colourless: "", changes: null,
@@ -51,7 +50,7 @@
     }
 
     destroy() {
-      this.known = {};
+      this.wishes.forget();
       this.controls.destroy();
       for (const pane of this.panes) pane.destroy();
     }
@@ -227,19 +226,8 @@
     }
 
     /** @param {string} what @param {string} url  "": nothing @param {(value: any) => void} take @param {(problem: string) => void} fail */
-    async fetch(what, url, take, fail) {
-      if (this.known[what] === url) return;
-      this.known[what] = url;
-      if (!url) return;
-      try {
-        const value = await window.atlas_client.fetches.json(url);
-        if (this.known[what] !== url) return; // something else is wanted by now
-        take(value);
-      } catch (error) {
-        if (this.known[what] !== url) return;
-        fail(error.said || (error.status === 404 ? GONE : "The server did not answer; load the page again."));
-      }
-      this.render();
+    fetch(what, url, take, fail) {
+      this.wishes.want(what, url, take, (/** @type {Atlas.FetchError} */ { said, status }) => fail(said || (status === 404 ? GONE : "The server did not answer; load the page again.")));
     }
 
     /** Find out which rows belong together. @param {Atlas.CompareShared} shared */

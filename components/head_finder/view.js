@@ -19,8 +19,7 @@
       this.mapBy = "";
       /** @type {{here: Atlas.FinderLikes|null, there: Atlas.FinderLikes|null, problem: string}} */
       this.likes = { here: null, there: null, problem: "" };
-      /** what was fetched last, by what it is for @type {Record<string, string>} */
-      this.known = {};
+      this.wishes = new window.atlas_client.wishes.Wishes(() => this.render());
       this.waits = false;
       /** what the columns were completed with @type {{columns: any, map: any, likes: any}} */
       this.of = { columns: null, map: null, likes: null };
@@ -68,7 +67,7 @@
       this.chart.destroy();
       this.table.destroy();
       this.controls.destroy();
-      this.known = {};
+      this.wishes.forget();
     }
 
     /** @returns {Atlas.FinderState} */
@@ -119,20 +118,11 @@
     }
 
     /** @param {string} what @param {string} url  "": nothing @param {(value: any) => void} take */
-    async fetch(what, url, take) {
-      if (this.known[what] === url) return;
-      this.known[what] = url;
-      if (!url) return;
-      try {
-        const value = await window.atlas_client.fetches.json(url);
-        if (this.known[what] !== url) return; // something else is wanted by now
-        take(value);
-      } catch (error) {
-        if (this.known[what] !== url) return;
-        if (what === "here" || what === "there") this.likes = { ...this.likes, [what]: null, problem: error.said || "The server did not answer." };
-        else this.caption.textContent = error.said || "The server did not answer; load the page anew.";
-      }
-      this.render();
+    fetch(what, url, take) {
+      this.wishes.want(what, url, take, (/** @type {Atlas.FetchError} */ { said }) => {
+        if (what === "here" || what === "there") this.likes = { ...this.likes, [what]: null, problem: said || "The server did not answer." };
+        else this.caption.textContent = said || "The server did not answer; load the page anew.";
+      });
     }
 
     // --- what it means --------------------------------------------------------------------------------------------------
