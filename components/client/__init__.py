@@ -1,4 +1,4 @@
-"""What all views of the browser share: a cache of fetched data, wishes for it, numbers of layers, sets of heads. No component.
+"""What all views of the browser share: fetched data and wishes for it, numbers of layers, sets of heads. No component.
 
 Plain JavaScript that hangs on one object, `window.atlas_client`; a component that uses it imports this package, so
 that Dash serves its scripts with the component's.
