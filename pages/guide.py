@@ -131,6 +131,8 @@ A query's scores have two parts: what every query gives a key, and what this que
   over lies in their midst; keys that nobody attends to lie at the rim. It shows where the attention goes, not
   why, and heads look more alike on it.
 
+{maps}
+
 Both together hold all scores: preference + popularity + a constant of the query is q·k. UMAP, t-SNE and PCA are made of
 the vectors alone: near means alike.
 
@@ -177,9 +179,49 @@ The [glossary](glossary) explains all others.
 """
 
 
-def layout(**_query: str) -> html.Div:
+_MAPS = (
+    (
+        "preference",
+        "The preference map of one head (L2 H8 of MiniLM): a ring, because it goes by position, from the first at the "
+        "lower right clockwise; queries (blue) lie among the keys (orange) that they prefer.",
+    ),
+    (
+        "attention",
+        "The attention map of the same head: queries gather about the keys that take most of all attention; at the rim "
+        "lie keys that hardly any query attends to.",
+    ),
+)
+
+
+def _pictures() -> html.Div:
+    """Both maps of one head, as tools/screenshots.py took them; of each the one of the theme is shown."""
     return html.Div(
-        dcc.Markdown(_TEXT.replace("{methods}", how_far_to_believe()), className="guide-text"),
+        [
+            html.Figure(
+                [
+                    *(
+                        html.Img(
+                            src=dash.get_asset_url(f"guide/{name}-{theme}.png"),
+                            alt=caption,
+                            width=598,
+                            height=535,
+                            className=f"in-{theme}",
+                        )
+                        for theme in ("light", "dark")
+                    ),
+                    html.Figcaption(caption),
+                ]
+            )
+            for name, caption in _MAPS
+        ],
+        className="guide-maps",
+    )
+
+
+def layout(**_query: str) -> html.Div:
+    before, after = _TEXT.replace("{methods}", how_far_to_believe()).split("{maps}")
+    return html.Div(
+        html.Div([dcc.Markdown(before), _pictures(), dcc.Markdown(after)], className="guide-text"),
         className="guide",
         tabIndex=0,
     )

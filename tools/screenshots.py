@@ -1,13 +1,19 @@
-"""Make the pictures of the README from a running dashboard: `python tools/screenshots.py URL`."""
+"""Make the pictures of the README and the guide from a running dashboard: `python tools/screenshots.py URL`.
+
+It needs the demo atlases of texts and images with all their maps.
+"""
 
 import os
 import shutil
 import sys
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
-OUT = Path(__file__).resolve().parents[1] / "docs" / "images"
+ROOT = Path(__file__).resolve().parents[1]
+OUT, GUIDE = ROOT / "docs" / "images", ROOT / "assets" / "guide"
 VIEWS = {
     "matrix": ("/?method=preference&dims=2&colour=position", "light"),
     "head": ("/?method=preference&dims=2&colour=type&layer=2&head=8&token=40&side=query", "dark"),
@@ -17,11 +23,15 @@ VIEWS = {
     ),
     "scaling": ("/scaling?layer=2&head=3", "light"),
 }
+# One head on both maps that are made of attention, without what stands around and over it.
+MAP_OF_HEAD = "/?method={method}&dims=2&colour=position&layer=2&head=8&panel=closed&tour=0"
+BARE = ".over-map, .set-frame, .atlas-scene-heading { visibility: hidden }"
 
 
 def main(url: str) -> None:
-    """Take one picture of each view at 1440 × 900."""
+    """Take one picture of each view at 1440 × 900, and those of the guide."""
     OUT.mkdir(parents=True, exist_ok=True)
+    GUIDE.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM_PATH") or shutil.which("chromium"),
@@ -35,6 +45,17 @@ def main(url: str) -> None:
                 page.evaluate("document.querySelector('#scene').atlasScene.ready()")
             page.wait_for_timeout(4000)  # fonts, the sentence view, charts
             page.screenshot(path=OUT / f"{name}.png")
+            page.close()
+        for scheme in ("light", "dark"):
+            page = browser.new_page(viewport={"width": 620, "height": 860}, color_scheme=scheme, bypass_csp=True)
+            for method in ("preference", "attention"):
+                page.goto(url.rstrip("/") + MAP_OF_HEAD.format(method=method))
+                page.wait_for_function("document.querySelector('#scene')?.atlasScene")
+                page.evaluate("document.querySelector('#scene').atlasScene.ready()")
+                page.add_style_tag(content=BARE)
+                page.wait_for_timeout(3000)  # names of groups
+                picture = Image.open(BytesIO(page.locator("#scene").screenshot())).convert("RGB")
+                picture.quantize(128).save(GUIDE / f"{method}-{scheme}.png", optimize=True)
             page.close()
         browser.close()
 
