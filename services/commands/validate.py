@@ -47,7 +47,7 @@ def _lines(options: argparse.Namespace) -> list:
     check_model_name(options.model)
     from services.capture import load_model  # torch is behind it
     from services.pipeline.relations import follow, read_trees
-    from services.pipeline.validation import CLARK, relations_report, repeats_report
+    from services.pipeline.validation import CLARK, Line, relations_report, repeats_report
 
     trees = read_trees(Path(options.conllu)) if options.conllu else None
     loaded = load_model(
@@ -60,5 +60,6 @@ def _lines(options: argparse.Namespace) -> list:
         raise ModelError(f"Model {loaded.info.id} reads {loaded.modality}: known heads are of models of text.")
     lines = list(repeats_report(loaded))
     if trees is not None:
+        lines += map(Line, trees.notes)
         lines += relations_report(loaded.info.id, follow(loaded, trees, list(CLARK)), list(CLARK), loaded.streams[0])
     return lines

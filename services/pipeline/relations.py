@@ -12,21 +12,16 @@ import numpy as np
 
 from services.capture import capture, tokenise
 from services.errors import CorpusError
+from services.modalities.corpora import Corpus, read_corpus
+from services.modalities.corpora.gold import Gold
+from services.modalities.corpora.wording import one_line
+from services.modalities.text.tokens import TokenisedInput
+from services.modalities.text.words import TokenWord, words_of_tokens
 from services.models.loading import LoadedModel
 
 MOST_SENTENCES = 500
 LEAST_PAIRS = 20
-_FIELDS = 10
 _FARTHEST = 5  # words, of a fixed offset
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """words; heads: index of each word's head, −1 of the root; relations: as the treebank names them."""
-
-    words: tuple[str, ...]
-    heads: tuple[int, ...]
-    relations: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,65 +34,39 @@ class Followed:
     pairs: int
 
 
-def read_trees(path: Path) -> list[Sentence]:
-    """The first MOST_SENTENCES trees of a CoNLL-U file.
+def read_trees(path: Path) -> Corpus:
+    """The first MOST_SENTENCES sentences of a treebank, as any corpus is read; some of them have a tree.
 
     Raises:
-        CorpusError: it cannot be read, or its trees do not fit their words; names the line.
+        CorpusError: it cannot be read, or has no tree; one line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path} cannot be read as CoNLL-U ({error}).") from error
-    found: list[Sentence] = []
-    rows: list[tuple[int, list[str]]] = []
-    for number, line in enumerate([*text.splitlines(), ""], 1):
-        if line.strip() and not line.startswith("#"):
-            rows.append((number, line.split("\t")))
-        elif not line.strip() and rows:
-            found.append(_sentence(rows, path))
-            rows = []
-        if len(found) == MOST_SENTENCES:
-            break
-    if not found:
-        raise CorpusError(f"{path} holds no sentence: a CoNLL-U file with gold relations is needed.")
+    found = read_corpus(path, max_inputs=MOST_SENTENCES)
+    if not any(one.tree for one in found.gold):
+        told = " ".join(("", *found.notes))
+        raise CorpusError(
+            f"{one_line(path.name)}: holds no tree.{told} A treebank in CoNLL-U (.conllu) with gold heads and relations"
+            " is needed."
+        )
     return found
 
 
-def _sentence(rows: list[tuple[int, list[str]]], path: Path) -> Sentence:
-    words: list[str] = []
-    heads: list[int] = []
-    relations: list[str] = []
-    for number, fields in rows:
-        if len(fields) != _FIELDS:
-            raise CorpusError(f"{path}: line {number:,} has {len(fields)} fields between tabs, and CoNLL-U {_FIELDS}.")
-        if not fields[0].isdigit():
-            continue  # a range of words written as one, or an empty node
-        if fields[0] != str(len(words) + 1) or not fields[6].isdigit():
-            raise CorpusError(f"{path}: line {number:,} is no word of a tree: its number or its head is missing.")
-        words.append(fields[1])
-        heads.append(int(fields[6]) - 1)
-        relations.append(fields[7])
-    if any(head >= len(words) for head in heads):
-        raise CorpusError(f"{path}: line {rows[0][0]:,}: a word of this sentence has a head that is not there.")
-    return Sentence(tuple(words), tuple(heads), tuple(relations))
-
-
-def follow(loaded: LoadedModel, trees: Sequence[Sentence], relations: Sequence[str]) -> dict[str, Followed]:
+def follow(loaded: LoadedModel, treebank: Corpus, relations: Sequence[str]) -> dict[str, Followed]:
     """How often each head of the first stream looks from a dependent to its head, by relation.
 
     A relation with fewer than LEAST_PAIRS pairs is not there. Sentences that the model cuts short, or whose words the
-    tokenizer leaves nothing of, are passed over.
+    tokenizer leaves nothing of, are passed over; words of a contraction that share characters are one, the first.
     """
     stream = loaded.streams[0]
     right = {name: np.zeros((stream.layers, stream.heads)) for name in relations}
     pairs: dict[str, list[int]] = {name: [] for name in relations}
-    for tree, weights in _by_word(loaded, trees):
+    for words, weights in _by_word(loaded, treebank):
         guess = weights.argmax(axis=-1)  # [layers, heads, words]
-        for word, (head, relation) in enumerate(zip(tree.heads, tree.relations, strict=True)):
-            if relation in right and head >= 0:
-                right[relation] += guess[:, :, word] == head
-                pairs[relation].append(head - word)
+        place = {one.number: index for index, one in enumerate(words)}
+        for word, one in enumerate(words):
+            if one.word.relation in right and one.head in place:
+                head = place[one.head]
+                right[one.word.relation] += guess[:, :, word] == head
+                pairs[one.word.relation].append(head - word)
     found = {}
     for name, gaps in pairs.items():
         if len(gaps) >= LEAST_PAIRS:
@@ -107,32 +76,33 @@ def follow(loaded: LoadedModel, trees: Sequence[Sentence], relations: Sequence[s
     return found
 
 
-def _by_word(loaded: LoadedModel, trees: Sequence[Sentence]) -> Iterator[tuple[Sentence, np.ndarray]]:
-    """Each sentence with its attention between words, float64 [layers, heads, words, words], −1 on itself."""
-    texts = [" ".join(tree.words) for tree in trees]
-    items = tokenise(loaded, texts)
+def _by_word(loaded: LoadedModel, treebank: Corpus) -> Iterator[tuple[list[TokenWord], np.ndarray]]:
+    """Words of each sentence with the attention between them, float64 [layers, heads, words, words], −1 on itself."""
+    trees = [index for index, one in enumerate(treebank.gold) if one.tree]
+    items = tokenise(loaded, [treebank.texts[index] for index in trees])
     usable = [number for number, item in enumerate(items) if not item.truncated]
     for one in capture(loaded, [items[number] for number in usable]):
         if one.stream != loaded.streams[0].name or one.attention is None:
             continue
-        tree, item = trees[usable[one.index]], items[usable[one.index]]
-        pieces = word_pieces(tree.words, item.offsets, item.special)
-        if not (pieces.sum(axis=0) > 0).all():
-            continue
+        gold, item = treebank.gold[trees[usable[one.index]]], items[usable[one.index]]
+        words, pieces = word_pieces(item, gold)
+        if len(words) < len(set(gold.spans)):
+            continue  # the tokenizer leaves nothing of one
         weights = between_words(one.attention, pieces)
-        weights[..., np.arange(len(tree.words)), np.arange(len(tree.words))] = -1
-        yield tree, weights
+        weights[..., np.arange(len(words)), np.arange(len(words))] = -1
+        yield words, weights
 
 
-def word_pieces(words: Sequence[str], offsets: Sequence[tuple[int, int]], special: Sequence[bool]) -> np.ndarray:
-    """float64 [tokens, words]: which word a token is of, when the words stand in a text between single spaces."""
-    found = np.zeros((len(offsets), len(words)))
-    begin = np.concatenate([[0], np.cumsum([len(word) + 1 for word in words])])
-    for token, ((_, stop), extra) in enumerate(zip(offsets, special, strict=True)):
-        if not extra and stop > 0:
-            word = int(np.searchsorted(begin, stop, side="left")) - 1  # its end: its begin may be the space before
-            found[token, min(word, len(words) - 1)] = 1
-    return found
+def word_pieces(item: TokenisedInput, gold: Gold) -> tuple[list[TokenWord], np.ndarray]:
+    """The words of a text that tokens stand for, in order, and which token is of which: float64 [tokens, words]."""
+    of_token = words_of_tokens(item, (gold,))
+    words = sorted({one.number: one for one in of_token if one is not None}.values(), key=lambda one: one.number)
+    place = {one.number: index for index, one in enumerate(words)}
+    found = np.zeros((len(of_token), len(words)))
+    for token, one in enumerate(of_token):
+        if one is not None:
+            found[token, place[one.number]] = 1
+    return words, found
 
 
 def between_words(attention: np.ndarray, pieces: np.ndarray) -> np.ndarray:

@@ -226,3 +226,34 @@ def test_the_panel_offers_relations_where_there_are_trees_and_only_there(model, 
     words = json.dumps(shown, default=lambda part: part.to_plotly_json(), ensure_ascii=False)
     assert "amod: word → its head" in words
     assert "Light up its strongest pairs" in words
+
+
+# Pairs of texts.
+
+
+def test_words_of_a_pair_are_those_of_their_own_text(model, tmp_path):
+    """The words of a treebank belong to its text, also where that is the second of a pair."""
+    second = TREE.replace("# text = The", "# other = the mat\n# text = The")
+    for column, pair, side in (("text", "other", 0), ("other", "text", 1)):
+        place = tmp_path / column
+        place.mkdir()
+        atlas = built(model, place, "a.conllu", second, column=column, pair=pair, pos="auto")
+        found = rows(atlas, "segment", "relation", "tree_word", "tree_head")
+        assert {row[1] for row in found if row[2]} == {side}
+        assert ("cat", side, "nsubj", 2, 3) in found
+        assert all(row[2:] == ("", -1, -1) for row in found if row[1] == 1 - side)
+        said = f"Parts of speech are those of the corpus, of the {('first', 'second')[side]} text of a pair alone."
+        assert said in atlas.info.corpus.notes
+
+
+def test_tags_beside_one_list_of_words_are_its_own_and_beside_two_they_are_left_out(tmp_path):
+    file = tmp_path / "a.jsonl"
+    row = {"tokens": ["Dogs", "bark"], "upos": ["NOUN", "VERB"], "other": "Cats sleep", "more": ["Cats", "sleep"]}
+    file.write_text(json.dumps(row))
+    alone = read_corpus(file, column="other", pair="tokens")
+    assert alone.gold == ()
+    assert [word.tag for word in alone.pair_gold[0].words] == ["NOUN", "VERB"]
+    assert [len(one.words) for one in alone.gold_of(0)] == [0, 2]
+    both = read_corpus(file, column="tokens", pair="more")
+    assert (both.gold, both.pair_gold) == ((), ())
+    assert any(note.startswith("Left out the tags of 1 pair of two lists of words") for note in both.notes)

@@ -12,8 +12,10 @@ from services.commands.line import run
 from services.errors import CorpusError
 from services.measures.names import UNTRAINED, names_of
 from services.measures.of_repeats import NO_REPEATS, REPEATED
+from services.modalities.corpora.gold import Gold, Word
 from services.modalities.text import repeats as random_tokens
 from services.modalities.text.modality import of_ids
+from services.modalities.text.tokens import TokenisedInput
 from services.models.untrained import untrained
 from services.pipeline import protocol, relations, validation
 from services.pipeline.relations import between_words, follow, read_trees, word_pieces
@@ -24,10 +26,10 @@ TREES = """# text = the cat sat on the mat.
 1\tthe\tthe\tDET\t_\t_\t2\tdet\t_\t_
 2\tcat\tcat\tNOUN\t_\t_\t3\tnsubj\t_\t_
 3\tsat\tsit\tVERB\t_\t_\t0\troot\t_\t_
-4-5\tonthe\t_\t_\t_\t_\t_\t_\t_\t_
 4\ton\ton\tADP\t_\t_\t6\tcase\t_\t_
 5\tthe\tthe\tDET\t_\t_\t6\tdet\t_\t_
-6\tmat\tmat\tNOUN\t_\t_\t3\tobl\t_\t_
+6\tmat\tmat\tNOUN\t_\t_\t3\tobl\t_\tSpaceAfter=No
+7\t.\t.\tPUNCT\t_\t_\t3\tpunct\t_\t_
 
 """
 
@@ -139,10 +141,12 @@ def grids(rows, measure):
 
 
 def test_attention_between_words_is_summed_to_pieces_and_averaged_from_them():
-    words = ("un", "believable", "story")
-    offsets = [(0, 0), (0, 2), (3, 5), (5, 13), (13, 19), (0, 0)]  # the last piece begins with its space
-    special = [True, False, False, False, False, True]
-    pieces = word_pieces(words, offsets, special)
+    words = tuple(map(Word, ("un", "believable", "story")))
+    offsets = ((0, 0), (0, 2), (3, 5), (5, 13), (13, 19), (0, 0))  # the last piece begins with its space
+    special = (True, False, False, False, False, True)
+    item = TokenisedInput(("",) * 6, ("",) * 6, (0,) * 6, special, offsets, (-1, 0, 1, 1, 2, -1), False)
+    found, pieces = word_pieces(item, Gold(words, ((0, 2), (3, 13), (14, 19))))
+    assert [one.word.form for one in found] == ["un", "believable", "story"]
     assert pieces.argmax(axis=1)[1:5].tolist() == [0, 1, 1, 2]
     assert pieces[[0, 5]].sum() == 0
     weights = np.random.default_rng(0).random((1, 1, 6, 6))
@@ -158,15 +162,15 @@ def test_a_head_that_follows_a_relation_is_found_in_a_treebank(tmp_path, folders
     file = tmp_path / "gold.conllu"
     file.write_text(TREES * 25, encoding="utf-8")
     trees = read_trees(file)
-    assert (len(trees), trees[0].words, trees[0].heads) == (25, ("the", "cat", "sat", "on", "the", "mat"),
-                                                            (1, 2, -1, 5, 5, 2))  # fmt: skip
+    assert (len(trees.texts), trees.texts[0]) == (25, "the cat sat on the mat.")
+    assert [word.head for word in trees.gold[0].words] == [1, 2, -1, 5, 5, 2, 2]
     loaded = load_model(str(folders["bert"]))
 
     def fake(loaded, items):  # [CLS] the cat sat on the mat [SEP]: head L1H2 looks at each word's head
         for index, item in enumerate(items):
             weights = np.full((2, 4, len(item), len(item)), 0.01, np.float32)
-            for word, head in enumerate(trees[index].heads):
-                weights[1, 2, word + 1, head + 1] = 0.9
+            for word, one in enumerate(trees.gold[index].words):
+                weights[1, 2, word + 1, one.head + 1] = 0.9
             yield InputCapture(index, "self", weights, weights, weights, weights)
 
     monkeypatch.setattr(relations, "capture", fake)
@@ -181,15 +185,33 @@ def test_a_head_that_follows_a_relation_is_found_in_a_treebank(tmp_path, folders
     ("text", "said"),
     [
         ("1\tthe\n", "line 1 has 2 fields between tabs"),
-        ("1\tthe\t_\t_\t_\t_\t_\tdet\t_\t_\n", "line 1 is no word of a tree"),
-        ("1\tthe\t_\t_\t_\t_\t7\tdet\t_\t_\n", "has a head that is not there"),
-        ("# nothing\n", "holds no sentence"),
+        ("1\tthe\t_\t_\t_\t_\t_\tdet\t_\t_\n", "bad.conllu: holds no tree"),
+        ("1\tthe\t_\t_\t_\t_\t7\tdet\t_\t_\n", r"holds no tree.*The heads of 1 text make no tree.*: line 1"),
+        ("# nothing\n", "no text found"),
     ],
 )
 def test_trees_that_do_not_fit_are_refused_with_their_line(tmp_path, text, said):
     (tmp_path / "bad.conllu").write_text(text, encoding="utf-8")
     with pytest.raises(CorpusError, match=said):
         read_trees(tmp_path / "bad.conllu")
+
+
+def test_a_contraction_is_one_word_and_what_is_left_of_its_tree_still_counts(tmp_path, folders, monkeypatch):
+    """ "ona" in the text stands for two words: relations to and from it go by the first, one within it is none."""
+    joined = TREES.replace("on the mat", "ona mat").replace("4\ton", "4-5\tona" + "\t_" * 8 + "\n4\ton")
+    file = tmp_path / "gold.conllu"
+    file.write_text(joined * 25, encoding="utf-8")
+    trees = read_trees(file)
+    loaded = load_model(str(folders["bert"]))
+    seen = []
+    monkeypatch.setattr(relations, "word_pieces", lambda *given: seen.append(word_pieces(*given)) or seen[-1])
+    found = follow(loaded, trees, ["det", "case"])
+    words, pieces = seen[0]
+    assert [one.word.form for one in words] == ["the", "cat", "sat", "on", "mat", "."]
+    assert [one.head for one in words] == [1, 2, -1, 5, 2, 2]
+    assert pieces[:, 3].sum() > 1  # the contraction is several tokens of this vocabulary
+    assert found["det"].pairs == 25  # of the two articles the one that is a word of its own
+    assert (found["case"].pairs, found["case"].offset) == (25, 1)
 
 
 def test_the_command_prints_what_it_finds_and_what_cannot_run(folders, tmp_path, capsys):

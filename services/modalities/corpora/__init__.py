@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 
 from services.errors import CorpusError
 from services.modalities.corpora.chats import Chats, Turn
-from services.modalities.corpora.columnar import arrow_table
+from services.modalities.corpora.columnar import arrow_table, parquet_table
 from services.modalities.corpora.folders import folder_table, holds_texts, zip_table
 from services.modalities.corpora.formats import by_paragraphs, open_table
 from services.modalities.corpora.gold import Gold
@@ -30,7 +30,7 @@ from services.modalities.corpora.harvest import (
     choose_target,
     harvest,
 )
-from services.modalities.corpora.hub import fetched, hub_corpus
+from services.modalities.corpora.hub import Split, hub_corpus, split_of
 from services.modalities.corpora.table import Table
 from services.modalities.corpora.wording import FORMATS, listed, one_line, quoted
 
@@ -50,7 +50,7 @@ class Corpus:
     `columns` holds the other columns of the file, such as a topic: one string for each text.
     `target`: the column with what a model writes while it reads the texts; None: there is none.
     `pair`: the second text of each input, read together with the first; () where inputs are single texts.
-    `gold`: what the corpus itself says of the words of each text; () where it says nothing.
+    `gold`, `pair_gold`: what the corpus itself says of the words of each text, and each second text; () for nothing.
     `chats`: the turns of each input, to be written by the model's own template; () where texts are read as they are.
     `by_turns`: texts are turns of chats, and the column role says whose.
     `rendered`: texts were written by a chat template already, with all special tokens.
@@ -66,9 +66,15 @@ class Corpus:
     target: str | None = None
     pair: tuple[str, ...] = ()
     gold: tuple[Gold, ...] = ()
+    pair_gold: tuple[Gold, ...] = ()
     chats: tuple[tuple[Turn, ...], ...] = ()
     by_turns: bool = False
     rendered: bool = False
+
+    def gold_of(self, index: int) -> tuple[Gold, ...]:
+        """What the corpus says of the words of one input: of its text, and of the second where it is a pair."""
+        sides = (self.gold, self.pair_gold) if self.pair else (self.gold,)
+        return tuple(side[index] if side else Gold() for side in sides)
 
 
 def demo_corpus() -> Corpus:
@@ -107,11 +113,10 @@ def read_corpus(
     is_demo = source == DEMO
     shown = DEMO if is_demo else one_line(str(source))
     from_hub = hub_corpus(source)
-    files = 1
-    if from_hub is not None:
-        from_hub, source, files = fetched(from_hub)
-        shown = from_hub.shown
-    with _opened(source, shown, column, encoding, paragraphs) as (path, table):
+    split = split_of(from_hub) if from_hub is not None else None
+    if split is not None:
+        from_hub, shown = split.corpus, split.corpus.shown
+    with _opened(split or source, shown, column, encoding, paragraphs) as (path, table):
         while column is not None and "[]." in column:
             column = by_items(table, column)
         chosen, guessed = choose_column(table, column, shown, (target, pair))
@@ -122,8 +127,8 @@ def read_corpus(
         kept = harvest(table, Columns(chosen, written, pair, chats), limit, max_characters)
     inner = _unpacked(path)
     notes = kept.notes(table, chosen, limit, max_characters)
-    if files > 1:
-        notes = (*notes, f"Read the first of {files} files of this split.")
+    if split is not None:
+        notes = (*notes, *split.notes(kept.more))
     if sample is not None and max_inputs < (total := kept.draw(max_inputs, sample)):
         notes = (*notes, drawn(max_inputs, total, "texts", sample))
     if guessed:
@@ -132,18 +137,19 @@ def read_corpus(
         told = " ".join(("", *notes)) if notes else ""
         raise CorpusError(f"{shown}: no text found.{told} Give a file with at least one sentence.")
     columns = {name: tuple(cells) for name, cells in kept.columns.items() if any(cells)}
-    gold = tuple(kept.gold) if any(one.words for one in kept.gold) else ()
+    gold, of_second = (tuple(some) if any(one.words for one in some) else () for some in (kept.gold, kept.pair_gold))
     return Corpus(
         name=DEMO if is_demo else from_hub.name if from_hub else one_line(inner.stem),
         # The file's name without its folders: an atlas may be published, the folders of its maker not.
         source="demo/corpus/sentences.jsonl" if is_demo else from_hub.shown if from_hub else one_line(path.name),
         texts=tuple(kept.texts),
         columns=columns,
-        sha256=_digest(kept.texts, columns | _more(kept, gold)),
+        sha256=_digest(kept.texts, columns | _more(kept, gold, of_second)),
         notes=notes,
         target=None if written is None or one_line(written) not in columns else one_line(written),
         pair=tuple(kept.pair),
         gold=gold,
+        pair_gold=of_second,
         chats=tuple(kept.chats),
         by_turns=kept.by_turns,
     )
@@ -154,9 +160,10 @@ def drawn(count: int, total: int, what: str, seed: int) -> str:
     return f"A random sample of {count:,} of {total:,} {what} (seed {seed})."
 
 
-def _more(kept: Harvest, gold: Sequence[Gold]) -> dict[str, Sequence[str]]:
+def _more(kept: Harvest, gold: Sequence[Gold], of_second: Sequence[Gold]) -> dict[str, Sequence[str]]:
     """What is not a text or a column, for the hash; under names that no column has."""
     said = {"\nsecond": kept.pair, "\nwords": list(map(repr, gold)), "\nchats": list(map(repr, kept.chats))}
+    said["\nsecond words"] = list(map(repr, of_second))
     return {name: values for name, values in said.items() if values}
 
 
@@ -186,10 +193,15 @@ def _shortened(cell: Any, characters: int) -> str:
 
 @contextmanager
 def _opened(
-    source: str | Path, shown: str, column: str | None, encoding: str | None = None, paragraphs: bool = False
+    source: str | Path | Split, shown: str, column: str | None, encoding: str | None = None, paragraphs: bool = False
 ) -> Iterator[tuple[Path, Table]]:
     """The file, and its rows as long as the block lasts. Raises: CorpusError, also for what goes wrong in the block."""
     try:
+        if isinstance(source, Split):
+            path = source.file(0)
+            with path.open("rb") as first:
+                yield path, parquet_table(first, shown, column, source.others)
+            return
         path = DEMO_FILE if source == DEMO else _existing_file(source, shown)
         with ExitStack() as stack:
             if path.is_dir() and holds_texts(path):

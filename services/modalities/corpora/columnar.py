@@ -1,7 +1,8 @@
 """Tables of columns: Parquet, and Arrow as the library datasets saves it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -18,20 +19,44 @@ Batches = Callable[[list[str]], Iterator[pa.RecordBatch]]
 _FAULTS = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
-def parquet_table(file: BinaryIO, shown: str, column: str | None) -> Table:
-    """Rows of a Parquet file. Raises: CorpusError."""
-    try:
-        parquet = pq.ParquetFile(file, pre_buffer=False, read_dictionary=_repeating(pq.ParquetFile(file)))
-        schema = parquet.schema_arrow
-        schema.names  # noqa: B018 - damaged names are found when they are read
-        at_once = _rows_at_once(parquet.metadata)
-    except _FAULTS as error:
-        raise _fault(shown, error, "Parquet") from error
+def parquet_table(file: BinaryIO, shown: str, column: str | None, more: Callable[[], Iterable[Path]] = tuple) -> Table:
+    """Rows of a Parquet file, and of others behind it, each asked for when its rows are needed.
+
+    Raises:
+        CorpusError: a file is damaged, or, while rows are read, has other columns than the first.
+    """
+    first = _parquet(file, shown)
+    schema = first.schema_arrow
 
     def batches(wanted: list[str]) -> Iterator[pa.RecordBatch]:
-        return parquet.iter_batches(batch_size=at_once, columns=wanted)
+        yield from first.iter_batches(batch_size=_rows_at_once(first.metadata), columns=wanted)
+        for number, path in enumerate(more(), 2):
+            with path.open("rb") as opened:
+                other = _parquet(opened, shown)
+                if not _alike(schema, other.schema_arrow):
+                    raise CorpusError(f"{shown}: file {number} has other columns than the first; give one of its files")
+                yield from other.iter_batches(batch_size=_rows_at_once(other.metadata), columns=wanted)
 
     return _table(schema, batches, shown, column, "Parquet")
+
+
+def _parquet(file: BinaryIO, shown: str) -> pq.ParquetFile:
+    try:
+        found = pq.ParquetFile(file, pre_buffer=False, read_dictionary=_repeating(pq.ParquetFile(file)))
+        found.schema_arrow.names  # noqa: B018 - damaged names are found when they are read
+    except _FAULTS as error:
+        raise _fault(shown, error, "Parquet") from error
+    return found
+
+
+def _alike(one: pa.Schema, other: pa.Schema) -> bool:
+    """Whether two files have the same columns of the same types, however each holds what comes again."""
+
+    def plain(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+        kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in schema.types]
+        return list(zip(schema.names, kinds, strict=True))
+
+    return plain(one) == plain(other)
 
 
 def _repeating(file: pq.ParquetFile) -> list[str]:

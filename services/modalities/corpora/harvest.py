@@ -191,6 +191,7 @@ class Harvest:
     columns: dict[str, list[str]] = field(default_factory=dict)
     pair: list[str] = field(default_factory=list)
     gold: list[Gold] = field(default_factory=list)
+    pair_gold: list[Gold] = field(default_factory=list)
     chats: list[tuple[Turn, ...]] = field(default_factory=list)
     by_turns: bool = False
     fit: Fit = field(default_factory=Fit)
@@ -204,6 +205,7 @@ class Harvest:
     surrogates: Tally = field(default_factory=Tally)
     cut: Tally = field(default_factory=Tally)
     joined: Tally = field(default_factory=Tally)
+    unclear: Tally = field(default_factory=Tally)
 
     def draw(self, count: int, seed: int) -> int:
         """Keep so many texts at random, without replacement and in their order. Returns how many there were."""
@@ -215,7 +217,7 @@ class Harvest:
                 return [values[row] for row in rows] if values else values
 
             self.texts, self.pair = some(self.texts), some(self.pair)
-            self.gold, self.chats = some(self.gold), some(self.chats)
+            self.gold, self.pair_gold, self.chats = some(self.gold), some(self.pair_gold), some(self.chats)
             self.columns = {name: some(cells) for name, cells in self.columns.items()}
         return total
 
@@ -230,6 +232,7 @@ class Harvest:
             (self.joined, "Joined", "list", "of words with spaces"),
             (self.controls, "Replaced", "control character", "by spaces"),
             (self.surrogates, "Replaced", "lone surrogate", "by the replacement character"),
+            (self.unclear, "Left out the tags of", "pair", "of two lists of words, as either list could be theirs"),
             (self.cut, "Cut", "value", f"of other columns at {COLUMN_CHARACTERS:,} characters"),
         ]
         notes = [
@@ -296,9 +299,14 @@ def harvest(table: Table, named: Columns, max_inputs: int, max_characters: int) 
         assert not isinstance(text, TooLong)  # those are longer than the limit
         assert not isinstance(second, TooLong)
         kept.texts.append(_cleaned(text, place, kept))
-        kept.gold.append(kept.fit.gold(kept.texts[-1], _words(entry, column, table.names), place))
+        words, of_second = _words(entry, column, table.names), _words(entry, pair, table.names)
+        if words and of_second and not isinstance(entry, Sentence):
+            kept.unclear.add(place)
+            words = of_second = ()
+        kept.gold.append(kept.fit.gold(kept.texts[-1], words, place))
         if pair is not None:
             kept.pair.append(_cleaned(second or "", place, kept))
+            kept.pair_gold.append(kept.fit.gold(kept.pair[-1], of_second, place))
         if whole:
             kept.chats.append(tuple(Turn(turn.role, _cleaned(turn.content, place, kept)) for turn in chat))
         given = nested(entry, column) if isinstance(entry, dict) and column is not None else entry

@@ -1,11 +1,12 @@
 """Data sets of the Hugging Face hub as corpora: one split of one, from the Parquet files that the hub keeps of each.
 
 The hub turns every public data set into Parquet on a branch of its own, so that no code of a repository is run and no
-other library is needed. What was fetched stays in the hub's cache and is read from there without a network.
+other library is needed. A split in several files is fetched as far as its texts are needed. What was fetched stays in
+the hub's cache and is read from there without a network.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,14 +59,43 @@ def hub_corpus(source: object) -> HubCorpus | None:
     return HubCorpus(id, split, subset)
 
 
-def fetched(corpus: HubCorpus) -> tuple[HubCorpus, Path, int]:
-    """The first Parquet file of a split, fetched when needed; which split that is, and how many files it has.
+@dataclass
+class Split:
+    """Parquet files of a split, each fetched when it is asked for. taken: how many were · cached: without a network"""
+
+    corpus: HubCorpus
+    names: list[str]
+    cached: Path | None = None
+    taken: int = 0
+
+    def file(self, number: int) -> Path:
+        """Raises: CorpusError, when the download breaks off."""
+        found = self.cached / self.names[number] if self.cached else _download(self.corpus.id, self.names[number])
+        self.taken = max(self.taken, number + 1)
+        return found
+
+    def others(self) -> Iterator[Path]:
+        """All but the first."""
+        return map(self.file, range(1, len(self.names)))
+
+    def notes(self, more: bool) -> list[str]:
+        """What a reader should know of which files were read. more: rows were left in the last of them."""
+        if self.taken < len(self.names):
+            return [f"Read the first {self.taken} of {len(self.names)} files of this split."]
+        if self.cached and not more:
+            files = "the file" if len(self.names) == 1 else f"the first {len(self.names)} files"
+            return [f"Read without a network, from what is on this machine: {files} of this split; it may have more."]
+        return []
+
+
+def split_of(corpus: HubCorpus) -> Split:
+    """The split that a corpus names, with its subset.
 
     Raises:
         CorpusError: it is not there, several would do, or the hub cannot be reached.
     """
     import httpx2
-    from huggingface_hub import HfApi, constants, hf_hub_download
+    from huggingface_hub import HfApi, constants
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
     shown = quoted(corpus.id)
@@ -81,14 +111,21 @@ def fetched(corpus: HubCorpus) -> tuple[HubCorpus, Path, int]:
         raise CorpusError(f"{shown}: there is no such data set on the hub; check its spelling") from error
     except (httpx2.TransportError, HfHubHTTPError, OSError, ValueError):
         return _cached(corpus, "the hub cannot be reached")
-    chosen, files = choose(corpus, [file.rfilename for file in listing.siblings or []])
+    return Split(*choose(corpus, [file.rfilename for file in listing.siblings or []]))
+
+
+def _download(id: str, name: str) -> Path:
+    import httpx2
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
+
     try:
-        found = hf_hub_download(corpus.id, files[0], repo_type="dataset", revision=BRANCH, etag_timeout=SECONDS)
+        found = hf_hub_download(id, name, repo_type="dataset", revision=BRANCH, etag_timeout=SECONDS)
     except (httpx2.HTTPError, HfHubHTTPError, OSError, ValueError) as error:
         raise CorpusError(
-            f"{shown}: the download broke off ({type(error).__name__}); try again, it goes on where it stopped"
+            f"{quoted(id)}: the download broke off ({type(error).__name__}); try again, it goes on where it stopped"
         ) from error
-    return chosen, Path(found), len(files)
+    return Path(found)
 
 
 _NO_FILES = "{}: the hub keeps no Parquet files of it; download a file and give that"
@@ -124,7 +161,8 @@ def _one(shown: str, what: str, wanted: str, names: Sequence[str], usual: str) -
     raise CorpusError(f"{shown}: which {what}? Name one of {listed(known)}")
 
 
-def _cached(corpus: HubCorpus, why: str) -> tuple[HubCorpus, Path, int]:
+def _cached(corpus: HubCorpus, why: str) -> Split:
+    """Of the files in the cache those from the first on without a gap."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -139,4 +177,7 @@ def _cached(corpus: HubCorpus, why: str) -> tuple[HubCorpus, Path, int]:
     if not names:
         raise offline
     chosen, files = choose(corpus, names)
-    return chosen, place / files[0], len(files)
+    row = [name for number, name in enumerate(files) if int(Path(name).stem) == number]
+    if not row or row != files[: len(row)]:
+        raise offline
+    return Split(chosen, row, cached=place)

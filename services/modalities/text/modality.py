@@ -119,14 +119,16 @@ class TextModality:
             notes.append(f"{beyond} inputs are longer than the {used} tokens that sentence-transformers reads.")
         columns = {table: token_columns([item.side(table) for item in inputs]) for table in texts}
         sides = [item.side(TOKENS) for item in inputs]
-        if corpus.gold:
-            columns[TOKENS] |= word_columns(sides, [corpus.gold[index] for index in kept])
+        if corpus.gold or corpus.pair_gold:
+            columns[TOKENS] |= word_columns(sides, [corpus.gold_of(index) for index in kept])
         if spoken or corpus.by_turns:
             columns[TOKENS][ROLE] = role_column(corpus, sides, kept, spoken)
         libraries: dict[str, str] = {}
         for table, whole in texts.items():
             if table == TOKENS and tags == "auto" and "pos" in columns[TOKENS]:
-                notes.append("Parts of speech are those of the corpus.")
+                one_side = bool(corpus.pair) and not (corpus.gold and corpus.pair_gold)
+                which = f", of the {'first' if corpus.gold else 'second'} text of a pair alone" if one_side else ""
+                notes.append(f"Parts of speech are those of the corpus{which}.")
                 continue
             second = corpus.pair if table == TOKENS else ()
             kept_texts = [(whole[index], second[index]) if second else (whole[index],) for index in kept]

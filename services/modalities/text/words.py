@@ -1,11 +1,12 @@
 """Words of the corpus brought to the tokens: columns of a token table with what the corpus itself says."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from services.modalities.corpora.gold import Gold
+from services.modalities.corpora.gold import Gold, Word
 from services.modalities.text.parts_of_speech import SPECIAL, UPOS, align
 from services.modalities.text.tokens import TokenisedInput
 
@@ -20,46 +21,62 @@ def universal(gold: Sequence[Gold]) -> bool:
     return bool(tags) and tags <= set(UPOS)
 
 
-def word_columns(inputs: Sequence[TokenisedInput], gold: Sequence[Gold]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TokenWord:
+    """The word that a token stands for. number: of it in its input; of words that share characters, of the first ·
+    head: number of the word that is its head, −1 for none
+    """
+
+    word: Word
+    number: int
+    head: int
+
+
+def words_of_tokens(item: TokenisedInput, gold: Sequence[Gold]) -> list[TokenWord | None]:
+    """Of each token the word of its text that it shares most characters with, None for none.
+
+    gold: of the input's text, and of its second text where it is a pair; words are numbered on from one to the other.
+    """
+    found: list[TokenWord | None] = [None] * len(item)
+    sides = item.segments if item.segments is not None else (0,) * len(item)
+    before = 0
+    for side, one in enumerate(gold):
+        outside = [special or of != side for special, of in zip(item.special, sides, strict=True)]
+        tags = align([(*span, str(word)) for word, span in enumerate(one.spans)], item.offsets, outside)
+        first: dict[tuple[int, int], int] = {}  # of words that share characters, as in a contraction
+        carriers = [first.setdefault(span, word) for word, span in enumerate(one.spans)]
+        for token, tag in enumerate(tags):
+            if tag not in ("", SPECIAL):
+                number = int(tag)
+                head = one.words[number].head
+                above = -1 if head is None or head < 0 or carriers[head] == number else before + carriers[head]
+                found[token] = TokenWord(one.words[number], before + number, above)
+        before += len(one.words)
+    return found
+
+
+def word_columns(inputs: Sequence[TokenisedInput], gold: Sequence[Sequence[Gold]]) -> dict[str, Any]:
     """What is known of the words, for the tokens that stand for them; only columns that say anything.
+
+    gold: of each input, as for `words_of_tokens`.
 
     tree_word: int32, which word of its input's tree a token is of, −1 for none · tree_head: int32, the word that is
     its head, −1 for the root and where there is no tree · relation, entity, corpus_tag: texts, "" for none · pos in
     place of corpus_tag: where all tags are Universal ones
     """
-    places = [_words(item, one) for item, one in zip(inputs, gold, strict=True)]
-    carriers = [_carriers(one) for one in gold]
-    words = [word for row in places for word in row]
-    heads, columns = [], {name: list[str]() for name in (RELATION, ENTITY, TAG)}
-    for item, one, row, carrier in zip(inputs, gold, places, carriers, strict=True):
-        for word, special in zip(row, item.special, strict=True):
-            known = one.words[word] if word >= 0 else None
-            head = known.head if known is not None and known.head is not None else -1
-            heads.append(carrier[head] if head >= 0 and carrier[head] != word else -1)
-            columns[RELATION].append(known.relation if known is not None else "")
-            columns[ENTITY].append(known.entity if known is not None else "")
-            columns[TAG].append(known.tag if known is not None else SPECIAL if special else "")
+    rows = [words_of_tokens(item, own) for item, own in zip(inputs, gold, strict=True)]
+    words = [word for row in rows for word in row]
+    special = [flag for item in inputs for flag in item.special]
+    every = [one for own in gold for one in own]
     found: dict[str, Any] = {}
-    if any(one.tree for one in gold):
-        found |= {TREE_WORD: pa.array(words, pa.int32()), TREE_HEAD: pa.array(heads, pa.int32())}
-        found[RELATION] = columns[RELATION]
-    if any(columns[ENTITY]):
-        found[ENTITY] = columns[ENTITY]
-    if any(set(columns[TAG]) - {"", SPECIAL}):
-        found["pos" if universal(gold) else TAG] = columns[TAG]
+    if any(one.tree for one in every):
+        found[TREE_WORD] = pa.array([-1 if one is None else one.number for one in words], pa.int32())
+        found[TREE_HEAD] = pa.array([-1 if one is None else one.head for one in words], pa.int32())
+        found[RELATION] = ["" if one is None else one.word.relation for one in words]
+    entities = ["" if one is None else one.word.entity for one in words]
+    if any(entities):
+        found[ENTITY] = entities
+    tags = [one.word.tag if one else SPECIAL if extra else "" for one, extra in zip(words, special, strict=True)]
+    if set(tags) - {"", SPECIAL}:
+        found["pos" if universal(every) else TAG] = tags
     return found
-
-
-def _words(item: TokenisedInput, gold: Gold) -> list[int]:
-    """Of each token the word of its text that it shares most characters with, −1 for none."""
-    first = item.segments if item.segments is not None else (0,) * len(item)
-    outside = [special or side != 0 for special, side in zip(item.special, first, strict=True)]
-    spans = [(start, stop, str(word)) for word, (start, stop) in enumerate(gold.spans)]
-    tags = align(spans, item.offsets, outside)
-    return [int(tag) if tag not in ("", SPECIAL) else -1 for tag in tags]
-
-
-def _carriers(gold: Gold) -> list[int]:
-    """Of each word the one that its characters go by: the first of those that share them, as in a contraction."""
-    first: dict[tuple[int, int], int] = {}
-    return [first.setdefault(span, word) for word, span in enumerate(gold.spans)]
