@@ -77,6 +77,7 @@
     if (head && chosen) remember("token");
     const known = done();
     if (!head) return known.head ? "" : "Click a head to open it";
+    if (document.querySelector(".unattended")) return "";
     return known.token ? "" : "Click a token to see its attention";
   }
 

@@ -27,7 +27,7 @@ from services.projection import (
     method_names,
     method_of,
 )
-from services.streams.registry import kind_named
+from services.streams.registry import CONTENT, kind_named
 
 _NOTE = re.compile(r"L(\d+) head (\d+): (.*)")
 
@@ -51,10 +51,20 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
         "keyTable": stream.key_table,
         "size": size_facts(size) if size else None,
         "mask": stream.mask.description(),
+        "unattended": unattended(stream),
         "modality": atlas.info.modality,
         "naming": [_naming(in_atlas(atlas, one)) for one in naming(atlas)],
         "patches": sheet_facts(atlas, stream.query_table) if stream.query_table == stream.key_table else None,
     }
+
+
+def unattended(stream: StreamInfo) -> str | None:
+    """What to say where attention would stand, of a stream that keeps none; None: it does."""
+    if stream.attention != "none":
+        return None
+    if stream.kind == CONTENT:
+        return "Without place: not the model's attention. That is under Attention: Self-attention."
+    return "This atlas keeps no attention weights of this kind."
 
 
 def _naming(attribute: Attribute) -> dict[str, Any]:

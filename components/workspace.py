@@ -10,7 +10,7 @@ from dash import dcc, html
 from components import ids
 from components.badges import measure_fields
 from components.brush import brush_end, positions
-from components.catalogue import catalogue, cell_notes, scene_colour, scene_payload
+from components.catalogue import catalogue, cell_notes, scene_colour, scene_payload, unattended
 from components.controls import toolbar
 from components.export import export_menu
 from components.findings import findings_menu
@@ -78,6 +78,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                             # of texts only so that every callback finds what it names
                             gallery(atlas, prefix) if pictures else html.Div(id=ids.GALLERY, className="d-none"),
                             *([] if pictures else [html.Div(look_controls(state.picture), className="d-none")]),
+                            *_unattended(stream),
                             _map_foot(atlas, stream, state),
                         ],
                         className="map",
@@ -108,6 +109,12 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
         className="atlas-page",
     )
     return with_help(page)
+
+
+def _unattended(stream: StreamInfo) -> list[html.P]:
+    """What a map of a stream without attention must not be mistaken for."""
+    words = unattended(stream)
+    return [] if words is None else [html.P(words, className="unattended", role="note")]
 
 
 def _map_head(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:

@@ -18,7 +18,7 @@ declare namespace Atlas {
   interface AverageProps {
     id?: string;
     className?: string;
-    payload?: Pick<Payload, "base" | "stream" | "mask"> | null;
+    payload?: Pick<Payload, "base" | "stream" | "mask" | "unattended"> | null;
     layer?: number | null;
     head?: number | null;
     options?: AverageOptions;

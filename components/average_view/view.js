@@ -15,7 +15,7 @@
 
   /** What to fetch, or null when the props name no head or nothing is to be seen. @param {Atlas.AverageProps} props */
   function addresses({ payload, layer, head, options = {}, selection, visible }) {
-    if (!visible || !payload || !Number.isInteger(layer) || !Number.isInteger(head)) return null;
+    if (!visible || !payload || payload.unattended || !Number.isInteger(layer) || !Number.isInteger(head)) return null;
     const input = selection && Number.isInteger(selection.input) ? `${payload.base}/input/${payload.stream}/${selection.input}` : null;
     return { means: `${payload.base}/average/${payload.stream}/${layer}/${head}${variant(options)}`, input };
   }

@@ -60,6 +60,11 @@
         this.says.textContent = "Choose a token in a map or in the table.";
         return;
       }
+      const none = known.find(({ payload }) => payload.unattended);
+      if (none) {
+        this.says.textContent = `${none.title}: ${none.payload.unattended}`;
+        return;
+      }
       try {
         const rows = await Promise.all(known.map(read));
         if (turn === this.turn) this.build(of, known, rows);

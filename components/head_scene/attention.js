@@ -34,7 +34,7 @@
       this.jobs.cancel("lines");
       this.lines = [];
       const { client } = this;
-      if (!client || !choice || !selection || cell < 0) {
+      if (!client || client.payload.unattended || !choice || !selection || cell < 0) {
         this.hooks.lines();
         return;
       }

@@ -135,7 +135,7 @@
       this.lines = [];
       const { client, wanted } = this;
       const probe = this.shown[wanted ? wanted.read : -1];
-      if (!client || !choice || !probe || cell < 0) {
+      if (!client || client.payload.unattended || !choice || !probe || cell < 0) {
         this.hooks.lines();
         return;
       }

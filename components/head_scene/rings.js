@@ -77,7 +77,7 @@
     async find(slot, cell) {
       const { data, changed } = this.parts;
       const { client, points: { order, slotOf } } = data;
-      if (!client || !order || !slotOf || this.closed) return;
+      if (!client || client.payload.unattended || !order || !slotOf || this.closed) return;
       const current = () => !this.closed && data.client === client && this.from === slot && this.cell === cell;
       try {
         const { queries, queryTable, keyTable, heads } = client.payload;

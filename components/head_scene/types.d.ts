@@ -36,6 +36,8 @@ declare namespace Atlas {
     naming?: Naming[];
     /** where pictures of the tokens lie on a sheet; null where tokens are no pictures */
     patches?: SheetFacts | null;
+    /** what is said where attention would stand, of streams that keep none */
+    unattended?: string | null;
     /** token rows a page */
     pageSize: number;
     mask: StreamMask;

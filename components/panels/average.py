@@ -21,7 +21,9 @@ _CHECKS = (
 
 def average_panel(options: AttentionOptions, payload: dict[str, Any]) -> list[Any]:
     """Content of the tab."""
+    words = payload["unattended"]
     return [
+        *([] if words is None else [html.P(words, className="average-note")]),
         html.Div(
             [
                 segmented(

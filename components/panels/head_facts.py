@@ -5,6 +5,7 @@ from typing import Any
 from dash import Input, Output, callback
 
 from components import ids
+from components.catalogue import unattended
 from components.compare_view import compare_address
 from components.heads_view import likes_address
 from components.server.context import context
@@ -57,7 +58,9 @@ def head_facts(
     report = head_report(atlas, stream, layer, head, ref.name)
     info = atlas.info.projection(ref, stream.name)
     name = f"{label_of(info)} {info.dims}D" if info else ref.name
+    words = unattended(stream)
     return [
+        *([] if words is None else [html.P(f"{words} Attended keys are here those with the largest q·k.")]),
         html.A(
             "Heads like this one",
             href=likes_address(prefix, atlas, stream, layer, head),

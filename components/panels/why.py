@@ -8,6 +8,7 @@ import numpy as np
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html, no_update
 
 from components import ids
+from components.catalogue import unattended
 from components.panels import why_card as card
 from components.panels.off import off_card
 from components.polling import REST, again, asks, poll
@@ -204,6 +205,8 @@ def show_pair(
         return (no_update,) * 7
     if view.layer >= stream.layers or view.head >= stream.heads:
         return (no_update,) * 7
+    if (words := unattended(stream)) is not None:
+        return [], None, [], None, "why-pick d-none", html.P(words, className="facts-note"), None
     place = view.layer, view.head
     chosen = Selection.from_store(selection_data), Probe.from_store(probe_data), Pair.from_store(pair_data)
     try:

@@ -12,7 +12,7 @@
   function addresses(props) {
     const { payload, layer, head, selection } = props;
     const input = selection ? selection.input : null;
-    if (!payload || typeof payload.base !== "string" || !payload.stream) return null;
+    if (!payload || typeof payload.base !== "string" || !payload.stream || payload.unattended) return null;
     if (!number(layer) || !number(head) || !number(input)) return null;
     const base = payload.base.replace(/\/+$/, "");
     const stream = encodeURIComponent(payload.stream);

@@ -153,7 +153,7 @@
         this.scene = null;
         this.loading = false;
         this.forgetHover();
-        this.setStatus("empty", CHOOSE);
+        this.setStatus("empty", this.props.payload?.unattended || CHOOSE);
         this.tableOf(null);
         this.schedule("both");
         return;

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from flask import Response, abort, request
 
+from components.catalogue import unattended
 from components.server.http import binary, json_response
 from components.server.site import Asked, Site
 from services.measures.averages import Variant, unavailable
@@ -20,6 +21,8 @@ def add_attention_routes(site: Site) -> None:
     @site.of_stream("/attention/<stream>/<int:index>/<int:layer>/<int:head>")
     def attention(asked: Asked, index: int) -> Response:
         asked.check_input(index)
+        if (words := unattended(asked.stream)) is not None:
+            return Response(words, 404, mimetype="text/plain")
         return binary(scene.attention(asked.atlas, asked.stream, index, *asked.place))
 
     @site.of_stream("/values/<stream>/<int:index>/<int:layer>/<int:head>")

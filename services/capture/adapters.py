@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import torch
 
 from services.atlas.schema import StreamInfo
+from services.capture.content import Rotations
 from services.capture.interface import EncoderDecoderAdapter, InterfaceAdapter
 from services.capture.own_code import OwnCodeAdapter
 from services.capture.recorder import Call, Hand, Recording
@@ -100,16 +101,22 @@ def calls_of(record: Recording, stream: StreamInfo, streams: Sequence[StreamInfo
 
 
 @contextmanager
-def recording(model: Any, *, keep_masks: bool = False, hand: Hand | None = None) -> Iterator[Recording]:
+def recording(
+    model: Any, *, keep_masks: bool = False, hand: Hand | None = None, content: bool = False
+) -> Iterator[Recording]:
     """Record the attention of every stream of a model inside the block.
 
     hand: looks at the layers while they work; only those of transformers' AttentionInterface know it (`has_hand`).
+    content: also what rotary models dot as it was before rotation, as the stream CONTENT; of the same layers
     """
     record = Recording(keep_masks)
     with ExitStack() as stack:
         for part in [stack.enter_context(one.recording(model, keep_masks=keep_masks)) for one in adapters_of(model)]:
             part.hand = hand
             record.parts.append(part)
+            if content:
+                part.rotations = Rotations()
+                stack.enter_context(part.rotations.watching(model))
         yield record
 
 

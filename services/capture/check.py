@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,10 +13,11 @@ import torch
 from services.atlas.schema import StreamInfo
 from services.capture.adapters import calls_of, of_stream, own_attentions, recording
 from services.capture.recorder import Call
-from services.capture.run import InputCapture, capture, input_bytes, visible_pairs
+from services.capture.run import InputCapture, capture, has_content, input_bytes, visible_pairs
 from services.modalities.contract import ModelInput
 from services.modalities.registry import modality_named
 from services.models.loading import LoadedModel
+from services.streams.registry import CONTENT
 
 CAPTURE_TOLERANCE = 1e-3
 # Of attention recomputed from vectors in float16. They keep three digits: scores of 40, as MiniLM's, then give weights
@@ -54,16 +57,29 @@ class OwnRuns:
 
 def own_run(loaded: LoadedModel, item: ModelInput) -> OwnRun:
     arguments = modality_named(loaded.modality).arguments(loaded, [item])
-    with recording(loaded.model, keep_masks=True) as record:
+    with recording(loaded.model, keep_masks=True, content=has_content(loaded.streams)) as record:
         loaded.model(**arguments)
     own = own_attentions(loaded.model, arguments)
+    calls = {stream.name: calls_of(record, stream, loaded.streams) for stream in loaded.streams}
     return OwnRun(
-        {stream.name: calls_of(record, stream, loaded.streams) for stream in loaded.streams},
+        calls,
         {
-            stream.name: [weights[0].cpu().numpy() for weights in of_stream(stream, loaded.streams, own)]
+            stream.name: _without_place(stream, calls[stream.name], visible_pairs(stream, item))
+            if stream.kind == CONTENT
+            else [weights[0].cpu().numpy() for weights in of_stream(stream, loaded.streams, own)]
             for stream in loaded.streams
         },
     )
+
+
+def _without_place(stream: StreamInfo, calls: Sequence[Call], visible: np.ndarray) -> list[np.ndarray]:
+    """What the softmax would make of vectors before rotation: no attention, but what stored ones can be held to."""
+    found = []
+    for layer, call in enumerate(calls):
+        queries, keys = ({layer: side[0].float().cpu().numpy()} for side in (call.queries, call.keys))
+        seen: Any = SimpleNamespace(queries=queries, keys=keys)
+        found.append(recomputed(stream, seen, layer, call, visible))
+    return found
 
 
 def check_capture(loaded: LoadedModel, inputs: Sequence[ModelInput]) -> float:

@@ -117,7 +117,7 @@ def seen_mask(calls: Sequence[Call]) -> StreamMask:
     A window is seen in a trial that is longer than it, and believed when a layer's mask has it: weights may be 0 also
     where nothing is hidden.
     """
-    if any(call.attention.triu(1).any() for call in calls):
+    if any(call.attention is not None and call.attention.triu(1).any() for call in calls):
         return FULL
     windows = [_window(call) for call in calls]
     known = [window for window in windows if window is not None]

@@ -1,7 +1,8 @@
 """A model from its name to what can be captured: loaded, tried once, and its streams described."""
 
 from services.atlas.schema import ModelInfo, StreamInfo
-from services.capture.adapters import adapters_for, adapters_of
+from services.capture.adapters import adapters_for, adapters_of, recording
+from services.capture.content import content_streams
 from services.capture.refusals import NOT_YET, why_not
 from services.capture.run import capture
 from services.errors import ModelError
@@ -20,6 +21,7 @@ from services.models.loading import (
     quiet,
     read_config,
 )
+from services.streams.registry import CONTENT, SELF
 
 WHOLE = 0.99  # a row's sum, below which a part of it goes nowhere
 
@@ -33,6 +35,7 @@ def load_model(
     tokenizer: str | None = None,
     library_code: bool = False,
     reads: str | None = None,
+    content: bool = False,
 ) -> LoadedModel:
     """Load model `name`: a packaged one ("minilm", no network), a hub id, or a local folder; with its streams.
 
@@ -40,6 +43,7 @@ def load_model(
     reads only what the hub's cache holds. `tokenizer`: of another model, by its name. `library_code`: run
     transformers' own class though the authors ship code of their own; the model's notes then say so. `reads`: of a
     model that joins a network of texts and one of images, which is meant ("text", "image"; None: that of images).
+    `content`: also queries and keys before rotation, as streams beside those of attention.
 
     Raises:
         ModelError: it cannot be found, loaded without running foreign code, or captured; one line that names the
@@ -75,6 +79,8 @@ def load_model(
         loaded.streams = _streams(loaded)
         check_direction(folder, loaded.streams, library_code=library_code)
         loaded.info = info.model_copy(update={"notes": (*info.notes, *_sinks(loaded))})
+        if content:
+            loaded.streams += _content(loaded)
         return loaded
 
 
@@ -97,6 +103,15 @@ def _streams(loaded: LoadedModel) -> tuple[StreamInfo, ...]:
             f"Model {loaded.info.id} ({loaded.info.architecture}) cannot be captured:"
             f" a trial run failed ({first_line(error)})."
         ) from error
+
+
+def _content(loaded: LoadedModel) -> tuple[StreamInfo, ...]:
+    """Streams of what a rotary model dots as it was before rotation. Raises: ModelError where there is none."""
+    modality = modality_named(loaded.modality)
+    arguments = modality.arguments(loaded, [modality.trial(loaded)])
+    with recording(loaded.model, content=True) as record:
+        loaded.model(**arguments)
+    return content_streams(loaded.streams, record.calls(SELF), record.calls(CONTENT), loaded.info.id)
 
 
 def _sinks(loaded: LoadedModel) -> list[str]:

@@ -9,14 +9,15 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
-from services.streams.registry import SELF
+from services.capture.content import Rotations
+from services.streams.registry import CONTENT, SELF
 
 IMPLEMENTATION = "atlas_capture"
 STREAM = SELF  # of encoders and of decoders
@@ -27,7 +28,8 @@ class Call:
     """One attention layer in one forward pass; B inputs in the batch, all on the model's device.
 
     queries [B, heads, n_q, head_dim] · keys [B, key_heads, n_k, head_dim] · value_norms [B, key_heads, n_k]
-    attention [B, heads, n_q, n_k] · mask: what is added to the scores, [B, 1 or heads, n_q, n_k] or None
+    attention [B, heads, n_q, n_k], None of content
+    mask: what is added to the scores, [B, 1 or heads, n_q, n_k] or None
     softcap: bound c of c·tanh(score/c) or None · sinks: one more score a head in the softmax, [heads] or None
     bias: scores added besides the mask, or None. layer: its number in the path of its module; -1: unknown.
     """
@@ -35,7 +37,7 @@ class Call:
     queries: torch.Tensor
     keys: torch.Tensor
     value_norms: torch.Tensor
-    attention: torch.Tensor
+    attention: torch.Tensor | None
     scaling: float
     mask: torch.Tensor | None = None
     softcap: float | None = None
@@ -95,6 +97,7 @@ class Recording:
     streams: dict[str, list[Call]] = field(default_factory=dict)
     parts: list["Recording"] = field(default_factory=list)  # of several adapters that listen at the same time
     hand: Hand | None = None
+    rotations: Rotations | None = None  # then what was dotted is also kept as it was before, in the stream CONTENT
 
     def add(self, stream: str, call: Call) -> None:
         self.streams.setdefault(stream, []).append(call)
@@ -190,6 +193,10 @@ def _record(
         if record.keep_masks:
             call.mask = attention_mask
         record.add(stream, call)
+        if record.rotations is not None and stream == STREAM:
+            before = record.rotations.before(module, query, key)
+            if before is not None:
+                record.add(CONTENT, replace(call, queries=before[0], keys=before[1], attention=None))
     return output, weights
 
 

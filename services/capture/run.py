@@ -13,6 +13,7 @@ from services.modalities.contract import ModelInput
 from services.modalities.registry import modality_named
 from services.models.loading import LoadedModel
 from services.models.memory import available_bytes, is_out_of_memory, readable
+from services.streams.registry import CONTENT
 
 FLOAT = 4  # bytes of a float32
 # Captured arrays held at once: enough for good batches of small models, little beside large weights.
@@ -89,7 +90,13 @@ def input_bytes(streams: Sequence[StreamInfo], item: ModelInput) -> int:
 
 def _stream_bytes(stream: StreamInfo, queries: int, keys: int) -> int:
     vectors = queries * stream.heads * stream.head_dim + keys * stream.key_heads * (stream.head_dim + 1)
-    return FLOAT * stream.layers * (vectors + stream.heads * queries * keys)
+    weights = 0 if stream.kind == CONTENT else stream.heads * queries * keys
+    return FLOAT * stream.layers * (vectors + weights)
+
+
+def has_content(streams: Sequence[StreamInfo]) -> bool:
+    """Whether vectors before rotation are to be captured as well."""
+    return any(stream.kind == CONTENT for stream in streams)
 
 
 def windows(inputs: Sequence[ModelInput], batch_tokens: int, streams: Sequence[StreamInfo]) -> Iterator[list[int]]:
@@ -148,7 +155,7 @@ def _capture_batch(
     record = None
     if all(max(item.lengths[table] for item in items) for stream in loaded.streams for table in stream.tables):
         arguments = modality_named(loaded.modality).arguments(loaded, items)
-        with recording(loaded.model) as record:
+        with recording(loaded.model, content=has_content(loaded.streams)) as record:
             loaded.model(**arguments)
     results: dict[int, list[InputCapture]] = {index: [] for index in batch}
     for stream in loaded.streams:
@@ -167,10 +174,9 @@ def _of_stream(
     captures = [_empty(stream, index, visible) for index, visible in zip(batch, shown, strict=True)]
     hidden = stream.mask.hidden_in_batch(shown)
     for layer, call in enumerate(calls):
-        queries, keys, norms, weights = (
-            tensor.float().cpu().numpy() for tensor in (call.queries, call.keys, call.value_norms, call.attention)
-        )
-        leak = float(np.max(weights.max(axis=1), where=hidden, initial=0.0))
+        queries, keys, norms = (tensor.float().cpu().numpy() for tensor in (call.queries, call.keys, call.value_norms))
+        weights = None if call.attention is None else call.attention.float().cpu().numpy()
+        leak = 0.0 if weights is None else float(np.max(weights.max(axis=1), where=hidden, initial=0.0))
         if leak > LEAK:
             raise CaptureError(
                 f"{loaded.info.id} attends with a weight of {leak:.2g} where {stream.mask.words} should hide a key"
@@ -181,8 +187,8 @@ def _of_stream(
             found.queries[layer] = queries[row, :, :n_queries]
             found.keys[layer] = keys[row, :, :n_keys]
             found.value_norms[layer] = norms[row, :, :n_keys]
-            block = weights[row, :, :n_queries, :n_keys]
-            if found.attention is not None:
+            if found.attention is not None and weights is not None:
+                block = weights[row, :, :n_queries, :n_keys]
                 found.attention[layer] = block[:, visible] if stream.attention == "banded" else block
     return captures
 
@@ -196,5 +202,5 @@ def _empty(stream: StreamInfo, index: int, visible: np.ndarray) -> InputCapture:
         queries=np.empty((stream.layers, stream.heads, n_queries, stream.head_dim), np.float32),
         keys=np.empty((stream.layers, stream.key_heads, n_keys, stream.head_dim), np.float32),
         value_norms=np.empty((stream.layers, stream.key_heads, n_keys), np.float32),
-        attention=np.empty((stream.layers, stream.heads, *pairs), np.float32),
+        attention=None if stream.kind == CONTENT else np.empty((stream.layers, stream.heads, *pairs), np.float32),
     )

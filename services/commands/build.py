@@ -44,7 +44,8 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         "--model",
         default="minilm",
         help="'minilm' (text) or 'dinov2' (images), which come with the installation and need no network, 'smollm2' (a "
-        "decoder, requirements-smollm2.txt), a Hugging Face model id, or a local folder",
+        "decoder, requirements-smollm2.txt), 'rxnmapper' (chemistry, requirements-rxnmapper.txt), a Hugging "
+        "Face model id, or a local folder",
     )
     cli.add_argument("--revision", help="branch, tag or commit of a hub model (default: its main branch)")
     add_model_options(cli)
@@ -87,6 +88,11 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     )
     cli.add_argument(
         "--paragraphs", action="store_true", help="lines of a plain file between empty lines are one input"
+    )
+    cli.add_argument(
+        "--content",
+        action="store_true",
+        help="of a rotary model also maps of queries and keys before rotation, without place: not its attention",
     )
     cli.add_argument("--projections", default="all", help=f"all, or with commas, of: {', '.join(method_names())}")
     cli.add_argument("--dims", default="2,3", help="comma-separated, of: 2, 3")
@@ -171,6 +177,7 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         revision=options.revision,
         tokenizer=options.tokenizer,
         library_code=options.library_code,
+        content=options.content,
         column=options.column,
         target=options.target,
         pair=options.pair,

@@ -7,6 +7,7 @@ from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.measures.registry import find
 from services.projection import follows_alignment, made_earlier, name_in_text
+from services.streams.registry import CONTENT
 
 _FIDELITY = ("best_near", "query_spearman", "trustworthiness")  # of services.measures.registry, for a caption
 
@@ -18,6 +19,12 @@ def head_row(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> dict[st
         if place == (stream.name, layer, head):
             return {name: values[number] for name, values in columns.items()}
     return {}
+
+
+def _of(stream: StreamInfo) -> str:
+    if stream.kind == CONTENT:
+        return "queries and keys before rotation, which are not what its attention is made of"
+    return f"{stream.name} attention"
 
 
 def facts(
@@ -35,7 +42,7 @@ def facts(
     shown = f"{name_in_text(projection.method)}, {projection.dims}D" if projection else ""
     where = stream.head_name(*place) if place else f"{stream.layers} × {stream.heads} heads"
     caption = [
-        f"Model {info.model.id} ({info.model.revision[:19]}), {stream.name} attention. "
+        f"Model {info.model.id} ({info.model.revision[:19]}), {_of(stream)}. "
         f"Corpus {info.corpus.name}: {info.corpus.tokens:,} tokens of {info.corpus.inputs:,} inputs "
         f"(SHA-256 {info.corpus.sha256[:12]})."
     ]

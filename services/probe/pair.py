@@ -110,8 +110,14 @@ def _steps(call: Call, place: tuple[int, int, int], group: int, seen: dict[str, 
         "total": None if hidden[key] else float(totals[key]),
         "sink": sink,
         "share": float(powers[key]) / whole if whole else 0.0,
-        "weight": float(call.attention[0, head, query, key]),
+        "weight": float(_weights(call)[head, query, key]),
     }
+
+
+def _weights(call: Call) -> torch.Tensor:
+    """[heads, n_q, n_k]; a stream without is not asked about (services.probe.question)."""
+    assert call.attention is not None
+    return call.attention[0]
 
 
 def _row(term: torch.Tensor, head: int, query: int, keys: int) -> torch.Tensor:
@@ -148,7 +154,7 @@ def _moved(inside: Inside, call: Call, place: tuple[int, int, int], group: int) 
     if inside.out is None or inside.value is None:
         return None
     head, query, key = place
-    found = moved(call.attention[0, head, query], inside.out, inside.value, head, group).double().cpu().numpy()
+    found = moved(_weights(call)[head, query], inside.out, inside.value, head, group).double().cpu().numpy()
     return {
         "norm": float(found[key]),
         "share": float(found[key] / max(found.sum(), 1e-300)),

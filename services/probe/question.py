@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.atlas import Atlas, arrays
 from services.atlas.schema import StreamInfo
 from services.errors import ProbeError
+from services.streams.registry import kind_named
 
 VERSION = 1  # of what is kept
 MOST_KEPT = 400  # answers; those asked for longest ago go first
@@ -43,6 +44,8 @@ class Question(BaseModel):
         stream = atlas.info.stream(self.stream)
         if stream is None:
             raise ProbeError(f"This atlas has no attention {self.stream[:40]!r}.")
+        if stream.attention == "none":
+            raise ProbeError(f"{kind_named(stream.kind).label} is no attention of the model: choose another.")
         if self.input is None:
             return stream
         if not 0 <= self.input < len(atlas.inputs):

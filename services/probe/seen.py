@@ -47,7 +47,8 @@ def look(
             stream = atlas.stream(found.stream)
             visible = visible_pairs(stream, item)
             pairs[stream.name] = int(visible.sum())
-            write(half / stream.name / "attention.npy", _quantised(stream, found, visible))
+            if stream.attention != "none":
+                write(half / stream.name / "attention.npy", _quantised(stream, found, visible))
             precision = atlas.vectors(stream).precision  # rounded as the atlas's own are, equal inputs are equal points
             with np.errstate(over="ignore"):
                 for name in ("queries", "keys"):

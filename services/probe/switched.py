@@ -176,8 +176,11 @@ def _keep(
         pairs = {}
         for stream in loaded.streams:
             calls = calls_of(record, stream, loaded.streams)
+            shown = [call.attention for call in calls if call.attention is not None]
+            if not shown:
+                continue  # content: nothing attends by it
             pairs[stream.name] = int(visible_pairs(stream, item).sum())
-            weights = np.stack([call.attention[0].float().cpu().numpy() for call in calls])
+            weights = np.stack([attention[0].float().cpu().numpy() for attention in shown])
             write(half / stream.name / "attention.npy", np.rint(weights * UNIT).clip(0, UNIT).astype("<u2"))
             norms = np.stack([call.value_norms[0].float().cpu().numpy() for call in calls])
             write(half / stream.name / "value_norms.npy", norms)

@@ -15,6 +15,7 @@ AttentionLayout = Literal["dense", "banded", "none"]
 # Token tables: what a model reads, what it writes (or is given as written), and of what it reads the global tokens.
 TOKENS, WRITTEN, GLOBAL = "tokens", "decoder_tokens", "global_tokens"
 SELF = "self"  # the kind of nearly all models
+CONTENT = "content"  # of rotary models, on request: no attention, and none is kept
 
 
 class StreamKind(Protocol):
@@ -82,6 +83,13 @@ KINDS: tuple[StreamKind, ...] = (
         "A few global tokens attend to all tokens of the text.",
         query_table=GLOBAL,
         mask=CROSS,
+    ),
+    Kind(
+        CONTENT,
+        "Content, before rotation",
+        "Queries and keys of a rotary model before they are turned by their places: what they would have in common"
+        " without place. It is not the model's attention, and no weights are shown.",
+        layout="none",
     ),
 )
 

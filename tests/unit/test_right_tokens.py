@@ -13,8 +13,10 @@ from tiny_models import save_model
 from tokenizers import Tokenizer
 
 from services.capture import capture, load_model, tokenise
+from services.errors import ModelError
 from services.modalities.corpora import Corpus
 from services.modalities.registry import modality_named
+from tests.one_line import one_line
 
 torch.set_num_threads(1)
 
@@ -142,3 +144,15 @@ def test_b8_an_input_alone_and_among_longer_ones_is_the_same(tmp_path, name):
         (alone,) = capture(loaded, tokenise(loaded, [text]))
         for part in ("queries", "keys", "attention"):
             np.testing.assert_allclose(getattr(together[index], part), getattr(alone, part), atol=2e-6)
+
+
+def test_a_tokenizer_class_that_finds_no_vocabulary_is_refused(tmp_path):
+    """An ALBERT with a vocab.txt, as chemistry has it: transformers makes a tokenizer that knows no word."""
+    folder = save_model(tmp_path, "albert")
+    pieces = list(Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab())
+    for file in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+        (folder / file).unlink(missing_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(pieces))
+    with pytest.raises(ModelError, match="reads no vocabulary from the files that are there") as caught:
+        load_model(str(folder))
+    assert one_line(caught)

@@ -37,6 +37,11 @@ def load_tokenizer(folder: ModelFolder) -> tuple[Any, tuple[str, ...]]:
         tokenizer = AutoTokenizer.from_pretrained(folder.processor, trust_remote_code=False, local_files_only=True)
     except Exception as error:  # each tokenizer library has its own
         raise ModelError(f"Model {folder.id}: its tokenizer cannot be read ({first_line(error)}).") from error
+    if not set(tokenizer.get_vocab()) - set(tokenizer.all_special_tokens):
+        raise ModelError(
+            f"Model {folder.id}: transformers' {type(tokenizer).__name__} reads no vocabulary from the files that are"
+            " there, so that every word would be unknown: save it as tokenizer.json, or name another by --tokenizer."
+        )
     if not tokenizer.is_fast:
         shown = type(tokenizer).__name__
         return AlignedTokenizer(tokenizer), (
