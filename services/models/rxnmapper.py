@@ -14,7 +14,7 @@ The weights are those of the package rxnmapper 0.4.3 from the Python package ind
 https://github.com/rxn4chemistry/rxnmapper), file {FILE}, SHA-256 {SHA256}:
 an ALBERT of 12 layers that share one set of weights, trained on chemical reactions written as SMILES (Schwaller et al.
 2021, "Extraction of organic chemistry grammar from unsupervised learning of chemical reactions"). Attention Atlas
-turned the file into this folder; no number was changed. Its tokenizer is that of the package, written as tokenizer.json.
+turned the file into this folder; no number was changed. Its tokenizer is the package's, written as tokenizer.json.
 """
 # How the package cuts a reaction (rxnmapper/smiles_utils.py, SMI_REGEX_PATTERN).
 PATTERN = r"(\[[^\]]+]|Br?|Cl?|N|O|S|P|F|I|b|c|n|o|s|p|\(|\)|\.|=|#|-|\+|\\|\/|:|~|@|\?|>>?|\*|\$|\%[0-9]{2}|[0-9])"
