@@ -32,6 +32,22 @@ def gaps(atlas: Atlas, stream: StreamInfo) -> list[dict[str, Any]]:
     return found
 
 
+def sharing_words(stream: StreamInfo) -> str:
+    """That heads share their keys, and which (the matrix draws the lines); "" where none do."""
+    if stream.group == 1:
+        return ""
+    return "all heads share their keys" if stream.key_heads == 1 else "heads between two lines share their keys"
+
+
+def shares_with(stream: StreamInfo, head: int) -> str:
+    """With which heads a head shares its keys, "" where it has its own."""
+    first = head - head % stream.group
+    others = [f"H{one}" for one in range(first, first + stream.group) if one != head]
+    if not others:
+        return ""
+    return f"Its keys are also those of {' and '.join(filter(None, [', '.join(others[:-1]), others[-1]]))}."
+
+
 def size_words(stream: StreamInfo) -> str:
     """ "6 × 12 heads", and of how many layers where that is not all of them."""
     words = f"{stream.layers} × {stream.heads} heads"

@@ -18,7 +18,7 @@ from components.head_scene import HeadScene
 from components.head_set import head_set_chip
 from components.help import info_button, with_help
 from components.job_banner import progress_bar
-from components.layers import layer_numbers, size_words
+from components.layers import layer_numbers, sharing_words, size_words
 from components.legend import legend
 from components.navigation import head_controls, hint, minimap, outside_note, picture_controls
 from components.panels.align import align_body
@@ -202,6 +202,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
     facts = [
         f"{info.model.id}",
         size_words(stream),
+        *filter(None, [sharing_words(stream)]),
         f"{info.corpus.tokens:,} tokens of {info.corpus.inputs:,} inputs",
         f"capture checked on {info.checked_inputs} inputs, largest error {info.capture_error:.1e}",
     ]

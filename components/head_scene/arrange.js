@@ -68,12 +68,12 @@
 
   /** @param {Matrix} matrix @param {Fold} fold @returns {Atlas.Grid} */
   function folded(matrix, fold) {
-    const { layers, heads } = matrix;
+    const { layers, heads, group } = matrix;
     const { wide, across } = fold;
     const shape = shapeOf(matrix, fold);
     const { columns, rows, high, down, gapX, gapY } = shape;
     const plain = wide === heads && across === 1;
-    const named = matrix.gaps?.length ? { gaps: matrix.gaps } : {};
+    const named = { ...(matrix.gaps?.length ? { gaps: matrix.gaps } : {}), ...(group > 1 ? { group } : {}) };
     if (plain) return { layers, heads, columns, rows, fold, ...named };
     const order = new Array(columns * rows).fill(-1);
     const places = new Array(layers * heads);

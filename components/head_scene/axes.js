@@ -79,8 +79,9 @@
     }
   }
 
-  /** Between layers of several rows. @param {Painter} painter @param {Atlas.OverlayState} state @param {Headings} headings */
-  function drawRules({ context: c }, { originX, originY, cell, colours }, { rules }) {
+  /** Between layers of several rows, and between heads of different key heads.
+   * @param {Painter} painter @param {Atlas.OverlayState} state @param {Headings} headings */
+  function drawRules({ context: c }, { originX, originY, cell, colours }, { rules, bars }) {
     c.strokeStyle = colours.faded;
     c.lineWidth = 1;
     c.beginPath();
@@ -88,6 +89,11 @@
       const y = Math.round(originY + row * cell) + 0.5;
       c.moveTo(originX + first * cell, y);
       c.lineTo(originX + last * cell, y);
+    }
+    for (const { column, first, last } of bars) {
+      const x = Math.round(originX + column * cell) + 0.5;
+      c.moveTo(x, originY + first * cell);
+      c.lineTo(x, originY + last * cell);
     }
     c.stroke();
   }

@@ -1,4 +1,4 @@
-/** What stands beside and above the cells: numbers of layers and heads, and rules between layers. Pure. */
+/** What stands beside and above the cells: numbers of layers and heads, and rules between layers and between key heads. Pure. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   /** @type {Atlas.ClientScripts["layers"]} */
   const { numberOf } = globalThis.atlas_client?.layers || require("../client/layers.js");
@@ -9,17 +9,18 @@
    *   tops: over columns `from`…, while rows `first`…`last` are in view · sides: left of column `first`, beside rows
    * @typedef {{at: number, text: string, wide: number}} Mark  wide: places that it stands for
    * @typedef {{first: number, last: number, marks: Mark[]}} Strip
-   * @typedef {{tops: Strip[], sides: Strip[], rules: {row: number, first: number, last: number}[], gaps: Atlas.Gap[],
+   * @typedef {{tops: Strip[], sides: Strip[], rules: {row: number, first: number, last: number}[],
+   *   bars: {column: number, first: number, last: number}[], gaps: Atlas.Gap[],
    *   along: string, down: string, short: boolean}} Headings  short: the cells need names of their own; gaps: at the upper
    *   edge of a row
    */
 
-  /** @param {number} count @param {(i: number) => Mark} make */
+  /** @template T @param {number} count @param {(i: number) => T} make @returns {T[]} */
   const list = (count, make) => Array.from({ length: count }, (_, i) => make(i));
 
   /** @param {Atlas.Grid} grid @returns {Headings|null} null where heads lie in an order of their own */
   function headingsOf(grid) {
-    const { layers, heads, fold, gaps = [] } = grid;
+    const { layers, heads, fold, gaps = [], group = heads } = grid;
     if (!fold) return null;
     const { wide, across } = fold;
     const { high, down, gapX, gapY, columns, rows } = shapeOf({ layers, heads, group: 1 }, fold);
@@ -30,7 +31,10 @@
         marks: list(Math.min(across, layers - block * across), (i) => number(i, numberOf(block * across + i))),
       }));
       const marks = Array.from({ length: down }, (_, block) => list(heads, (i) => number(block * (high + gapY) + i, i))).flat();
-      return { tops, sides: [{ first: 0, last: columns, marks }], rules: [], gaps: [], along: "layer →", down: "head ↓", short: false };
+      const rules = Array.from({ length: down }, (_, block) => list(heads / group - 1, (i) => (
+        { row: block * (high + gapY) + (i + 1) * group, first: 0, last: Math.min(across, layers - block * across) }
+      ))).flat();
+      return { tops, sides: [{ first: 0, last: columns, marks }], rules, bars: [], gaps: [], along: "layer →", down: "head ↓", short: false };
     }
     const blocks = Array.from({ length: across }, (_, block) => (
       { left: block * (wide + gapX), layers: Math.min(down, layers - block * down) }
@@ -42,8 +46,11 @@
     const tops = whole ? [{ first: 0, last: rows, marks: blocks.flatMap(({ left }) => list(wide, (i) => number(left + i, i))) }] : [];
     const rules = whole ? [] : blocks.flatMap(({ left, layers: some }) =>
       Array.from({ length: some - 1 }, (_, i) => ({ row: (i + 1) * high, first: left, last: left + wide })));
+    const bars = blocks.flatMap(({ left, layers: some }) => list(Math.max(0, wide / group - 1), (i) => (
+      { column: left + (i + 1) * group, first: 0, last: some * high }
+    )));
     const above = gaps.map(({ row, text }) => ({ row: row * high, text }));
-    return { tops, sides, rules, gaps: above, along: whole ? "head →" : "", down: "layer ↓", short: !whole };
+    return { tops, sides, rules, bars, gaps: above, along: whole ? "head →" : "", down: "layer ↓", short: !whole };
   }
 
   const api = { headingsOf };

@@ -357,6 +357,8 @@ declare namespace Atlas {
     rows: number;
     columns: number;
     fold?: { wide: number; across: number };
+    /** neighbours that share a key head, where there are such */
+    group?: number;
     /** layers that have no attention, where there are some */
     gaps?: Gap[];
     sorted?: boolean;

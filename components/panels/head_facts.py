@@ -8,6 +8,7 @@ from components import ids
 from components.catalogue import unattended
 from components.compare_view import compare_address
 from components.heads_view import likes_address
+from components.layers import shares_with
 from components.server.context import context
 from components.state.atlas_page import View
 from components.still import Element, Still, Tree, still
@@ -58,9 +59,9 @@ def head_facts(
     report = head_report(atlas, stream, layer, head, ref.name)
     info = atlas.info.projection(ref, stream.name)
     name = f"{label_of(info)} {info.dims}D" if info else ref.name
-    words = unattended(stream)
+    said = unattended(stream)
     return [
-        *([] if words is None else [html.P(f"{words} Attended keys are here those with the largest q·k.")]),
+        *([] if said is None else [html.P(f"{said} Attended keys are here those with the largest q·k.")]),
         html.A(
             "Heads like this one",
             href=likes_address(prefix, atlas, stream, layer, head),
@@ -72,6 +73,7 @@ def head_facts(
             className="text-button facts-like",
         ),
         html.H2(f"How far to believe this map · {name}", className="facts-title"),
+        *([html.P(words, className="facts-verdict")] if (words := shares_with(stream, head)) else []),
         *_called(report),
         *_verdict(report, ref.method),
         *_notes(report),

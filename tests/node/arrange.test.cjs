@@ -138,6 +138,9 @@ test("headings: heads above and layers beside, the other way round, and layers o
   const turned = headingsOf(arrange(model(30, 9, 3), null, ROOMS[0]));
   assert.deepEqual([turned.along, turned.down, turned.tops.length], ["layer →", "head ↓", 1]);
   assert.equal(turned.tops[0].marks.at(-1).text, "29");
+  assert.deepEqual(turned.rules, [3, 6].map((row) => ({ row, first: 0, last: 30 })), "between heads that share a key head");
+  assert.deepEqual(headingsOf(arrange(model(2, 4, 2), null, null)).bars, [{ column: 2, first: 0, last: 2 }]);
+  assert.deepEqual([plain.rules, plain.bars], [[], []]);
   const several = headingsOf(arrange(model(32, 32, 4), null, ROOMS[0]));
   assert.ok(several.short);
   assert.deepEqual(several.tops, []);

@@ -9,7 +9,7 @@ from building import request_for, write_corpus
 from app import create_app
 from components.catalogue import cell_notes, scene_payload, stream_options
 from components.compare_view import compare_address
-from components.layers import layer_numbers, layer_options, size_words
+from components.layers import layer_numbers, layer_options, shares_with, sharing_words, size_words
 from components.state.atlas_page import View
 from components.state.compare_page import ComparePage
 from components.state.link import Link
@@ -87,6 +87,13 @@ def test_pages_tell_their_scripts_and_their_readers(atlas):
     assert layer_numbers(stream).to_plotly_json()["props"]["data-numbers"] == "[3, 7]"
     assert layer_options(stream, "L") == [{"label": "L3", "value": "0"}, {"label": "L7", "value": "1"}]
     assert size_words(stream) == "2 × 4 heads (layers 3, 7 of 8)"
+    assert sharing_words(stream) == "heads between two lines share their keys"
+    assert sharing_words(stream.model_copy(update={"key_heads": 1})) == "all heads share their keys"
+    assert shares_with(stream, 0) == "Its keys are also those of H1."
+    assert shares_with(stream, 3) == "Its keys are also those of H2."
+    nine = stream.model_copy(update={"heads": 9, "key_heads": 3})
+    assert shares_with(nine, 4) == "Its keys are also those of H3 and H5."
+    assert sharing_words(stream.model_copy(update={"key_heads": 4})) == ""
 
 
 @pytest.mark.parametrize(
