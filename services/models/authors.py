@@ -109,6 +109,13 @@ def check_shapes(folder: ModelFolder, model: Any, report: Mapping[str, Any]) -> 
     """Refuse weights of other sizes than config.json says; pruned heads are counted. Raises: ModelError."""
     wrong = sorted(report.get("mismatched_keys") or (), key=lambda one: one[0])
     if not wrong:
+        said = folder.config.get("pruned_heads")
+        layers = [layer for layer, heads in said.items() if heads] if isinstance(said, dict) else []
+        if layers:
+            raise ModelError(
+                f"Model {folder.id}: its config.json says that heads are pruned (layer {str(layers[0])[:10]}), and its"
+                " files hold the weights of all: take pruned_heads out of config.json if the whole model is meant."
+            )
         return
     pruned: dict[int, int] = {}
     for key, found, expected in wrong:

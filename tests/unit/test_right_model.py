@@ -194,6 +194,13 @@ def test_a6_pruned_heads_are_refused_with_their_number_and_layer(bert):
     assert "has pruned heads (3 of layer 0, 2 of layer 1)" in refusal(bert)
 
 
+def test_a6_heads_that_are_said_to_be_pruned_and_are_not_are_refused(bert):
+    change_config(bert, pruned_heads={"1": []})
+    load_model(str(bert))
+    change_config(bert, pruned_heads={"0": [], "1": [2]})
+    assert "says that heads are pruned (layer 1), and its files hold the weights of all" in refusal(bert)
+
+
 def test_a6_other_sizes_than_described_are_named(bert):
     change_config(bert, intermediate_size=50)
     assert "encoder.layer.0.intermediate.dense.bias is [48] in the files and [50] by config.json" in refusal(bert)
