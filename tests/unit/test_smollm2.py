@@ -168,3 +168,21 @@ def test_it_knows_its_language_and_its_captured_attention_is_its_own(loaded):
     surprise = -scores[0, :-1].gather(1, ids[0, 1:, None]).mean().item()
     assert np.exp(surprise) < 12  # chance is 49,152
     assert check_capture(loaded, [item]) < 1e-4
+
+
+def test_its_content_rotated_plainly_is_what_it_dots(installed):
+    """RoFormer's equation 15 with the angles of config.json, from the vectors before rotation."""
+    from services.capture import capture, load_model, tokenise
+
+    whole = load_model("smollm2", content=True)
+    (item,) = tokenise(whole, ["Plants make sugar out of light, and we make light of plants."])
+    own, content = capture(whole, [item])
+    assert (own.stream, content.stream) == ("self", "content")
+    theta = json.loads((installed.path / "config.json").read_text())["rope_theta"]
+    angles = np.arange(len(item))[:, None] * theta ** (-np.arange(32) / 32)
+    for side in ("queries", "keys"):
+        before, after = getattr(content, side).astype(float), getattr(own, side)
+        turned = (before[..., :32] + 1j * before[..., 32:]) * np.exp(1j * angles)
+        apart = np.concatenate([turned.real, turned.imag], axis=-1) - after
+        assert np.abs(apart).max() < 1e-4 * np.abs(after).max()
+        assert np.abs(before - after).max() > 0.1 * np.abs(after).max()
