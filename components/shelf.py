@@ -19,6 +19,7 @@ from services.errors import AtlasError
 from services.models.memory import readable
 from services.payloads.scene import projection_key
 from services.projection import method_names
+from services.streams.registry import CONTENT
 from services.workshop.estimate import duration
 from services.workshop.keeping import MOST_NOTES, MOST_TITLE, Thrown, same_as
 from services.workshop.owners import Owners, Ownership
@@ -45,7 +46,7 @@ def shelf(entries: Sequence[Entry], thrown: Sequence[Thrown], owners: Owners, pr
 def _card(atlas: Atlas, alike: Sequence[Atlas], ownership: Ownership | None, prefix: str) -> html.Article:
     info, slug = atlas.info, atlas.slug
     size = sum(file.bytes for file in info.files.values())
-    heads = ", ".join(size_words(stream) for stream in info.streams)
+    heads = ", ".join(size_words(stream) for stream in info.streams if stream.kind != CONTENT)
     lines = [
         f"{info.model.id}: {heads}",
         f"{info.corpus.name}: {info.corpus.inputs:,} inputs, {info.corpus.tokens:,} tokens",

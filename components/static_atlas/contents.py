@@ -11,6 +11,7 @@ from services.attributes.registry import Attribute, attributes, why_not
 from services.errors import ExportError
 from services.models.memory import readable
 from services.payloads.images import has_images, sheet_facts
+from services.streams.registry import CONTENT
 
 MOST_BYTES = 300_000_000
 _FILE_BYTES = 4_000_000  # of attention in one file: what a click on a token waits for
@@ -35,7 +36,7 @@ class Contents:
     @property
     def words(self) -> str:
         """What is in it, in one sentence."""
-        heads = sum(stream.layers * stream.heads for stream in self.atlas.info.streams)
+        heads = sum(one.layers * one.heads for one in self.atlas.info.streams if one.kind != CONTENT)
         names = sorted({projection.name for projection in self.maps})
         return (
             f"{heads} heads, {_count(len(names), 'map')} ({', '.join(names)}), "
@@ -83,6 +84,7 @@ def attention_bytes(atlas: Atlas) -> np.ndarray:
     sizes = [
         2 * stream.layers * stream.heads * counts[stream.query_table] * counts[stream.key_table]
         for stream in atlas.info.streams
+        if stream.kind != CONTENT
     ]
     return np.sum(sizes, axis=0)
 
@@ -95,7 +97,8 @@ def layers_a_file(atlas: Atlas, stream: StreamInfo) -> int:
 
 
 def _maps(atlas: Atlas, names: Sequence[str] | None) -> tuple[ProjectionInfo, ...]:
-    ready = atlas.info.projections
+    attended = {stream.name for stream in atlas.info.streams if stream.kind != CONTENT}
+    ready = tuple(one for one in atlas.info.projections if one.stream in attended)
     if not ready:
         raise ExportError("This atlas has no map yet: wait for its first.")
     known = {projection.name for projection in ready}

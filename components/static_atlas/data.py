@@ -17,6 +17,7 @@ from services.modalities.text.columns import words
 from services.modalities.text.marks import without_marks
 from services.payloads import average, images, scene, sprite
 from services.search.characters import split_characters
+from services.streams.registry import CONTENT
 
 INPUTS_A_FILE = 64
 _LEVEL = 4  # of gzip: nearly the size of the best, in a quarter of its time
@@ -30,6 +31,8 @@ def data(contents: Contents) -> Iterator[Member]:
     for table in sorted(token_tables(atlas.info)):
         yield from _of_table(atlas, table)
     for stream in atlas.info.streams:
+        if stream.kind == CONTENT:
+            continue  # its one place beside attention is the dashboard, which says what it is not
         yield from _of_stream(contents, stream)
         yield from _attention(contents, stream)
     if images.has_images(atlas):

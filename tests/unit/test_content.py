@@ -130,3 +130,14 @@ def test_what_is_asked_of_attention_is_refused_of_it(atlas):
     with pytest.raises(ProbeError, match="is no attention of the model") as caught:
         question.checked(atlas, 64)
     assert one_line(caught)
+
+
+def test_pages_to_take_away_leave_it_out(atlas):
+    from components.static_atlas.contents import choose
+    from components.static_atlas.data import data
+
+    contents = choose(atlas)
+    assert contents.words.startswith("8 heads, 1 map (pca2d)")
+    names = [name for name, _ in data(contents)]
+    assert any("self" in name and "pca2d" in name for name in names)
+    assert not any("content" in name for name in names)
