@@ -30,6 +30,7 @@ from werkzeug.serving import make_server
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from components.head_scene import HeadScene
 from components.server.table_route import serve_tables
+from services.payloads.scene import chunk_size
 from tests.synthetic_payload import PALETTES, Synthetic, blueprint
 
 ARGUMENTS = [
@@ -74,6 +75,26 @@ TIME_CLICK = f"""() => {{
     await {SCENE}.ready();
     resolve({{ ms: performance.now() - start, flight }});
   }}, {{ once: true, capture: true }}));
+}}"""
+
+# By hand, as fast as frames come: 30 events that scroll, 15 that zoom out, 15 that zoom in. A frame is on the screen
+# when the renderer's fence has passed: then the scene counts the next one.
+MOVE = f"""async () => {{
+  const canvas = document.querySelector("#scene canvas");
+  const {{ left, top, width, height }} = canvas.getBoundingClientRect();
+  const place = {{ clientX: left + width / 2, clientY: top + height / 2, bubbles: true, cancelable: true }};
+  const events = [...Array(30).fill([40, false]), ...Array(15).fill([12, true]), ...Array(15).fill([-12, true])];
+  let longest = 0;
+  for (const [deltaY, ctrlKey] of events) {{
+    const {{ frames }} = {SCENE}.stats();
+    const start = performance.now();
+    canvas.dispatchEvent(new WheelEvent("wheel", {{ ...place, deltaY, ctrlKey }}));
+    while ({SCENE}.stats().frames === frames && performance.now() - start < 5000) {{
+      await new Promise((done) => requestAnimationFrame(done));
+    }}
+    longest = Math.max(longest, performance.now() - start);
+  }}
+  return longest;
 }}"""
 
 
@@ -196,6 +217,8 @@ def measure_scene(page: Page, url: str) -> dict:
     result = {"load": meter.measure(lambda: page.evaluate(SCENE_CHANGE, {"payload": payload}))}
     stats = page.evaluate(f"{SCENE}.stats()")
     result["first"], result["full"] = stats["firstMs"], stats["fullMs"]
+    result["moved"] = move(page)
+    result["rest"] = meter.heap()
     position = {"name": "position", "scope": "token", "palette": PALETTES["position"]}
     result["recolour"] = meter.measure(lambda: page.evaluate(SCENE_CHANGE, {"colour": position}))
     result["search"] = meter.measure(lambda: page.evaluate(SCENE_CHANGE, {"search": {"query": WORD, "mode": "exact"}}))
@@ -207,6 +230,15 @@ def measure_scene(page: Page, url: str) -> dict:
     page.evaluate(SCENE_CHANGE, {"head": None})
     result["flight"] = click_a_head(page)["flight"]
     return result
+
+
+def move(page: Page) -> float:
+    """Scroll the matrix, zoom out of it and in again by hand: the longest time from an event to its frame, ms."""
+    longest = page.evaluate(MOVE)
+    page.focus(".atlas-scene-stage")
+    page.keyboard.press("0")
+    page.evaluate(f"{SCENE}.ready()")
+    return longest
 
 
 def click_a_head(page: Page) -> dict[str, float]:
@@ -278,8 +310,11 @@ def main() -> None:
     arguments = parser.parse_args()
     chromium = chromium_path()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    data = Synthetic(arguments.layers, arguments.heads, arguments.points)
+    cells = arguments.layers * arguments.heads
+    data = Synthetic(arguments.layers, arguments.heads, arguments.points, chunk_size(cells))
     data.quantised(2, UMAP["name"])
+    if data.props()["thumbnail"]:
+        data.thumbnails(UMAP["name"])
     server = make_server("127.0.0.1", 0, make_app(data).server, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
@@ -303,6 +338,8 @@ def main() -> None:
     size = f"{data.cells} heads × {data.points:,} points = {data.cells * data.points:,} points"
     machine = f"software WebGL, {os.cpu_count()} cores at load {os.getloadavg()[0]:.1f}"
     text = f"{size}, {SIDE} × {SIDE} px, Chromium {version}, {machine}\n\n{table(scene, plotly)}\n"
+    text += f"\nPan and zoom: at most {scene['moved']:.0f} ms from an event to its frame."
+    text += f" Heap at rest {scene['rest']:.1f} MB.\n"
     text += f"\nThe flight into a head, 0.6 s: {scene['flight']} frames.\n"
     print(text)
     if arguments.markdown:

@@ -2,7 +2,8 @@
 
     python -m benchmarks.synthetic_atlas OUT --layers 12 --heads 12 --points 10000 --head-dim 64
 
-writes captured vectors, attention and PCA maps; `--projections umap,tsne` lays it out by the build's own stages.
+writes captured vectors, attention and PCA maps; `--projections umap,tsne` lays it out by the build's own stages;
+`--bare` stops after the PCA maps, without measures and study, as pictures of thousands of heads need no more.
 """
 
 import os
@@ -92,7 +93,7 @@ def write(folder: Path, layers: int, heads: int, points: int, head_dim: int, req
         libraries={},
     )
     journal.save()
-    write_heads(work, [stream], journal, progress)
+    write_heads(work, [stream], request.alignment(), journal, progress)
     for dims in request.dims:
         lay_out_pca(work, stream, dims, request, journal, progress)
     write_info(work, request, journal, progress)
@@ -108,15 +109,23 @@ def main() -> None:
     cli.add_argument("--points", type=int, default=10_000, help="queries and keys of one head")
     cli.add_argument("--head-dim", type=int, default=64)
     cli.add_argument("--projections", default="pca", help="comma-separated")
+    cli.add_argument("--dims", default="2,3", help="comma-separated")
+    cli.add_argument("--bare", action="store_true", help="no measures, no study, no maps but PCA")
     cli.add_argument("--jobs", type=int, default=os.cpu_count())
     options = cli.parse_args()
-    request = BuildRequest(model="synthetic", corpus="synthetic", projections=tuple(options.projections.split(",")))
+    request = BuildRequest(
+        model="synthetic",
+        corpus="synthetic",
+        projections=tuple(options.projections.split(",")),
+        dims=tuple(int(n) for n in options.dims.split(",")),
+    )
     folder = options.out.absolute()
     start = time.perf_counter()
     if not folder.exists():
         write(folder, options.layers, options.heads, options.points, options.head_dim, request)
     progress = Progress(folder.name, None, bar=True)
-    pipeline.add_layouts(folder, request, progress, Workers(options.jobs))
+    if not options.bare:
+        pipeline.add_layouts(folder, request, progress, Workers(options.jobs))
     get_reusable_executor().shutdown(wait=True)  # only ended processes count among the children
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(f"wall {time.perf_counter() - start:.0f} s")

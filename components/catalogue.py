@@ -9,6 +9,7 @@ from components.layers import gaps
 from components.palettes import Name, Theme, palette
 from services.alignment.variants import OWN, scale_variant
 from services.atlas import Atlas
+from services.atlas.overview import thumbnail_side
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.attributes.attribute import SIDE_STEPS
 from services.attributes.image import NOTHING
@@ -46,6 +47,7 @@ def scene_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, An
         "queries": queries,
         "keys": keys,
         "chunk": chunk_size(stream.layers * stream.heads),
+        "thumbnail": thumbnail_side(stream.layers * stream.heads, queries + keys),
         "pageSize": PAGE,
         "queryTable": stream.query_table,
         "keyTable": stream.key_table,

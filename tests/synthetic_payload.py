@@ -9,6 +9,7 @@ import numpy as np
 from flask import Blueprint, Response, abort, jsonify, request
 
 from services.atlas.layouts import frames, quantise
+from services.atlas.overview import densities, thumbnail_side
 
 PAGE = 4096
 WORDS = re.findall(
@@ -121,6 +122,20 @@ class Synthetic:
             known[dims, name, whole] = out
         return known[dims, name, whole]
 
+    def thumbnails(self, name: str, whole: bool = False) -> np.ndarray:
+        """uint8 [cells, side, side]"""
+        side = thumbnail_side(self.cells, self.points)
+        if side is None:
+            raise KeyError(name)
+        known = self.__dict__.setdefault("_thumbnails", {})
+        if (name, whole) not in known:
+            out = np.empty((self.cells, side, side), np.uint8)
+            for cell in range(self.cells):
+                layout = self.layout(cell, 2, name)[None]
+                out[cell] = densities(layout, self.queries, frames(layout, whole), side)[0]
+            known[name, whole] = out
+        return known[name, whole]
+
     def attribute(self, name: str, cell: int = 0) -> np.ndarray:
         key = np.arange(self.points) >= self.queries
         if name == "kind":
@@ -143,6 +158,7 @@ class Synthetic:
             "queryTable": "tokens",
             "keyTable": "tokens",
             "pageSize": PAGE,
+            "thumbnail": thumbnail_side(self.cells, self.points),
         }
 
     def sprite(self, dark: bool) -> bytes:
@@ -184,6 +200,10 @@ def blueprint(data: Synthetic, ranges: bool = True) -> Blueprint:
                 data.quantised(dims, name, request.args["frame"] == "all")[:, first : first + data.chunk]
             )
         )
+
+    @routes.get("/thumbnails/self/<projection>")
+    def thumbnails(projection: str):
+        return binary(data.thumbnails(projection.partition("-")[0], request.args["frame"] == "all"))
 
     @routes.get("/order/self")
     def order():

@@ -29,6 +29,7 @@ SCRIPTS = (
     "motion.js",
     "shaders.js",
     "gpu.js",
+    "draw_thumbnails.js",
     "draw.js",
     "positions.js",
     "sets.js",
@@ -44,6 +45,7 @@ SCRIPTS = (
     "attention.js",
     "token_pages.js",
     "sheet.js",
+    "thumbnails.js",
     "probes.js",
     "data.js",
     "view.js",
@@ -100,8 +102,9 @@ class HeadScene(Component):
     - className (string): further CSS classes of the root element.
     - style (dict): inline style of the root element; give it a height.
     - payload (dict | None): what to read: ``{base: "/payload/<atlas>/<key>", stream, layers, heads,
-      queries, keys, chunk, queryTable, keyTable, pageSize, group?, naming?}``, ``group`` being how many heads share a
-      key head and ``naming`` the attributes that groups of points are named by.
+      queries, keys, chunk, queryTable, keyTable, pageSize, group?, naming?, thumbnail?}``, ``group`` being how many
+      heads share a key head, ``naming`` the attributes that groups of points are named by, and ``thumbnail`` the texels
+      of a side of the thumbnails that very many heads are first seen as.
       ``None`` draws nothing.
     - projection (dict): ``{name, key, method, follows, dims: 2 | 3, label, size?}``. Another projection of the same
       dimensions moves the points there; camera, head, selection and search stay.

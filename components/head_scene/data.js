@@ -13,6 +13,7 @@
   const { TokenPages } = atlas.tokenPages || require("./token_pages.js");
   const { Features } = atlas.crowdNames || require("./crowd_names.js");
   const { Probes } = atlas.probes || require("./probes.js");
+  const { Thumbnails } = atlas.thumbnails || require("./thumbnails.js");
   const { Sheet } = atlas.sheet || require("./sheet.js");
 
   class SceneData {
@@ -31,6 +32,7 @@
       this.attention = new Attention(this.jobs, hooks, this.points);
       this.tokens = new TokenPages(this.jobs, hooks, this.points);
       this.features = new Features(this.jobs, hooks, this.points, this.tokens);
+      this.thumbnails = new Thumbnails(this.jobs, hooks, headsOnly);
       this.sheet = new Sheet(this.jobs, hooks);
       this.probes = new Probes(this.jobs, hooks, this.points);
     }
@@ -44,7 +46,8 @@
     }
 
     parts() {
-      return [this.points, this.colours, this.highlights, this.brush, this.attention, this.tokens, this.features, this.sheet, this.probes];
+      const { points, colours, highlights, brush, attention, tokens, features, thumbnails, sheet, probes } = this;
+      return [points, colours, highlights, brush, attention, tokens, features, thumbnails, sheet, probes];
     }
 
     close() {

@@ -7,10 +7,11 @@
   const shaders = atlas.shaders || require("./shaders.js");
   const camera = atlas.camera || require("./camera.js");
   const grid = atlas.grid || require("./grid.js");
+  const { drawThumbnails } = atlas.drawThumbnails || require("./draw_thumbnails.js");
   const { OUTSIDE } = atlas.edge || require("./edge.js");
   const { Gpu, textureRows } = atlas.gpu || require("./gpu.js");
 
-  const [FILLED_UNIT, PLACES_UNIT, BRUSH_UNIT] = [0, 7, 8];
+  const [CELLS_UNIT, PLACES_UNIT, BRUSH_UNIT] = [0, 7, 8];
 
   const FINE_FROM = 2.6;
   const MOST_A_BATCH = 8_000_000;
@@ -60,6 +61,8 @@
       /** points of the last batch */
       this.batch = 0;
       this.drawnPoints = 0;
+      /** @type {"alone"|"beneath"|null} */
+      this.drawnThumbnails = null;
       /** @type {Atlas.Frame|null} */
       this.frame = null;
       /** @type {Atlas.Grid|null} */
@@ -200,6 +203,8 @@
       this.clear(layers.picture, [red, green, blue, 1]);
       this.usePlaces(frame.grid);
       this.drawCells(frame);
+      this.drawnThumbnails = frame.thumbnails ? (frame.thumbnails.alone ? "alone" : "beneath") : null;
+      if (frame.thumbnails) drawThumbnails(this, frame, frame.thumbnails);
       if (frame.ghost) this.drawGhost(frame, frame.ghost.block);
     }
 
@@ -215,8 +220,8 @@
       if (this.placesOf === cells) return;
       this.placesOf = cells;
       const { order = [0], places = [0] } = cells;
+      this.gpu.setValues("cellAt", Uint32Array.from(order, (cell) => cell + 1), textureRows(order.length));
       this.gpu.setValues("places", Uint32Array.from(places), textureRows(places.length));
-      this.gpu.setValues("filled", Uint8Array.from(order, (cell) => (cell >= 0 ? 1 : 0)), textureRows(order.length));
     }
 
     /** @param {Atlas.Frame} frame */
@@ -226,8 +231,8 @@
       gl.uniform2f(u.uOrigin, frame.originX, frame.originY);
       gl.uniform2f(u.uViewport, this.canvas.width, this.canvas.height);
       gl.uniform2f(u.uGrid, frame.grid.columns, frame.grid.reach || frame.grid.rows);
-      this.gpu.bindTexture(FILLED_UNIT, "filled");
-      gl.uniform1i(u.uFilled, FILLED_UNIT);
+      this.gpu.bindTexture(CELLS_UNIT, "cellAt");
+      gl.uniform1i(u.uCellAt, CELLS_UNIT);
       gl.uniform1i(u.uPlaced, frame.grid.places ? 1 : 0);
       gl.uniform1f(u.uCell, frame.cell);
       gl.uniform1f(u.uGap, grid.GAP * 0.5);

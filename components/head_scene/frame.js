@@ -1,6 +1,7 @@
 /** One picture of the points, described for a renderer: what to draw, where, how large and in which colours. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const grid = atlas.grid || require("./grid.js");
+  const { thumbnailsOf } = atlas.thumbnails || require("./thumbnails.js");
   const { pointDiameter, pointAlpha } = atlas.draw || require("./draw.js");
 
   /** Points of one call: splits the matrix of very many heads. Beyond 4 million some drivers fail (KhronosGroup/WebGL #3402). */
@@ -82,6 +83,10 @@
     const marked = highlights.active;
     const probing = !marked && data.probes.active;
     const chunkSize = client ? client.payload.chunk : 1;
+    const thumbnails = allHeads && !patches ? thumbnailsOf(view, data, shades) : null;
+    const alone = thumbnails !== null && thumbnails.alone;
+    const passing = view.openness.value > 0;
+    const runs = set && (!alone || passing) ? frameRuns(view, Math.min(points.count, chunkSize)) : [];
     const gather = () => (isOpen ? textures.gather(open, 1, open) : allHeads && client ? textures.gather(0, client.cells, open) : null);
     return {
       grid: view.grid,
@@ -93,8 +98,10 @@
       dims: points.dims,
       matrix: view.rotation(),
       open: view.shown >= 0 && view.openness.value > 0 ? view.shown : -1,
-      runs: set ? frameRuns(view, Math.min(points.count, chunkSize)) : [],
-      chunks: set && points.order ? set.wanted(open) : 0,
+      thumbnails,
+      // Of a head that opens the points are there, whatever the others are drawn as.
+      runs: alone ? runs.slice(-1) : runs,
+      chunks: set && points.order && (!alone || passing) ? set.wanted(open) : 0,
       chunkSize,
       blockOf: (chunk) => (points.set ? points.set.blockOf(chunk, view.open) : null),
       previousOf: (chunk) => (points.previous ? points.previous.blockOf(chunk, view.open) : null),

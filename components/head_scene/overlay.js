@@ -30,6 +30,7 @@
       this.painter = new OverlayPainter(contextOf(this.canvas), this.readFont());
       this.heading = element("div", "atlas-scene-heading", root, { hidden: "" });
       this.tooltip = element("div", "atlas-scene-tooltip", root, { role: "tooltip", hidden: "" });
+      this.note = element("div", "atlas-scene-note", root, { hidden: "" });
       this.message = element("div", "atlas-scene-message", root, { role: "alert", hidden: "" });
       this.progress = element("div", "atlas-scene-progress", root, { "aria-hidden": "true", hidden: "" });
       this.live = element("div", "atlas-scene-live", root, { "aria-live": "polite" });
@@ -70,6 +71,12 @@
     setHeading(text) {
       this.heading.hidden = !text;
       this.heading.textContent = text;
+    }
+
+    /** What kind of picture this is, where that is not plain. @param {string} text */
+    setNote(text) {
+      this.note.hidden = !text;
+      if (this.note.textContent !== text) this.note.textContent = text;
     }
 
     /** @param {number} part  0..1 */

@@ -214,6 +214,13 @@
       return `positions/${this.payload.stream}/${projection.name}-${projection.key}/${chunk}?frame=${projection.frame || "middle"}`;
     }
 
+    /** @param {Atlas.Projection} projection @returns {Promise<Uint8Array>} [heads][side][side]: 16 · density + share of keys */
+    async thumbnails(projection) {
+      const { stream, thumbnail } = this.payload;
+      const path = `thumbnails/${stream}/${projection.name}-${projection.key}?frame=${projection.frame || "middle"}`;
+      return this.checked(new Uint8Array(await this.buffer(path, { keep: false })), this.cells * (thumbnail || 0) ** 2);
+    }
+
     /** @param {number} chunk */
     chunkLength(chunk) {
       return chunkLength(this.points, this.payload.chunk, chunk);

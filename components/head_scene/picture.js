@@ -5,6 +5,7 @@
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const { makeFrame, diameter, patchesOf } = atlas.frame || require("./frame.js");
   const { makeOverlayState, nameOf, byCell } = atlas.overlayState || require("./overlay_state.js");
+  const { thumbnailsOf, noteOf } = atlas.thumbnails || require("./thumbnails.js");
   const { Capture } = atlas.capture || require("./capture.js");
 
   /**
@@ -64,6 +65,19 @@
       const { view, data, props } = this.parts;
       const patches = patchesOf(view, data, props().pointSize);
       return patches ? patches.most : Infinity;
+    }
+
+    /** What kind of picture the matrix is, where it is not one of points. */
+    get note() {
+      const { view, data, webgl, look } = this.parts;
+      return webgl ? noteOf(thumbnailsOf(view, data, look().shades)) : "";
+    }
+
+    /** Thumbnails were drawn alone, and there are points now. @param {Atlas.Renderer} renderer */
+    waitsForPoints(renderer) {
+      const { view, data, look } = this.parts;
+      const now = thumbnailsOf(view, data, look().shades);
+      return renderer.drawnThumbnails === "alone" && !(now && now.alone);
     }
 
     frame(look = this.parts.look(), ratio = this.parts.view.ratio) {

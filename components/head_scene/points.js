@@ -4,7 +4,7 @@
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const p = atlas.payload || require("./payload.js");
-  const { PositionSet, residentChunks } = atlas.positions || require("./positions.js");
+  const { PositionSet, residentChunks, MANY_HEADS } = atlas.positions || require("./positions.js");
 
   class Points {
     /**
@@ -43,6 +43,41 @@
       this.fetchingLive = false;
       /** the open head's @type {number} */
       this.cell = -1;
+      /** the points of all heads have been asked for, if only thumbnails are fetched at first */
+      this.awake = false;
+      /** the projection that was asked for last is in 2D */
+      this.flat = true;
+    }
+
+    /** Chunks of all heads to keep: none while thumbnails are enough. */
+    get resident() {
+      const { client } = this;
+      if (!client || this.headsOnly) return 0;
+      const { cells, points, payload } = client;
+      if (payload.thumbnail && cells > MANY_HEADS && !this.awake && this.flat) return 0;
+      return residentChunks(cells, points, payload.chunk);
+    }
+
+    /** Points of each head that are, or would be, kept of all heads; all points where there are fewer. */
+    get sample() {
+      const { client } = this;
+      if (!client) return 0;
+      const { cells, points, payload } = client;
+      const some = residentChunks(cells, points, payload.chunk) * payload.chunk;
+      return some >= points ? Infinity : some;
+    }
+
+    /** Thumbnails are no longer enough: fetch points of all heads. */
+    wake() {
+      if (this.awake || !this.client || this.headsOnly) return;
+      this.awake = true;
+      const sets = [this.set, this.incoming].filter((set) => set !== null);
+      const { resident } = this;
+      if (sets.every((set) => set.resident >= resident)) return;
+      this.jobs.run("positions", async () => {
+        await Promise.all(sets.map((set) => set.extend(resident)));
+        this.hooks.chunk();
+      });
     }
 
     close() {
@@ -86,9 +121,9 @@
       if (this.incoming) this.incoming.close();
       this.incoming = null;
       if (!this.client || !projection) return;
-      const { cells, points, payload } = this.client;
+      this.flat = projection.dims === 2;
       const set = new PositionSet(this.client, { ...projection, frame: this.frame }, {
-        resident: this.headsOnly ? 0 : residentChunks(cells, points, payload.chunk),
+        resident: this.resident,
         onChunk: () => this.hooks.chunk(),
         drop: this.hooks.drop,
       });

@@ -41,6 +41,12 @@
       this.closed = false;
     }
 
+    /** Fetch so many chunks of all heads from now on. @param {number} resident */
+    async extend(resident) {
+      this.resident = Math.max(this.resident, resident);
+      await this.load();
+    }
+
     /** Fetch the chunks of all heads, a few at a time, in draw order. */
     async load() {
       await this.several(this.resident, async (c) => {
@@ -216,7 +222,7 @@
     }
   }
 
-  const api = { MOST_RESIDENT, residentChunks, PositionSet };
+  const api = { MOST_RESIDENT, MANY_HEADS, residentChunks, PositionSet };
   atlas.positions = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

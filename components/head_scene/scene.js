@@ -118,7 +118,10 @@
           pointed();
           if (alone) this.tellHovered();
         },
-        touched: () => this.loop.touch(),
+        touched: () => {
+          data.thumbnails.touch(() => this.loop.closed || this.loop.redraw());
+          this.loop.touch();
+        },
         moved: () => this.loop.redraw(),
         choose: (slot) => this.choose(slot),
         chooseProbe: (mark) => this.chooseProbe(mark),
@@ -199,7 +202,7 @@
       const { projection, colour, whole } = this.props;
       if (fresh || changed("order")) this.setOrder();
       if (fresh || changed("sprite")) this.setSprite();
-      if (fresh || changed("projection", "whole")) this.data.points.setProjection(projection || null, Boolean(whole));
+      if (fresh || changed("projection", "whole")) this.setProjection(projection || null, Boolean(whole));
       if (fresh || changed("colour")) this.data.colours.setColour(colour || null);
       if (fresh || changed("patches")) this.data.sheet.setForm(this.props.patches || "off");
       if (fresh || changed("sized", "mapSizes", "projection")) this.data.colours.sizeBy(this.props);
@@ -243,9 +246,16 @@
       this.textures.clear();
       this.before = { last: -1, other: -1 };
       this.renderer.drawnPoints = 0;
+      this.renderer.drawnThumbnails = null;
       this.data.setPayload(payload);
       this.view.setCells(payload, !this.props.cellTitles, this.webgl ? undefined : 0);
       Object.assign(this.cursor, { hoverCell: -1, hoverSlot: -1, focusCell: -1 });
+    }
+
+    /** @param {Atlas.Projection|null} projection @param {boolean} whole */
+    setProjection(projection, whole) {
+      this.data.points.setProjection(projection, whole);
+      this.data.thumbnails.setProjection(projection, whole);
     }
 
     setSprite() {
@@ -347,7 +357,8 @@
 
     chunkArrived() {
       const { highlights } = this.data;
-      if (this.motion.adopt()) this.loop.redraw();
+      // A picture of thumbnails alone has no place for the points that it waited for.
+      if (this.motion.adopt() || this.picture.waitsForPoints(this.renderer)) this.loop.redraw();
       // The picture in progress goes on with the new chunk, unless highlights have to be gathered anew.
       if (highlights.slots.length) {
         this.textures.forgetHighlight();
@@ -380,12 +391,14 @@
       this.heads.arrange();
       overlay.setHeading(view.isOpen ? picture.nameOf(view.open) : "");
       overlay.draw(picture.overlayState());
+      overlay.setNote(picture.note);
       this.copies.follow();
     }
 
     drawNothing() {
       this.canvas.style.visibility = "hidden";
       this.overlay.setHeading("");
+      this.overlay.setNote("");
       this.overlay.setProgress(1);
       this.overlay.clear();
     }

@@ -1,5 +1,7 @@
 /** What the parts of a scene tell it and ask of it. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const { wantsPoints } = atlas.thumbnails || require("./thumbnails.js");
+
   /** What the scene is told of its data. @param {Atlas.Scene} scene @returns {Atlas.DataHooks} */
   function dataHooks(scene) {
     /** @param {() => void} work */
@@ -26,6 +28,11 @@
         scene.textures.putBrush(scene.view.open);
         redraw();
       }),
+      thumbnails: (values) => {
+        if (scene.loop.closed) return;
+        scene.textures.putThumbnails(values);
+        redraw();
+      },
       sheet: whileAlive(() => {
         scene.textures.putSheet();
         redraw();
@@ -77,9 +84,12 @@
       complete: () => !scene.view.cells || !points.set || !points.order,
       pending: () => jobs.pending,
       measured: () => {
-        if (scene.renderer.drawnPoints > 0 && scene.progress.drawn()) scene.tellProgress();
+        if ((scene.renderer.drawnPoints > 0 || scene.renderer.drawnThumbnails) && scene.progress.drawn()) scene.tellProgress();
       },
-      rested: () => scene.viewpoint.tellSoon(),
+      rested: () => {
+        scene.viewpoint.tellSoon();
+        if (wantsPoints(scene.view, data)) data.points.wake();
+      },
       settled: () => scene.pictureDone(),
     };
   }

@@ -161,7 +161,7 @@ void main() {
 precision highp float; precision highp int; precision highp usampler2D;
 uniform vec2 uOrigin, uViewport, uGrid;
 uniform bool uPlaced;
-uniform usampler2D uFilled;
+uniform usampler2D uCellAt;
 uniform float uCell, uGap, uRadius, uFill;
 uniform vec3 uCanvas, uCellColour;
 out vec4 colour;
@@ -175,9 +175,54 @@ void main() {
   float cell = clamp(0.5 - edge, 0.0, 1.0) * inside.x * inside.y;
   if (uPlaced && cell > 0.0) {
     int at = int(world.y) * int(uGrid.x) + int(world.x);
-    cell *= float(texelFetch(uFilled, ivec2(at & 2047, at >> 11), 0).r);
+    cell *= float(min(1u, texelFetch(uCellAt, ivec2(at & 2047, at >> 11), 0).r));
   }
   colour = vec4(mix(uCanvas, uCellColour, max(cell, uFill)), 1.0);
+}`;
+
+  /** A head's thumbnail in its cell: its bytes are 16 · density + share of keys. */
+  const THUMBNAIL_FRAGMENT = `
+precision highp float; precision highp int; precision highp usampler2D;
+uniform vec2 uOrigin, uViewport, uGrid;
+uniform bool uPlaced;
+uniform usampler2D uCellAt, uThumbnails;
+uniform float uCell, uHalf, uAlpha;
+uniform int uSide;
+uniform bool uSmooth;
+uniform vec3 uQuery, uKey;
+out vec4 colour;
+
+vec2 texel(int head, ivec2 at) {
+  at = clamp(at, ivec2(0), ivec2(uSide - 1));
+  int i = (head * uSide + at.y) * uSide + at.x;
+  uint value = texelFetch(uThumbnails, ivec2(i & 2047, i >> 11), 0).r;
+  float density = float(value >> 4u) / 15.0;
+  return vec2(density, density * float(value & 15u) / 15.0);
+}
+
+void main() {
+  vec2 px = vec2(gl_FragCoord.x, uViewport.y - gl_FragCoord.y);
+  vec2 world = (px - uOrigin) / uCell;
+  if (any(lessThan(world, vec2(0.0))) || any(greaterThanEqual(world, uGrid))) discard;
+  int head = int(world.y) * int(uGrid.x) + int(world.x);
+  if (uPlaced) head = int(texelFetch(uCellAt, ivec2(head & 2047, head >> 11), 0).r) - 1;
+  if (head < 0) discard;
+  vec2 inside = (fract(world) - 0.5) * uCell / uHalf;
+  if (max(abs(inside.x), abs(inside.y)) >= 1.0) discard;
+  vec2 at = (inside * 0.5 + 0.5) * float(uSide);
+  vec2 found;
+  if (uSmooth) {
+    ivec2 corner = ivec2(floor(at - 0.5));
+    vec2 part = at - 0.5 - vec2(corner);
+    vec2 top = mix(texel(head, corner), texel(head, corner + ivec2(1, 0)), part.x);
+    vec2 low = mix(texel(head, corner + ivec2(0, 1)), texel(head, corner + 1), part.x);
+    found = mix(top, low, part.y);
+  } else {
+    found = texel(head, ivec2(at));
+  }
+  if (found.x <= 0.0) discard;
+  float alpha = uAlpha * min(1.0, 1.15 * pow(found.x, 0.8));
+  colour = vec4(mix(uQuery, uKey, found.y / found.x) * alpha, alpha);
 }`;
 
   const COPY_FRAGMENT = `
@@ -191,7 +236,7 @@ void main() { colour = texture(uLayer, place); }`;
   const withDefines = (source, defines) =>
     `#version 300 es\n${defines.map((name) => `#define ${name}\n`).join("")}${source}`;
 
-  const api = { POINT_VERTEX, POINT_FRAGMENT, SCREEN_VERTEX, CELLS_FRAGMENT, COPY_FRAGMENT, withDefines };
+  const api = { POINT_VERTEX, POINT_FRAGMENT, SCREEN_VERTEX, CELLS_FRAGMENT, THUMBNAIL_FRAGMENT, COPY_FRAGMENT, withDefines };
   atlas.shaders = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

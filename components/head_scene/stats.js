@@ -18,6 +18,7 @@
     return {
       webgl, mode: view.isOpen ? "head" : "matrix", open: view.open, dims: points.dims,
       cells: client ? client.cells : 0, points: points.count, drawnPoints: renderer.drawnPoints,
+      thumbnails: renderer.drawnThumbnails || null, note: picture.note,
       residentChunks: set ? set.resident : 0, loadedChunks: set ? set.loaded(view.open) : 0,
       bytes: client ? client.bytes : 0, marks: highlights.slots.length, lines: attention.lines.length,
       set: highlights.setSlots ? highlights.setSlots.length : null, average: attention.mean !== null,

@@ -37,6 +37,11 @@
       this.gathered = [];
     }
 
+    /** @param {Uint8Array} values  texels of all heads, a byte each */
+    putThumbnails(values) {
+      this.store.setValues("thumbnails", values, textureRows(values.length));
+    }
+
     putKinds() {
       const { kinds, count } = this.data.points;
       this.store.setValues("kind", kinds || new Uint8Array(count), textureRows(count));

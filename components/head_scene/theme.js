@@ -39,7 +39,7 @@
       const colours = themeColours((property) => style.getPropertyValue(property), this.name);
       for (const name of STYLED) this.stage.style.setProperty(`--scene-${name}`, colours[name]);
       const numbers = (/** @type {keyof Atlas.Colours} */ name) => colourNumbers(this.probe, colours[name]);
-      return { colours, shades: { canvas: numbers("canvas"), cell: numbers("cell"), faded: numbers("faded") } };
+      return { colours, shades: { canvas: numbers("canvas"), cell: numbers("cell"), faded: numbers("faded"), muted: numbers("muted") } };
     }
 
     close() {

@@ -38,6 +38,8 @@ declare namespace Atlas {
     patches?: SheetFacts | null;
     /** what is said where attention would stand, of streams that keep none */
     unattended?: string | null;
+    /** texels of a side of the thumbnails of its heads; none where there are no thumbnails */
+    thumbnail?: number | null;
     /** token rows a page */
     pageSize: number;
     mask: StreamMask;
@@ -491,6 +493,8 @@ declare namespace Atlas {
     colour(): void;
     sizes(): void;
     sheet(): void;
+    /** of all heads, for the renderer to keep */
+    thumbnails(values: Uint8Array): void;
     marks(): void;
     brush(): void;
     searched(): void;
@@ -515,6 +519,7 @@ declare namespace Atlas {
     canvas: number[];
     cell: number[];
     faded: number[];
+    muted: number[];
   }
 
   interface Look {
@@ -550,6 +555,8 @@ declare namespace Atlas {
     matrix: number[];
     /** the cell that fills the picture, or -1 */
     open: number;
+    /** in place of points, or beneath them */
+    thumbnails: FrameThumbnails | null;
     runs: FrameRun[];
     chunks: number;
     chunkSize: number;
@@ -579,6 +586,18 @@ declare namespace Atlas {
     cellColour: string;
     fadedColour: string;
     fill: number;
+  }
+
+  /** side: texels · query, key: colours 0..1 · coloured: these are those of the points · alone: no points are drawn ·
+   * hasty: the picture is moved by hand */
+  interface FrameThumbnails {
+    side: number;
+    query: number[];
+    key: number[];
+    coloured: boolean;
+    alone: boolean;
+    hasty: boolean;
+    alpha: number;
   }
 
   /** form: border, bare or fill · size: of a side, CSS px · most: slots drawn · cell, across, down: of the sheet */
@@ -616,6 +635,8 @@ declare namespace Atlas {
   interface Renderer {
     store: ValueStore;
     drawnPoints: number;
+    /** the picture shows thumbnails of heads, without points or beneath them */
+    drawnThumbnails?: "alone" | "beneath" | null;
     /** the picture of the frame is whole, as far as its data have arrived */
     readonly finished: boolean;
     /** points may be shown */
@@ -775,6 +796,8 @@ declare namespace Atlas {
     highlights: typeof import("./highlights.js");
     brush: typeof import("./brush.js");
     density: typeof import("./density.js");
+    thumbnails: typeof import("./thumbnails.js");
+    drawThumbnails: typeof import("./draw_thumbnails.js");
     crowd: typeof import("./crowd.js");
     crowdNames: typeof import("./crowd_names.js");
     copies: typeof import("./copies.js");

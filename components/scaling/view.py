@@ -214,7 +214,7 @@ def _colour_bar() -> html.Div:
 def constants_payload(atlas: Atlas, stream: StreamInfo, prefix: str) -> dict[str, Any]:
     """The scene's payload with constants in place of heads: two rows of four."""
     whole = scene_payload(atlas, stream, prefix)
-    return {**whole, "gaps": [], "layers": 2, "heads": _COLUMNS, "chunk": chunk_size(2 * _COLUMNS)}
+    return {**whole, "gaps": [], "thumbnail": None, "layers": 2, "heads": _COLUMNS, "chunk": chunk_size(2 * _COLUMNS)}
 
 
 def common_attributes(atlas: Atlas) -> list[Attribute]:

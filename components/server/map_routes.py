@@ -7,7 +7,7 @@ from components.palettes import NAMES, SCENE_COLOURS, THEMES, palette
 from components.server.http import binary
 from components.server.search_routes import question
 from components.server.site import Asked, Site, map_address, wants_whole
-from services.atlas import layouts
+from services.atlas import layouts, overview
 from services.attributes.registry import find_attribute, in_atlas
 from services.payloads import scene, sprite
 from services.payloads.maps import constants_chunk
@@ -20,6 +20,14 @@ def add_map_routes(site: Site) -> None:
         whole = wants_whole()
         constants = constants_chunk(asked.atlas, asked.stream, *map_address(projection), chunk, asked.maps, whole)
         return binary(constants or scene.positions(*asked.map(projection), chunk, whole))
+
+    @site.of_stream("/thumbnails/<stream>/<projection>")
+    def thumbnails(asked: Asked, projection: str) -> Response:
+        seen, chosen = asked.map(projection)
+        whole = wants_whole()
+        kept = None if whole else overview.kept_thumbnails(seen, chosen)
+        name = f"thumbnails-{asked.atlas.info.key}-{chosen.sha256}-{whole:d}"
+        return binary(kept or site.cache(name, lambda: overview.thumbnails(seen, chosen, whole)))
 
     @site.of_stream("/order/<stream>")
     def order(asked: Asked) -> Response:

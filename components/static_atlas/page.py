@@ -101,7 +101,7 @@ def _stream(contents: Contents, stream: StreamInfo) -> dict[str, Any]:
     names = sorted((one.name for one in contents.attributes), key=lambda name: name != PLAIN.name)
     colours = {theme: {name: scene_colour(atlas, stream, name, theme) for name in names} for theme in THEMES}
     return {
-        "payload": scene_payload(atlas, stream, "") | {"base": BASE},
+        "payload": scene_payload(atlas, stream, "") | {"base": BASE, "thumbnail": None},  # points alone
         "maps": {one.name: scene_projection(one) for one in maps},
         "colours": colours,
         "share": layers_a_file(atlas, stream),

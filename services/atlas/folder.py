@@ -364,6 +364,14 @@ def _check_arrays(atlas: Atlas) -> None:
             )
         allowed = ("float16", "float32") if name.endswith((f"/{QUERIES}.npy", f"/{KEYS}.npy")) else ("float32",)
         _check_type(atlas.path / name, dtype, allowed)
+    for projection in atlas.info.projections:
+        name = projection.ref.density_file(projection.stream)
+        if name in atlas.info.files:
+            stream = atlas.stream(projection.stream)
+            found, dtype = _header(atlas.path / name)
+            if found[:2] != (stream.layers, stream.heads) or len(found) != 4 or found[2] != found[3]:
+                raise AtlasFormatError(f"{atlas.path / name} has the shape {found}, which is no square a head.")
+            _check_type(atlas.path / name, dtype, ("uint8",))
     for stream in atlas.info.streams:
         if stream.attention == "none":
             continue

@@ -52,3 +52,7 @@ class ProjectionRef:
     def file(self, stream: str) -> str:
         """The array file in an atlas folder, for example `self/umap2d.npy`."""
         return f"{stream}/{self.name}.npy"
+
+    def density_file(self, stream: str) -> str:
+        """The array file of its thumbnails (services.atlas.overview), where the atlas has them."""
+        return f"{stream}/{self.name}_density.npy"

@@ -67,8 +67,9 @@ class Journal:
         self.record_file(name, info)
 
     def drop(self, names: Iterable[str]) -> None:
-        """Forget finished files, and what `atlas.json` would say of those that are layouts."""
+        """Forget finished files; of layouts also what `atlas.json` would say of them, and their thumbnails."""
         names = set(names)
+        names |= {f"{name.removesuffix('.npy')}_density.npy" for name in names}
         self._content["files"] = {name: info for name, info in self._content["files"].items() if name not in names}
         self.facts["projections"] = [
             layout

@@ -12,7 +12,9 @@ from services.alignment import align
 from services.alignment.scale_metrics import norm_ratio
 from services.alignment.study import measure_name
 from services.atlas import HEADS, ProjectionRef, arrays
+from services.atlas.layouts import frames
 from services.atlas.measure_table import HeadValues, read_table
+from services.atlas.overview import densities, thumbnail_side
 from services.atlas.schema import AlignmentInfo, FileInfo, ProjectionInfo, Scale, StreamInfo
 from services.atlas.vectors import stored_vectors
 from services.errors import BuildError
@@ -89,7 +91,9 @@ def lay_out_pca(
         progress.update(layer + 1)
     align_axes(array)
     array.flush()
-    _record(journal, stream, wanted, request, points, arrays.publish(folder / name))
+    info = arrays.publish(folder / name)
+    _keep_thumbnails(folder, stream, wanted, journal)
+    _record(journal, stream, wanted, request, points, info)
 
 
 def missing_layouts(stream: StreamInfo, request: BuildRequest, journal: Journal) -> list[ProjectionRef]:
@@ -144,6 +148,7 @@ def lay_out(
                 progress.check()
     for wanted in layouts:
         info = arrays.publish(folder / wanted.file(stream.name))
+        _keep_thumbnails(folder, stream, wanted, journal)
         _record(journal, stream, wanted, request, points, info)
         journal.forget(f"{_unit_stage(stream, wanted)}:")
     progress.end_stage()
@@ -190,6 +195,21 @@ def _points(folder: Path, stream: StreamInfo) -> int:
     return sum(
         pq.read_metadata(folder / f"{table}.parquet").num_rows for table in (stream.query_table, stream.key_table)
     )
+
+
+def _keep_thumbnails(folder: Path, stream: StreamInfo, wanted: ProjectionRef, journal: Journal) -> None:
+    """Of a map of very many heads, before the map itself is noted: it is never without them."""
+    side = thumbnail_side(stream.layers * stream.heads, _points(folder, stream))
+    if side is None or wanted.dims != 2:
+        return
+    layout = arrays.read(folder / wanted.file(stream.name))
+    queries = pq.read_metadata(folder / f"{stream.query_table}.parquet").num_rows
+    name = wanted.density_file(stream.name)
+    made = arrays.create(folder / name, (stream.layers, stream.heads, side, side), "uint8")
+    for layer in range(stream.layers):
+        made[layer] = densities(layout[layer], queries, frames(layout[layer]), side)
+    made.flush()
+    journal.record_file(name, arrays.publish(folder / name))
 
 
 def _record(

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from components.head_scene import HeadScene
 from components.server.table_route import serve_tables
+from services.atlas import overview
 from tests.browser.serving import serving
 from tests.browser.walking import quiet
 from tests.synthetic_payload import HOSTILE, PALETTES, Synthetic, blueprint
@@ -502,3 +503,32 @@ def test_no_payload_is_no_picture(page):
         page.mouse.wheel(0, 100)
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
+
+
+def test_very_many_heads_are_first_seen_as_thumbnails_and_nearer_as_points(page, monkeypatch):
+    """Counted in small here: 700 heads count as thousands, which alone keep their points back."""
+    monkeypatch.setattr(overview, "MOST_POINTS", 100_000)
+    data = Synthetic(layers=35, heads=20, points=400, chunk=100)
+    with serving(make_app(data, projection=None).server) as url:
+        page.set_viewport_size({"width": 900, "height": 700})
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(url)
+        page.wait_for_function("Boolean(document.getElementById('scene')?.atlasScene)")
+        held, free = [], []
+        page.route("**/positions/**", lambda route: route.continue_() if free else held.append(route))
+        page.evaluate("props => dash_clientside.set_props('scene', props)", {"projection": UMAP})
+        stats = "document.getElementById('scene').atlasScene.stats()"
+        page.wait_for_function(f"{stats}.thumbnails === 'alone'")
+        note = page.locator(".atlas-scene-note")
+        expect(note).to_have_text("Density of queries and keys. Zoom in for points.")
+        shot = Image.open(io.BytesIO(page.locator("#scene canvas.atlas-scene-points").screenshot())).convert("RGB")
+        assert len(shot.getcolors(1 << 24)) > 500, "the heads are seen before any of their points"
+        assert page.evaluate(f"{stats}.drawnPoints") == 0
+        free.append(True)
+        for route in held:
+            route.continue_()
+        expect(note).to_be_hidden()
+        page.evaluate("document.getElementById('scene').atlasScene.ready()")
+        assert page.evaluate(f"{stats}.drawnPoints") > 0
+        assert sum("/thumbnails/self/umap2d-k1" in url for url in asked) == 1

@@ -194,6 +194,7 @@ def _map(atlas: Atlas, stream: StreamInfo, projection: str, key: str) -> Iterato
     ):
         route = f"{colour}/{theme}.png{more}"
         yield f"sprite/{name}/{projection}-{key}/{route}", f"sprite/{name}/{projection}/{route}", ""
+    yield f"thumbnails/{name}/{projection}-{key}", f"thumbnails/{name}/{projection}", ""
     yield f"headpicture/{name}/{projection}-{key}/0/0/light.png", f"headpicture/{name}/{projection}/0/0/light.png", ""
     for text in ("the", "bank,cat", "zzz"):
         route = f"concentration/{name}/{projection}"

@@ -9,6 +9,7 @@ const HEADS = 3;
 const QUERIES = 4;
 const POINTS = 2 * QUERIES;
 const CHUNK = 5;
+const THUMBNAIL = 2;
 /** slot → point */
 const ORDER = Uint32Array.of(6, 0, 3, 5, 1, 7, 2, 4);
 const OFFSETS = Uint32Array.of(0, 2, 4);
@@ -42,6 +43,7 @@ function answer(path, query, range) {
     const values = Math.min(CHUNK, POINTS - Number(rest[2]) * CHUNK) * dims * 2;
     return positions(Number(rest[2]), dims, Number(range[1]) / values, 1);
   }
+  if (kind === "thumbnails") return Uint8Array.from({ length: LAYERS * HEADS * THUMBNAIL ** 2 }, (_, texel) => texel);
   if (kind === "attribute") return Uint8Array.from({ length: POINTS }, (_, point) => point);
   if (kind === "headattribute") return Uint8Array.from({ length: POINTS }, (_, point) => 10 * (HEADS * Number(rest[2]) + Number(rest[3])) + point);
   if (kind === "search") return maskOf(query.get("q"));
@@ -100,7 +102,7 @@ function sceneData(load, headsOnly = false) {
   const hooks = Object.fromEntries(names.map((name) => [name, () => told.push(name)]));
   const moves = [];
   const data = new (load("data").SceneData)({
-    ...hooks, moved: (before, animate) => moves.push({ before, animate }), drop: () => told.push("drop"),
+    ...hooks, thumbnails: () => told.push("thumbnails"), moved: (before, animate) => moves.push({ before, animate }), drop: () => told.push("drop"),
   }, headsOnly);
   const rest = async () => {
     while (data.jobs.pending) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -108,4 +110,4 @@ function sceneData(load, headsOnly = false) {
   return { data, told, moves, rest };
 }
 
-module.exports = { LAYERS, HEADS, QUERIES, POINTS, CHUNK, ORDER, serving, sceneData };
+module.exports = { LAYERS, HEADS, QUERIES, POINTS, CHUNK, THUMBNAIL, ORDER, serving, sceneData };
