@@ -114,6 +114,11 @@
       return (config ? JSON.parse(config).requests_pathname_prefix : null) || "/";
     },
     /** Only the fields of the corpus that is chosen. @param {string} kind */
-    show: (kind) => [kind === "paste" ? "field" : "d-none", kind === "upload" ? "new-uploading" : "d-none"],
+    show: (kind) => [
+      kind === "paste" ? "field" : "d-none",
+      kind === "upload" ? "new-uploading" : "d-none",
+      kind === "dataset" ? "new-fetching" : "d-none",
+      kind === "paste" || kind === "upload" ? "" : "d-none",
+    ],
   };
 })();

@@ -25,10 +25,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
-import httpx2
 import psutil
 from playwright.sync_api import Page, Request, sync_playwright
 
@@ -39,13 +38,15 @@ WORDS = ("river", "bank", "the", "time", "she", "water", "apple", "market", "it"
 EXPORTS = ("tokens.csv", "coordinates/umap2d.csv", "attention.parquet", "figure/umap2d.html")
 RARE = ("exports", "scaling")
 THINK = (1.0, 3.0)  # seconds between the steps of a viewer
+KEPT = 25.0  # seconds for which a connection is used again; the image closes it after 30
+LONGEST = 60.0  # seconds to wait for an answer
 ARRIVAL = 10.0  # seconds over which the viewers come
 Step = tuple[str, list[dict[str, str]]]  # its name, and method, path and body of each request
 
 
 @contextmanager
-def served(home: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """The server of the Dockerfile on a free port; stopped in the end."""
+def served(home: Path, log: IO[bytes] | int = subprocess.DEVNULL) -> Iterator[tuple[str, psutil.Process]]:
+    """The server of the Dockerfile on a free port; stopped in the end. log: where what it says goes"""
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     limits = dict(re.findall(r"\b((?:OMP|OPENBLAS|MKL)_NUM_THREADS|MALLOC_\w+)=(\d+)", text))
     command = json.loads(re.findall(r"^CMD (\[.*\])$", text, re.MULTILINE)[-1])
@@ -58,8 +59,8 @@ def served(home: Path) -> Iterator[tuple[str, psutil.Process]]:
         [sys.executable, "-m", *command],
         cwd=ROOT,
         env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
     )
     try:
         for _ in range(600):
@@ -113,11 +114,77 @@ def record(url: str) -> list[Step]:
     return steps
 
 
+class Wire:
+    """Connections of one viewer, six at most, as plain HTTP/1.1: a client that takes next to nothing of the machine."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.host, self.port = str(parts.hostname), int(parts.port or 80)
+        self.open: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self.slots = asyncio.Semaphore(6)
+
+    async def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str]]:
+        """Status and headers of an answer whose body was read and thrown away.
+
+        Raises:
+            OSError, EOFError: the connection ended before its answer.
+        """
+        reader, writer = await self._connection()
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}", "Accept-Encoding: gzip, deflate"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines += [f"Content-Length: {len(body)}"] if body else []
+        try:
+            writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+            first, *rest = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            told = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+            status = int(first.split()[1])
+            await self._skip(reader, told, status)
+        except BaseException:
+            writer.close()
+            raise
+        if told.get("connection", "").lower() == "close":
+            writer.close()
+        else:
+            self.open.append((time.monotonic(), reader, writer))
+        return status, told
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self.open:
+            used, reader, writer = self.open.pop()
+            if time.monotonic() - used < KEPT and not reader.at_eof() and not writer.is_closing():
+                return reader, writer
+            writer.close()
+        return await asyncio.wait_for(asyncio.open_connection(self.host, self.port, limit=1 << 20), LONGEST)
+
+    async def _skip(self, reader: asyncio.StreamReader, told: dict[str, str], status: int) -> None:
+        if status in (204, 304):
+            return
+        if "chunked" in told.get("transfer-encoding", ""):
+            while size := int((await reader.readline()).split(b";")[0], 16):
+                await reader.readexactly(size + 2)
+            await reader.readline()
+        else:
+            left = int(told.get("content-length", 0))
+            while left:
+                block = await reader.read(left)
+                if not block:
+                    raise EOFError("cut short")
+                left -= len(block)
+
+    def close(self) -> None:
+        for _, _, writer in self.open:
+            writer.close()
+
+
 @dataclass
 class Seen:
-    """Answers: address, status or the name of what went wrong, seconds."""
+    """Answers: address, status or the name of what went wrong, seconds.
+
+    steps: what viewers did, as opening a head
+    """
 
     answers: list[tuple[str, str, float]] = field(default_factory=list)
+    steps: int = 0
 
     def quantile(self, share: float) -> float:
         ordered = sorted(seconds for _, _, seconds in self.answers)
@@ -129,11 +196,10 @@ class Viewer:
 
     def __init__(self, number: int, url: str, rare: float, seen: Seen) -> None:
         self.draw = random.Random(number)
-        self.url, self.rare, self.seen = url, rare, seen
+        self.wire, self.rare, self.seen = Wire(url), rare, seen
         self.kept: set[str] = set()
         self.tags: dict[str, str] = {}
         self.tab = f"{self.draw.getrandbits(128):032x}"
-        self.slots = asyncio.Semaphore(6)
         self.move()
 
     def move(self) -> None:
@@ -151,47 +217,45 @@ class Viewer:
         body = body.replace('"river"', f'"{self.word}"')
         return path, re.sub(r'("property":"data","value":)"[0-9a-f]{32}"', rf'\1"{self.tab}"', body)
 
-    async def ask(self, client: httpx2.AsyncClient, asked: dict[str, str]) -> None:
+    async def ask(self, asked: dict[str, str]) -> None:
         path, body = self.own(asked)
         if asked["method"] == "GET" and path in self.kept:
             return
         headers = {"If-None-Match": self.tags[path]} if path in self.tags else {}
         if body:
             headers["Content-Type"] = "application/json"
-        async with self.slots:
-            began = time.perf_counter()
+        async with self.wire.slots:
+            began, told = time.perf_counter(), dict[str, str]()
             try:
-                async with client.stream(asked["method"], path, content=body.encode(), headers=headers) as answer:
-                    async for _ in answer.aiter_raw():
-                        pass
-                status = str(answer.status_code)
-            except httpx2.HTTPError as error:
+                asking = self.wire.ask(asked["method"], path, headers, body.encode())
+                code, told = await asyncio.wait_for(asking, LONGEST)
+                status = str(code)
+            except (OSError, EOFError, ValueError) as error:
                 status = type(error).__name__
             self.seen.answers.append((_address(asked), status, time.perf_counter() - began))
         if status == "200" and asked["method"] == "GET":
-            if re.search(r"immutable|max-age=[1-9]", answer.headers.get("Cache-Control", "")):
+            if re.search(r"immutable|max-age=[1-9]", told.get("cache-control", "")):
                 self.kept.add(path)
-            elif "ETag" in answer.headers:
-                self.tags[path] = answer.headers["ETag"]
+            elif "etag" in told:
+                self.tags[path] = told["etag"]
 
     async def walk(self, steps: list[Step], until: float) -> None:
         await asyncio.sleep(self.draw.random() * ARRIVAL)
-        headers = {"Accept-Encoding": "gzip, deflate"}  # as a browser does without TLS
-        limits = httpx2.Limits(keepalive_expiry=1.5)  # the server closes after two seconds
-        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=60, limits=limits) as client:
-            while time.monotonic() < until:
-                thorough = self.draw.random() < self.rare
-                for name, requests in steps:
-                    if time.monotonic() > until:
-                        return
-                    if name in RARE and not thorough:
-                        continue
-                    if name == "next head":
-                        self.move()
-                    files = [one for one in requests if _is_file(one)]
-                    for group in (files, [one for one in requests if one not in files]):
-                        await asyncio.gather(*(self.ask(client, one) for one in group))
-                    await asyncio.sleep(self.draw.uniform(*THINK))
+        while time.monotonic() < until:
+            thorough = self.draw.random() < self.rare
+            for name, requests in steps:
+                if time.monotonic() > until:
+                    break
+                if name in RARE and not thorough:
+                    continue
+                if name == "next head":
+                    self.move()
+                files = [one for one in requests if _is_file(one)]
+                for group in (files, [one for one in requests if one not in files]):
+                    await asyncio.gather(*map(self.ask, group))
+                self.seen.steps += 1
+                await asyncio.sleep(self.draw.uniform(*THINK))
+        self.wire.close()
 
 
 def _is_file(asked: dict[str, str]) -> bool:
@@ -215,6 +279,12 @@ def _is_fine(status: str) -> bool:
 
 def cpu_seconds(server: psutil.Process) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in server.children())
+
+
+def largest(server: psutil.Process) -> tuple[int, int]:
+    """Bytes of the largest worker: resident, and without what it shares, as the mapped files of atlases."""
+    found = [one.memory_full_info() for one in server.children()]
+    return max(one.rss for one in found), max(one.uss for one in found)
 
 
 async def crowd(url: str, steps: list[Step], viewers: int, seconds: float, rare: float) -> Seen:
@@ -242,19 +312,24 @@ def main() -> None:
     parser.add_argument("--rare", type=float, default=0.25, help="share of visits with exports and the page Scaling")
     parser.add_argument("--routes", action="store_true")
     options: Any = parser.parse_args()
-    print("| viewers | requests | a second | p50 s | p95 s | p99 s | failed | CPU ms a request | MB a worker | load |")
-    print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+    print(
+        "| viewers | requests | a second | p50 s | p95 s | p99 s | failed | CPU ms a request | CPU ms a step"
+        " | cores: server, viewers | MB a worker: resident, own | load |"
+    )
+    print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     with served(options.home.resolve()) as (url, server):
         steps = record(url)
         for viewers in options.viewers:
-            before, began = cpu_seconds(server), time.monotonic()
+            before, own, began = cpu_seconds(server), time.process_time(), time.monotonic()
             seen = asyncio.run(crowd(url, steps, viewers, options.seconds, options.rare))
             spent, count = time.monotonic() - began, len(seen.answers)
             wrong = sum(not _is_fine(status) for _, status, _ in seen.answers)
-            memory = max(one.memory_info().rss for one in server.children()) / 2**20
-            cpu = (cpu_seconds(server) - before) / count * 1e3
+            memory = ", ".join(f"{part / 2**20:.0f}" for part in largest(server))
+            cpu, own = cpu_seconds(server) - before, time.process_time() - own
             times = " | ".join(f"{seen.quantile(share):.2f}" for share in (0.5, 0.95, 0.99))
-            end = f"{wrong} | {cpu:.1f} | {memory:.0f} | {os.getloadavg()[0]:.1f}"
+            each = f"{cpu / count * 1e3:.1f} | {cpu / seen.steps * 1e3:.0f}"
+            cores = f"{cpu / spent:.2f}, {own / spent:.2f}"
+            end = f"{wrong} | {each} | {cores} | {memory} | {os.getloadavg()[0]:.1f}"
             print(f"| {viewers} | {count} | {count / spent:.0f} | {times} | {end} |", flush=True)
         if options.routes:
             by_route(seen)

@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 from components import ids
 from components.polling import REST, again, asks, poll
 from components.server.context import Context, context
-from components.server.permission import refusal
+from components.server.permission import HALTED, refusal
 from services.errors import JobError
 from services.jobs.registry import job_kind
 from services.jobs.spec import Job
@@ -48,6 +48,8 @@ def job_watch() -> list[Component]:
 def follow_jobs(ticks: Any, _looked: Any, known: Any) -> tuple[Any, int, Any, Any]:
     """The bar's word on what runs or has failed; ask again while something runs."""
     here = context()
+    if here.settings.is_halted:
+        return html.Span(HALTED, className="build-failed", title=HALTED), REST, no_update, None
     try:
         here.jobs.check()
     except JobError as error:  # what runs goes on; nobody can say how far it is

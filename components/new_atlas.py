@@ -9,13 +9,14 @@ from dash.development.base_component import Component
 
 from components import ids
 from components.choices import field, segmented
+from components.new_dataset import dataset_field
 from services.models.memory import readable
 from services.projection import START, method_label, method_names
 from services.settings import Settings
 from services.workshop.offers import Offer, offers
 from services.workshop.orders import Checked
 
-CORPORA = {"paste": "Paste text", "upload": "Upload", "demo": "The demo's"}
+CORPORA = {"paste": "Paste text", "upload": "Upload", "dataset": "Data set", "demo": "The demo's"}
 OWN_WORDS = "none: it writes its own"
 _FIRST_INPUTS = 2_000
 _CHATS = [
@@ -100,6 +101,7 @@ def _corpus(settings: Settings) -> list[Component]:
             id=ids.NEW_UPLOADING,
             className="d-none",
         ),
+        dataset_field(settings),
         html.Div(
             [
                 html.Div(

@@ -7,6 +7,7 @@ from dash import ALL, ClientsideFunction, Input, Output, State, callback, client
 
 from components import ids
 from components.new_atlas import OWN_WORDS, check_words, column_options, first_rows, form, problem_words
+from components.new_dataset import fetched_corpus
 from components.orders import orders_list
 from components.server.context import context
 from components.server.permission import limited_person, may_see_of, refusal, visitor
@@ -60,6 +61,7 @@ _CHOICES = {
     "corpus": (ids.NEW_CORPUS, "value"),
     "text": (ids.NEW_TEXT, "value"),
     "upload": (ids.NEW_UPLOAD, "data"),
+    "dataset": (ids.NEW_SET, "data"),
     "column": (ids.NEW_COLUMN, "value"),
     "pair": (ids.NEW_PAIR, "value"),
     "chats": (ids.NEW_CHATS, "value"),
@@ -83,11 +85,17 @@ def _wish(values: tuple[Any, ...]) -> Wish:
     posted = dict(zip(_CHOICES, values, strict=True))
     upload = posted["upload"]
     posted["upload"] = upload.get("id") if isinstance(upload, dict) else None
+    posted["dataset"] = fetched_corpus(posted["dataset"])
     posted["text"] = posted["text"] or ""
     for box in ("paragraphs", "sample"):
         posted[box] = posted[box] == [1]
-    of_files = ("upload", "column", "pair", "chats", "encoding", "target")
-    unused = {"paste": of_files, "upload": ("text",), "demo": ("text", "paragraphs", *of_files)}
+    of_tables = ("column", "pair", "chats", "target")
+    unused = {
+        "paste": ("upload", "dataset", "encoding", *of_tables),
+        "upload": ("text", "dataset"),
+        "dataset": ("text", "upload", "encoding", "paragraphs"),
+        "demo": ("text", "upload", "dataset", "encoding", "paragraphs", *of_tables),
+    }
     drop = unused.get(posted["corpus"] if isinstance(posted["corpus"], str) else "", ())
     return Wish.read({name: value for name, value in posted.items() if name not in drop})
 
@@ -111,7 +119,7 @@ def check(*values: Any) -> tuple[Any, ...]:
     except AtlasError as error:
         return problem_words(str(error)), no_update, no_update, no_update, no_update, "d-none", None, True
     columns = checked.look.get("columns", [])
-    shown = "new-column" if wish.corpus == "upload" and columns else "d-none"
+    shown = "new-column" if wish.corpus in ("upload", "dataset") and columns else "d-none"
     rows = first_rows(columns, checked.look.get("rows", []))
     writer = "" if checked.look["model"]["kind"] == WRITER or wish.target else "d-none"
     names = column_options(columns), column_options(columns, "none"), column_options(columns, OWN_WORDS), writer
@@ -171,5 +179,7 @@ clientside_callback(
     ClientsideFunction("atlasNew", "show"),
     Output(ids.NEW_PASTE, "className"),
     Output(ids.NEW_UPLOADING, "className"),
+    Output(ids.NEW_FETCHING, "className"),
+    Output(ids.NEW_READING, "className"),
     Input(ids.NEW_CORPUS, "value"),
 )

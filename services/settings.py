@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     upload_bytes: int = Field(
         default=200_000_000, ge=0, description="Bytes of an upload at most, all its files together; 0: no uploads."
     )
+    datasets: bool = Field(
+        default=True, description="Whether the page New atlas fetches data sets of the Hugging Face hub by their ids."
+    )
     atlas_bytes: int = Field(
         default=4_000_000_000, ge=0, description="Bytes of an atlas at most that is opened from a file; 0: none is."
     )
@@ -196,23 +199,39 @@ class Settings(BaseSettings):
         """Maps of the heads of atlases."""
         return self.cache / "heads"
 
-    def make_folders(self) -> None:
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        return self.home, self.atlases, self.job_folder, self.cache
+
+    def make_folders(self, *, serving: bool = False) -> None:
         """Create the folders, private to the user.
+
+        serving: what has atlases to show need not be written: a server then starts and lets people look.
 
         Raises:
             AtlasError: the home folder cannot be created or written.
         """
-        for folder in (self.home, self.atlases, self.job_folder, self.cache):
+        bears = self.read_only or (serving and os.access(self.atlases, os.R_OK | os.X_OK))
+        for folder in self.folders:
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
-                if self.read_only:
+                if bears:
                     continue
                 raise AtlasError(
                     f"Cannot create {folder} ({error.strerror}); set ATLAS_HOME to a folder you can write to."
                 ) from error
-            if not self.read_only and not os.access(folder, os.W_OK | os.X_OK):
+            if not bears and not _is_writable(folder):
                 raise AtlasError(f"Cannot write {folder}; set ATLAS_HOME to a folder you can write to.")
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the home cannot be written just now, though ATLAS_READ_ONLY is not set: a disk may turn read-only."""
+        return not self.read_only and not all(_is_writable(folder) for folder in self.folders if folder.exists())
+
+
+def _is_writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 @lru_cache(maxsize=1)

@@ -120,7 +120,7 @@ def switch_off(go: Any, _back: Any, heads: Any, key: Any, on: Any, view_data: An
     if not go or stream is None:
         return no_update, no_update
     place = (view.layer, view.head) if view.layer is not None and view.head is not None else None
-    number = int(key) if isinstance(key, str) and key.isascii() and key.isdigit() else None
+    number = int(key) if isinstance(key, str) and re.fullmatch("[0-9]{1,9}", key) else None
     text = heads[:400] if isinstance(heads, str) else ""
     try:
         chosen = [] if number is not None and not text.strip() else heads_of(text, stream, place)
@@ -129,7 +129,7 @@ def switch_off(go: Any, _back: Any, heads: Any, key: Any, on: Any, view_data: An
     told = text_of(chosen, stream)
     if chosen and not told:  # all of them: the text of a set has no word for that
         told = f"{stream.number(0)}.0-{stream.number(stream.layers - 1)}.{stream.heads - 1}"
-    wanted = Off.from_store({"heads": told, "key": number, "on": on if on in ON else "shown"})
+    wanted = Off.from_store({"heads": told, "key": number, "on": on if isinstance(on, str) and on in ON else "shown"})
     return wanted.to_store(), ""
 
 

@@ -55,7 +55,7 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     Raises:
         AtlasError: the home folder cannot be used.
     """
-    settings.make_folders()
+    settings.make_folders(serving=True)
     app = Dash(
         "attention_atlas",
         use_pages=True,

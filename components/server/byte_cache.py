@@ -1,5 +1,6 @@
 """A file cache for flask-caching that holds bytes and nothing else: cachelib's own files are pickles."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,7 +35,8 @@ class ByteFileCache(BaseCache, FileSystemCache):
     @classmethod
     def factory(cls, app: Any, config: dict, args: list, kwargs: dict) -> "ByteFileCache":
         folder = Path(config["CACHE_DIR"])
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(OSError):  # a home that cannot be written is served without a cache
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return cls(str(folder), threshold=config["CACHE_THRESHOLD"], default_timeout=0)
 
     def __init__(self, cache_dir: str, threshold: int = 500, default_timeout: int = 0) -> None:

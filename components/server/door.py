@@ -56,7 +56,8 @@ def open_door(server: Flask, settings: Settings) -> None:
         if user is None:
             return Response("Name and password, please.", 401, {"WWW-Authenticate": 'Basic realm="Attention Atlas"'})
         g.watches = user.may("admin")  # metrics, also of a server where nobody changes anything
-        g.user = User(user.name, "view") if settings.read_only else user
+        g.halted = settings.is_halted
+        g.user = User(user.name, "view") if settings.read_only or g.halted else user
         return None
 
 

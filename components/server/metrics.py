@@ -1,12 +1,14 @@
 """/metrics for Prometheus, for admins: requests and their seconds of all worker processes, jobs, atlases.
 
-Each process writes its counts to files of its own below `ATLAS_HOME/cache/metrics`, and whichever is asked adds them up
-(prometheus_client's multiprocess mode): a scrape reaches one process of several.
+Each process writes its counts to files of its own below `ATLAS_HOME/cache/metrics`, where that cannot be written below
+the system's temporary folder, and whichever is asked adds them up (prometheus_client's multiprocess mode): a scrape
+reaches one process of several.
 """
 
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -25,7 +27,10 @@ def tell_metrics(server: Flask, settings: Settings) -> None:
         AtlasError: prometheus_client is not installed, or its files cannot be written.
     """
     try:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_folder(settings.cache / "metrics"))
+        aside = Path(tempfile.gettempdir()) / f"attention-atlas-metrics-{os.getuid()}"
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(
+            _folder(aside if settings.is_halted else settings.cache / "metrics")
+        )
         from prometheus_client import CollectorRegistry, Histogram, generate_latest, multiprocess
         from prometheus_client import Counter as Count
     except ImportError as error:
@@ -60,6 +65,9 @@ def _present() -> str:
     states = Counter((job.kind, job.state) for job in here.rows.list())
     lines = ["# HELP atlas_jobs Jobs by kind and state.", "# TYPE atlas_jobs gauge"]
     lines += [f'atlas_jobs{{kind="{kind}",state="{state}"}} {count}' for (kind, state), count in sorted(states.items())]
+    writable = int(not here.settings.is_halted)
+    lines += ["# HELP atlas_home_writable Whether the home folder can be written.", "# TYPE atlas_home_writable gauge"]
+    lines += [f"atlas_home_writable {writable}"]
     lines += ["# HELP atlas_atlases Atlases in the home folder.", "# TYPE atlas_atlases gauge"]
     return "\n".join([*lines, f"atlas_atlases {len(here.library.entries())}", ""])
 

@@ -9,6 +9,7 @@ from services.workshop.owners import Ownership
 
 NOBODY = "\x1f"  # owner of what has one who is not known; no user's name
 Deed = Literal["build", "upload", "stop", "rename", "delete", "open", "share"]
+HALTED = "The disk of this server cannot be written just now: all can be looked at, nothing started or changed."
 NEEDS: dict[Deed, Role] = {
     "build": "build",
     "upload": "build",
@@ -45,6 +46,8 @@ def refusal(deed: Deed, owner: str = "") -> str | None:
         role = "build" if owner == who.name else "admin"
     if who.may(role):
         return None
+    if has_request_context() and g.get("halted"):
+        return HALTED
     return f"You may look at what you see here, but not {SAYS[deed]}: that takes the role {role}."
 
 

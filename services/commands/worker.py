@@ -25,7 +25,9 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = load_settings()
-        settings.make_folders()
+        settings.make_folders(serving=True)
+        if not _has_waited(settings, stop):
+            return 0
         jobs = LocalJobs(settings, starts=True)
         presence = jobs.slots.share(WORKERS)
     except AtlasError as error:
@@ -40,6 +42,17 @@ def run(options: argparse.Namespace) -> int:
     os.close(presence)
     jobs.close()
     return 0
+
+
+def _has_waited(settings: Settings, stop: threading.Event) -> bool:
+    """Whether the home can be written, after waiting for it: a disk that has turned read-only may turn back."""
+    if settings.is_halted:
+        print(f"Cannot write {settings.home} just now: jobs run here as soon as it can be written.", file=sys.stderr)
+    while settings.is_halted:
+        if stop.wait(LOOK):
+            return False
+    settings.make_folders()
+    return True
 
 
 def _behind_redis(settings: Settings, jobs: LocalJobs, stop: threading.Event) -> int:

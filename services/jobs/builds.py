@@ -175,7 +175,9 @@ def start_demo_if_needed(settings: Settings, jobs: Backend) -> None:
         AtlasError: the home folder cannot be used, or the setting names projections that do not exist.
     """
     check_demo(settings)
-    settings.make_folders()
+    settings.make_folders(serving=True)
+    if settings.is_halted:
+        return
     if demo_needed(settings):
         start_demo(settings, jobs)
     if image_demo_needed(settings):

@@ -3,6 +3,7 @@
 from services.errors import JobError
 from services.jobs.builds import BUILD
 from services.jobs.changes import CHANGE
+from services.jobs.datasets import DATASET
 from services.jobs.kind import JobKind
 from services.jobs.layouts import LAYOUT
 from services.jobs.likeness import LIKENESS
@@ -12,6 +13,7 @@ from services.jobs.study import STUDY
 
 KINDS: tuple[JobKind, ...] = (
     BUILD,
+    DATASET,
     STUDY,
     MAPS,
     PROBE,

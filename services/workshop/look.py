@@ -12,6 +12,7 @@ from typing import Any
 
 from services.errors import AtlasError, CorpusError
 from services.modalities.corpora import DEMO, peek
+from services.modalities.corpora.hub import hub_corpus, split_of
 from services.modalities.registry import modality_named, modality_of
 from services.modalities.text.chats import has_template
 from services.models.files import find_model
@@ -28,8 +29,8 @@ _CHARACTERS = 4.0  # of a token, where the tokenizer cannot be read without its 
 def run(values: dict[str, Any]) -> dict[str, Any]:
     """
     Args:
-        values: model, revision; corpus (a path or "demo") or text; column; target; reading (`Wish.reading`);
-            max_inputs; most_bytes of an unpacked zip.
+        values: model, revision; corpus (a path, "demo" or a data set that was fetched) or text; column; target;
+            reading (`Wish.reading`); max_inputs; most_bytes of an unpacked zip.
 
     Returns: modality, model {words, parameters, parts}, and of the corpus columns, rows, column, notes, inputs, tokens
     (about, all inputs together), pairs (about, of tokens of one input); problem: why the corpus cannot be used, in
@@ -42,14 +43,16 @@ def run(values: dict[str, Any]) -> dict[str, Any]:
     model, modality = outline(folder), modality_of(folder.config)
     told: dict[str, Any] = {"modality": modality.name, "model": {**asdict(model), "words": model.words}}
     with tempfile.TemporaryDirectory() as aside:
-        source = values.get("corpus") or ""
+        source, of_hub = values.get("corpus") or "", None
         if not source:
             file = Path(aside) / "pasted sentences.txt"
             file.write_text(values.get("text") or "", encoding="utf-8", errors="replace")
             source = str(file)
         try:
             reading = dict(values.get("reading") or {})
-            told |= _first_rows(source, modality.name, reading.get("encoding"))
+            of_hub = hub_corpus(source)
+            table = source if of_hub is None else str(split_of(of_hub).file(0))
+            told |= _first_rows(table, modality.name, reading.get("encoding"))
             if source != DEMO and Path(source).suffix.lower() == ".zip":
                 check_archive(Path(source), values["most_bytes"])
             if modality.name == TEXT and "chats" not in reading and has_template(folder):
@@ -67,7 +70,7 @@ def run(values: dict[str, Any]) -> dict[str, Any]:
                 raise CorpusError(f"{folder.name} has no template for chats: read each turn as an input.")
             counts = _counts(corpus, folder, model, modality.name)
         except AtlasError as error:
-            shown = Path(source).name
+            shown = of_hub.shown if of_hub else Path(source).name
             return {**told, "problem": " ".join(str(error).replace(source, shown).split())}
     inputs = len(corpus.texts)
     return {

@@ -22,7 +22,6 @@ from services.jobs.backend import Backend
 from services.jobs.builds import BUILD, BuildArguments, processes
 from services.jobs.spec import Job, JobSpec, owned
 from services.jobs.turns import in_turn
-from services.modalities.corpora import DEMO
 from services.models.memory import available_bytes, readable
 from services.models.outline import Part
 from services.pipeline.lock import build_lock
@@ -31,6 +30,7 @@ from services.pipeline.request import BuildRequest, default_folder
 from services.projection import START, method_names
 from services.settings import Settings
 from services.workshop.estimate import Estimate, Work, estimate
+from services.workshop.fetching import OFF, may_fetch
 from services.workshop.limited import limited
 from services.workshop.offers import Offer, offered
 from services.workshop.owners import Owners, Ownership
@@ -121,10 +121,12 @@ class Workshop:
         upload = self.uploads.get(wish.upload) if wish.corpus == "upload" else None
         if wish.corpus == "upload" and upload is None:
             raise UploadError("That upload is gone; choose the file again.")
+        if wish.corpus == "dataset" and not may_fetch(self.settings):
+            raise BuildError(OFF)
         values = {
             "model": offer.name,
             "revision": offer.revision,
-            "corpus": str(upload.corpus) if upload else DEMO if wish.corpus == "demo" else "",
+            "corpus": wish.reads(upload),
             "text": wish.text if wish.corpus == "paste" else "",
             "column": wish.column or None,
             "target": wish.target or None,
@@ -171,8 +173,8 @@ class Workshop:
         pasted = self.uploads.paste(wish.text) if wish.corpus == "paste" else None
         upload = pasted or (self.uploads.get(wish.upload) if wish.corpus == "upload" else None)
         try:
-            folder = self._claimed(checked.offer.name, wish.title or (upload.corpus.stem if upload else DEMO))
-            request = _request(wish, checked.offer, str(upload.corpus) if upload else DEMO, checked.look["modality"])
+            folder = self._claimed(checked.offer.name, wish.title or checked.look["name"])
+            request = _request(wish, checked.offer, wish.reads(upload), checked.look["modality"])
             arguments = BuildArguments(request=request, folder=str(folder))
             order = Order(
                 slug=folder.name,

@@ -6,8 +6,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.errors import BuildError
-from services.modalities.corpora import MAX_INPUTS
+from services.modalities.corpora import DEMO, MAX_INPUTS
+from services.modalities.corpora.hub import hub_corpus
 from services.projection import method_names
+from services.workshop.uploads import Upload
 
 MOST_TEXT = 2_000_000  # characters pasted at most; more comes as a file
 
@@ -18,9 +20,10 @@ class Wish(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field(max_length=300)
-    corpus: Literal["paste", "upload", "demo"] = "paste"
+    corpus: Literal["paste", "upload", "dataset", "demo"] = "paste"
     text: str = Field(default="", max_length=MOST_TEXT)
     upload: str | None = Field(default=None, max_length=32)
+    dataset: str | None = Field(default=None, max_length=400, description="as a corpus is named, with a commit")
     column: str | None = Field(default=None, max_length=200)
     pair: str | None = Field(default=None, max_length=200)
     chats: Literal["either", "template", "turns"] | None = None
@@ -38,7 +41,7 @@ class Wish(BaseModel):
     def read(cls, values: dict[str, Any]) -> "Wish":
         """
         Raises:
-            BuildError: naming the first field that is missing or wrong.
+            BuildError: naming the first field that is missing or wrong. CorpusError: a data set of no possible name.
         """
         try:
             wish = cls.model_validate(values)
@@ -52,6 +55,8 @@ class Wish(BaseModel):
             raise BuildError("Paste some text, one input a line.")
         if wish.corpus == "upload" and not wish.upload:
             raise BuildError("Choose a file, or several images.")
+        if wish.corpus == "dataset" and not getattr(hub_corpus(wish.dataset), "commit", ""):
+            raise BuildError("Give the id of a data set and fetch it.")
         return wish
 
     @property
@@ -64,6 +69,12 @@ class Wish(BaseModel):
             "paragraphs": self.paragraphs,
         }
         return {name: choice for name, choice in chosen.items() if choice}
+
+    def reads(self, upload: Upload | None) -> str:
+        """What a build reads, given what was uploaded or pasted; "" where that is not kept yet."""
+        if self.corpus == "dataset":
+            return self.dataset or ""
+        return DEMO if self.corpus == "demo" else str(upload.corpus) if upload else ""
 
     @property
     def digest(self) -> str:

@@ -272,6 +272,19 @@ def test_every_callback_survives_whatever_is_posted(app, kind):
         assert b"Traceback" not in response.data
 
 
+@pytest.mark.parametrize("kind", ["nested list", "dict", "huge text"])
+def test_every_callback_survives_nonsense_beside_a_view_that_is_right(app, kind):
+    client = app.server.test_client()
+    view = {"atlas": SLUG, "stream": "self", "method": "pca", "dims": 2, "layer": 1, "head": 2}
+    for output, callback in server_callbacks(app).items():
+        body = body_of(output, callback, VALUES[kind])
+        for part in (*body["inputs"], *body["state"]):
+            if part["id"] == "view":
+                part["value"] = view
+        response = client.post("/_dash-update-component", data=json.dumps(body), content_type="application/json")
+        assert response.status_code < 500, (output, kind)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -293,6 +306,31 @@ def test_a_post_that_is_no_callback_is_refused_clearly(client, body):
     response = client.post("/_dash-update-component", data=body, content_type="application/json")
     assert response.status_code < 500
     assert b"Traceback" not in response.data
+
+
+def test_a_call_that_lacks_a_part_or_has_another_is_refused_for_every_callback(app):
+    client = app.server.test_client()
+    for output, callback in server_callbacks(app).items():
+        body = body_of(output, callback, None)
+        foreign = {"id": "nobody", "property": "data", "value": None}
+        changes = [
+            {"outputs": []},
+            {"outputs": None},
+            {"outputs": [foreign]},
+            {"outputs": {"id": {"a": []}, "property": "b"}},
+        ]
+        changes += [{name: [*body[name], foreign]} for name in ("inputs", "state")]
+        changes += [{name: body[name][1:]} for name in ("inputs", "state") if body[name]]
+        if isinstance(body["inputs"][0]["id"], str):
+            changes.append({"inputs": [foreign, *body["inputs"][1:]]})
+        for change in changes:
+            response = client.post(
+                "/_dash-update-component", data=json.dumps({**body, **change}), content_type="application/json"
+            )
+            assert response.status_code == 400, (output, change)
+    browsers_own = next(name for name, callback in app.callback_map.items() if "callback" not in callback)
+    response = client.post("/_dash-update-component", json={"output": browsers_own, "inputs": []})
+    assert (response.status_code, response.text) == (400, "There is no such callback.")
 
 
 @pytest.mark.parametrize("value", [None, 5, [], {}, True, "x" * 100_000, "\x00"])

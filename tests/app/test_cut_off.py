@@ -3,14 +3,21 @@
 import os
 import shutil
 import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from app import create_app
+from components.server.permission import HALTED
 from services.atlas import open_atlas
 from services.errors import AtlasError
+from services.jobs.builds import start_demo_if_needed
+from services.jobs.local import LocalJobs
 from services.settings import Settings
+from tests.gunicorn_server import ROOT, Gunicorn
+from tests.patience import PATIENCE, until
 from tests.real_home import SLUG
 
 
@@ -60,26 +67,104 @@ def test_an_atlas_replaced_or_removed_while_it_is_open_is_said_and_the_new_one_i
     assert client.get("/").status_code == 200
 
 
-def test_a_read_only_home_is_named_and_with_its_setting_served_unchanged(home, tmp_path):
+@pytest.fixture
+def place(tmp_path):
+    """A disk of our own, which can be made read-only."""
     place = tmp_path / "disk"
     place.mkdir()
     if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], capture_output=True).returncode:
         pytest.skip("mounting a small disk needs root, and a system that lets it")
-    try:
-        shutil.copytree(home, place / "home")
-        settings = Settings(home=place / "home", demo=False, open_browser=False)
+    yield place
+    subprocess.run(["umount", "-l", place], check=False)
+
+
+def remount(place, how):
+    subprocess.run(["mount", "-o", f"remount,{how}", place], check=True)
+
+
+def first_pages(settings):
+    """The page, and addresses of the atlas's data."""
+    (folder,) = settings.atlases.iterdir()
+    atlas = open_atlas(folder)
+    base, start = f"/payload/{folder.name}/{atlas.info.key}", atlas.info.projection("pca2d", "self")
+    return "/", "/library", f"{base}/average/self/0/0", f"{base}/positions/self/pca2d-{start.sha256[:12]}/0"
+
+
+@pytest.mark.parametrize("set_so", [True, False])
+def test_a_read_only_home_is_served_unchanged_whether_it_is_set_so_or_not(home, place, set_so):
+    shutil.copytree(home, place / "home")
+    settings = Settings(home=place / "home", demo=True, open_browser=False, read_only=set_so)
+    settings.make_folders()
+    remount(place, "ro")
+    start_demo_if_needed(settings, LocalJobs(settings))
+    app = create_app(settings)
+    client = app.server.test_client()
+    for path in first_pages(settings):
+        assert client.get(path).status_code == 200, path
+    for path in ("/upload?name=a.txt", "/upload/probe?name=a.png", "/library/open?name=a.zip"):
+        answer = client.post(path, data=b"x")
+        assert (answer.status_code in (400, 403), len(answer.text.splitlines())) == (True, 1), answer.text
+    assert client.get("/readyz").text == ("ready" if set_so else f"ready to look only: {HALTED}")
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_home_that_cannot_be_written_is_named_where_something_is_to_be_made_or_nothing_is_there(home, place):
+    shutil.copytree(home, place / "home")
+    settings = Settings(home=place / "home", demo=False, open_browser=False)
+    settings.make_folders()
+    remount(place, "ro")
+    with pytest.raises(AtlasError, match=r"^Cannot write .*/home; set ATLAS_HOME to a folder you can write to\.$"):
         settings.make_folders()
-        subprocess.run(["mount", "-o", "remount,ro", place], check=True)
-        with pytest.raises(AtlasError, match=r"^Cannot write .*/home; set ATLAS_HOME to a folder you can write to\.$"):
-            create_app(settings)
-        client = create_app(settings.model_copy(update={"read_only": True})).server.test_client()
-        (folder,) = settings.atlases.iterdir()
-        atlas = open_atlas(folder)
-        base, start = f"/payload/{folder.name}/{atlas.info.key}", atlas.info.projection("pca2d", "self")
-        for path in ("/", "/library", f"{base}/average/self/0/0", f"{base}/positions/self/pca2d-{start.sha256[:12]}/0"):
-            assert client.get(path).status_code == 200, path
-        for path in ("/upload?name=a.txt", "/upload/probe?name=a.png", "/library/open?name=a.zip"):
-            answer = client.post(path, data=b"x")
-            assert (answer.status_code in (400, 403), len(answer.text.splitlines())) == (True, 1), answer.text
+    with pytest.raises(
+        AtlasError, match=r"^Cannot create .*/nothing .*; set ATLAS_HOME to a folder you can write to\.$"
+    ):
+        create_app(settings.model_copy(update={"home": place / "nothing"}))
+
+
+def test_workers_of_a_running_server_start_again_on_a_disk_that_has_turned_read_only(home, place):
+    shutil.copytree(home, place, dirs_exist_ok=True)
+    settings = Settings(home=place, demo=False)  # the server's log lies beside it
+    settings.make_folders()
+    server = Gunicorn(settings.home)
+    worker = None
+
+    def asked(path):
+        try:
+            return urllib.request.urlopen(f"{server.url}{path}", timeout=PATIENCE).read().decode(errors="replace")
+        except OSError:  # between two workers
+            return ""
+
+    try:
+        before = server.workers()
+        assert asked("/")
+        master = before[0].parent()
+        master.suspend()  # no disk with files open for writing turns read-only
+        for one in before:
+            one.kill()
+        read_only = ["mount", "-o", "remount,ro", place]
+        until(lambda: not subprocess.run(read_only, capture_output=True).returncode, "files are open for writing")
+        master.resume()
+        until(lambda: not {one.pid for one in server.workers()} & {one.pid for one in before}, "no new workers")
+        until(lambda: asked("/healthz"), "no answer")
+        for path in first_pages(settings):
+            assert asked(path), path
+        assert asked("/readyz") == f"ready to look only: {HALTED}"
+        worker = subprocess.Popen(
+            [sys.executable, "app.py", "worker"],
+            cwd=ROOT,
+            env={**os.environ, "ATLAS_HOME": str(settings.home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert "just now: jobs run here as soon as it can be written." in worker.stdout.readline()
+        remount(place, "rw")
+        assert worker.stdout.readline().startswith("Jobs of ")
+        assert asked("/readyz") == "ready"
+        worker.terminate()
+        assert worker.wait(PATIENCE) == 0
     finally:
-        subprocess.run(["umount", "-l", place], check=False)
+        server.close()
+        if worker is not None and worker.poll() is None:
+            worker.kill()
+            worker.wait()

@@ -151,6 +151,49 @@ def test_a_build_is_asked_for_shown_and_given_up(app, client, settings):
     assert not list(settings.orders.glob("*.json"))
 
 
+SET = "dataset:org/set:train:en:0123456789abcdef0123456789abcdef01234567:1"
+
+
+def test_a_data_set_is_asked_for_by_a_job_and_built_only_when_it_is_there(app, client, settings):
+    asked = {"new_set_id": " org/set ", "new_fetch": 1}
+    said = post(app, client, "new-set-job.data", "new-fetch.n_clicks", **asked)
+    (job,) = app.server.config["ATTENTION_ATLAS"].rows.list()
+    assert job.id in said
+    assert (job.kind, job.arguments) == ("dataset", {"id": "org/set", "split": "", "subset": ""})
+    followed = {"new_set_job": {"id": "org/set", "job": job.id, "asked": 1}}
+    assert "Waiting for a worker" in post(app, client, "new-set-says.children", "new-set-job.data", **followed)
+    for data, says in (
+        (None, "Give the id of a data set and fetch it."),
+        ({"corpus": "dataset:org/set"}, "Give the id of a data set and fetch it."),
+        ({"corpus": "dataset:../x"}, "names no data set"),
+        ({"corpus": "/etc/passwd"}, "Give the id of a data set and fetch it."),
+        ({"corpus": SET}, "what was fetched of it has been removed; fetch it again"),
+    ):
+        wish = {**CHOICES, "new_corpus": "dataset", "new_set": data}
+        assert says in post(app, client, "new-check.children", "new-set.data", **wish)
+        assert says in post(app, client, "new-says.children", "new-start.n_clicks", **wish)
+    assert not settings.orders.exists()
+
+
+@pytest.mark.parametrize(("id", "says"), [("", "Give the id"), ("a b", "names no data set"), (7, "Give the id")])
+def test_a_name_that_no_data_set_has_starts_no_job(app, client, id, says):
+    said = post(app, client, "new-set-job.data", "new-fetch.n_clicks", new_set_id=id, new_fetch=1)
+    assert says in said
+    assert not app.server.config["ATTENTION_ATLAS"].rows.list()
+
+
+@pytest.mark.parametrize("changed", [{"datasets": False}, {"upload_bytes": 0}, {"read_only": True}])
+def test_where_data_sets_are_switched_off_none_is_asked_for_nor_built(settings, changed):
+    app = create_app(settings.model_copy(update=changed))
+    client = app.server.test_client()
+    said = post(app, client, "new-set-job.data", "new-fetch.n_clicks", new_set_id="org/set", new_fetch=1)
+    off = "You may look at what you see here" if "read_only" in changed else "switched off here (ATLAS_DATASETS"
+    assert off in said
+    wish = {**CHOICES, "new_corpus": "dataset", "new_set": {"corpus": SET}}
+    assert off in post(app, client, "new-says.children", "new-start.n_clicks", **wish)
+    assert not app.server.config["ATTENTION_ATLAS"].rows.list()
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -5,15 +5,19 @@ import os
 import re
 from contextlib import contextmanager
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
+from services.atlas import open_atlas
 from services.settings import Settings
 from tests.browser.test_accessibility import violations
 from tests.browser.walking import open_page, settle
 from tests.gunicorn_server import ROOT, Gunicorn
 from tests.job_processes import kill_all
 from tests.patience import PATIENCE
+from tests.unit.fake_hub import serve
 
 pytestmark = pytest.mark.browser
 PLACES = ("on the mat", "by the river", "in the bank", "in town", "at noon")
@@ -26,9 +30,9 @@ SENTENCES = "\n".join(
 
 
 @contextmanager
-def serving(settings):
+def serving(settings, **environment):
     """A server; its jobs are left alone when it ends."""
-    server = Gunicorn(settings.home)
+    server = Gunicorn(settings.home, **environment)
     try:
         server.workers()
         yield server
@@ -164,6 +168,38 @@ def _drop(page: Page, files) -> None:
         held,
     )
     page.get_by_role("button", name="Choose files").dispatch_event("drop", {"dataTransfer": dragged})
+
+
+def test_a_data_set_of_the_hub_is_fetched_looked_at_and_built(page: Page, settings, tmp_path):
+    for split, texts in (("train", SENTENCES.splitlines()), ("validation", ["The dog sat.", "Cats ran."])):
+        folder = tmp_path / "set" / "default" / split
+        folder.mkdir(parents=True)
+        pq.write_table(pa.table({"id": range(len(texts)), "what": texts}), folder / "0000.parquet")
+    with serve({"org/set": tmp_path / "set"}) as (address, _asked):
+        environment = {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
+        with serving(settings, **environment) as server:
+            page.goto(f"{server.url}/new")
+            page.get_by_text("Data set", exact=True).click()
+            page.get_by_label("Data set of the Hugging Face hub").fill("org/none")
+            page.get_by_role("button", name="Fetch").click()
+            says = page.locator("#new-set-says")
+            expect(says).to_contain_text("there is no such data set on the hub")
+            page.get_by_label("Data set of the Hugging Face hub").fill("org/set")
+            page.keyboard.press("Enter")
+            expect(says).to_contain_text(re.compile(r"^org/set, train: \d+ kB\.$"))
+            expect(page.get_by_label("Split")).to_have_value("train")
+            page.get_by_label("Split").select_option("validation")
+            expect(says).to_contain_text("org/set, validation: ")
+            page.get_by_label("Column with the inputs").select_option("what")
+            expect(page.get_by_role("cell", name="The dog sat.")).to_be_visible()
+            expect(page.locator("#new-check")).to_contain_text("2 inputs, about 11 tokens")
+            assert not violations(page)
+            page.get_by_label("Preference map").uncheck()
+            page.get_by_role("button", name="Build").click()
+            order = page.locator("#order-minilm-set-validation")
+            expect(order.get_by_text("Done.")).to_be_visible()
+    info = open_atlas(settings.atlases / "minilm-set-validation").info
+    assert (info.corpus.source, info.corpus.inputs) == ("org/set, validation", 2)
 
 
 def test_what_cannot_be_taken_is_said_beside_the_button(page: Page, settings, console_errors, tmp_path):

@@ -14,7 +14,10 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @contextmanager
 def serve(models: dict[str, Path]) -> Iterator[tuple[str, list[str]]]:
-    """Serve `models` (id → folder); gives the address and the list of paths asked for so far."""
+    """Serve `models` (id → folder); gives the address and the list of paths asked for so far.
+
+    Nobody may have org/gated, and org/private is there for those who are logged in.
+    """
     asked: list[str] = []
 
     class Hub(BaseHTTPRequestHandler):
@@ -29,6 +32,8 @@ def serve(models: dict[str, Path]) -> Iterator[tuple[str, list[str]]]:
             asked.append(path)
             parts = unquote(path).removeprefix("api/models/").removeprefix("api/").removeprefix("datasets/").split("/")
             name = "/".join(parts[:2])
+            if name == "org/private" and not self.headers.get("Authorization"):
+                return self.refuse(404, "RepoNotFound")
             if name == "org/gated":
                 return self.refuse(403, "GatedRepo")
             if name not in models:
@@ -43,7 +48,7 @@ def serve(models: dict[str, Path]) -> Iterator[tuple[str, list[str]]]:
             listing: object = {
                 "id": name,
                 "sha": COMMIT,
-                "siblings": [{"rfilename": shown} for shown, _ in names],
+                "siblings": [{"rfilename": shown, "size": file.stat().st_size} for shown, file in names],
             }
             if "tree" in parts:
                 listing = [

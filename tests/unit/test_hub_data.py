@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fake_hub import serve
+from fake_hub import COMMIT, serve
 
 from services.errors import CorpusError
 from services.modalities.corpora.hub import HubCorpus, choose, hub_corpus
@@ -96,6 +96,73 @@ def test_files_of_a_split_are_fetched_as_far_as_its_texts_are_needed(tmp_path):
         assert "file 2 has other columns than the first" in read("dataset:org/set", address, tmp_path / "new")
 
 
+def fetch_as_a_job(home, address, hf, *values, **environment):
+    """The job of the page New atlas in a terminal: its result, or its sentence."""
+    settings = {"ATLAS_HOME": str(home), "HF_ENDPOINT": address, "HF_HOME": str(hf), "HF_HUB_OFFLINE": "0"}
+    code = (
+        "import json, sys\nfrom services.jobs import run, datasets\nfrom services.jobs.here import here\n"
+        "from services.jobs.spec import JobSpec\nfrom services.settings import load_settings\n"
+        "from services.errors import AtlasError\nfrom services.jobs.datasets import DATASET, DatasetArguments\n"
+        "settings = load_settings(); settings.make_folders()\n"
+        "asked = DatasetArguments(**dict(value.split('=') for value in sys.argv[1:]))\n"
+        "try:\n"
+        "    with here(settings, JobSpec.of('dataset', asked, 'terminal')) as running:\n"
+        "        running.result = DATASET.run(asked, running)\n"
+        "    print(json.dumps(running.result))\n"
+        "except AtlasError as error:\n"
+        "    print(json.dumps(str(error)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *values], cwd=ROOT, env={**os.environ, **settings, **environment},
+        capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_name_with_its_commit_is_read_as_it_was_fetched_whatever_the_hub_has_now(data, tmp_path):
+    hf, only_first = tmp_path / "hf", "Read the first 1 of 2 files of this split."
+    pq.write_table(pa.table({"text": ["More."], "label": [2]}), data / "en" / "train" / "0001.parquet")
+    with serve({"org/set": data}) as (address, asked):
+        name = fetch_as_a_job(tmp_path / "home", address, hf, "id=org/set", "subset=en")["corpus"]
+        assert name == f"dataset:org/set:train:en:{COMMIT}:2"
+        asked.clear()
+        found = read(name, address, hf)
+        assert found[:3] == ["set-en-train", "org/set, en, train", ["One.", "Two."]]
+        assert found[3][-1] == only_first
+        assert 'has no subset "de"; it has "en"' in read(name.replace("en", "de"), address, hf)
+        lost = read(name, address, tmp_path / "empty")
+        assert lost == '"org/set": is not on this machine and what was fetched of it has been removed; fetch it again'
+        assert not asked
+        assert read("dataset:org/set:train:en", address, hf)[2] == ["One.", "Two.", "More."]
+
+
+def test_a_page_has_a_split_fetched_within_its_limits_and_without_the_servers_own_rights(data, tmp_path):
+    home, hf = tmp_path / "home", tmp_path / "hf"
+    with serve({"org/set": data, "org/private": data}) as (address, asked):
+        found = fetch_as_a_job(home, address, hf, "id=org/set", "subset=en")
+        size = (data / "en" / "train" / "0000.parquet").stat().st_size
+        assert found == {
+            "corpus": f"dataset:org/set:train:en:{COMMIT}:1",
+            "shown": "org/set, en, train",
+            "subset": "en",
+            "split": "train",
+            "subsets": ["de", "en"],
+            "splits": ["test", "train"],
+            "files": 1,
+            "bytes": size,
+        }
+        asked.clear()
+        large = fetch_as_a_job(home, address, tmp_path / "other", "id=org/set", "subset=en", ATLAS_UPLOAD_BYTES="100")
+        assert "100 B are the most that can be fetched here (ATLAS_UPLOAD_BYTES)" in large
+        assert not any("resolve" in path for path in asked)
+        assert "no such data set" in fetch_as_a_job(home, address, hf, "id=org/private", "subset=en", HF_TOKEN="secret")
+        assert "which subset? Name one of" in fetch_as_a_job(home, address, hf, "id=org/set")
+    cached = fetch_as_a_job(home, address, hf, "id=org/set", "subset=en", HF_HUB_OFFLINE="1")
+    assert cached["corpus"] == found["corpus"]
+    assert "the hub cannot be reached; connect once" in fetch_as_a_job(home, address, hf, "id=org/other")
+
+
 def test_which_files_a_split_has():
     names = [
         "a/train/0001.parquet",
@@ -111,7 +178,20 @@ def test_which_files_a_split_has():
         choose(HubCorpus("org/set"), ["data.csv"])
 
 
-@pytest.mark.parametrize("name", ["dataset:", "dataset:../x", "dataset:a/b/c", "dataset:org/x:a/b", "dataset:a:b:c:d"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dataset:",
+        "dataset:../x",
+        "dataset:a/b/c",
+        "dataset:org/x:a/b",
+        "dataset:a:b:c:d",
+        f"dataset:a:b:c:{COMMIT}",
+        f"dataset:a:::{COMMIT}:1",
+        f"dataset:a:b:c:{COMMIT}:0",
+        f"dataset:a:b:c:{COMMIT}:1:x",
+    ],
+)
 def test_names_that_cannot_be_are_one_line(name):
     with pytest.raises(CorpusError, match="names no data set") as caught:
         hub_corpus(name)

@@ -30,7 +30,7 @@ payloads: alignment atlas attributes measures modalities numerics projection sea
 export: alignment atlas attributes measures payloads projection search streams
 pipeline: alignment atlas capture measures modalities models numerics projection settings streams
 probe: alignment atlas capture measures modalities models numerics payloads projection streams
-jobs: alignment atlas measures models pipeline probe projection settings streams
+jobs: alignment atlas measures modalities models pipeline probe projection settings streams
 workshop: atlas jobs modalities models pipeline projection settings streams
 commands: access alignment atlas capture jobs measures modalities models pipeline projection settings
 """

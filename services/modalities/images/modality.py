@@ -17,6 +17,7 @@ from services.atlas.schema import FileInfo
 from services.errors import CorpusError
 from services.modalities.contract import IsGlobal, Prepared
 from services.modalities.corpora import MAX_INPUTS, Corpus, drawn
+from services.modalities.corpora.hub import hub_corpus, split_of
 from services.modalities.corpora.wording import one_line
 from services.modalities.images.cutting import ImageCutter, SeenImage, load_cutter
 from services.modalities.images.decoding import decode
@@ -92,7 +93,7 @@ class ImageModality:
             raise CorpusError(f"{one_line(str(source))}: images are not read as text; leave out {given}")
         if target is not None:
             raise CorpusError(f"{one_line(str(source))}: nothing is written of images; leave out --target")
-        path, shown = (DEMO_FOLDER, DEMO) if source == DEMO else (_place(source), one_line(str(source)))
+        name, shown, said, path, notes = _found(source)
         digest, lines, beyond = hashlib.sha256(), list[str](), 0
         try:
             rows, total = _drawn(path, shown, column, max_inputs, sample)
@@ -114,12 +115,13 @@ class ImageModality:
         if not lines:
             raise CorpusError(f"{shown}: holds no image; give a folder with PNG, JPEG or WebP files")
         digest.update(repr(sorted(objects.items())).encode())
-        notes = (f"{beyond:,} images beyond the first {max_inputs:,} were left out.",) if beyond else ()
+        if beyond:
+            notes = (*notes, f"{beyond:,} images beyond the first {max_inputs:,} were left out.")
         if rows is not None and sample is not None:
             notes = (*notes, drawn(len(lines), total, "images", sample))
         return ImageCorpus(
-            name=DEMO if source == DEMO else one_line(path.stem),
-            source="demo/images" if source == DEMO else one_line(path.name),
+            name=name,
+            source=said,
             texts=tuple(lines),
             columns={},
             sha256=digest.hexdigest(),
@@ -219,6 +221,22 @@ def _drawn(
     if count >= total:
         return None, total
     return frozenset(np.random.default_rng(seed).choice(total, count, replace=False).tolist()), total
+
+
+def _found(source: str) -> tuple[str, str, str, Path, tuple[str, ...]]:
+    """A corpus's name, what errors call it, where an atlas says it is from, where it lies, and notes on it.
+
+    Raises:
+        CorpusError: it is not there.
+    """
+    if source == DEMO:
+        return DEMO, DEMO, "demo/images", DEMO_FOLDER, ()
+    if (of_hub := hub_corpus(source)) is not None:
+        split = split_of(of_hub)
+        file, shown = split.file(0), split.corpus.shown
+        return split.corpus.name, shown, shown, file, tuple(split.notes(more=True))
+    path = _place(source)
+    return one_line(path.stem), one_line(str(source)), one_line(path.name), path, ()
 
 
 def _place(source: str) -> Path:
