@@ -3,6 +3,7 @@
 import gzip
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ from services.export.tables import attention_rows, check_rows
 from services.measures import contrast, kinds, related
 from services.search import token_sets
 
+NO_ROOM = (
+    "A Parquet file is first written to the server's folder for temporary files, where that cannot be done ({}): take "
+    "CSV, or tell whoever runs the server."
+)
 _TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "html": "text/html"}
 
 
@@ -162,9 +167,14 @@ def _tables(asked: Asked, parts: Iterable[pa.Table], kind: str, words: dict[str,
         return _file(csv_parts(parts), kind, file_name(asked.atlas, *name))
     if kind != "parquet":
         abort(404)
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer has been read
-    write_parquet(parts, words, file)
-    file.seek(0)
+    with ExitStack() as kept:
+        try:
+            file = kept.enter_context(tempfile.TemporaryFile())
+            write_parquet(parts, words, file)
+        except OSError as error:
+            abort(Response(NO_ROOM.format(error.strerror or error), 507, mimetype="text/plain"))
+        file.seek(0)
+        kept.pop_all()  # closed when the answer has been read
 
     def content() -> Iterator[bytes]:
         with file:

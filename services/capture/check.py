@@ -1,6 +1,5 @@
 """Does the model compute what was captured? Attention recomputed from queries and keys, beside its own."""
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from services.capture.recorder import Call
 from services.capture.run import InputCapture, capture, has_content, input_bytes, visible_pairs
 from services.modalities.contract import ModelInput
 from services.modalities.registry import modality_named
+from services.models.cores import cores
 from services.models.loading import LoadedModel
 from services.streams.registry import CONTENT
 
@@ -131,7 +131,7 @@ def input_errors(own: OwnRuns, index: int, versions: Sequence[InputCapture]) -> 
         call = run.calls[stream.name][layer]
         return [_difference(stream, version, layer, call, visible, weights) for version in versions]
 
-    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(THREADS, cores())) as pool:
         found = list(pool.map(largest, range(len(run.attention[stream.name]))))
     return [max(errors) for errors in zip(*found, strict=True)]
 

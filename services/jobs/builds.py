@@ -1,6 +1,5 @@
 """The kind "build": an atlas built beside the dashboard; and the demo, which is built when there is none."""
 
-import os
 import resource
 import sys
 import time
@@ -14,6 +13,7 @@ from services.jobs.backend import Backend
 from services.jobs.kind import Arguments, JobKind
 from services.jobs.running import Running
 from services.jobs.spec import Job, JobSpec
+from services.models.cores import cores
 from services.models.packaged import is_installed, packaged
 from services.pipeline.request import BuildRequest
 from services.projection import methods_named
@@ -61,7 +61,7 @@ def run_build(arguments: BuildArguments, running: Running, *, bar: bool = False,
 
 def processes(settings: Settings) -> int:
     """How many processes of a build lay out heads at once."""
-    return settings.jobs or os.cpu_count() or 1
+    return settings.jobs or cores()
 
 
 def _say(line: str) -> None:

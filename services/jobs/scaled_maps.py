@@ -4,7 +4,6 @@ PCA needs no job (services.alignment.variants). A map that is there already is l
 was stopped are kept beside it and not made again.
 """
 
-import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from services.jobs.backend import Backend
 from services.jobs.kind import Arguments, JobKind
 from services.jobs.running import Running
 from services.jobs.spec import Job, JobSpec
+from services.models.cores import cores
 from services.projection import START, methods, start_map
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def make_maps(arguments: MapArguments, running: Running) -> None:
         raise BuildError(f"{atlas.slug} has no scaling study of {metric}.")
     label, heads = f"Maps of {atlas.slug} by {metric}", stream.heads
     requests = {projection.ref.own: projection for projection in _missing(variant, arguments)}
-    threads = running.settings.jobs or os.cpu_count() or 1
+    threads = running.settings.jobs or cores()
     for layer in range(stream.layers if requests else 0):
         todo = [request for request, projection in requests.items() if not _part(variant, projection, layer).is_file()]
 

@@ -1,5 +1,6 @@
 """Exports over HTTP: a file with a name, or one sentence and a 4xx."""
 
+import errno
 import io
 
 import pyarrow.parquet as pq
@@ -44,6 +45,17 @@ def test_a_file_comes_as_a_download_with_a_plain_name(client, base, path, name):
 def test_a_set_chooses_the_rows(client, base):
     answer = client.get(f"{base}/2/3/tokens.parquet", query_string={"set": token_sets.write_ids([4, 9])})
     assert pq.read_table(io.BytesIO(answer.data))["point"].to_pylist() == [4, 9]
+
+
+def test_a_parquet_file_that_cannot_be_put_together_is_one_sentence_and_csv_still_comes(client, base, monkeypatch):
+    def full(*_arguments, **_named):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    answer = client.get(f"{base}/2/3/tokens.parquet")
+    assert answer.status_code == 507
+    assert "(No space left on device): take CSV" in answer.text
+    assert client.get(f"{base}/2/3/tokens.csv").status_code == 200
 
 
 @pytest.mark.parametrize(
