@@ -87,7 +87,7 @@ class Server(Gunicorn):
         """The small maps of the page Scaling for one browser tab: percent that is made, and whether all are."""
         outputs = ("scaling-scene.projection", "scaling-constants-note.children", "scaling-tick.max_intervals")
         inputs = {"scaling-state.data": SCALING, "scaling-tick.n_intervals": 1}
-        answer = self.ask(worker, outputs, inputs, {"tab.data": tab}, "scaling-tick.n_intervals")
+        answer = self.ask(worker, outputs, inputs, {"tab-nonce.data": tab}, "scaling-tick.n_intervals")
         note = json.dumps(answer["scaling-constants-note"]["children"], ensure_ascii=False)
         percent = re.search(r"(\d+) %", note)
         ready = answer["scaling-scene"]["projection"]["name"].startswith("constants_umap")
@@ -194,7 +194,7 @@ def test_a_layout_wanted_of_one_worker_is_dropped_by_another(server):
     until(lambda: not server.constants(second, "ann")[1] and server.jobs.list("ann")[0].attempt == 2)
     outputs = ("scaling-scene.projection", "scaling-constants-note.children", "scaling-tick.max_intervals")
     inputs = {"scaling-state.data": {**SCALING, "method": "pca"}, "scaling-tick.n_intervals": 1}
-    server.ask(second, outputs, inputs, {"tab.data": "ann"}, "scaling-state.data")
+    server.ask(second, outputs, inputs, {"tab-nonce.data": "ann"}, "scaling-state.data")
     until(lambda: server.jobs.list() == [])
     assert open_atlas(server.settings.atlases / SLUG)  # untouched
     kill(first, second)
