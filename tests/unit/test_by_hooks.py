@@ -111,7 +111,7 @@ def test_a_planted_wrong_capture_is_found(fault, llama, monkeypatch, capsys):
 def test_layers_in_another_order_are_found(llama, monkeypatch):
     loaded = load_model(str(llama))
     calls = recorder.Recording.calls
-    monkeypatch.setattr(run, "recording", recorder.recording)
+    monkeypatch.setattr(run, "recording", lambda model, *, content: recorder.recording(model))
     monkeypatch.setattr(recorder.Recording, "calls", lambda record, stream: calls(record, stream)[::-1])
     (stream,) = check_by_hooks(loaded, [modality_named(loaded.modality).trial(loaded)])
     assert stream.failed == [0, 1]

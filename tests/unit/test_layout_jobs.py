@@ -18,9 +18,10 @@ def wish(atlas, folder, c=0.8, method="umap"):
     return layout_of(HeadMap(atlas, stream, 1, 2, ProjectionRef(method, 2), LiveAlignment(c, True, "cosine")), folder)
 
 
-def wishes(atlas, folder):
-    """One head at each constant of the study."""
-    maps = ConstantMaps("umap", 1, 2, 0.9).heads(atlas, atlas.info.streams[0])
+def wishes(atlas, folder, heads=(2,)):
+    """Heads of a layer at each constant of the study."""
+    stream = atlas.info.streams[0]
+    maps = [one for head in heads for one in ConstantMaps("umap", 1, head, 0.9).heads(atlas, stream)]
     return [layout_of(one, folder) for one in maps]
 
 
@@ -52,8 +53,8 @@ def test_a_head_is_laid_out_once_for_all_and_a_dropped_one_makes_no_file(jobs, s
 
 def test_progress_is_the_same_for_all_and_the_last_to_leave_ends_it(jobs, settings, small_atlas, tmp_path):
     atlas, others = open_atlas(small_atlas), LocalJobs(settings)
-    layouts = wishes(atlas, tmp_path)
-    assert len(layouts) == 8
+    layouts = wishes(atlas, tmp_path, range(12))  # so many that they are not all made before nobody wants them
+    assert len(layouts) == 96
     want(jobs, layouts, "a")
     want(others, layouts, "b")
     until(lambda: want(jobs, layouts, "a")[0].state == "ready")
