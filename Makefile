@@ -60,7 +60,8 @@ format: $(VENV)/.dev
 test: lint
 	CHROMIUM_PATH="$$($(BIN)/python tests/find_chromium.py)" && export CHROMIUM_PATH && $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
-# The long ones as well: comparisons with the libraries, disks that fill up, a random wander through the dashboard.
+# The long ones as well: comparisons with the libraries, disks that fill up, a random wander through the dashboard,
+# other forms of what is walked once.
 test-all:
 	$(MAKE) test PYTEST_ARGS="-m 'slow or not slow'"
 

@@ -26,6 +26,7 @@ from services.settings import Settings
 
 _SAY = 2.0  # seconds between two words that this worker is there
 _LOOK = 0.1
+_END = {signal.SIGTERM}
 
 
 def work_lanes(settings: Settings, kinds: Sequence[JobKind], stop: threading.Event) -> bool:
@@ -39,8 +40,13 @@ def work_lanes(settings: Settings, kinds: Sequence[JobKind], stop: threading.Eve
     table.say_served()
     fork = multiprocessing.get_context("fork")  # libraries are loaded once, and this process has no threads yet
     lanes: list[BaseProcess] = [fork.Process(target=_lane, args=(settings, kind), name=kind.name) for kind in kinds]
-    for lane in lanes:
-        lane.start()
+    # One that is told to end before Celery listens ends at once; this process's own handler would lose the signal.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _END)
+    try:
+        for lane in lanes:
+            lane.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _END)
     whole, said = True, time.monotonic()
     while whole and not stop.wait(_LOOK):
         whole = all(lane.is_alive() for lane in lanes)
@@ -58,6 +64,8 @@ def work_lanes(settings: Settings, kinds: Sequence[JobKind], stop: threading.Eve
 def _lane(settings: Settings, kind: JobKind) -> None:
     """Take messages of a kind until SIGTERM, or the end of the process that began this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the parent says when
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _END)
     jobs, stopping = LocalJobs(settings, starts=True), threading.Event()
     if kind.warm:
         jobs.slots.share(ASKERS)

@@ -88,6 +88,7 @@ def test_axe_finds_nothing_in_any_tab_of_a_head(page: Page, dashboard):
     "path",
     ["/?method=none&layer=99&head=x", "/?method=pca&dims=3&layer=0&head=0", "/guide", "/glossary#sink", "/nowhere"],
 )
+@pytest.mark.slow
 def test_axe_finds_nothing_on_other_pages(page: Page, dashboard, path, console_errors):
     page.emulate_media(reduced_motion="reduce")
     if "?" in path:
@@ -117,6 +118,7 @@ FOCUSED = f"""() => {{
 
 
 @pytest.mark.parametrize("path", ["/?method=pca", "/?method=pca&layer=1&head=1&token=40", "/glossary"])
+@pytest.mark.slow
 def test_tab_reaches_every_control_and_leaves_again(page: Page, dashboard, path):
     if "?" in path:
         open_page(page, dashboard + path)

@@ -119,6 +119,7 @@ def test_escape_and_slash_work_wherever_the_focus_is(page: Page, dashboard):
     expect(page.locator("#search-box")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_browser_back_leads_from_a_head_to_all_heads(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca")
     page.wait_for_function("new URL(location).searchParams.get('atlas') !== null")
@@ -195,6 +196,7 @@ def test_a_bad_link_says_what_it_dropped(page: Page, dashboard):
     expect(page.locator("#crumb")).to_have_text("All heads")
 
 
+@pytest.mark.slow
 def test_theme_follows_the_system_and_the_button(page: Page, dashboard):
     page.emulate_media(color_scheme="dark")
     open_page(page, dashboard)
@@ -205,6 +207,7 @@ def test_theme_follows_the_system_and_the_button(page: Page, dashboard):
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
 
 
+@pytest.mark.slow
 def test_while_it_loads_the_page_says_so_and_a_dark_one_is_never_white(page: Page, dashboard):
     waiting: list[Route] = []
     page.route("**/*react-dom*", lambda route: waiting.append(route))  # a slow network

@@ -70,6 +70,7 @@ def test_the_png_shows_the_scene_itself_at_the_chosen_scale(page: Page, dashboar
     assert differ.mean() < 0.01
 
 
+@pytest.mark.slow
 def test_the_picture_of_all_heads_is_white_and_large_and_its_svg_embeds_it(page: Page, dashboard, tmp_path):
     page.emulate_media(color_scheme="dark")
     open_page(page, f"{dashboard}/?method=umap")
@@ -130,6 +131,7 @@ def test_data_are_of_the_open_head_and_the_chosen_set(page: Page, dashboard, tmp
     assert {row.split(",")[0] for row in rows[1:]} == {"2"}
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_says_why_and_the_menu_goes_on(page: Page, dashboard, console_errors):
     open_page(page, f"{dashboard}/?method=umap")
     page.locator("#export > summary").click()

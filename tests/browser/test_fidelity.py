@@ -111,6 +111,7 @@ def test_heads_in_the_order_of_a_measure_can_be_picked_reached_and_linked(page: 
     assert parameter(page, "order") is None
 
 
+@pytest.mark.slow
 def test_heads_are_sorted_without_webgl_too(page: Page, dashboard, atlas):
     open_page(page, f"{dashboard}/?method=umap&webgl=0&order=best_near")
     wanted = best_first(atlas, "umap2d", "best_near")
@@ -174,6 +175,7 @@ def test_the_head_tab_tells_every_measure_in_words(page: Page, dashboard, atlas)
 
 
 @pytest.mark.parametrize("query", ["badge=<script>", "order=best_near,", "rings=maybe", "badge=order&order=badge"])
+@pytest.mark.slow
 def test_bad_links_are_dropped_with_a_sentence(page: Page, dashboard, query):
     open_page(page, f"{dashboard}/?method=pca&{query}")
     expect(page.locator("#notice")).to_contain_text("is not in this atlas")

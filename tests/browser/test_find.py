@@ -161,6 +161,7 @@ def test_norms_have_two_scales_and_show_their_numbers_in_a_head(page: Page, dash
     page.wait_for_function("new URL(location).searchParams.get('colour') === 'norm'")
 
 
+@pytest.mark.slow
 def test_points_grow_with_their_norm_in_an_open_head(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca&layer=3&head=4")
     before = page.locator("#scene").screenshot()
@@ -177,6 +178,7 @@ def test_points_grow_with_their_norm_in_an_open_head(page: Page, dashboard):
     expect(page.get_by_label("Size by vector norm")).to_be_checked()
 
 
+@pytest.mark.slow
 def test_the_original_palette_reaches_points_and_legend_and_stays_in_the_link(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca")
     page.locator("#display > summary").click()
@@ -190,6 +192,7 @@ def test_the_original_palette_reaches_points_and_legend_and_stays_in_the_link(pa
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.slow
 def test_axe_finds_nothing_while_searching(page: Page, dashboard, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
@@ -204,6 +207,7 @@ def test_axe_finds_nothing_while_searching(page: Page, dashboard, scheme):
     assert [(v["id"], [node["html"][:160] for node in v["nodes"]]) for v in found] == []
 
 
+@pytest.mark.slow
 def test_without_webgl_the_picture_lights_the_hits(page: Page, dashboard):
     page.add_init_script(
         """const get = HTMLCanvasElement.prototype.getContext;

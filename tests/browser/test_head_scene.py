@@ -113,6 +113,7 @@ def test_the_whole_matrix_is_drawn(scene):
     assert scene.call("headAt(3, 3)") is None
 
 
+@pytest.mark.slow
 def test_a_resized_picture_stays_until_the_next_one_is_drawn(scene):
     scene.page.evaluate(
         """async () => {
@@ -358,6 +359,7 @@ def test_a_drag_pans_in_2d_and_turns_in_3d(scene):
     assert scene.stats()["open"] == 0
 
 
+@pytest.mark.slow
 def test_two_fingers_zoom_in_and_one_pans(scene):
     cdp = scene.page.context.new_cdp_session(scene.page)
 
@@ -381,6 +383,7 @@ def test_two_fingers_zoom_in_and_one_pans(scene):
     assert scene.stats()["camera"]["scale"] == before["scale"]
 
 
+@pytest.mark.slow
 def test_a_lost_context_comes_back(scene):
     before = scene.colours()
     scene.page.evaluate(
@@ -411,6 +414,7 @@ def test_a_failed_fetch_says_so_and_can_be_retried(scene, console_errors):
     console_errors[:] = [error for error in console_errors if "500" not in error]
 
 
+@pytest.mark.slow
 def test_without_webgl_the_matrix_is_a_picture_with_buttons(page, site):
     scene = Scene(page, site, "?webgl=0")
     assert not scene.stats()["webgl"]
@@ -429,6 +433,7 @@ def test_without_webgl_the_matrix_is_a_picture_with_buttons(page, site):
     scene.said({"layer": 2, "head": 3}, None)
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_many_mounts_leave_nothing_behind(page):
     app = Dash(__name__)
@@ -466,6 +471,7 @@ def test_many_mounts_leave_nothing_behind(page):
     assert after - before < 2e6, f"{(after - before) / 1e6:.1f} MB more after 20 mounts"
 
 
+@pytest.mark.slow
 def test_a_server_without_ranges_and_a_matrix_of_one(page):
     data = Synthetic(layers=1, heads=1, points=500, chunk=200)
     with serving(make_app(data, ranges=False).server) as url:
@@ -482,6 +488,7 @@ def test_a_server_without_ranges_and_a_matrix_of_one(page):
         scene.said(None, None)
 
 
+@pytest.mark.slow
 def test_who_wants_less_motion_sees_none(scene):
     scene.page.emulate_media(reduced_motion="reduce")
     scene.page.evaluate("dash_clientside.set_props('scene', {head: {layer: 1, head: 2}})")
@@ -489,6 +496,7 @@ def test_who_wants_less_motion_sees_none(scene):
     assert not scene.stats()["moving"]
 
 
+@pytest.mark.slow
 def test_a_double_click_opens_a_head_and_selects_nothing(scene):
     scene.page.mouse.dblclick(*scene.cell(0, 2))
     scene.ready()

@@ -100,6 +100,7 @@ def test_the_tour_meets_a_newcomer_once_and_leaves_the_page_usable(open_context,
 
 
 @pytest.mark.parametrize("link", ["/?tour=0", "/?layer=1&head=1", "/?colour=position"])
+@pytest.mark.slow
 def test_the_tour_does_not_cover_a_link_that_shows_something(open_context, dashboard, link):
     context = open_context(bypass_csp=True)
     page = context.new_page()
@@ -118,6 +119,7 @@ def test_the_glossary_shows_the_word_of_its_address(page: Page, dashboard):
     assert page.locator(".entry").count() == len(GLOSSARY)
 
 
+@pytest.mark.slow
 def test_a_visit_to_the_glossary_and_back_loses_nothing(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca&layer=2&head=1&token=40")
     page.locator(".topnav").get_by_role("link", name="Glossary").click()

@@ -140,6 +140,7 @@ def test_arrows_are_the_strongest_of_each_or_all_above_the_threshold(page: Page,
     assert stats(page)["arrows"] == pytest.approx((block >= 0.05).sum(), abs=4)
 
 
+@pytest.mark.slow
 def test_the_same_patch_leads_to_other_heads_and_stays(page: Page, dashboard):
     open_page(page, f"{dashboard}/?{HEAD}&input={CAT}&read=heatmap")
     click_patch(page, PATCH)
@@ -170,6 +171,7 @@ def test_scale_cover_and_rollout_are_part_of_the_link(page: Page, dashboard):
     assert (again["source"], again["top"]) == ("rollout", pytest.approx(found["top"]))
 
 
+@pytest.mark.slow
 def test_patches_like_one_are_lit_as_a_set(page: Page, dashboard):
     open_page(page, f"{dashboard}/?{HEAD}&input={CAT}&read=heatmap")
     click_patch(page, PATCH)
@@ -211,6 +213,7 @@ def test_a_rectangle_on_the_image_is_a_set_by_which_heads_are_ordered(page: Page
     assert values[order[0]] > 1.5
 
 
+@pytest.mark.slow
 def test_the_image_is_taken_along_as_png_and_svg(page: Page, dashboard):
     open_page(page, f"{dashboard}/?{HEAD}&input={CAT}&read=heatmap")
     click_patch(page, PATCH)
@@ -230,6 +233,7 @@ def test_the_image_is_taken_along_as_png_and_svg(page: Page, dashboard):
         assert words in text
 
 
+@pytest.mark.slow
 def test_the_keyboard_walks_from_patch_to_patch(page: Page, dashboard):
     open_page(page, f"{dashboard}/?{HEAD}&input={CAT}&read=heatmap")
     stats(page)
@@ -249,12 +253,14 @@ def test_objects_are_searched_for(page: Page, dashboard, atlas):
     assert scene(page)["marks"] == 2 * discs
 
 
+@pytest.mark.slow
 def test_without_webgl_one_head_still_shows_its_patches(page: Page, dashboard):
     open_page(page, f"{dashboard}/?{HEAD}&input={CAT}&webgl=0")
     assert scene(page)["patches"] == "border"
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
+@pytest.mark.slow
 def test_axe_finds_nothing_beside_an_image(open_context, dashboard, width, height, scheme):
     page = open_context(viewport={"width": width, "height": height}, color_scheme=scheme, bypass_csp=True).new_page()
     open_page(page, f"{dashboard}/?{HEAD}&input={CAT}&read=heatmap")

@@ -87,6 +87,7 @@ class Traffic:
         assert self.asked[before:] == []
 
 
+@pytest.mark.slow
 def test_pages_at_rest_ask_for_nothing(page: Page, context, settings, dashboard):
     forget_study(settings.atlases / SLUG)  # the page Scaling offers one
     pages = [page, context.new_page(), context.new_page()]
@@ -104,6 +105,7 @@ def test_pages_at_rest_ask_for_nothing(page: Page, context, settings, dashboard)
     assert all(count > 5 for count in before)
 
 
+@pytest.mark.slow
 def test_a_waiting_page_asks_while_something_is_built_and_rests_otherwise(page: Page, tmp_path):
     settings = Settings(home=tmp_path / "empty", demo=False)
     app = create_app(settings)
@@ -210,6 +212,7 @@ def test_each_end_is_said_in_one_sentence(page: Page, settings, dashboard):
     jobs.close()
 
 
+@pytest.mark.slow
 def test_a_study_begun_on_one_page_is_followed_on_another(page: Page, context, settings, dashboard):
     forget_study(settings.atlases / SLUG)
     other = context.new_page()

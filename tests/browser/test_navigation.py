@@ -104,6 +104,7 @@ def test_the_minimap_shows_names_and_opens_heads(page: Page, dashboard):
     wait_for_head(page, 3, 5)
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_minimap_is_folded_and_nothing_is_wider_than_the_screen(page: Page, dashboard):
     page.set_viewport_size({"width": 390, "height": 844})
     open_page(page, f"{dashboard}/?method=pca&layer=2&head=3")
@@ -187,6 +188,7 @@ def test_labels_and_point_size_change_the_picture_and_are_part_of_the_link(page:
     expect(page.get_by_label("Token labels in a head")).not_to_be_checked()
 
 
+@pytest.mark.slow
 def test_recentre_brings_a_moved_picture_back(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca&layer=1&head=1")
     camera = "document.querySelector('#scene').atlasScene.stats().camera"
@@ -239,6 +241,7 @@ def drag(page: Page, dx: float, dy: float) -> None:
         pytest.param(3, "&layer=1&head=1", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_a_link_looks_from_where_it_was_taken(page: Page, dashboard, dims, place):
     open_page(page, f"{dashboard}/?method=pca&dims={dims}{place}")
     assert parameter(page, "at") is None
@@ -271,6 +274,7 @@ def test_a_viewpoint_belongs_to_its_head_and_comes_back_with_it(page: Page, dash
     assert wait_for_viewpoint(page) == at
 
 
+@pytest.mark.slow
 def test_a_viewpoint_shows_the_same_part_in_a_window_of_another_size(page: Page, dashboard):
     page.set_viewport_size({"width": 1440, "height": 900})
     open_page(page, f"{dashboard}/?method=pca&layer=1&head=1&panel=closed&at=0.2_-0.1_3")
@@ -282,6 +286,7 @@ def test_a_viewpoint_shows_the_same_part_in_a_window_of_another_size(page: Page,
     assert wait_for_viewpoint(page) == "0.2_-0.1_3"
 
 
+@pytest.mark.slow
 def test_no_link_leads_away_from_the_map(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca&layer=1&head=1&at=999_-999_0.0001")
     expect(page.locator("#crumb")).to_have_text("Layer 1 · Head 1")
@@ -310,6 +315,7 @@ def test_hints_say_what_to_do_next_until_it_has_been_done(page: Page, dashboard)
 
 
 @pytest.mark.parametrize("dims", ["2", "3"])
+@pytest.mark.slow
 def test_both_spaces_work_in_the_matrix_and_in_a_head(page: Page, dashboard, dims):
     for place in ("", "&layer=1&head=1"):
         open_page(page, f"{dashboard}/?method=pca&dims={dims}{place}")

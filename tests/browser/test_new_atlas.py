@@ -131,6 +131,7 @@ def _keep(page: Page, url: str, slug: str) -> None:
     assert picture(f"{slug}-2") == before
 
 
+@pytest.mark.slow
 def test_photographs_become_an_atlas_that_opens_with_its_first_map(page: Page, settings):
     demo = ROOT / "demo" / "images"
     pictures = sorted(file for file in demo.glob("*.webp"))[:4] + sorted(demo.glob("*shapes-?.png"))[:2]

@@ -98,6 +98,7 @@ def test_hidden_tokens_outlive_heads_tabs_reload_and_end_with_reset_or_another_i
     wait_for_address(page, "hide", None)
 
 
+@pytest.mark.slow
 def test_a_link_names_hidden_tokens_only_with_their_input_which_still_remembers_them(page: Page, dashboard, atlas):
     first = first_to_show(atlas, "tokens")
     open_page(page, f"{dashboard}/?{HEAD}&input={first}&hide=k1")
@@ -133,6 +134,7 @@ def test_weights_never_exceed_1_whatever_is_hidden_or_weighted(page: Page, dashb
     assert all(total == pytest.approx(1, abs=1e-3) for total in sums)
 
 
+@pytest.mark.slow
 def test_lines_on_the_map_follow_what_is_hidden_and_the_switch(page: Page, dashboard):
     open_page(page, f"{dashboard}/?{HEAD}&input=2&read=from0")
     count = stats(page)["queries"]
@@ -150,6 +152,7 @@ def test_lines_on_the_map_follow_what_is_hidden_and_the_switch(page: Page, dashb
     page.wait_for_function("document.querySelector('#scene').atlasScene.stats().lines === 0")
 
 
+@pytest.mark.slow
 def test_directions_turn_the_chosen_token_around(page: Page, dashboard, atlas):
     first = int(atlas.tokens().offsets[2])
     open_page(page, f"{dashboard}/?{HEAD}&token={first + 3}&side=query")

@@ -68,6 +68,7 @@ def test_walk_from_the_heatmaps_to_one_head_and_into_the_atlas(page: Page, dashb
     expect(page.locator("#align-slider")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_slider_moves_the_points_with_their_labels_and_resets(page: Page, dashboard):
     page.goto(f"{dashboard}/?layer=2&head=3&tab=align&method=pca")
     ready(page, "scene")
@@ -104,6 +105,7 @@ def test_the_slider_moves_the_points_with_their_labels_and_resets(page: Page, da
     )
 
 
+@pytest.mark.slow
 def test_the_c_of_a_link_stays_as_it_is_though_the_slider_has_steps(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=pca&layer=1&head=2&tab=align&align=0.738-translated-cosine")
     expect(page.locator("#align-c")).to_have_text("c = 0.738")
@@ -113,6 +115,7 @@ def test_the_c_of_a_link_stays_as_it_is_though_the_slider_has_steps(page: Page, 
     page.wait_for_function("!new URL(location).searchParams.get('align').startsWith('0.738-')")
 
 
+@pytest.mark.slow
 def test_umap_stays_until_the_layout_process_has_refined_it(page: Page, dashboard):
     page.goto(f"{dashboard}/?layer=2&head=3&tab=align&method=umap&align=0.6-translated-cosine")
     ready(page, "scene")

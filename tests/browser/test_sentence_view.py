@@ -258,6 +258,7 @@ def test_showing_a_key_again_does_not_bring_hidden_queries_back(sentence):
     assert sentence.hover("query", 3)["focusLines"] == 0
 
 
+@pytest.mark.slow
 def test_another_input_begins_with_nothing_hidden_unless_told(sentence):
     sentence.set(input=1, hidden={"queries": [3], "keys": [0]})
     stats = sentence.set(input=0)
@@ -268,6 +269,7 @@ def test_another_input_begins_with_nothing_hidden_unless_told(sentence):
     assert sentence.out()["hidden"] == {"queries": [], "keys": [2, 99]}
 
 
+@pytest.mark.slow
 def test_another_input_forgets_the_hover(sentence):
     sentence.set(input=1)
     sentence.hover("query", 30)
@@ -276,6 +278,7 @@ def test_another_input_forgets_the_hover(sentence):
     assert sentence.told_hover() is None
 
 
+@pytest.mark.slow
 def test_options_that_hide(sentence):
     stats = sentence.set(input=1, hideSpecial=True)
     assert (stats["hiddenQueries"], stats["hiddenKeys"]) == (2, 2)
@@ -286,6 +289,7 @@ def test_options_that_hide(sentence):
     assert sentence.hover("query", 0)["focusLines"] == 0
 
 
+@pytest.mark.slow
 def test_top_k_and_threshold_choose_lines_only(sentence):
     weights = attention("self", 1, 3) / 65535
     assert sentence.set(input=1, topk=2)["lines"] == 80
@@ -413,6 +417,7 @@ def test_failed_fetch_says_so_and_retries(sentence):
     sentence.errors.clear()
 
 
+@pytest.mark.slow
 def test_unknown_input_and_back_to_none(sentence):
     assert sentence.set(input=77)["state"] == "error"
     sentence.errors.clear()
@@ -420,6 +425,7 @@ def test_unknown_input_and_back_to_none(sentence):
     assert sentence.set(input=0)["state"] == "ready"
 
 
+@pytest.mark.slow
 def test_old_picture_stays_and_the_last_choice_wins(sentence):
     sentence.set(input=0, head=0)
     sentence.server.slow.clear()
@@ -433,6 +439,7 @@ def test_old_picture_stays_and_the_last_choice_wins(sentence):
     assert sentence.stats()["url"] == f"{BASE}/attention/self/0/0/4"
 
 
+@pytest.mark.slow
 def test_going_back_to_a_head_fetches_nothing(sentence):
     sentence.set(input=0, head=0)
     sentence.set(head=1)
@@ -441,6 +448,7 @@ def test_going_back_to_a_head_fetches_nothing(sentence):
     assert len(sentence.server.requests) == before
 
 
+@pytest.mark.slow
 def test_phone_by_touch(open_context):
     errors: list[str] = []
     context = open_context(
@@ -462,6 +470,7 @@ def test_phone_by_touch(open_context):
         assert view.errors == []
 
 
+@pytest.mark.slow
 def test_resize_and_theme_redraw(sentence):
     sentence.set(input=1)
     sentence.page.set_viewport_size({"width": 800, "height": 600})

@@ -80,6 +80,7 @@ def test_each_stream_is_read_in_every_view(page: Page, dashboard, atlas):
 
 
 @pytest.mark.parametrize("name", MASKS)
+@pytest.mark.slow
 def test_a_hidden_pair_says_what_hides_it(page: Page, dashboard, name):
     open_page(
         page, f"{dashboard}/?atlas=three&stream={name}&method=pca&layer=1&head=2&input=1&tab=sentence&read=heatmap"
@@ -101,6 +102,7 @@ def test_the_scaling_page_of_each_stream(page: Page, dashboard):
         expect(page.locator("#scaling-stream")).to_have_value(name)
 
 
+@pytest.mark.slow
 def test_a_token_of_each_side_can_be_chosen_where_the_sides_are_different_texts(page: Page, dashboard, atlas):
     read, written = (atlas.tokens(table).rows(1).start for table in ("tokens", "decoder_tokens"))
     base = f"{dashboard}/?atlas=three&stream=cross&method=pca&layer=1&head=2"

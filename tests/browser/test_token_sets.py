@@ -111,6 +111,7 @@ def test_rows_of_the_table_choose_a_token_and_several_a_set(page: Page, dashboar
     expect(page.locator("#table-count")).to_have_text("3 rows")
 
 
+@pytest.mark.slow
 def test_the_grid_is_fetched_with_its_tab_and_not_with_the_page(page: Page, dashboard):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -139,12 +140,14 @@ def test_shift_click_in_map_and_sentence_change_one_set(page: Page, dashboard):
     page.wait_for_function("document.querySelector('#scene').atlasScene.stats().set === null")
 
 
+@pytest.mark.slow
 def test_a_link_with_a_broken_set_says_so(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=umap&layer=2&head=3&set=r.0.0.umap2d.zz")
     expect(page.locator(".notice")).to_contain_text("The set of tokens in this link cannot be shown")
     assert scene(page, "stats().set") is None
 
 
+@pytest.mark.slow
 def test_the_table_works_under_the_content_security_policy(open_context, dashboard):
     context = open_context()
     page = context.new_page()
@@ -155,6 +158,7 @@ def test_the_table_works_under_the_content_security_policy(open_context, dashboa
     assert errors == []
 
 
+@pytest.mark.slow
 def test_without_webgl_a_set_is_drawn_in_the_head(page: Page, dashboard):
     open_page(page, f"{dashboard}/?method=umap&layer=2&head=3&webgl=0&set=p.BQE")
     settle(page)

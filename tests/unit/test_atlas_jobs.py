@@ -75,6 +75,7 @@ def test_a_study_made_afterwards_is_the_one_that_a_build_makes(built, unstudied)
     assert job.left_over() == []
 
 
+@pytest.mark.slow
 def test_a_study_killed_in_its_middle_goes_on_to_the_same_tables(built, unstudied):
     job = Study(unstudied)
     job.start()

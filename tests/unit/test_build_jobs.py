@@ -124,6 +124,7 @@ def serve(settings):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_demo_with_the_dashboard_a_kill_does_not_and_the_next_start_goes_on(settings, jobs):
     server = serve(settings)
     assert "runs at" in server.stdout.readline()

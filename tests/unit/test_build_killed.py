@@ -96,6 +96,7 @@ def rows_of(index: int) -> slice:
 
 
 @pytest.mark.parametrize("jobs", ["2", pytest.param("1", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_layouts_killed_in_the_middle_go_on_without_redoing_layers(bert, corpus, whole, pca_only, tmp_path, jobs):
     out, log = copy(pca_only, tmp_path / "one"), tmp_path / "log"
     arguments = options_of(bert, corpus, out, "--projections", "pca,umap", "--jobs", jobs)
@@ -267,6 +268,7 @@ def test_a_full_disk_ends_any_stage_with_one_line_and_space_lets_it_finish(
 
 
 @pytest.mark.parametrize("name", ["keys.npy", "pca2d.npy", "umap2d.npy", "tsne2d.npy"])
+@pytest.mark.slow
 def test_a_refused_reservation_leaves_no_array(name, bert, small_corpus, tmp_path, one_load, monkeypatch):
     """The same without root: the reservation of one array says that the disk is full."""
     out = tmp_path / "atlases" / "one"

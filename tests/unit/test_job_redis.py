@@ -112,6 +112,13 @@ def test_two_workers_do_each_job_once_and_people_in_turn(jobs, settings, redis, 
     assert processes(settings) == []
 
 
+def test_a_worker_that_is_told_to_end_while_its_lanes_begin_ends(settings, redis):
+    for _ in range(3):
+        with workers(settings, redis, "one") as (one,):
+            pass
+        assert one.process.returncode == 0
+
+
 def test_a_killed_worker_is_noticed_and_another_goes_on(jobs, settings, redis, toy, tmp_path):
     spec = toy(steps=6, hold="go", after=3)
     with workers(settings, redis, "one") as (one,):

@@ -124,6 +124,7 @@ def test_of_a_table_the_columns_and_first_rows_are_told_also_where_the_column_is
     assert "no column" in shop.check(wish(corpus="upload", upload=found.id, column="nine")).problem
 
 
+@pytest.mark.slow
 def test_a_parquet_table_of_one_endless_text_is_read_once_and_refused_in_one_line(shop):
     """One text of 40 MB, 4,000 times: 41 kB on disk after its dictionary, 160 GB if each row were a text of its own."""
     table = pa.table({"text": pa.DictionaryArray.from_arrays(pa.array([0] * 4_000, pa.int32()), ["x" * 40_000_000])})

@@ -58,6 +58,7 @@ def test_a_failure_is_said_once_and_a_cancelled_one_goes_without_a_word(jobs, se
     assert kept.find(settings.probes, atlas, Asked("Two.").id(atlas)).text == "Two."
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_replaced(jobs, settings, atlas, monkeypatch):
     monkeypatch.setattr("services.jobs.local.SILENT", 0.1)
     assert wait(jobs, settings, atlas, "Before.").state == "ready"
@@ -67,6 +68,7 @@ def test_a_killed_process_is_replaced(jobs, settings, atlas, monkeypatch):
     assert wait(jobs, settings, atlas, "After.").state == "ready"
 
 
+@pytest.mark.slow
 def test_it_gives_its_memory_back_when_idle_and_ends_with_its_server(settings, atlas, monkeypatch):
     monkeypatch.setenv("ATLAS_PROBE_IDLE", "1")
     jobs = LocalJobs(settings)

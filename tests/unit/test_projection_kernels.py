@@ -45,6 +45,7 @@ def test_memberships_sum_to_log2_of_the_neighbours(neighbors):
     np.testing.assert_allclose(strength[:, 0], 1)
 
 
+@pytest.mark.slow
 def test_fuzzy_graph_is_umap_learns(cloud, neighbors):
     from umap.umap_ import fuzzy_simplicial_set
 
