@@ -1,5 +1,7 @@
 """How tests wait for jobs and find the processes that run them."""
 
+from contextlib import suppress
+
 import psutil
 
 from tests.patience import until
@@ -27,4 +29,5 @@ def processes(settings, kind=""):
 def kill_all(settings):
     """End what a test has left running."""
     for process in processes(settings):
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # it has ended by itself meanwhile
+            process.kill()

@@ -234,8 +234,7 @@ def test_a_killed_job_is_lost_and_goes_on_for_whoever_asks(jobs, settings, toy, 
 
 def test_a_job_killed_before_its_first_word_begins_again(jobs, settings, toy, tmp_path):
     job = jobs.submit(toy())
-    for process in processes(settings):
-        process.kill()
+    kill_all(settings)
     assert ended(jobs, job).state in ("finished", "lost")
     if jobs.status(job.id).state == "lost":
         jobs.submit(toy())
