@@ -93,7 +93,8 @@ def test_heads_in_the_order_of_a_measure_can_be_picked_reached_and_linked(page: 
     page.keyboard.press("Enter")
     layer, head = divmod(wanted[place + 1], 12)
     expect(page.locator("#crumb")).to_have_text(f"Layer {layer} · Head {head}")
-    page.wait_for_function("new URL(location).searchParams.get('order') === 'query_spearman'")
+    page.wait_for_function("new URL(location).searchParams.has('layer')")
+    assert parameter(page, "order") == "query_spearman"
     page.reload()
     settle(page)
     wait_for_order(page, wanted)
