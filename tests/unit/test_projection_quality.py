@@ -105,11 +105,11 @@ def test_ours_is_as_good_as_umap_learn_and_opentsne_on_real_heads(minilm):
         runs = [layout_layer(minilm, requests, start=start, seed=seed, engine=engine) for seed in seeds]
         return np.mean([marks_of(minilm, layouts, requests) for layouts in runs], axis=0)
 
-    # Recall moves by up to 0.012 from seed to seed: compare means, and allow as much.
+    # Recall moves by up to 0.012 from seed to seed, more than the margin: compare means.
     ours, theirs = marks("fast", range(4)), marks("reference", range(2))
     print(ours, theirs)
     for trust, recall, order in ours - theirs:
         assert trust > -0.01
-        assert recall > -0.012
+        assert recall > -0.01
         # Neither method aims at this; it depends on how clusters happen to lie (docs/projection.md).
         assert order > -0.2

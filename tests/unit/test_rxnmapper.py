@@ -7,10 +7,8 @@ import re
 
 import pytest
 
-from services.models import packaged as module
 from services.models import rxnmapper
-from services.models.files import find_model
-from services.settings import Settings
+from tests.unit.packages import from_package
 
 ESTER = "CC(=O)O.OCC>>CC(=O)OCC"
 ODD = "[Na+].Brc1ccc(Cl)cc1%12C@H/C=C/C"
@@ -27,12 +25,8 @@ def test_a_reaction_is_cut_as_the_package_cuts_it():
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    if module._file_of("rxnmapper", rxnmapper.FILE) is None:
-        pytest.skip("rxnmapper is not installed (requirements-rxnmapper.txt)")
-    home = tmp_path_factory.mktemp("rxnmapper")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "load_settings", lambda: Settings(home=home))
-        yield find_model("rxnmapper")
+    with from_package("rxnmapper", "rxnmapper", rxnmapper.FILE, tmp_path_factory.mktemp("rxnmapper")) as folder:
+        yield folder
 
 
 def test_its_captured_attention_is_its_own_in_layers_that_share_their_weights(installed):

