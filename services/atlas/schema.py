@@ -149,6 +149,7 @@ class ProjectionInfo(Frozen):
     seed: int
     parameters: dict[str, Parameter]
     sha256: str
+    device: str = Field(default="", description="GPU that laid it out; empty: processors")
     scale: str | None = Field(default=None, exclude=True, description="of a scale variant, which no atlas.json holds")
 
     @property
@@ -181,6 +182,7 @@ class AtlasInfo(Frozen):
     title: str
     about: str = Field(default="", description="notes of those who keep it")
     modality: str = Field(default="text", pattern=NAME, description="what an input is")
+    device: str = Field(default="", description="GPU on which the model ran; empty: a processor")
     model: ModelInfo
     corpus: CorpusInfo
     streams: tuple[StreamInfo, ...] = Field(min_length=1)

@@ -17,6 +17,7 @@ from services.modalities import registry as modalities
 from services.modalities.corpora.chats import Chats
 from services.modalities.corpora.hub import HubCorpus, hub_corpus
 from services.modalities.registry import modality_of
+from services.models.device import AUTO, CPU
 from services.models.files import check_model_name, find_model
 from services.models.memory import is_out_of_memory
 from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, Precision, default_folder
@@ -107,8 +108,8 @@ def add_options(cli: argparse.ArgumentParser) -> None:
     cli.add_argument(
         "--engine",
         default="fast",
-        choices=ENGINES,
-        help="layout kernels: our own, umap-learn and openTSNE, or batched PyTorch",
+        choices=(*ENGINES, AUTO),
+        help="layout kernels: our own, umap-learn and openTSNE, or batched PyTorch; auto: that on a GPU, else our own",
     )
     cli.add_argument(
         "--scale",
@@ -131,7 +132,11 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         "untagged, 'none', 'hanta-en', 'hanta-de', 'hanta-nl', or 'spacy:<model>' for a spaCy model you have "
         "installed; counts for a new atlas",
     )
-    cli.add_argument("--device", default="cpu", help="device for the model and for --engine torch, for example cuda")
+    cli.add_argument(
+        "--device",
+        default=CPU,
+        help="device for the model and for --engine torch, for example cuda; auto: as ATLAS_DEVICE says",
+    )
     cli.add_argument(
         "--dask-scheduler",
         help="lay out on a Dask cluster that shares this disk, for example tcp://host:8786 (default: on this machine)",

@@ -9,6 +9,7 @@ import threading
 from services.errors import AtlasError
 from services.jobs import registry
 from services.jobs.local import WORKERS, LocalJobs
+from services.models.device import gpu_here
 from services.settings import Settings, load_settings
 
 LOOK = 0.5  # seconds between two looks at what waits
@@ -61,8 +62,10 @@ def _behind_redis(settings: Settings, jobs: LocalJobs, stop: threading.Event) ->
 
     try:
         jobs.check()
-        print(f"Jobs in Redis run here, as worker {settings.worker}  (stop with Ctrl-C)", flush=True)
-        whole = work_lanes(settings, registry.KINDS, stop)
+        gpu = gpu_here(settings.device)
+        builds = f", builds on {gpu}" if gpu else ""
+        print(f"Jobs in Redis run here, as worker {settings.worker}{builds}  (stop with Ctrl-C)", flush=True)
+        whole = work_lanes(settings, registry.KINDS, stop, gpu)
     except AtlasError as error:
         print(error, file=sys.stderr)
         return 2

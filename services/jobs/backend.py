@@ -33,5 +33,8 @@ class Backend(Protocol):
     def log(self, id: str) -> str:
         """What the job's process has written, its last 64 kB; empty when it has not."""
 
+    def gpu(self) -> str | None:
+        """The name of the GPU that a build asked for now would get; "": the processor; None: its process will know."""
+
     def stamp(self) -> str:
         """Changes when a job that pages announce begins or ends; cheap, for it is asked at every request."""

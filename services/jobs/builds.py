@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from services.atlas import ProjectionRef, open_atlas
 from services.atlas.projection_ref import DIMS
 from services.errors import AtlasError, AtlasFormatError, OutdatedAtlasError
@@ -14,6 +16,7 @@ from services.jobs.kind import Arguments, JobKind
 from services.jobs.running import Running
 from services.jobs.spec import Job, JobSpec
 from services.models.cores import cores
+from services.models.device import AUTO, CPU, chosen, told
 from services.models.packaged import is_installed, packaged
 from services.pipeline.request import BuildRequest
 from services.projection import methods_named
@@ -30,7 +33,7 @@ class BuildArguments(Arguments):
     folder: str
     overwrite: bool = False
     jobs: int = 0
-    device: str = "cpu"
+    device: str = Field(default=CPU, description="auto: what ATLAS_DEVICE says where it is built")
     dask: str | None = None
 
 
@@ -42,20 +45,26 @@ def run_build(arguments: BuildArguments, running: Running, *, bar: bool = False,
         log: write a line for each stage and layer, for those who read what the process has written.
 
     Raises:
-        AtlasError: as services.pipeline.build.build.
+        AtlasError: as services.pipeline.build.build; or a GPU has no memory left, or is not there.
     """
     from services.pipeline.build import build
     from services.pipeline.progress import Progress
     from services.pipeline.workers import Workers
 
     settings, folder = running.settings, Path(arguments.folder)
+    device = chosen(settings.device) if arguments.device == AUTO else arguments.device
     workers = Workers(
         jobs=arguments.jobs or processes(settings),
-        device=arguments.device,
+        device=device,
         dask=arguments.dask or settings.dask_scheduler,
     )
+    if log and device != CPU:
+        _say(f"The model runs on {device}")
     progress = Progress(folder.name, running.report, bar=bar, say=_say if log else None)
-    build(arguments.request, folder, progress, workers=workers, overwrite=arguments.overwrite)
+    try:
+        build(arguments.request, folder, progress, workers=workers, overwrite=arguments.overwrite)
+    except RuntimeError as error:
+        raise told(error, device) or error from error
     return {"folder": str(folder), "memory": peak_memory(workers.jobs)}
 
 
@@ -85,6 +94,7 @@ BUILD = JobKind(
     title=lambda arguments: f"Build of {Path(arguments.folder).name}",
     subject=lambda arguments: arguments.folder,
     run=_run_logged,
+    for_gpu=True,
 )
 
 
@@ -105,10 +115,9 @@ def start_image_demo(settings: Settings, jobs: Backend) -> Job:
 
 def _start(settings: Settings, jobs: Backend, slug: str, model: str, modality: str) -> Job:
     maps = methods_named(settings.demo_projections)
-    request = BuildRequest(model=model, corpus="demo", modality=modality, projections=maps)
-    arguments = BuildArguments(
-        request=request, folder=str(settings.atlases / slug), overwrite=_is_outdated(settings.atlases / slug)
-    )
+    request = BuildRequest(model=model, corpus="demo", modality=modality, projections=maps, engine=AUTO)
+    folder = settings.atlases / slug
+    arguments = BuildArguments(request=request, folder=str(folder), overwrite=_is_outdated(folder), device=AUTO)
     return jobs.submit(JobSpec.of(BUILD.name, arguments, "dashboard"))
 
 

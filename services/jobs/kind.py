@@ -37,6 +37,7 @@ class JobKind:
     warm: seconds for which its process waits for the next job, where many small ones come; 0: one process a job
     warm_setting: the setting that says so instead
     forgotten: seconds after which a job that nobody asks for any more is dropped; None: never
+    for_gpu: workers behind Redis that have no GPU leave it to those that have one, while there are any
     kept: whether the row of one that ended well stays for a while; it need not where its file says that it is done
     """
 
@@ -52,6 +53,7 @@ class JobKind:
     warm: float = 0.0
     warm_setting: str = ""
     forgotten: float | None = None
+    for_gpu: bool = False
     kept: bool = True
 
     @property

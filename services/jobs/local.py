@@ -24,6 +24,7 @@ from services.jobs.slots import Slot, Slots
 from services.jobs.spec import LOST, WAITING, Job, JobSpec, people_of
 from services.jobs.table import disk_problem, make_private
 from services.jobs.turns import in_turn, with_places
+from services.models.device import CPU
 from services.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +138,10 @@ class LocalJobs:
                 return file.read().decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def gpu(self) -> str | None:
+        """See Backend."""
+        return "" if self._settings.device == CPU else None
 
     def stamp(self) -> str:
         """See Backend."""

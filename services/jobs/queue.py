@@ -19,8 +19,9 @@ LOOK = "atlas.look"
 _A_DAY = 86_400  # seconds after which a message that a worker took with it comes again
 
 
-def queue_of(kind: JobKind) -> str:
-    return f"queue:{kind.name}"
+def queue_of(kind: JobKind, *, gpu: bool = False) -> str:
+    """Where messages of a kind go. gpu: to workers with a GPU alone."""
+    return f"queue:{kind.name}:gpu" if gpu else f"queue:{kind.name}"
 
 
 def celery_app(settings: Settings) -> Celery:
@@ -66,11 +67,16 @@ class QueuedJobs(LocalJobs):
             JobError: Redis does not answer.
         """
         waiting = sum(job.kind == kind.name and job.state == "waiting" for job in self.table.all())
-        if waiting and self.table.waiting_messages(queue_of(kind)) < waiting:
+        queue = queue_of(kind, gpu=bool(waiting and kind.for_gpu and self.table.gpu()))
+        if waiting and self.table.waiting_messages(queue) < waiting:
             try:
-                self._app.send_task(LOOK, [kind.name], queue=queue_of(kind), retry=False, ignore_result=True)
+                self._app.send_task(LOOK, [kind.name], queue=queue, retry=False, ignore_result=True)
             except (OperationalError, OSError) as error:
                 raise JobError(GONE) from error
+
+    def gpu(self) -> str | None:
+        """See Backend."""
+        return self.table.gpu()
 
     def close(self) -> None:
         self._app.close()

@@ -25,7 +25,7 @@ PREFIX = "atlas:"
 LEASE = 10.0  # seconds without a word after which a process is taken for gone
 PATIENCE = 12.0  # seconds to wait for another process that writes; longer than a killed one's lock lasts
 GONE = "Redis (ATLAS_REDIS_URL) does not answer: no job can be started or followed; try again in a moment."
-_ROWS, _ORDER, _VERSION, _SERVED = (f"{PREFIX}{name}" for name in ("jobs", "order", "version", "served"))
+_ROWS, _ORDER, _VERSION, _SERVED, _GPU = (f"{PREFIX}{name}" for name in ("jobs", "order", "version", "served", "gpu"))
 _log = logging.getLogger(__name__)
 
 
@@ -125,14 +125,22 @@ class RedisTable:
     def close(self) -> None:
         self._redis.close()
 
-    def say_served(self) -> None:
-        """A worker is there, for the next LEASE seconds."""
-        with _errors():
-            self._redis.set(_SERVED, 1, px=round(1000 * LEASE))
+    def say_served(self, gpu: str = "") -> None:
+        """A worker is there, for the next LEASE seconds. gpu: the name of its GPU, if it has one."""
+        with _errors(), self._redis.pipeline() as pipe:
+            pipe.set(_SERVED, 1, px=round(1000 * LEASE))
+            if gpu:
+                pipe.set(_GPU, gpu, px=round(1000 * LEASE))
+            pipe.execute()
 
     def is_served(self) -> bool:
         with _errors():
             return bool(self._redis.exists(_SERVED))
+
+    def gpu(self) -> str:
+        """The name of the GPU of a worker that is there; "" where none has one."""
+        with _errors():
+            return cast(str | None, self._redis.get(_GPU)) or ""
 
     def waiting_messages(self, queue: str) -> int:
         """Messages in a queue of the broker that nobody has taken."""

@@ -13,6 +13,7 @@ from services.atlas.schema import AlignmentInfo, StreamInfo
 from services.errors import AtlasFormatError, BuildError, CaptureError, ModelError
 from services.modalities.corpora import Corpus
 from services.modalities.registry import modality_named
+from services.models.device import AUTO
 from services.models.files import check_model_name, find_model
 from services.pipeline.aggregate_stage import write_averages
 from services.pipeline.journal import Journal
@@ -65,6 +66,8 @@ def build(
         difference = None if is_free(folder) else _difference(folder, request, wanted, thorough=overwrite)
         if difference and not overwrite:
             raise BuildError(difference)
+        if request.engine == AUTO:  # maps that another device has made stay as they are
+            request = request.model_copy(update={"engine": workers.engine})
         if difference or is_free(folder):
             _build_new(request, corpus, wanted, work, progress, workers)
             progress.stage("publish", "Publishing the atlas", 1)
@@ -110,7 +113,8 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
     for projection in atlas.info.projections:
         made = projection.seed, projection.parameters.get("engine")
         asked = projection.method in request.projections and projection.dims in request.dims
-        if asked and projection.method != START.name and made != (request.seed, request.engine):
+        wanted_engine = made[1] if request.engine == AUTO else request.engine
+        if asked and projection.method != START.name and made != (request.seed, wanted_engine):
             return (
                 f"{folder} holds {projection.name} of the seed {made[0]} and the engine {made[1]}: "
                 "leave it out, choose another folder with --out, or replace the atlas with --overwrite."

@@ -23,6 +23,7 @@ from services.capture import (
 from services.errors import CaptureError, ModelError
 from services.modalities.corpora import Corpus
 from services.modalities.registry import modality_named
+from services.models.device import device_name
 from services.models.loading import LoadedModel
 from services.pipeline.capture_files import CaptureWriter, TooNarrowError, open_arrays
 from services.pipeline.journal import Journal
@@ -100,6 +101,7 @@ def run_capture(
         {
             "program": __version__,
             "modality": loaded.modality,
+            "device": device_name(device),
             "streams": [stream.model_dump(mode="json") for stream in streams],
             "capture_error": error,
             "checked_inputs": len(checked),

@@ -18,6 +18,7 @@ from services.atlas.overview import densities, thumbnail_side
 from services.atlas.schema import AlignmentInfo, FileInfo, ProjectionInfo, Scale, StreamInfo
 from services.atlas.vectors import stored_vectors
 from services.errors import BuildError
+from services.models.device import device_name
 from services.pipeline.journal import Journal
 from services.pipeline.parallel import counted, told
 from services.pipeline.progress import Progress
@@ -146,10 +147,11 @@ def lay_out(
                     journal.record(_unit_stage(stream, wanted, request), done[wanted])
                 progress.note(f"{label}: layer {stream.number(layer)} is laid out")
                 progress.check()
+    device = device_name(workers.device) if request.engine == "torch" and not workers.dask else ""
     for wanted in layouts:
         info = arrays.publish(folder / wanted.file(stream.name))
         _keep_thumbnails(folder, stream, wanted, journal)
-        _record(journal, stream, wanted, request, points, info)
+        _record(journal, stream, wanted, request, points, info, device)
         journal.forget(f"{_unit_stage(stream, wanted)}:")
     progress.end_stage()
 
@@ -213,7 +215,13 @@ def _keep_thumbnails(folder: Path, stream: StreamInfo, wanted: ProjectionRef, jo
 
 
 def _record(
-    journal: Journal, stream: StreamInfo, wanted: ProjectionRef, request: BuildRequest, points: int, info: FileInfo
+    journal: Journal,
+    stream: StreamInfo,
+    wanted: ProjectionRef,
+    request: BuildRequest,
+    points: int,
+    info: FileInfo,
+    device: str = "",
 ) -> None:
     projection = ProjectionInfo(
         method=wanted.method,
@@ -221,6 +229,7 @@ def _record(
         stream=stream.name,
         seed=request.seed,
         parameters=method_of(wanted.method).parameters(wanted.dims, request.engine, points),
+        device=device,
         sha256=info.sha256,
     )
     journal.record_layout(wanted.file(stream.name), info, projection.model_dump(mode="json"))

@@ -48,6 +48,7 @@ def _info(journal: Journal) -> AtlasInfo:
         title=facts["title"],
         about=facts.get("about", ""),
         modality=facts["modality"],
+        device=facts.get("device", ""),
         model=ModelInfo.model_validate(facts["model"]),
         corpus=CorpusInfo.model_validate(facts["corpus"]),
         streams=streams,

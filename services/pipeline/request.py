@@ -63,7 +63,7 @@ class BuildRequest(Frozen):
     max_inputs: int = Field(default=100_000, ge=1)
     sample: bool = Field(default=False, description="inputs are drawn at random, by the seed; else the first are taken")
     seed: int = Field(default=0, ge=0, lt=2**32)
-    engine: str = "fast"
+    engine: str = Field(default="fast", description="of the layouts; auto: that of the device the build runs on")
     scale: Scale | None = Field(default=None, description="metric that chooses c; None: the atlas's, or SCALE")
     distance: Distance | None = Field(default=None, description="None: the atlas's, or DISTANCE")
     precision: Precision = Field(

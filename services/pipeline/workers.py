@@ -10,6 +10,7 @@ from typing import Any
 import joblib
 
 from services.errors import BuildError
+from services.models.device import CPU
 
 _PATIENCE = 30  # seconds to wait for a scheduler and its first worker
 
@@ -19,8 +20,13 @@ class Workers:
     """How many processes, on which device, and on which Dask scheduler if not on this machine."""
 
     jobs: int = 1
-    device: str = "cpu"
+    device: str = CPU
     dask: str | None = None
+
+    @property
+    def engine(self) -> str:
+        """The engine of layouts for which none was named: on a GPU its own, on processors the compiled one."""
+        return "fast" if self.device == CPU or self.dask else "torch"
 
     @property
     def builder(self) -> int | None:

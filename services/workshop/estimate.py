@@ -19,6 +19,8 @@ from services.projection import START
 STARTING = 8.0  # seconds for a process that loads torch and transformers
 # Seconds a unit on two cores in November 2026, medians of MiniLM, SmolLM2 and DINOv2-small; see `units`.
 DEFAULT_RATES = {"start": 1.0e-7, "capture": 5.0e-11, "heads": 1.0e-4, "maps": 2.0e-4}
+# The same on an H100 with 16 cores (docs/performance.md): maps and their fidelity, and the model.
+GPU_RATES = {"capture": 1.0e-11, "maps": 1.0e-5}
 _STAGES = {
     "start": ("model", "check"),
     "capture": ("capture", "aggregate"),
@@ -62,7 +64,8 @@ class Work:
 @dataclass(frozen=True)
 class Estimate:
     """seconds: until all maps are there · first: until it can be explored · disk, memory: bytes
-    measured: how many atlases of this machine the rates are from
+    measured: how many atlases of this machine and device the rates are from
+    device: the GPU that it is for; "" for the processor
     """
 
     seconds: float
@@ -70,15 +73,17 @@ class Estimate:
     disk: int
     memory: int
     measured: int
+    device: str = ""
 
     def dump(self) -> dict[str, Any]:
         return asdict(self)
 
     def sentence(self) -> str:
+        on = f" on {self.device}" if self.device else ""
         basis = (
-            f"by {self.measured} atlas{'es' if self.measured > 1 else ''} built here"
+            f"by {self.measured} atlas{'es' if self.measured > 1 else ''} built here{on}"
             if self.measured
-            else "by builds elsewhere, for none was built here"
+            else f"by builds elsewhere, for none was built here{on}"
         )
         return (
             f"About {duration(self.seconds)}, to be explored after {duration(self.first)};"
@@ -86,16 +91,19 @@ class Estimate:
         )
 
 
-def estimate(work: Work, done: Iterable[AtlasInfo], processes: int) -> Estimate:
+def estimate(work: Work, done: Iterable[AtlasInfo], processes: int, gpu: str = "") -> Estimate:
     """
     Args:
         done: atlases built on this machine, the newest first.
         processes: that lay out heads at once.
+        gpu: the name of the GPU it will be built on; "" for the processor.
     """
-    rates, measured = _rates(list(done)[:_NEWEST])
+    rates, measured = _rates([info for info in done if _was_built_on(info, gpu)][:_NEWEST])
     units = work.units()
     if not measured:
-        rates["heads"], rates["maps"] = (2 * rates[name] / processes for name in ("heads", "maps"))
+        rates |= GPU_RATES if gpu else {}
+        for name in ("heads",) if gpu else ("heads", "maps"):
+            rates[name] *= 2 / processes
     seconds = {name: units[name] * rates[name] for name in units}
     first = STARTING + seconds["start"] + seconds["capture"]
     return Estimate(
@@ -104,6 +112,7 @@ def estimate(work: Work, done: Iterable[AtlasInfo], processes: int) -> Estimate:
         disk=disk_bytes(work),
         memory=memory_bytes(work, processes),
         measured=measured,
+        device=gpu,
     )
 
 
@@ -121,6 +130,12 @@ def memory_bytes(work: Work, processes: int) -> int:
     model = _PROCESS + round(1.3 * 4 * work.parameters)
     at_work = _HELPER + round(_LAID_OUT * _NEIGHBOURS * 2 * work.tokens)
     return max(model, _PROCESS + processes * at_work)
+
+
+def _was_built_on(info: AtlasInfo, gpu: str) -> bool:
+    """Whether model and maps of an atlas were all made on a device, so that its build shows how fast that is."""
+    maps = {one.device for one in info.projections if one.method != START.name}
+    return {info.device, *maps} == {gpu}
 
 
 def rates_of(info: AtlasInfo) -> dict[str, float]:

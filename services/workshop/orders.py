@@ -17,11 +17,13 @@ from pydantic import BaseModel, ConfigDict
 
 from services.atlas import SLUG, Atlas, arrays
 from services.atlas.library import Library
+from services.atlas.schema import AtlasInfo
 from services.errors import AtlasError, BuildError, UploadError
 from services.jobs.backend import Backend
 from services.jobs.builds import BUILD, BuildArguments, processes
 from services.jobs.spec import Job, JobSpec, owned
 from services.jobs.turns import in_turn
+from services.models.device import AUTO
 from services.models.memory import available_bytes, readable
 from services.models.outline import Part
 from services.pipeline.lock import build_lock
@@ -146,7 +148,8 @@ class Workshop:
             layouts=_request(wish, offer, "", look["modality"]).layouts(),
             pixels=600 * look["tokens"] if look["modality"] == "image" else 0,
         )
-        found = estimate(work, self._built_here(), processes(self.settings))
+        built = self._built_here()
+        found = estimate(work, built, processes(self.settings), self._gpu(built))
         return Checked(wish, offer, look, found, self._misfit(found) or self._beyond(look["tokens"], found))
 
     def place(self, wish: Wish) -> Order:
@@ -175,7 +178,7 @@ class Workshop:
         try:
             folder = self._claimed(checked.offer.name, wish.title or checked.look["name"])
             request = _request(wish, checked.offer, wish.reads(upload), checked.look["modality"])
-            arguments = BuildArguments(request=request, folder=str(folder))
+            arguments = BuildArguments(request=request, folder=str(folder), device=AUTO)
             order = Order(
                 slug=folder.name,
                 arguments=arguments.model_dump(mode="json"),
@@ -341,11 +344,19 @@ class Workshop:
             number += 1
         return folder
 
-    def _built_here(self) -> list[Any]:
+    def _built_here(self) -> list[AtlasInfo]:
         """What the atlases that this machine has finished say of themselves, the newest first."""
         atlases = [entry.atlas for entry in self.library.entries() if entry.atlas]
         found = [atlas.info for atlas in atlases if not (atlas.path / BROUGHT).exists()]
         return sorted(found, key=lambda info: info.created, reverse=True)
+
+    def _gpu(self, built: Sequence[AtlasInfo]) -> str:
+        """The GPU that a build would get, as far as is known: without workers behind Redis, that of the last one."""
+        try:
+            told = (self.rows or self.jobs).gpu()
+        except AtlasError:  # Redis does not answer: the order will be refused
+            return ""
+        return told if told is not None else next((info.device for info in built), "")
 
     def _beyond(self, tokens: int, found: Estimate) -> str | None:
         """Which of a person's quotas it is beyond; None when it is within all."""
@@ -389,6 +400,7 @@ def _request(wish: Wish, offer: Offer, corpus: str, modality: str) -> BuildReque
         sample=wish.sample,
         **wish.reading,
         projections=tuple(chosen),
+        engine=AUTO,
         dims=tuple(sorted(set(wish.dims))),
         max_inputs=wish.max_inputs,
         seed=wish.seed,

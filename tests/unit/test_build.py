@@ -20,6 +20,7 @@ from services.commands import build as command
 from services.commands.line import parser
 from services.errors import BuildError, BusyError, Cancelled, CaptureError, ModelError
 from services.jobs.local import LocalJobs
+from services.models.device import AUTO
 from services.pipeline import build as pipeline
 from services.pipeline import capture_stage, layout_stage, publish
 from services.pipeline.build import build
@@ -551,6 +552,19 @@ def test_other_settings_into_an_atlas_are_refused(tiny_atlas, bert, corpus, tmp_
         build(request, folder, quiet())
     assert "\n" not in str(refusal.value)
     assert everything(folder) == before
+
+
+def test_a_build_that_names_no_engine_takes_that_of_its_device_and_leaves_maps_of_another(
+    tiny_atlas, bert, corpus, tmp_path
+):
+    folder = copy(tiny_atlas, tmp_path / "tiny")
+    build(request_for(bert, corpus, ("umap",), (2,)).model_copy(update={"engine": "reference"}), folder, quiet())
+    before = (folder / "self" / "umap2d.npy").read_bytes()
+    build(request_for(bert, corpus, ("umap", "tsne"), (2,)).model_copy(update={"engine": AUTO}), folder, quiet())
+    made = {one.name: one.parameters["engine"] for one in open_atlas(folder).info.projections}
+    assert (made["umap2d"], made["tsne2d"]) == ("reference", "fast")
+    assert (folder / "self" / "umap2d.npy").read_bytes() == before
+    assert {one.device for one in open_atlas(folder).info.projections} == {open_atlas(folder).info.device} == {""}
 
 
 def test_overwriting_swaps_in_one_step(tiny_atlas, bert, corpus, tmp_path, writes, one_load):

@@ -36,8 +36,9 @@ def test_compose_finds_the_file_valid():
     if command is None:
         pytest.skip("no Docker Compose on this machine")
     env = {**os.environ, "ATLAS_REDIS_PASSWORD": PASSWORD}
-    done = subprocess.run([*command, "config", "-q"], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    for files in ([], ["-f", "compose.yaml", "-f", "deploy/gpu.yaml"]):
+        done = subprocess.run([*command, *files, "config", "-q"], cwd=ROOT, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 def test_every_setting_that_it_gives_is_one_and_every_name_stands_for_something():
@@ -52,6 +53,15 @@ def test_every_setting_that_it_gives_is_one_and_every_name_stands_for_something(
         assert service["read_only"] is True
     shown = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
     assert shown == {"proxy": ["80:80", "443:443"], "demo": ["127.0.0.1:8050:8050"]}
+
+
+def test_what_the_file_for_a_gpu_changes_is_there_to_be_changed():
+    gpu = yaml.safe_load((ROOT / "deploy" / "gpu.yaml").read_text(encoding="utf-8"))
+    assert gpu["services"].keys() <= COMPOSE["services"].keys()
+    worker = gpu["services"]["worker"]
+    assert worker["environment"].keys() <= {f"ATLAS_{name.upper()}" for name in Settings.model_fields}
+    assert worker["build"]["args"].keys() == set(re.findall(r"^ARG (TORCH_INDEX|COMPILER)=", DOCKERFILE, re.MULTILINE))
+    assert worker["image"] != COMPOSE["services"]["web"]["image"]  # web keeps the one without a GPU's libraries
 
 
 # --- by hand ----------------------------------------------------------------------------------------------------------

@@ -46,11 +46,19 @@ def toy(tmp_path):
     return make
 
 
+CARD = "card"  # the name of the worker that has one
+FOUND = """
+import services.models.device as device
+device.gpu_here = lambda choice: {"cuda": "A card", "cpu": ""}[choice]
+"""
+
+
 class Working:
     """`app.py worker` with its lanes."""
 
     def __init__(self, settings, redis, name):
         env = {**os.environ, "ATLAS_HOME": str(settings.home), "ATLAS_REDIS_URL": redis.url, "ATLAS_WORKER": name}
+        env["ATLAS_DEVICE"] = "cuda" if name == CARD else "cpu"
         self.process = subprocess.Popen(
             [sys.executable, "app.py", "worker"], cwd=ROOT, stdout=subprocess.PIPE, text=True, env=env
         )
@@ -117,6 +125,32 @@ def test_a_worker_that_is_told_to_end_while_its_lanes_begin_ends(settings, redis
         with workers(settings, redis, "one") as (one,):
             pass
         assert one.process.returncode == 0
+
+
+def test_builds_go_to_a_worker_with_a_gpu_and_to_the_others_when_it_is_gone(
+    jobs, settings, redis, toy, tmp_path, monkeypatch
+):
+    with (tmp_path / "hook" / "sitecustomize.py").open("a") as hook:
+        hook.write(FOUND)  # only that a card is there is made up
+    with workers(settings, redis, "plain"):
+        assert jobs.gpu() == ""
+        assert ended(jobs, jobs.submit(toy("first", "heavy"))).state == "finished"
+        with workers(settings, redis, CARD) as (card,):
+            until(lambda: jobs.gpu() == "A card")
+            held = jobs.submit(toy("held", "heavy", hold="go"))
+            until(lambda: jobs.status(held.id).slot == f"heavy.0@{CARD}")
+            waits = jobs.submit(toy("waits", "heavy"))
+            assert ended(jobs, jobs.submit(toy("small"))).state == "finished"
+            assert jobs.status(waits.id).state == "waiting"  # though a worker without a GPU has its hands free
+            card.kill()
+            # nobody looks: the other worker does
+            until(lambda: jobs.table.get(waits.id).state == "finished")
+            assert jobs.gpu() == ""
+            assert ended(jobs, held).state == "lost"
+            (tmp_path / "go").touch()
+            jobs.submit(toy("held", "heavy", hold="go"))
+            assert ended(jobs, held).state == "finished"
+    assert noted(tmp_path, "ended") == ["first", "small", "waits", "held"]
 
 
 def test_a_killed_worker_is_noticed_and_another_goes_on(jobs, settings, redis, toy, tmp_path):

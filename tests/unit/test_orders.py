@@ -33,6 +33,10 @@ class Jobs:
     def __init__(self, refuses=False):
         self.rows: dict[str, Job] = {}
         self.refuses = refuses
+        self.on = ""
+
+    def gpu(self):
+        return self.on
 
     def submit(self, spec):
         if self.refuses:
@@ -240,6 +244,34 @@ def test_time_is_counted_in_units_at_the_rates_of_this_machine():
     )
     assert found.seconds == pytest.approx(expected)
     assert found.measured == 0
+
+
+def test_an_order_for_a_gpu_is_estimated_by_what_that_gpu_has_built(small_atlas, shop):
+    info = open_atlas(small_atlas).info
+    seconds = {"capture": 3.0, "umap2d": 8.0}
+    slow = (info.projections[0], info.projections[0].model_copy(update={"method": "umap"}))
+    fast = tuple(one.model_copy(update={"device": "A card"}) for one in slow)
+    here = info.model_copy(update={"seconds": seconds, "projections": slow})
+    there = here.model_copy(
+        update={"device": "A card", "seconds": {"capture": 0.3, "umap2d": 0.2}, "projections": fast}
+    )
+    mixed = here.model_copy(update={"device": "A card"})  # begun on the card, its maps made by the processor
+    work = Work([Part(6, 12, 12, 32)], 1_000, 500, 100, [ProjectionRef("umap", 2)])
+    plain, quick = estimate(work, [there, mixed, here], 2), estimate(work, [there, mixed, here], 2, "A card")
+    assert (plain.measured, quick.measured) == (1, 1)
+    heads = 72 * 500
+    assert plain.seconds - plain.first > heads * rates_of(here)["maps"] > 40 * heads * rates_of(there)["maps"] * 0.99
+    assert "by 1 atlas built here on A card" in quick.sentence()
+    assert "by builds elsewhere, for none was built here on Another" in estimate(work, [there], 2, "Another").sentence()
+    shop.jobs.on = "A card"
+    assert shop.check(wish()).estimate.device == "A card"
+    shop.jobs.on = None  # known from the first build on
+    assert shop.check(wish()).estimate.device == ""
+
+
+def test_an_order_asks_for_the_device_of_who_builds_it(shop):
+    arguments = shop.place(wish()).arguments
+    assert (arguments["device"], arguments["request"]["engine"]) == ("auto", "auto")
 
 
 def test_rates_come_from_what_an_atlas_says_of_its_build(small_atlas):
