@@ -260,7 +260,8 @@ def _alignment(report: HeadReport) -> Element:
     lengths = f" Median length of queries {norms[0]}, of keys {norms[1]}." if len(norms) == 2 else ""
     return html.P(
         f"Alignment: queries × c, keys / c with c = {report.c:.3f} ({scale}), keys then moved onto the queries; "
-        f"distance: {distance}.{lengths} Attention is the same before and after.",
+        f"distance: {distance}; centroids and principal axes are of {report.fitted}.{lengths} "
+        "Attention is the same before and after.",
         className="facts-note",
     )
 

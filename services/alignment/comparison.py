@@ -6,7 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from services.alignment.live import LiveAlignment, aligned_vectors, head_vectors, mean_vector
+from services.alignment.fitting import Fitted, fitted_of_head, mean_vector
+from services.alignment.live import LiveAlignment, aligned_vectors, head_vectors
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.numerics.correlation import pearson, spearman
@@ -52,7 +53,9 @@ def density(
     left out of both. Vectors that are not finite are left out. Kept for the heads asked for last: do not change it.
     """
     vectors = head_vectors(atlas, stream, layer, head)
-    return pair_density(*vectors, atlas.stream_tokens(stream), alignment=alignment, pairs=pairs, bins=bins)
+    fitted = fitted_of_head(atlas, stream, *vectors)
+    tokens = atlas.stream_tokens(stream)
+    return pair_density(*vectors, tokens, alignment=alignment, pairs=pairs, bins=bins, fitted=fitted)
 
 
 def pair_density(
@@ -63,11 +66,13 @@ def pair_density(
     alignment: LiveAlignment,
     pairs: Pairs = "input",
     bins: int = BINS,
+    fitted: Fitted | None = None,
 ) -> Density:
-    """As `density`, for vectors [n, head_dim] and their tokens."""
+    """As `density`, for vectors [n, head_dim] and their tokens. fitted: of which the means are; None: all."""
     queries, keys = np.asarray(queries, np.float64), np.asarray(keys, np.float64)
     rows, columns = (np.flatnonzero(np.isfinite(side).all(axis=1)) for side in (queries, keys))
-    means = mean_vector(queries[rows]), mean_vector(keys[columns])
+    counted = (None, None) if fitted is None else (fitted[0][rows], fitted[1][columns])
+    means = mean_vector(queries[rows], counted[0]), mean_vector(keys[columns], counted[1])
     if pairs == "all":
         rows, columns = _drawn(rows, SAMPLE), _drawn(columns, SAMPLE)
         runs = tokens.some(rows, columns).runs_by_position()

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from services.alignment.fitting import Fitted, fitted_of_head, mean_vector
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
 from services.numerics.agreement import EQUAL_SCORES, FEW_PAIRS, NOT_FINITE, SAMPLE
@@ -81,12 +82,17 @@ class LiveHead:
         keys: np.ndarray,
         tokens: StreamTokens,
         *,
+        fitted: Fitted | None = None,
         sample: int = SAMPLE,
     ) -> None:
-        """queries [n_queries, head_dim], keys [n_keys, head_dim], and the tokens that they are of."""
+        """queries [n_queries, head_dim], keys [n_keys, head_dim], and the tokens that they are of.
+
+        fitted: the queries and keys that means and principal axes are taken from; None: all.
+        """
         (self.queries, good_queries), (self.keys, good_keys) = _finite(queries), _finite(keys)
         self.not_finite = int((~good_queries).sum() + (~good_keys).sum())
-        self._means = mean_vector(self.queries), mean_vector(self.keys)
+        self._fitted = fitted or (np.ones(len(self.queries), bool), np.ones(len(self.keys), bool))
+        self._means = mean_vector(self.queries, self._fitted[0]), mean_vector(self.keys, self._fitted[1])
         self._lifted: tuple[np.ndarray, np.ndarray] | None = None
         self._moments: dict[bool, tuple[np.ndarray, ...]] = {}
         kept, kept_keys = np.flatnonzero(good_queries), np.flatnonzero(good_keys)
@@ -169,16 +175,17 @@ class LiveHead:
         return self._lifted
 
     def _covariance(self, alignment: LiveAlignment) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Aligned queries and keys, and n times the covariance of their joint cloud [d, d]."""
+        """Aligned queries and keys, and n times the covariance of those of the joint cloud that count [d, d]."""
         queries, keys = self.vectors(alignment)
+        counted = queries[self._fitted[0]], keys[self._fitted[1]]
         if alignment.space == "cosine":  # a key's length after translation depends on c: nothing to recombine
-            return queries, keys, _between(_scatter(queries), _scatter(keys), queries, keys)
+            return queries, keys, _between(_scatter(counted[0]), _scatter(counted[1]), *counted)
         lifted = alignment.space == "lift"
         if lifted not in self._moments:
             raw = self._lift() if lifted else (self.queries, self.keys)
-            self._moments[lifted] = _scatter(raw[0]), _scatter(raw[1])
+            self._moments[lifted] = _scatter(raw[0][self._fitted[0]]), _scatter(raw[1][self._fitted[1]])
         of_queries, of_keys = self._moments[lifted]
-        return queries, keys, _between(of_queries * alignment.c**2, of_keys / alignment.c**2, queries, keys)
+        return queries, keys, _between(of_queries * alignment.c**2, of_keys / alignment.c**2, *counted)
 
     def _size(self, alignment: LiveAlignment) -> float:
         """Root-mean-square size of the vectors: what rounding is measured against."""
@@ -214,11 +221,6 @@ def _finite(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return vectors, good
 
 
-def mean_vector(vectors: np.ndarray) -> np.ndarray:
-    """[head_dim]; zero when there are no vectors."""
-    return vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1])
-
-
 def _unit(vectors: np.ndarray) -> np.ndarray:
     """Unit length; a zero vector stays zero."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -245,7 +247,8 @@ def live_head(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> LiveHe
     Raises:
         IndexError: there is no such head.
     """
-    return LiveHead(*head_vectors(atlas, stream, layer, head), atlas.stream_tokens(stream))
+    vectors = head_vectors(atlas, stream, layer, head)
+    return LiveHead(*vectors, atlas.stream_tokens(stream), fitted=fitted_of_head(atlas, stream, *vectors))
 
 
 def head_vectors(atlas: Atlas, stream: StreamInfo, layer: int, head: int) -> tuple[np.ndarray, np.ndarray]:

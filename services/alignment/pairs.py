@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from services.alignment.fitting import Fitted, mean_vector
 from services.numerics.correlation import clipped, mean_within, pearson, ranks, ranks_within, weighted_correlation
 from services.streams import KeyRuns, Places, StreamTokens
 
@@ -314,6 +315,7 @@ def head_pairs(
     tokens: StreamTokens,
     *,
     choice: PairChoice | None = None,
+    fitted: Fitted | None = None,
 ) -> HeadPairs:
     """Prepare one head.
 
@@ -322,23 +324,25 @@ def head_pairs(
         keys: [n_keys, head_dim].
         tokens: of the queries and the keys. Pairs that their mask hides are left out; among all pairs this holds across
             inputs as well: no text could put that key where the query sees it.
+        fitted: the queries and keys whose means translation brings together; None: all.
 
     Vectors that are not finite are left out.
     """
     choice = choice or PairChoice()
     sides: list[tuple[np.ndarray, Places]] = []
-    for vectors, places in ((queries, tokens.queries), (keys, tokens.keys)):
+    means = []
+    for vectors, places, counted in zip(
+        (queries, keys), (tokens.queries, tokens.keys), fitted or (None, None), strict=True
+    ):
         vectors = np.asarray(vectors, np.float64)
         good: np.ndarray | slice = slice(None)
         if not np.isfinite(vectors.sum()):  # a cheap sign that there may be some
             good = np.isfinite(vectors).all(axis=1)
-        sides.append((vectors[good], places[good]))
-    means = []
-    for side, (vectors, places) in enumerate(sides):
-        mean = vectors.mean(axis=0) if choice.translate and len(vectors) else np.zeros(vectors.shape[1])
-        means.append(mean)
+        vectors, places = vectors[good], places[good]
+        mean = mean_vector(vectors, None if counted is None else counted[good])
+        means.append(mean if choice.translate else np.zeros_like(mean))
         kept = _drawn(len(vectors), choice)
-        sides[side] = vectors[kept] - mean, places[kept]
+        sides.append((vectors[kept] - means[-1], places[kept]))
     (q, query_places), (k, key_places) = sides
     chosen = StreamTokens(tokens.mask, query_places, key_places)
     whole = choice.pairs == "all"

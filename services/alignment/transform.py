@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from services.alignment.fitting import Fitted
 from services.atlas import HEADS, Atlas
 from services.atlas.schema import Distance, Scale, StreamInfo
 from services.errors import AtlasFormatError
@@ -69,7 +70,11 @@ def scale_by_norms(queries: np.ndarray, keys: np.ndarray) -> float:
 
 
 def align(
-    queries: np.ndarray, keys: np.ndarray, c: float | None = None, distance: Distance = "euclidean"
+    queries: np.ndarray,
+    keys: np.ndarray,
+    c: float | None = None,
+    distance: Distance = "euclidean",
+    fitted: Fitted | None = None,
 ) -> tuple[np.ndarray, np.ndarray, Alignment]:
     """Scale, then translate: q' = c·q, k' = k/c + (mean(c·q) − mean(k/c)); then to unit length for "cosine".
 
@@ -79,6 +84,7 @@ def align(
         c: the scale; None takes `scale_by_norms`.
         distance: what the distance between aligned vectors is to mean. Euclidean leaves queries and keys with one
             centroid; cosine brings them to unit length after that.
+        fitted: the queries and keys that the means are of; None: all.
 
     Returns:
         float32 queries and keys, and the alignment.
@@ -87,8 +93,9 @@ def align(
     keys = np.asarray(keys, dtype=np.float32)
     if c is None:
         c = scale_by_norms(queries, keys)
-    middle_of_queries = (queries * np.float32(c)).mean(axis=0, dtype=np.float64)
-    middle_of_keys = (keys / np.float32(c)).mean(axis=0, dtype=np.float64)
+    some_queries, some_keys = (queries, keys) if fitted is None else (queries[fitted[0]], keys[fitted[1]])
+    middle_of_queries = (some_queries * np.float32(c)).mean(axis=0, dtype=np.float64)
+    middle_of_keys = (some_keys / np.float32(c)).mean(axis=0, dtype=np.float64)
     alignment = Alignment(c, (middle_of_queries - middle_of_keys).astype(np.float32), distance)
     return alignment.queries(queries), alignment.keys(keys), alignment
 

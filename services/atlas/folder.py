@@ -71,7 +71,7 @@ class TokenTable:
     @property
     def places(self) -> Places:
         """Where the tokens stand."""
-        return Places(self.input, self.position, self.is_global)
+        return Places(self.input, self.position, self.is_global, self.special)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ SCHEMA_VERSION = 2
 NAME = r"^[a-z][a-z0-9_]{0,31}$"  # becomes a file name and a part of URLs
 Scale = Literal["weighted", "scaled", "norms", "pearson", "none"]
 Distance = Literal["cosine", "euclidean"]
+Without = Literal["nothing", "first", "special", "outliers"]
 Parameter = str | int | float | bool | None
 
 
@@ -174,6 +175,7 @@ class AlignmentInfo(Frozen):
     distance: Distance = Field(
         default="euclidean", description="what layouts start from; cosine: aligned vectors of unit length"
     )
+    without: Without = Field(default="nothing", description="tokens that centroids and PCA were not fitted to")
 
 
 class AtlasInfo(Frozen):
@@ -187,7 +189,9 @@ class AtlasInfo(Frozen):
     corpus: CorpusInfo
     streams: tuple[StreamInfo, ...] = Field(min_length=1)
     projections: tuple[ProjectionInfo, ...] = ()
-    alignment: AlignmentInfo = Field(default=AlignmentInfo(), description="atlases that do not say: norms, euclidean")
+    alignment: AlignmentInfo = Field(
+        default=AlignmentInfo(), description="atlases that do not say: norms, euclidean, without nothing"
+    )
     capture_error: float = Field(
         description="largest |recomputed − own| attention weight on the checked inputs, from the stored numbers"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from services.alignment import DISTANCES, SCALES
+from services.alignment.fitting import WITHOUT as FITS
 from services.atlas import open_atlas
 from services.errors import AtlasError, BuildError, Cancelled
 from services.jobs.builds import BUILD, BuildArguments, run_build
@@ -20,7 +21,7 @@ from services.modalities.registry import modality_of
 from services.models.device import AUTO, CPU
 from services.models.files import check_model_name, find_model
 from services.models.memory import is_out_of_memory
-from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, BuildRequest, Precision, default_folder
+from services.pipeline.request import DISTANCE, POS_CHOICES, SCALE, WITHOUT, BuildRequest, Precision, default_folder
 from services.projection import ENGINES, method_names, methods_named
 from services.settings import load_settings
 
@@ -120,6 +121,12 @@ def add_options(cli: argparse.ArgumentParser) -> None:
         "--distance", choices=DISTANCES, help=f"between aligned vectors, for the layouts (default: {DISTANCE})"
     )
     cli.add_argument(
+        "--fit-without",
+        choices=FITS,
+        help="tokens that centroids and PCA are not fitted to, though they are shown: the first of each input, special "
+        f"tokens, those of outlying norm, or nothing (default: {WITHOUT})",
+    )
+    cli.add_argument(
         "--precision",
         default="auto",
         choices=get_args(Precision),
@@ -198,6 +205,7 @@ def _request(options: argparse.Namespace) -> BuildRequest:
         engine=options.engine,
         scale=options.scale,
         distance=options.distance,
+        without=options.fit_without,
         precision=options.precision,
         title=options.title,
         pos=_pos(options.pos),

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from services.alignment.fitting import WITHOUT_TEXT
 from services.atlas import Atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
 from services.measures.registry import find
@@ -52,9 +53,11 @@ def facts(
         caption.append(f"Joint projection of queries and keys: {shown}{earlier}, seed {projection.seed}.")
     row = head_row(atlas, stream, *place) if place else {}
     if isinstance(row.get("c"), float) and (projection is None or follows_alignment(projection.method)):
+        without = info.alignment.without
+        fit = "" if without == "nothing" else f"; centroids and principal axes of {WITHOUT_TEXT[without]}"
         unit = "; all brought to unit length" if info.alignment.distance == "cosine" else ""
         caption.append(
-            f"Queries scaled by c = {row['c']:.3f}, keys by 1/c; keys moved onto the queries' centroid{unit}."
+            f"Queries scaled by c = {row['c']:.3f}, keys by 1/c; keys moved onto the queries' centroid{unit}{fit}."
         )
     trust = []
     for measure in map(find, _FIDELITY if projection and place else ()):

@@ -14,6 +14,8 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from services.alignment import align
+from services.alignment.fitting import fitted_of_head
+from services.alignment.transform import points_of_layer
 from services.alignment.variants import ScaleVariant, scale_variant, write_array
 from services.atlas import Atlas, arrays, open_atlas
 from services.atlas.schema import ProjectionInfo, StreamInfo
@@ -159,17 +161,11 @@ def _pca(variant: ScaleVariant, stream: StreamInfo, dims: int) -> np.ndarray:
 def _layer_points(atlas: Atlas, stream: StreamInfo, variant: ScaleVariant, layer: int) -> "LayerPoints":
     queries, keys = atlas.vectors(stream).layer(layer)
     distance = atlas.info.alignment.distance
-    pairs = zip(queries, keys, strict=True)
-    aligned = [align(q, k, float(variant.c[layer, head]), distance)[:2] for head, (q, k) in enumerate(pairs)]
-    from services.projection import LayerPoints
-
-    return LayerPoints(
-        queries=queries,
-        keys=keys,
-        aligned_queries=np.stack([q for q, _ in aligned]),
-        aligned_keys=np.stack([k for _, k in aligned]),
-        tokens=atlas.stream_tokens(stream),
-    )
+    aligned = [
+        align(q, k, float(variant.c[layer, head]), distance, fitted_of_head(atlas, stream, q, k))[2]
+        for head, (q, k) in enumerate(zip(queries, keys, strict=True))
+    ]
+    return points_of_layer(queries, keys, aligned, atlas.stream_tokens(stream))
 
 
 MAPS = JobKind(

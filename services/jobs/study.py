@@ -48,7 +48,7 @@ def study_atlas(arguments: StudyArguments, running: Running) -> None:
         if journal is None:
             raise BuildError(f"{folder} has no build.json; build it again with --overwrite.")
         for stream in atlas.info.streams:
-            study_stream(folder, stream, journal, progress, Workers())
+            study_stream(folder, stream, atlas.info.alignment, journal, progress, Workers())
         write_info(folder, BuildRequest(model=atlas.info.model.id, corpus="demo"), journal, progress)
 
 

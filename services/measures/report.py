@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from services.alignment.fitting import WITHOUT_TEXT
 from services.atlas import HEADS, Atlas, ProjectionRef
 from services.atlas.measure_table import MeasureTable, parts_of
 from services.atlas.schema import StreamInfo
@@ -39,6 +40,7 @@ class HeadReport:
     c: float
     scale: str
     distance: str
+    fitted: str  # which tokens centroids and principal axes are of, in words
     of_head: dict[str, HeadNumber]  # by measure
     of_map: dict[str, HeadNumber]
     spaces: dict[str, dict[str, HeadNumber]]  # by services.measures.layer.SPACES, then by measure
@@ -59,6 +61,7 @@ def head_report(atlas: Atlas, stream: StreamInfo, layer: int, head: int, project
     spaces = {space: _numbers(table, cell, space) for space in SPACES}
     return HeadReport(
         **_rows(atlas, stream.name)[cell],
+        fitted=WITHOUT_TEXT[atlas.info.alignment.without],
         of_head=_numbers(table, cell, None),
         of_map=_numbers(table, cell, projection),
         spaces={space: found for space, found in spaces.items() if found},

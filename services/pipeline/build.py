@@ -101,7 +101,8 @@ def _difference(folder: Path, request: BuildRequest, wanted: dict, thorough: boo
     made_by = atlas.info.alignment
     if not request.agrees(made_by):
         return (
-            f"{folder} was aligned with --scale {made_by.scale} --distance {made_by.distance}: "
+            f"{folder} was aligned with --scale {made_by.scale} --distance {made_by.distance} "
+            f"--fit-without {made_by.without}: "
             "leave these options out, choose another folder with --out, or replace the atlas with --overwrite."
         )
     stored = {atlas.vectors(stream).precision for stream in atlas.info.streams}
@@ -154,7 +155,7 @@ def _build_new(
         made = _alignment(request, streams, journal)
         if made.scale in BY_STUDY:
             for stream in streams:
-                study_stream(work, stream, journal, progress, workers)
+                study_stream(work, stream, made, journal, progress, workers)
         write_heads(work, streams, made, journal, progress)
         for dims in request.dims:
             for stream in streams:
@@ -190,13 +191,14 @@ def add_layouts(folder: Path, request: BuildRequest, progress: Progress, workers
     journal = Journal.load(folder)
     if journal is None:
         raise BuildError(f"{folder} has no build.json; build it again with --overwrite.")
-    streams = open_atlas(folder).info.streams
+    known = open_atlas(folder).info
+    streams, made = known.streams, known.alignment
     if write_averages(folder, streams, journal, progress):  # built before there were any
         write_info(folder, request, journal, progress)
     for stream in streams:
         measure_heads(folder, stream, journal, progress, workers)
         write_info(folder, request, journal, progress)
-        study_stream(folder, stream, journal, progress, workers)
+        study_stream(folder, stream, made, journal, progress, workers)
         write_info(folder, request, journal, progress)
         missing = missing_layouts(stream, request, journal)
         for wanted in missing:

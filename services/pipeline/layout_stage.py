@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.alignment import align
+from services.alignment.fitting import fitted_points, fitted_tokens
 from services.alignment.scale_metrics import norm_ratio
 from services.alignment.study import measure_name
 from services.atlas import HEADS, ProjectionRef, arrays
@@ -23,7 +24,7 @@ from services.pipeline.journal import Journal
 from services.pipeline.parallel import counted, told
 from services.pipeline.progress import Progress
 from services.pipeline.request import BuildRequest
-from services.pipeline.units import layer_points, layout_unit
+from services.pipeline.units import layer_points, layout_unit, stored_tokens
 from services.pipeline.workers import Workers
 from services.projection import START, align_axes, method_label, method_of, pca_layer, start_map
 
@@ -41,12 +42,14 @@ def write_heads(
     layers = 0
     for stream in streams:
         studied = _studied(work, stream, made.scale, journal)
+        tokens = stored_tokens(work, stream)
         for layer in range(stream.layers):
             queries, keys = stored_vectors(work, stream).layer(layer)
             for head in range(stream.heads):
                 best = studied.of(layer, head) if studied else None
                 c, scale = _scale(best, made.scale, queries[head], keys[head])
-                _, _, alignment = align(queries[head], keys[head], c, made.distance)
+                fitted = fitted_tokens(queries[head], keys[head], tokens, made.without)
+                _, _, alignment = align(queries[head], keys[head], c, made.distance, fitted)
                 rows.append(
                     {
                         "stream": stream.name,
@@ -87,10 +90,15 @@ def lay_out_pca(
     points = _points(folder, stream)
     array = arrays.create(folder / name, (stream.layers, stream.heads, points, dims), "float32")
     progress.stage(wanted.name, f"{START.label} {dims}D", stream.layers)
+    without = AlignmentInfo.model_validate(journal.facts.get("alignment", {})).without
+    fitted = None if without == "nothing" else np.ones((stream.layers, stream.heads, points), bool)
     for layer in range(stream.layers):
-        array[layer] = pca_layer(layer_points(folder, stream, layer), dims)
+        of_layer = layer_points(folder, stream, layer)
+        if fitted is not None:
+            fitted[layer] = fitted_points(of_layer, without)
+        array[layer] = pca_layer(of_layer, dims, fitted=None if fitted is None else fitted[layer])
         progress.update(layer + 1)
-    align_axes(array)
+    align_axes(array, fitted)
     array.flush()
     info = arrays.publish(folder / name)
     _keep_thumbnails(folder, stream, wanted, journal)

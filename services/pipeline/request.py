@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from services.atlas import ProjectionRef
-from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale, StreamInfo
+from services.atlas.schema import AlignmentInfo, Distance, Frozen, Scale, StreamInfo, Without
 from services.modalities.corpora.chats import Chats
 from services.modalities.registry import DEFAULT
 from services.models.packaged import packaged
@@ -20,6 +20,7 @@ from services.streams.registry import CONTENT
 # The alignment of new atlases, chosen from the evidence in docs/alignment.md.
 SCALE: Scale = "norms"
 DISTANCE: Distance = "cosine"
+WITHOUT: Without = "first"  # docs/projection.md
 
 POS_CHOICES = ("auto", "none", "hanta-en", "hanta-de", "hanta-nl")
 
@@ -66,6 +67,9 @@ class BuildRequest(Frozen):
     engine: str = Field(default="fast", description="of the layouts; auto: that of the device the build runs on")
     scale: Scale | None = Field(default=None, description="metric that chooses c; None: the atlas's, or SCALE")
     distance: Distance | None = Field(default=None, description="None: the atlas's, or DISTANCE")
+    without: Without | None = Field(
+        default=None, description="tokens that centroids and PCA are not fitted to; None: the atlas's, or WITHOUT"
+    )
     precision: Precision = Field(
         default="auto", description="of stored vectors; auto: the atlas's, or float16 where attention agrees with it"
     )
@@ -93,11 +97,20 @@ class BuildRequest(Frozen):
 
     def alignment(self) -> AlignmentInfo:
         """The alignment of a new atlas."""
-        return AlignmentInfo(scale=self.scale or SCALE, distance=self.distance or DISTANCE)
+        return AlignmentInfo(
+            scale=self.scale or SCALE, distance=self.distance or DISTANCE, without=self.without or WITHOUT
+        )
 
     def agrees(self, made: AlignmentInfo) -> bool:
         """Whether an atlas with this alignment is one that was asked for."""
-        return self.scale in (None, made.scale) and self.distance in (None, made.distance)
+        return all(
+            asked in (None, of_atlas)
+            for asked, of_atlas in (
+                (self.scale, made.scale),
+                (self.distance, made.distance),
+                (self.without, made.without),
+            )
+        )
 
     def layouts(self, stream: StreamInfo | None = None) -> list[ProjectionRef]:
         """Every map asked for; those that others start from are always made. stream: but for what it cannot have."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from services.alignment.fitting import fitted_tokens
 from services.alignment.pairs import HeadPairs, ScaleFigures, head_pairs
 from services.alignment.scale_metrics import (
     METRICS,
@@ -22,7 +23,7 @@ from services.alignment.scale_metrics import (
 from services.alignment.study import CURVES, measure_name
 from services.atlas import arrays
 from services.atlas.measure_table import Row, part_file, table_of
-from services.atlas.schema import StreamInfo
+from services.atlas.schema import AlignmentInfo, StreamInfo, Without
 from services.atlas.vectors import stored_vectors
 from services.errors import Cancelled
 from services.pipeline.journal import Journal
@@ -44,7 +45,9 @@ _CURVE_SCHEMA = pa.schema(
 )
 
 
-def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: Progress, workers: Workers) -> None:
+def study_stream(
+    folder: Path, stream: StreamInfo, made: AlignmentInfo, journal: Journal, progress: Progress, workers: Workers
+) -> None:
     """Write `<stream>/scaling.parquet` and the measures `c_…`, unless they are there."""
     curves, part = f"{stream.name}/{CURVES}", part_file(stream, "scales")
     if journal.has_file(curves) and journal.has_file(part):
@@ -52,7 +55,7 @@ def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: P
         return
     pairs = int(_counts(stored_tokens(folder, stream)).sum()) * stream.layers * stream.heads
     layers = by_layer(
-        folder, stream, "study", "Studying scales", study_unit, (), journal, progress, workers,
+        folder, stream, "study", "Studying scales", study_unit, (made.without,), journal, progress, workers,
         alone=pairs < WORTH_WORKERS,
     )  # fmt: skip
     studies = [_study(head) for layer in layers for head in layer]
@@ -60,7 +63,7 @@ def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: P
     @lru_cache(maxsize=1)
     def layer_pairs(layer: int) -> Callable[[int], HeadPairs]:
         progress.check()
-        return pairs_of(folder, stream, layer)
+        return pairs_of(folder, stream, layer, made.without)
 
     def pairs_at(index: int) -> HeadPairs:
         return layer_pairs(index // stream.heads)(index % stream.heads)
@@ -72,7 +75,7 @@ def study_stream(folder: Path, stream: StreamInfo, journal: Journal, progress: P
 
 
 def study_unit(
-    folder: Path, stream: StreamInfo, layer: int, counters: Path, builder: int | None
+    folder: Path, stream: StreamInfo, layer: int, counters: Path, builder: int | None, without: Without
 ) -> list[dict[str, Any]]:
     """Every head of a layer: services.alignment.scaling.HeadStudy as a dictionary.
 
@@ -81,7 +84,7 @@ def study_unit(
     """
     follow(builder)
     count = layer_counter(counters, layer)
-    pairs = pairs_of(folder, stream, layer)
+    pairs = pairs_of(folder, stream, layer, without)
     queries, keys = stored_vectors(folder, stream).layer(layer)
     found = []
     for head in range(stream.heads):
@@ -92,7 +95,7 @@ def study_unit(
     return found
 
 
-def pairs_of(folder: Path, stream: StreamInfo, layer: int) -> Callable[[int], HeadPairs]:
+def pairs_of(folder: Path, stream: StreamInfo, layer: int, without: Without) -> Callable[[int], HeadPairs]:
     """Gives the pairs within inputs of each head of a layer, of a sample of inputs when there are very many."""
     queries, keys = stored_vectors(folder, stream).layer(layer)
     tokens = stored_tokens(folder, stream)
@@ -101,7 +104,9 @@ def pairs_of(folder: Path, stream: StreamInfo, layer: int) -> Callable[[int], He
     chosen = tokens.some(rows, columns)
 
     def make(head: int) -> HeadPairs:
-        return head_pairs(queries[head][rows], keys[head][columns], chosen)
+        fitted = fitted_tokens(queries[head], keys[head], tokens, without)
+        counted = None if fitted is None else (fitted[0][rows], fitted[1][columns])
+        return head_pairs(queries[head][rows], keys[head][columns], chosen, fitted=counted)
 
     return make
 

@@ -29,10 +29,10 @@ def stored_tokens(folder: Path, stream: StreamInfo) -> StreamTokens:
 
 def _places(folder: Path, table: str) -> Places:
     file = pq.ParquetFile(folder / f"{table}.parquet")
-    names = ["input", "position", *(["global"] if "global" in file.schema_arrow.names else [])]
+    names = ["input", "position", "special", *(["global"] if "global" in file.schema_arrow.names else [])]
     columns = file.read(columns=names)
-    flags = columns["global"].to_numpy(zero_copy_only=False).astype(bool) if "global" in names else None
-    return Places(columns["input"].to_numpy(), columns["position"].to_numpy(), flags)
+    flags = {name: columns[name].to_numpy(zero_copy_only=False).astype(bool) for name in names[2:]}
+    return Places(columns["input"].to_numpy(), columns["position"].to_numpy(), flags.get("global"), flags["special"])
 
 
 def special_tokens(folder: Path, stream: StreamInfo) -> Special:

@@ -42,15 +42,17 @@ class LayerPoints:
         return int(self.queries.shape[1] + self.keys.shape[1])
 
 
-def joint_cloud(queries: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, int]:
+def joint_cloud(queries: np.ndarray, keys: np.ndarray, fitted: np.ndarray | None = None) -> tuple[np.ndarray, int]:
     """Queries, then keys, as one centred float64 cloud [n, head_dim], and how many vectors were not finite.
 
     A vector that is not finite is put at the centre, so that one bad token spoils no map.
+    fitted: bool [n], whose mean is the centre; None: all.
     """
     cloud = np.concatenate([queries, keys]).astype(np.float64)
     bad = ~np.isfinite(cloud).all(axis=1)
     good = cloud[~bad]
-    centre = good.mean(axis=0) if len(good) else np.zeros(cloud.shape[1])
+    middle = good if fitted is None or not (fitted & ~bad).any() else cloud[fitted & ~bad]
+    centre = middle.mean(axis=0) if len(middle) else np.zeros(cloud.shape[1])
     size = np.abs(good).max() if good.size else 0.0
     cloud[bad] = centre
     cloud -= centre

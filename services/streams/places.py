@@ -8,11 +8,13 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Tokens of one side, in any order: int [n] input and position in it; bool [n] which are global, None for none."""
+    """Tokens of one side, in any order: int [n] input and position in it; bool [n] which are global and which are
+    special, None for none."""
 
     input: np.ndarray
     position: np.ndarray
     is_global: np.ndarray | None = None
+    is_special: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.input)
@@ -23,6 +25,7 @@ class Places:
             np.asarray(self.input)[rows],
             np.asarray(self.position)[rows],
             None if self.is_global is None else np.asarray(self.is_global)[rows],
+            None if self.is_special is None else np.asarray(self.is_special)[rows],
         )
 
     def counts(self, inputs: int) -> np.ndarray:

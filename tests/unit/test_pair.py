@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from services.alignment import align, head_alignment, unit_length
+from services.alignment.fitting import fitted_of_head
 from services.atlas import open_atlas
 from services.payloads.pair import pair_numbers
 from services.streams import CAUSAL
@@ -30,7 +31,8 @@ def test_scores_softmax_and_distances_equal_a_loop_over_the_vectors(atlas):
     assert found.score == pytest.approx(dots[key] / math.sqrt(stream.head_dim))
     assert found.softmax == pytest.approx(math.exp(found.score) / total)
     assert found.weight == pytest.approx(float(atlas.attention(stream).block(index, layer, head)[query, key]))
-    aligned_queries, aligned_keys, _ = align(queries, keys, head_alignment(atlas, stream, layer, head).c)
+    c = head_alignment(atlas, stream, layer, head).c
+    aligned_queries, aligned_keys, _ = align(queries, keys, c, fitted=fitted_of_head(atlas, stream, queries, keys))
     if head_alignment(atlas, stream, layer, head).distance == "cosine":
         aligned_queries, aligned_keys = unit_length(aligned_queries), unit_length(aligned_keys)
     distance = np.linalg.norm(aligned_queries[first + query] - aligned_keys[first + key])

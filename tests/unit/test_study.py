@@ -12,6 +12,7 @@ from scipy import stats
 from tiny_models import save_model
 
 from services.alignment import align, head_alignment, unit_length
+from services.alignment.fitting import fitted_of_head
 from services.alignment.pairs import head_pairs
 from services.alignment.scale_metrics import CONSTANTS, METRICS, choose_scales, norm_ratio, study_head
 from services.alignment.study import curves, scales
@@ -71,13 +72,15 @@ def test_maps_start_from_the_alignment_that_the_atlas_names(built):
     assert alignment.c == pytest.approx(norm_ratio(queries, keys))
     moved = np.concatenate([alignment.queries(queries), alignment.keys(keys)]).astype(np.float64)
     np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1, atol=1e-6)
+    counted = atlas.tokens(stream.query_table).position > 0  # the first token of an input is shown, and not fitted to
     by_hand = queries * alignment.c, keys / alignment.c
-    shifted = by_hand[1] + by_hand[0].mean(axis=0) - by_hand[1].mean(axis=0)
+    shifted = by_hand[1] + by_hand[0][counted].mean(axis=0) - by_hand[1][counted].mean(axis=0)
     expected = np.concatenate([by_hand[0], shifted])
     np.testing.assert_allclose(moved, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
-    centred = moved - moved.mean(axis=0)
+    counted = np.concatenate([counted, counted])
+    centred = moved[counted] - moved[counted].mean(axis=0)
     spread = np.linalg.svd(centred, compute_uv=False)[:2]
-    shown = np.asarray(atlas.array("self/pca2d")[1, 2], np.float64)
+    shown = np.asarray(atlas.array("self/pca2d")[1, 2], np.float64)[counted]
     np.testing.assert_allclose(np.linalg.svd(shown, compute_uv=False), spread, rtol=1e-4)
 
 
@@ -93,7 +96,8 @@ def test_new_vectors_take_the_same_way(built):
     atlas = open_atlas(built)
     queries, keys = vectors(atlas, 0, 1)
     alignment = head_alignment(atlas, atlas.stream("self"), 0, 1)
-    moved, moved_keys, own = align(queries, keys, alignment.c, "cosine")
+    fitted = fitted_of_head(atlas, atlas.stream("self"), queries, keys)
+    moved, moved_keys, own = align(queries, keys, alignment.c, "cosine", fitted)
     np.testing.assert_allclose(alignment.queries(queries[3:5]), moved[3:5], atol=1e-6)
     np.testing.assert_allclose(alignment.keys(keys[7]), moved_keys[7], atol=1e-6)
     np.testing.assert_allclose(alignment.translation, own.translation, atol=1e-6)
@@ -149,14 +153,15 @@ def test_the_stored_study_equals_a_plain_computation(built):
     atlas = open_atlas(built)
     stream = atlas.stream("self")
     queries, keys = (side.astype(np.float64) for side in vectors(atlas, 1, 3))
-    inputs = atlas.tokens().input
+    inputs, counted = atlas.tokens().input, atlas.tokens().position > 0
     rows, columns = np.nonzero(inputs[:, None] == inputs)
     dots = (queries @ keys.T)[rows, columns]
     found = curves(atlas, stream, 1, 3)
     assert [row["c"] for row in found] == sorted(row["c"] for row in found)
     assert [row["c"] for row in found if row["on_grid"]] == list(CONSTANTS)
     for row in (row for row in found if row["on_grid"]):
-        moved = row["c"] * (queries - queries.mean(axis=0)), (keys - keys.mean(axis=0)) / row["c"]
+        middles = queries[counted].mean(axis=0), keys[counted].mean(axis=0)
+        moved = row["c"] * (queries - middles[0]), (keys - middles[1]) / row["c"]
         distances = np.linalg.norm(moved[0][rows] - moved[1][columns], axis=1)
         assert row["pearson"] == pytest.approx(stats.pearsonr(dots, distances).statistic, abs=1e-6)
         assert row["spearman"] == pytest.approx(stats.spearmanr(dots, distances).statistic, abs=1e-6)
@@ -169,7 +174,8 @@ def test_the_stored_choices_are_those_of_all_heads_together(built):
     for layer in range(stream.layers):
         for head in range(stream.heads):
             queries, keys = vectors(atlas, layer, head)
-            pairs.append(head_pairs(queries, keys, atlas.stream_tokens(stream)))
+            fitted = fitted_of_head(atlas, stream, queries, keys)
+            pairs.append(head_pairs(queries, keys, atlas.stream_tokens(stream), fitted=fitted))
             studies.append(study_head(pairs[-1], norm_ratio(queries, keys), spearman=False))
     expected = choose_scales(studies, pairs_of=lambda index: pairs[index])
     found = scales(atlas, stream)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from services.projection.points import LayerPoints, joint_cloud
+from services.projection.points import LayerPoints
 
 if TYPE_CHECKING:
     from services.projection.layout import HeadLayouts
@@ -49,11 +49,12 @@ class PcaMethod:
 
     def place(self, points: LayerPoints, new: LayerPoints, layout: np.ndarray, head: int) -> np.ndarray:
         """The layout is an affine function of the aligned vectors: find it and apply it."""
-        cloud, _ = joint_cloud(points.aligned_queries[head], points.aligned_keys[head])
-        good = np.concatenate([points.aligned_queries[head], points.aligned_keys[head]]).astype(np.float64)
-        good = good[np.isfinite(good).all(axis=1)]
-        centre = good.mean(axis=0) if len(good) else np.zeros(cloud.shape[1])
-        middle = layout.mean(axis=0, dtype=np.float64)
+        cloud = np.concatenate([points.aligned_queries[head], points.aligned_keys[head]]).astype(np.float64)
+        good = np.isfinite(cloud).all(axis=1)
+        cloud, layout = cloud[good], layout[good].astype(np.float64)
+        centre = cloud.mean(axis=0) if good.any() else np.zeros(cloud.shape[1])
+        middle = layout.mean(axis=0) if good.any() else np.zeros(layout.shape[1])
+        cloud -= centre
         axes = np.linalg.pinv(cloud.T @ cloud, hermitian=True) @ (cloud.T @ (layout - middle))
         added = np.concatenate([new.aligned_queries[head], new.aligned_keys[head]]).astype(np.float64)
         added[~np.isfinite(added).all(axis=1)] = centre
