@@ -17,13 +17,15 @@
   /** What is known of a measure: of the heads themselves, or on a map. @returns {Object|undefined} */
   const known = (all, map, measure) => measure && (measure.scope === "head" ? all.heads : all.maps[map]);
 
-  /** What stands beside a value: even attention, and the ends of its interval over inputs. */
+  /** What stands beside a value: even attention, random weights, and the ends of its interval over inputs. */
   function besideOf(found, measure, cell) {
     const beside = found.beside && found.beside[measure.name];
     if (!beside || beside.base[cell] === null) return "";
     const [low, high] = [beside.low[cell], beside.high[cell]];
     const interval = low === null ? "" : `, 95 % interval ${text(measure, low)} to ${text(measure, high)}`;
-    return ` (even attention ${text(measure, beside.base[cell])}${interval})`;
+    const chance = beside.untrained?.[cell] ?? null;
+    const random = chance === null ? "" : `, random weights ${chance > -1 ? text(measure, chance) : "far below 0"}`;
+    return ` (even attention ${text(measure, beside.base[cell])}${random}${interval})`;
   }
 
   /** @returns {Object|null} {"L-H": {text, grade, title}} */

@@ -58,7 +58,7 @@ def shell(prefix: str, extra: Sequence[Component] = (), more: Sequence[Component
                             dcc.Link("Library", href=f"{prefix}library", className="nav-link-quiet"),
                             dcc.Link("New atlas", href=f"{prefix}new", className="nav-link-quiet"),
                             dcc.Link("Heads", href=f"{prefix}heads", className="nav-link-quiet"),
-                            dcc.Link("Compare", href=f"{prefix}compare", className="nav-link-quiet nav-glossary"),
+                            dcc.Link("Compare", href=f"{prefix}compare", className="nav-link-quiet"),
                             dcc.Link([html.Span("Scaling")], href=f"{prefix}scaling", className="nav-link-quiet"),
                             dcc.Link(
                                 "Guide",

@@ -4,6 +4,7 @@
   const ROLES = /** @type {const} */ (["first", "second"]);
   const DIFFERENCES = ["moved", "attended"];
   const TABS = /** @type {const} */ (["tokens", "heads"]);
+  const PAUSE = 600; // milliseconds for which the slider rests before all heads of a checkpoint are compared
   const GONE = "One of the two atlases was deleted or built anew: choose another, or load the page again.";
 
   class Compare {
@@ -13,6 +14,8 @@
       this.tell = tell;
       /** @type {Atlas.CompareProps} */
       this.props = {};
+      this.stepped = -Infinity; // when the slider last took the second pane on
+      this.resting = 0;
       this.wishes = new window.atlas_client.wishes.Wishes(() => this.render());
       /** @type {Atlas.CompareFound} */
       this.found = {
@@ -50,6 +53,7 @@
     }
 
     destroy() {
+      clearTimeout(this.resting);
       this.wishes.forget();
       this.controls.destroy();
       for (const pane of this.panes) pane.destroy();
@@ -118,6 +122,7 @@
         return;
       }
       if (this.stepping !== one.slug) return;
+      this.stepped = Date.now();
       const { state, found } = this;
       Object.assign(found, { shared: null, partner: null, fit: null, unfit: "", problem: "", ranked: null, changes: null });
       const changes = {
@@ -195,7 +200,7 @@
         found.ranked = null;
         found.unranked = problem;
       });
-      if (state.show === "heads" && !this.props.changes && !this.props.wanted) this.tell({ wanted: true });
+      if (state.show === "heads" && !this.props.changes && !this.props.wanted) this.wantChanges();
       const ready = this.props.changes?.state === "ready";
       this.fetch("changes", ready ? `${base}/change/${stream}/${second.slug}/${second.key}/${second.payload.stream}` : "",
         (changes) => { found.changes = changes; }, (problem) => { found.problem = problem; });
@@ -215,6 +220,14 @@
           (answer) => { found.searched[number] = answer; }, (problem) => { found.searched[number] = { error: problem }; });
       }
       this.render();
+    }
+
+    /** Have all heads compared: a job, so that checkpoints that are only passed by ask for none. */
+    wantChanges() {
+      clearTimeout(this.resting);
+      const left = this.stepped + PAUSE - Date.now();
+      if (left > 0) this.resting = window.setTimeout(() => this.follow(), left);
+      else this.tell({ wanted: true });
     }
 
     /** @param {Atlas.CompareSide} number */

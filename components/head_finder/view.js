@@ -1,6 +1,7 @@
 /** The finder: what it has fetched, what its state means for each head, and the parts that show it. */
 (function (/** @type {Atlas.HeadFinderScripts} */ atlas) {
   const LARGEST_TABLE = 7; // columns beside the name
+  const count = (/** @type {number} */ heads) => heads.toLocaleString("en");
 
   class Finder {
     /** @param {HTMLElement} root @param {(state: Atlas.FinderState) => void} tell
@@ -201,12 +202,17 @@
       const { familyLook, ramp } = atlas.colours;
       const axes = this.axes();
       const plain = { factor: 1, digits: 2, unit: "" };
-      const axis = (/** @type {string} */ name) => columns.get(name) || columns.get("layer") || { label: "", form: plain, values: [] };
+      /** While heads wait for their map, or have none, they lie by what they have. @param {string} name @param {string} instead */
+      const axis = (name, instead) => {
+        const one = columns.get(name);
+        const shown = one && (state.by === "measures" || columns.range(one).count) ? one : columns.get(instead);
+        return shown || { label: "", form: plain, values: [] };
+      };
       const { low, high } = columns.range(colour);
       const [layer, head] = state.like.split(".").map(Number);
       this.chart.show({
-        x: axes.map && map ? { label: "", form: plain, values: map.x } : axis(axes.x),
-        y: axes.map && map ? { label: "", form: plain, values: map.y } : axis(axes.y),
+        x: axes.map && map ? { label: "", form: plain, values: map.x } : axis(axes.x, "head"),
+        y: axes.map && map ? { label: "", form: plain, values: map.y } : axis(axes.y, "layer"),
         map: axes.map,
         marked: state.like ? window.atlas_client.layers.rowOf(layer) * columns.heads + head : -1,
         lookOf: (cell) => {
@@ -224,6 +230,7 @@
     captionOf(columns, axes) {
       const { map, props: { likeness }, state } = this;
       if (columns.count === 1) return "This atlas has one head: there is nothing to compare it with.";
+      if (axes.map && map && !map.x.some(Boolean) && !map.y.some(Boolean)) return "All heads are the same here: nothing sets them apart.";
       if (axes.map && map) {
         const held = `Two dimensions hold ${Math.round(100 * map.shown)} % of the differences.`;
         if (state.by === "weights") {
@@ -251,14 +258,14 @@
       const cells = columns.sorted([...shown], order);
       this.table.show(columns, cells, this.tableNames(columns), order);
       const all = shown.size === columns.count;
-      this.says.textContent = all ? `${columns.count} head${columns.count === 1 ? "" : "s"}` : shown.size ? `${shown.size} of ${columns.count} heads` : "No head is like that.";
+      this.says.textContent = all ? `${count(columns.count)} head${columns.count === 1 ? "" : "s"}` : shown.size ? `${count(shown.size)} of ${count(columns.count)} heads` : "No head is like that.";
       this.clear.hidden = !state.set;
       const text = window.atlas_client.headSets.textOf([...shown], columns);
       this.matrix.hidden = !text;
       if (text) {
         const { atlas: slug, stream } = state;
         this.matrix.href = window.atlasLink.address("atlas", { view: { atlas: slug, stream }, head_set: { cells: text } });
-        this.matrix.textContent = shown.size === 1 ? "See it in the matrix" : `See these ${shown.size} in the matrix`;
+        this.matrix.textContent = shown.size === 1 ? "See it in the matrix" : `See these ${count(shown.size)} in the matrix`;
       }
     }
 

@@ -16,6 +16,7 @@ from components.still import plain as html
 from services.atlas import Atlas, ProjectionRef
 from services.atlas.schema import StreamInfo
 from services.measures.measure import HeadMeasure, grade, score
+from services.measures.names import UNTRAINED
 from services.measures.registry import find, groups, judged_by
 from services.measures.report import HeadNumber, HeadReport, head_report
 from services.projection import label_of
@@ -186,10 +187,12 @@ def _number(found: HeadNumber) -> Element:
 
 
 def _beside(found: HeadNumber) -> str:
-    """Base rate, interval and count in a line."""
+    """Base rates, interval and count in a line."""
     form, known = found.measure.form, found.beside
     base, low, high, count = (known.get(name) for name in ("base", "low", "high", "n"))
     told = [] if base is None else [f"even attention {form.text(base)}"]
+    chance = known.get(UNTRAINED)
+    told += [] if chance is None else [f"random weights {form.text(chance) if chance > -1 else 'far below 0'}"]
     if low is not None and high is not None:
         told.append(f"95 % interval {form.text(low)} to {form.text(high)}")
     told += [] if not count else [f"over {count:,.0f}"]

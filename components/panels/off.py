@@ -17,7 +17,6 @@ from services.atlas.schema import StreamInfo
 from services.errors import AtlasError
 from services.jobs import wishes
 from services.jobs.probes import DIED, PROBE, answer_of, question_wish
-from services.payloads.images import has_images
 from services.probe.asked import Asked
 from services.probe.kept import find as find_probe
 from services.probe.models import why_not
@@ -27,7 +26,7 @@ from services.streams.registry import WRITTEN
 
 EVERY = 150  # milliseconds
 ON = {"shown": "The input or text that is shown", "random": "Random tokens, said twice"}
-_WHERE = [{"label": says, "value": name} for name, says in ON.items()]
+_ON_IMAGES = {"shown": "The image that is shown"}
 _NOTE = (
     "Runs the model once more with these heads off: what each hands to the output projection is set to zero at every"
     " token. A key that is off is hidden from all heads. Nothing of it enters the atlas."
@@ -37,17 +36,11 @@ _WHICH = "Choose an input first, by a token on the map or in the tab Sentence, o
 
 def off_card(atlas: Atlas, off: Off) -> html.Details:
     """Closed until it is asked for, or a link asks."""
-    images = has_images(atlas)
-    if images:
-        body = [
-            html.P("The model of this atlas reads images, and only texts can be run again yet.", className="facts-note")
-        ]
-    else:
-        body = [html.P(_NOTE, className="facts-note")]
+    on = _ON_IMAGES if atlas.info.modality == "image" else ON
     return html.Details(
         [
             html.Summary("Switch off"),
-            *body,
+            html.P(_NOTE, className="facts-note"),
             html.Div(
                 [
                     _field("Heads", ids.OFF_HEADS, dbc.Input(
@@ -58,12 +51,13 @@ def off_card(atlas: Atlas, off: Off) -> html.Details:
                         id=ids.OFF_KEY, options=_keys([]), value="" if off.key is None else str(off.key)
                     )),
                     _field("In", ids.OFF_ON, dbc.Select(
-                        id=ids.OFF_ON, options=_WHERE, value=off.on
+                        id=ids.OFF_ON, options=[{"label": says, "value": name} for name, says in on.items()],
+                        value=off.on if off.on in on else "shown",
                     )),
                     html.Button("Switch off", id=ids.OFF_GO, className="text-button", type="button"),
                     html.Button("Everything on again", id=ids.OFF_BACK, className="text-button", type="button"),
                 ],
-                className="why-pick d-none" if images else "why-pick",
+                className="why-pick",
             ),
             html.P(id=ids.OFF_SAID, className="why-error", role="alert"),
             html.P(id=ids.OFF_SAYS, className="facts-note", role="status"),
@@ -166,7 +160,7 @@ def follow(
     atlas = here.library.get(view.atlas)
     stream = atlas.info.stream(view.stream) if atlas else None
     ours = visitor(tab) + "-off"
-    if Panel.from_store(panel_data).tab != "why" or atlas is None or stream is None or has_images(atlas):
+    if Panel.from_store(panel_data).tab != "why" or atlas is None or stream is None:
         return no_update, no_update, no_update, no_update, REST
     selection, probe = Selection.from_store(selection_data), Probe.from_store(probe_data)
     text = probe.texts.get(probe.reads, "")
@@ -237,9 +231,10 @@ def _answered(
         return body
     base = f"{settings.url_prefix.rstrip('/')}/payload/{atlas.slug}/{atlas.info.key}/probe"
     bases = {name: f"{base}/{answer[name]}" for name in ("before", "after")}
+    sizes = {"layers": stream.layers, "heads": stream.heads, "probe": True} if run and run.image else None
     place = view.layer, view.head
     moved = float(answer["heads"][stream.name][place[0]][place[1]])
-    return body + card.views(bases, stream, place, moved, place in off)
+    return body + card.views(bases, stream, place, moved, place in off, sizes)
 
 
 clientside_callback(

@@ -7,6 +7,7 @@ import numpy as np
 from dash import html
 
 from components import ids
+from components.image_view import ImageView
 from components.panels.why_card import number, percent, signed
 from components.sentence_view import SentenceView
 from services.atlas.schema import StreamInfo
@@ -165,9 +166,18 @@ def _text(texts: Sequence[str], place: int) -> str:
 
 
 def views(
-    bases: Mapping[str, str], stream: StreamInfo, place: tuple[int, int], moved: float, is_off: bool
+    bases: Mapping[str, str],
+    stream: StreamInfo,
+    place: tuple[int, int],
+    moved: float,
+    is_off: bool,
+    image: Mapping[str, Any] | None = None,
 ) -> list[Any]:
-    """The open head's attention in both runs. bases: addresses of the runs as they are (`before`) and without."""
+    """The open head's attention in both runs. bases: addresses of the runs as they are (`before`) and without.
+
+    image: what the payload of an image holds beside these; None: it is a text.
+    """
+    view = SentenceView if image is None else ImageView
     layer, head = place
     note = f"It puts {percent(moved)} of its attention elsewhere." if moved else "It attends as before."
     if is_off:
@@ -176,10 +186,10 @@ def views(
         html.Figure(
             [
                 html.Figcaption(title),
-                SentenceView(
+                view(
                     id=name,
                     className="why-sentence",
-                    payload={"base": bases[run], "stream": stream.name},
+                    payload={"base": bases[run], "stream": stream.name} | dict(image or {}),
                     layer=layer,
                     head=head,
                     selection={"input": 0, "token": None, "side": "query"},

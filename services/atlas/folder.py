@@ -74,6 +74,22 @@ class TokenTable:
         return Places(self.input, self.position, self.is_global, self.special)
 
 
+def token_table(columns: Mapping[str, list[Any]], inputs: int) -> TokenTable:
+    """The columns of a token table, in the order of so many inputs."""
+    rows = np.asarray(columns["input"], dtype=np.int32)
+    counts = np.bincount(rows, minlength=inputs)
+    return TokenTable(
+        token=columns["token"],
+        text=columns["text"],
+        input=rows,
+        position=np.asarray(columns["position"], dtype=np.int32),
+        special=np.asarray(columns["special"], dtype=bool),
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
+        is_global=np.asarray(columns["global"], dtype=bool) if "global" in columns else None,
+        columns={name: _column(values) for name, values in columns.items() if name not in _OWN_COLUMNS},
+    )
+
+
 @dataclass(frozen=True)
 class InputTable:
     """One row an input."""
@@ -164,17 +180,7 @@ class Atlas:
             rows = np.asarray(columns["input"], dtype=np.int32)
             if np.any(np.diff(rows) < 0) or not 0 <= rows.min(initial=0) <= rows.max(initial=0) < len(self.inputs):
                 raise AtlasFormatError(f"{self.path / table}.parquet is not in the order of the inputs.")
-            counts = np.bincount(rows, minlength=len(self.inputs))
-            self._tables[table] = TokenTable(
-                token=columns["token"],
-                text=columns["text"],
-                input=rows,
-                position=np.asarray(columns["position"], dtype=np.int32),
-                special=np.asarray(columns["special"], dtype=bool),
-                offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
-                is_global=np.asarray(columns["global"], dtype=bool) if "global" in columns else None,
-                columns={name: _column(values) for name, values in columns.items() if name not in _OWN_COLUMNS},
-            )
+            self._tables[table] = token_table(columns, len(self.inputs))
         return self._tables[table]
 
     def stream_tokens(self, stream: StreamInfo) -> StreamTokens:

@@ -134,21 +134,32 @@ def _read(parts: tuple[tuple[Path, str], ...], layers: int, heads: int) -> Measu
         layer, head = (table[name].to_numpy() for name in ("layer", "head"))
         if np.any((layer < 0) | (layer >= layers) | (head < 0) | (head >= heads)):
             raise ValueError(f"{path} has a row of a head that is not there")
-        values, reasons = table["value"].to_numpy(), table["reason"].to_pylist()
+        values, reasons = table["value"].to_numpy(), table["reason"].combine_chunks()
+        told = reasons.is_valid().to_numpy(zero_copy_only=False)
         beside = {name: table[name].to_numpy().astype(np.float64) for name in BESIDE}
-        rows: dict[tuple[str, str | None], list[int]] = {}
-        for row, key in enumerate(zip(table["measure"].to_pylist(), table["space"].to_pylist(), strict=True)):
-            rows.setdefault(key, []).append(row)
-        for key, mine in rows.items():
+        for key, mine in _rows_of(table).items():
             estimated = bool(np.isfinite(beside["n"][mine]).any())
             if key in known and known[key].beside and not estimated:
                 continue  # measured again by a later program, with more beside it
             place = layer[mine], head[mine]
             grid = _grid(values[mine], place, (layers, heads))
             more = {name: _grid(column[mine], place, grid.shape) for name, column in beside.items() if estimated}
-            why = {(int(layer[row]), int(head[row])): reasons[row] for row in mine if reasons[row] is not None}
+            why = {(int(layer[row]), int(head[row])): reasons[row].as_py() for row in mine[told[mine]].tolist()}
             known[key] = HeadValues(grid, why, more)
     return MeasureTable(known)
+
+
+def _rows_of(table: pa.Table) -> dict[tuple[str, str | None], np.ndarray]:
+    """Numbers of the rows of each measure and space, in the order in which these first come."""
+    names, codes = [], np.zeros(len(table), np.int64)
+    for column in ("measure", "space"):
+        coded = table[column].combine_chunks().dictionary_encode("encode")
+        names.append(coded.dictionary.to_pylist())
+        codes = codes * max(1, len(names[-1])) + coded.indices.to_numpy()
+    every, first, number = np.unique(codes, return_index=True, return_inverse=True)
+    parts = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
+    order = np.argsort(first, kind="stable").tolist()
+    return {(names[0][every[at] // len(names[1])], names[1][every[at] % len(names[1])]): parts[at] for at in order}
 
 
 def _grid(values: np.ndarray, place: tuple[np.ndarray, np.ndarray], shape: tuple[int, ...]) -> np.ndarray:

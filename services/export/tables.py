@@ -16,6 +16,7 @@ from services.measures import registry
 from services.measures.contrast import Contrast
 from services.measures.kinds import KindMatrix
 from services.measures.layer import SPACES
+from services.measures.names import UNTRAINED
 from services.search.token_table import columns_of, table_columns
 
 MOST_CSV_ROWS = 2_000_000
@@ -154,7 +155,8 @@ def parts_table(found: Contrast) -> pa.Table:
 def measures_table(atlas: Atlas, stream: StreamInfo) -> pa.Table:
     """One row a head, one column a measure: `entropy`, and on each map and in each space `best_near_umap2d`.
 
-    Scores of attention have columns beside them: `previous_base`, `previous_low`, `previous_high`, `previous_n`.
+    Scores of attention have columns beside them: `previous_base`, `previous_low`, `previous_high`, `previous_n`, and
+    with random weights, where they were run, `previous_untrained`.
 
     Empty where a measure is not defined; `measures.parquet` of the atlas itself also says why.
     """
@@ -171,7 +173,8 @@ def measures_table(atlas: Atlas, stream: StreamInfo) -> pa.Table:
                 values = found.values.ravel()
                 name = measure.name if space is None else f"{measure.name}_{space}"
                 out[name] = pa.array(values, pa.float64(), mask=np.isnan(values))
-                for beside, grid in found.beside.items():
+                chance = known.get(measure.name, UNTRAINED) if space is None else None
+                for beside, grid in {**found.beside, **({UNTRAINED: chance.values} if chance else {})}.items():
                     out[f"{name}_{beside}"] = pa.array(grid.ravel(), pa.float64(), mask=np.isnan(grid.ravel()))
     return pa.table(out)
 

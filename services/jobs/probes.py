@@ -113,7 +113,7 @@ def weights_wish(settings: Settings, atlas: Atlas, stream: StreamInfo, visitor: 
     """A map of a stream's heads by their weights: `services.measures.head_map` reads it.
 
     Raises:
-        ProbeError: the model reads no text.
+        ProbeError: there is no such attention, or what the model read is not kept.
     """
     question = WeightsQuestion(stream=stream.name)
     question.checked(atlas, settings.probe_tokens)
@@ -209,7 +209,7 @@ def _answer(arguments: ProbeArguments, question: Question, atlas: Atlas, running
         prune(settings.probes, spare=id)
     else:
         assert isinstance(question, PairQuestion)
-        answer = explain(atlas, loaded, question, most, check)
+        answer = explain(atlas, loaded, question, most, check, settings.probes)
     questions.keep(settings.probes, id, answer)
 
 

@@ -15,8 +15,9 @@ from services.atlas.schema import StreamInfo
 from services.errors import NotStoredError
 from services.measures.likeness import between_all, plan, read_rows, sample_rows
 
-VERSION = 1  # counts up when the same attention would give another map
+VERSION = 2  # counts up when the same attention would give another map
 FAMILIES = (2, 12)  # into how many heads may be parted
+SAME = 1e-5  # of a squared distance, below which two heads are the same: sums of float32
 MEMBERS = 3  # of a family at least, on average
 ATTENTION, WEIGHTS = BY = ("attention", "weights")  # what heads are compared by
 
@@ -73,7 +74,18 @@ def make(atlas: Atlas, stream: StreamInfo, told: Callable[[int, int], None] = la
 
 
 def of_distances(squared: np.ndarray, landmarks: np.ndarray, rows: int = 0, inputs: int = 0) -> HeadMap:
-    """Lay heads out by their squared distances [landmarks, heads]."""
+    """Lay heads out by their squared distances [landmarks, heads]; all in one place and in no family if none differ."""
+    if squared.max(initial=0) < SAME:
+        heads = squared.shape[1]
+        return HeadMap(
+            np.zeros((heads, 2), np.float32),
+            0.0,
+            np.zeros((0, heads), np.int16),
+            np.zeros(0),
+            rows,
+            inputs,
+            len(landmarks),
+        )
     places, shown = classical(squared, landmarks)
     cuts, silhouettes = families(squared, landmarks)
     return HeadMap(places.astype(np.float32), shown, cuts, silhouettes, rows, inputs, len(landmarks))

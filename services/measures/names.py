@@ -45,5 +45,14 @@ def _stands_out(table: MeasureTable, measure: str, called: Called, cell: tuple[i
     low, base, count = beside.get("low"), beside.get("base"), beside.get("n")
     if low is None or base is None or not count or count < LEAST_COUNT:
         return False
-    untrained = table.of(measure, *cell, UNTRAINED)
-    return excess(low, max(base, untrained or 0.0)) >= called.beyond
+    return excess(low, max(base, _by_chance(table, measure, cell, base))) >= called.beyond
+
+
+def _by_chance(table: MeasureTable, measure: str, cell: tuple[int, int], base: float) -> float:
+    """What an untrained head has beyond its own base rate, from this one on: it may have read other inputs."""
+    found = table.get(measure, UNTRAINED)
+    value = None if found is None else found.of(*cell)
+    if found is None or value is None:
+        return base
+    own = found.beside_of(*cell).get("base")
+    return base + (1 - base) * excess(value, base if own is None else own)

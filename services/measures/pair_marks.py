@@ -187,7 +187,11 @@ def counted(mark: Mark, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=4)
 def sides(atlas: Atlas, stream: StreamInfo) -> tuple[Side, Side]:
     """Queries and keys of a stream."""
-    tables = [atlas.tokens(table) for table in stream.tables]
+    return sides_of(atlas.tokens(stream.query_table), atlas.tokens(stream.key_table))
+
+
+def sides_of(*tables: TokenTable) -> tuple[Side, Side]:
+    """The tokens of two tables, or of one twice, as queries and keys."""
     every = [np.asarray(table.token, dtype=str) for table in tables]
     codes = np.unique(np.concatenate(every), return_inverse=True)[1].astype(np.int64)
     names = np.unique([str(name) for table in tables for name in table.columns.get("object", ())])

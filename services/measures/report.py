@@ -15,7 +15,7 @@ from services.atlas.schema import StreamInfo
 from services.measures import registry
 from services.measures.layer import SPACES
 from services.measures.measure import HeadMeasure
-from services.measures.names import Name, names_of
+from services.measures.names import UNTRAINED, Name, names_of
 from services.measures.notes import Note, WorstTenth, head_notes, worst_tenth
 
 JUDGED = ("mixing", "trustworthiness")  # notes are about these, on a map, and about the order that it is made to keep
@@ -30,7 +30,7 @@ class HeadNumber:
     value: float | None
     reason: str | None
     median: float | None
-    beside: Mapping[str, float | None] = field(default_factory=dict)  # services.atlas.measure_table.BESIDE
+    beside: Mapping[str, float | None] = field(default_factory=dict)  # services.atlas.measure_table.BESIDE, UNTRAINED
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,10 @@ def _numbers(table: MeasureTable, cell: tuple[int, int], space: str | None) -> d
     for measure in registry.of_space(space):
         values = table.get(measure.name, space)
         if values is not None:
-            value, reason = values.of(*cell), values.reasons.get(cell)
-            found[measure.name] = HeadNumber(measure, value, reason, values.median, values.beside_of(*cell))
+            value, reason, beside = values.of(*cell), values.reasons.get(cell), values.beside_of(*cell)
+            if space is None and measure.estimated:
+                beside[UNTRAINED] = table.of(measure.name, *cell, UNTRAINED)
+            found[measure.name] = HeadNumber(measure, value, reason, values.median, beside)
     return found
 
 
@@ -105,7 +107,8 @@ def report_payload(atlas: Atlas, stream: StreamInfo) -> dict[str, Any]:
 def _lists(table: MeasureTable, space: str | None) -> dict[str, Any]:
     """`measures`: by name, a number or null for each head; `reasons`: by head and name, why null.
 
-    `beside`: by name, what stands beside the number: `base`, `low` and `high`, each a list as the number.
+    `beside`: by name, what stands beside the number: `base`, `low`, `high` and, where the model has been run with
+    random weights, `untrained`, each a list as the number.
     """
     measures: dict[str, list[float | None]] = {}
     reasons: dict[str, dict[str, str]] = {}
@@ -122,6 +125,8 @@ def _lists(table: MeasureTable, space: str | None) -> dict[str, Any]:
                 name: [_short(value) for value in found.beside[name].ravel().tolist()]
                 for name in ("base", "low", "high")
             }
+            if (chance := table.get(measure.name, UNTRAINED)) is not None:
+                beside[measure.name][UNTRAINED] = [_short(value) for value in chance.values.ravel().tolist()]
     return {"measures": measures, "reasons": reasons} | ({"beside": beside} if beside else {})
 
 

@@ -1,5 +1,6 @@
 """What the page Heads reads: every measure of every head, the map of heads, and heads like one."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ def measures(atlas: Atlas, stream: StreamInfo, space: str | None) -> dict[str, A
         if known is None:
             continue
         found.append(described(measure) | _words(measure))
-        values[measure.name] = [round(v, 4) if np.isfinite(v) else None for v in known.values.ravel().tolist()]
+        short = np.round(known.values.ravel(), 4)
+        values[measure.name] = [value if math.isfinite(value) else None for value in short.tolist()]
         why: dict[str, list[int]] = {}
         for (layer, head), reason in known.reasons.items():
             why.setdefault(reason, []).append(layer * stream.heads + head)

@@ -2,12 +2,13 @@
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from services import __version__
 from services.atlas import AttentionBlocks, arrays
-from services.atlas.measure_table import part_file, table_of
+from services.atlas.measure_table import Row, part_file, table_of
 from services.atlas.schema import StreamInfo
 from services.atlas.vectors import POSITION_BIAS
 from services.capture import (
@@ -25,6 +26,8 @@ from services.modalities.corpora import Corpus
 from services.modalities.registry import modality_named
 from services.models.device import device_name
 from services.models.loading import LoadedModel
+from services.models.untrained import untrained
+from services.pipeline.by_chance import untrained_rows
 from services.pipeline.capture_files import CaptureWriter, TooNarrowError, open_arrays
 from services.pipeline.journal import Journal
 from services.pipeline.prepare import PreparedCorpus, prepare, write_tables
@@ -96,7 +99,7 @@ def run_capture(
             if not journal.has_file(f"{stream.name}/{name}.npy"):
                 writer.flush()
                 journal.record_file(f"{stream.name}/{name}.npy", arrays.publish(path))
-    _keep_repeats(folder, loaded, journal, progress)
+    _keep_runs(folder, loaded, prepared, journal, progress)
     journal.facts.update(
         {
             "program": __version__,
@@ -112,16 +115,33 @@ def run_capture(
     journal.save()
 
 
-def _keep_repeats(folder: Path, loaded: LoadedModel, journal: Journal, progress: Progress) -> None:
-    """What the model does with random tokens that come twice, as a part of each stream's table of measures."""
-    files = {stream.name: part_file(stream, "repeats") for stream in loaded.streams}
-    if all(map(journal.has_file, files.values())):
-        return
-    progress.stage("repeats", "Reading repeated tokens", 1)
-    for stream, rows in model_rows(loaded).items():
-        (folder / files[stream]).parent.mkdir(exist_ok=True)
-        journal.record_file(files[stream], arrays.write_table(folder / files[stream], table_of(rows)))
-    progress.update(1)
+def _keep_runs(
+    folder: Path, loaded: LoadedModel, prepared: PreparedCorpus, journal: Journal, progress: Progress
+) -> None:
+    """What only a running model tells, as parts of each stream's table of measures: random tokens that come twice, and
+    the corpus with random weights.
+    """
+
+    @cache
+    def fresh() -> LoadedModel | None:
+        return untrained(loaded)
+
+    def by_chance() -> dict[str, list[Row]]:
+        plain = fresh()
+        return untrained_rows(plain, prepared) if plain else {}
+
+    for part, label, make in (
+        ("repeats", "Reading repeated tokens", lambda: model_rows(loaded, fresh)),
+        ("untrained", "Reading with random weights", by_chance),
+    ):
+        files = {stream.name: part_file(stream, part) for stream in loaded.streams}
+        if all(map(journal.has_file, files.values())):
+            continue
+        progress.stage(part, label, 1)
+        for stream, rows in make().items():
+            (folder / files[stream]).parent.mkdir(exist_ok=True)
+            journal.record_file(files[stream], arrays.write_table(folder / files[stream], table_of(rows)))
+        progress.update(1)
 
 
 def _completed(loaded: LoadedModel, corpus: Corpus, request: BuildRequest, progress: Progress) -> Corpus:

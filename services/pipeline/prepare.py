@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from services.atlas import arrays
+from services.atlas import TokenTable, arrays
+from services.atlas.folder import token_table
 from services.atlas.schema import CorpusInfo, FileInfo, StreamInfo
 from services.capture import global_tokens
 from services.modalities.contract import ModelInput, Prepared
@@ -43,6 +44,15 @@ class PreparedCorpus:
     def stream_tokens(self, stream: StreamInfo) -> StreamTokens:
         """Where a stream's queries and keys stand, and who of them may attend to whom."""
         return StreamTokens(stream.mask, *map(self.places, stream.tables))
+
+    def token_table(self, table: str, chosen: Sequence[int]) -> TokenTable:
+        """The tokens of some inputs, in rising order, as an atlas of these alone would hold them."""
+        places = self.places(table)
+        content = pa.table({"input": places.input, "position": places.position, **self.tokens.columns[table]})
+        mine = np.isin(places.input, chosen)
+        columns = content.filter(pa.array(mine)).to_pydict()
+        columns["input"] = np.searchsorted(chosen, columns["input"])
+        return token_table(columns, len(chosen))
 
     def places(self, table: str) -> Places:
         """Where the tokens of a table stand."""

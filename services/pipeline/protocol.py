@@ -4,7 +4,7 @@ Both run once, where a build has the model at hand, and are stored as a part of 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -78,22 +78,22 @@ def _scored(
         yield Scored(weights, stream.mask.visible(len(ids), len(ids)), side, side)
 
 
-def model_rows(loaded: LoadedModel) -> dict[str, list[Row]]:
+def model_rows(loaded: LoadedModel, fresh: Callable[[], LoadedModel | None] | None = None) -> dict[str, list[Row]]:
     """REPEATED of every head as rows of the table of measures, by stream, also of the model untrained.
 
-    What cannot be had is a row with the reason; models of images have none.
+    What cannot be had is a row with the reason; models of images have none. fresh: gives the model untrained.
     """
     if loaded.modality != TEXT:
         return {}
     own, why = _tried(loaded)
-    plain = untrained(loaded) if own else None
-    fresh = _tried(plain)[0] if plain else {}
+    plain = (fresh() if fresh else untrained(loaded)) if own else None
+    by_chance = _tried(plain)[0] if plain else {}
     found: dict[str, list[Row]] = {}
     for stream in loaded.streams:
         reason = why if stream.mask.same_positions and stream.attention == "dense" else NO_REPEATS
         found[stream.name] = list(_rows(stream, own.get(stream.name), None, reason))
-        if stream.name in fresh:
-            found[stream.name] += _rows(stream, fresh[stream.name], UNTRAINED, reason)
+        if stream.name in by_chance:
+            found[stream.name] += _rows(stream, by_chance[stream.name], UNTRAINED, reason)
     return found
 
 
@@ -109,10 +109,11 @@ def _rows(stream: StreamInfo, layers: Layers | None, space: str | None, why: str
     for layer in range(stream.layers):
         for name, of in REPEATED.items():
             for head in range(stream.heads):
-                yield _row(name, space, layer, head, layers[layer][of][head] if layers else why)
+                yield row_of(name, space, layer, head, layers[layer][of][head] if layers else why)
 
 
-def _row(name: str, space: str | None, layer: int, head: int, value: Estimate | str) -> Row:
+def row_of(name: str, space: str | None, layer: int, head: int, value: Estimate | str) -> Row:
+    """One score of one head in the table of measures."""
     if isinstance(value, str) or not math.isfinite(value.value):
         return Row(name, space, layer, head, None, value if isinstance(value, str) else "not a finite number")
     return Row(name, space, layer, head, value.value, None, value.base, value.low, value.high, value.count)

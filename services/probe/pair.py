@@ -1,6 +1,7 @@
 """Why a pair, asked of the model itself: every term of the score, its projections' own directions, what W_O reads."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,15 @@ def explain(
     question: PairQuestion,
     most_tokens: int,
     check: Callable[[], None],
+    folder: Path | None = None,
 ) -> dict[str, Any]:
-    """JSON of what the model itself tells of a pair; see docs/why.md.
+    """JSON of what the model itself tells of a pair; see docs/why.md. folder: of probes, for images that readers bring.
 
     Raises:
         ProbeError: there is no such token, or the text cannot be run.
     """
     stream = question.checked(atlas, most_tokens)
-    item, _ = input_of(atlas, loaded, question, most_tokens, check)
+    item, _ = input_of(atlas, loaded, question, most_tokens, check, folder)
     counts = [item.lengths[table] for table in stream.tables]
     check_token("query", question.query, counts[0])
     check_token("key", question.key, counts[1])

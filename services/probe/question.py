@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.atlas import Atlas, arrays
 from services.atlas.schema import StreamInfo
 from services.errors import ProbeError
+from services.payloads.images import has_images
+from services.probe.brought import MOST_TOKENS
 from services.streams.registry import kind_named
 
 VERSION = 1  # of what is kept
@@ -50,8 +52,7 @@ class Question(BaseModel):
             return stream
         if not 0 <= self.input < len(atlas.inputs):
             raise ProbeError(f"There is no input {self.input}: the atlas has {len(atlas.inputs)}, from 0.")
-        if atlas.info.modality != "text":
-            raise ProbeError("The model of this atlas reads images, and only texts can be run again yet.")
+        most_tokens = most_of(atlas, most_tokens)
         longest = max(int(atlas.tokens(table).counts[self.input]) for table in stream.tables)
         if longest > most_tokens:
             raise ProbeError(
@@ -82,13 +83,6 @@ class PairQuestion(Question):
 class WeightsQuestion(Question):
     """How alike are the heads of a stream by their weights: answered with a map of heads, not with a text."""
 
-    def checked(self, atlas: Atlas, most_tokens: int) -> StreamInfo:
-        if atlas.info.modality != "text":
-            raise ProbeError(
-                "The model of this atlas reads images, and only models of text can be compared by weights yet."
-            )
-        return super().checked(atlas, most_tokens)
-
 
 class SwitchQuestion(Question):
     """What happens without some heads, or without a token as key; without either it is the model as it is.
@@ -116,6 +110,15 @@ class SwitchQuestion(Question):
         if self.key is not None and asked.input is not None:
             check_token("key", self.key, int(atlas.tokens(stream.key_table).counts[asked.input]))
         return stream
+
+
+def most_of(atlas: Atlas, most_tokens: int) -> int:
+    """How many tokens an input can have to be run while a reader waits; most_tokens: of a text."""
+    if atlas.info.modality == "text":
+        return most_tokens
+    if not has_images(atlas):
+        raise ProbeError("This atlas keeps no pixels of its images, so that its model cannot be run on them again.")
+    return MOST_TOKENS
 
 
 def check_head(stream: StreamInfo, layer: int, head: int) -> None:

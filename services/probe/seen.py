@@ -61,13 +61,19 @@ def look(
             "global": {table: kept_flags(item.global_tokens(table)) for table in prepared.columns},
             "pairs": pairs,
         }
-        if isinstance(item, SeenImage):
-            write(half / PIXELS, item.pixels)
-            height, width = item.pixels.shape[:2]
-            rows, columns = item.grid
-            grid = {"height": height, "width": width, "rows": rows, "columns": columns}
-            info["image"] = grid | {"name": item.name, "label": item.label}
+        info |= keep_image(half, item)
         (half / INFO).write_text(json.dumps(info), encoding="utf-8")
+
+
+def keep_image(half: Path, item: ModelInput) -> dict[str, Any]:
+    """Keep what a model saw of an image; what is told of it, nothing of a text."""
+    if not isinstance(item, SeenImage):
+        return {}
+    write(half / PIXELS, item.pixels)
+    height, width = item.pixels.shape[:2]
+    rows, columns = item.grid
+    grid = {"height": height, "width": width, "rows": rows, "columns": columns}
+    return {"image": grid | {"name": item.name, "label": item.label}}
 
 
 def prepare(
@@ -181,12 +187,18 @@ def _check_image(atlas: Atlas, loaded: LoadedModel, stream: StreamInfo) -> None:
     """Its first image, as the atlas keeps its pixels, before the model."""
     if not has_images(atlas) or not atlas.attention(stream).kept or stream.attention != "dense":
         return
-    facts, tokens = image_facts(atlas, 0), atlas.tokens(stream.query_table)
-    rows = tokens.rows(0)
+    _check_attention(atlas, loaded, stream, 0, image_of(atlas, loaded, 0))
+
+
+def image_of(atlas: Atlas, loaded: LoadedModel, index: int) -> SeenImage:
+    """An image of the corpus as the model saw it, from the pixels that the atlas keeps."""
+    if not loaded.tokenizer.learnt:
+        loaded.tokenizer.learn(loaded.model)
+    facts, tokens = image_facts(atlas, index), atlas.tokens()
+    rows = tokens.rows(index)
     special = tuple(text for text, flag in zip(tokens.text[rows], tokens.special[rows], strict=True) if flag)
-    item = SeenImage(pixels(atlas, 0), (facts["rows"], facts["columns"]), special)
-    loaded.tokenizer.learn(loaded.model)
-    _check_attention(atlas, loaded, stream, 0, item)
+    grid = facts["rows"], facts["columns"]
+    return SeenImage(pixels(atlas, index), grid, special, name=facts["name"], label=facts["label"])
 
 
 def _check_attention(atlas: Atlas, loaded: LoadedModel, stream: StreamInfo, index: int, item: ModelInput) -> None:

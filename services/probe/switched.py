@@ -20,15 +20,15 @@ from services.capture.recorder import Recording
 from services.capture.run import visible_pairs
 from services.capture.switches import Switches, draws
 from services.errors import ProbeError
-from services.modalities.contract import ModelInput, Prepared
+from services.modalities.contract import ModelInput
 from services.modalities.text.modality import of_ids
 from services.modalities.text.repeats import sequences
 from services.models.loading import LoadedModel
 from services.models.predictor import Predictor
 from services.probe.kept import INFO, UNIT, being_written, write
 from services.probe.question import SwitchQuestion, check_token
-from services.probe.read_again import input_of
-from services.probe.seen import kept_columns, kept_flags
+from services.probe.read_again import Columns, input_of
+from services.probe.seen import keep_image, kept_flags
 
 CHANGED = 12  # predictions that are told
 _CANNOT = "Heads of this model cannot be switched off: its attention is worked out in code of its own."
@@ -51,16 +51,16 @@ def switch(
     stream = question.checked(atlas, most_tokens)
     if not has_hand(loaded.model):
         raise ProbeError(_CANNOT)
-    item, prepared = _item(atlas, loaded, question, most_tokens, check)
+    item, columns = _item(atlas, loaded, question, folder, most_tokens, check)
     if question.key is not None:
         check_token("key", question.key, item.lengths[stream.key_table])
     off = _switches(loaded, stream, frozenset(question.heads), question.key)
     check()
     as_is, before = run(loaded, item, None)
-    _keep(atlas, loaded, question.untouched, folder, item, prepared, before)
+    _keep(atlas, loaded, question.untouched, folder, item, columns, before)
     check()
     without, after = run(loaded, item, off)
-    _keep(atlas, loaded, question, folder, item, prepared, after)
+    _keep(atlas, loaded, question, folder, item, columns, after)
     check()
     found: dict[str, Any] = {
         "before": question.untouched.id(atlas),
@@ -82,17 +82,23 @@ def _switches(
 
 
 def _item(
-    atlas: Atlas, loaded: LoadedModel, question: SwitchQuestion, most_tokens: int, check: Callable[[], None]
-) -> tuple[ModelInput, Prepared | None]:
+    atlas: Atlas,
+    loaded: LoadedModel,
+    question: SwitchQuestion,
+    folder: Path,
+    most_tokens: int,
+    check: Callable[[], None],
+) -> tuple[ModelInput, Columns]:
     if not question.random:
-        return input_of(atlas, loaded, question, most_tokens, check)
+        return input_of(atlas, loaded, question, most_tokens, check, folder)
     random = sequences(loaded)
     if not random:
         raise ProbeError("The model takes too few tokens at once for random ones to be said twice.")
     ids = random[0][: 2 * (most_tokens // 2)] if len(random[0]) > most_tokens else random[0]
     half = len(ids) // 2
     twice = np.tile(ids[:half], 2).tolist()
-    return of_ids(loaded, twice, lambda item: global_tokens(loaded.model, item)), None
+    item = of_ids(loaded, twice, lambda item: global_tokens(loaded.model, item))
+    return item, {table: _of_ids(loaded, item, table) for stream in loaded.streams for table in stream.tables}
 
 
 def _moved(loaded: LoadedModel, stream: StreamInfo, before: Recording, after: Recording) -> list[list[float]]:
@@ -166,12 +172,11 @@ def _keep(
     question: SwitchQuestion,
     folder: Path,
     item: ModelInput,
-    prepared: Prepared | None,
+    columns: Columns,
     record: Recording,
 ) -> None:
     """What the views of a probe read; its vectors are not kept, as it has no place on maps."""
     tables = {table for stream in loaded.streams for table in stream.tables}
-    columns = {table: kept_columns(prepared, table) if prepared else _of_ids(loaded, item, table) for table in tables}
     with being_written(folder, question.id(atlas)) as half:
         pairs = {}
         for stream in loaded.streams:
@@ -187,10 +192,10 @@ def _keep(
         info = {
             "key": atlas.info.key,
             "text": question.text,
-            "tables": columns,
+            "tables": dict(columns),
             "global": {table: kept_flags(item.global_tokens(table)) for table in tables},
             "pairs": pairs,
-        }
+        } | keep_image(half, item)
         (half / INFO).write_text(json.dumps(info), encoding="utf-8")
 
 

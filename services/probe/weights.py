@@ -20,7 +20,7 @@ from services.measures.head_map import HeadMap, of_distances
 from services.modalities.contract import ModelInput
 from services.modalities.registry import modality_named
 from services.models.loading import LoadedModel
-from services.probe.question import WeightsQuestion
+from services.probe.question import WeightsQuestion, most_of
 from services.probe.read_again import input_of
 
 WORK = 3e12  # multiplications: about a minute
@@ -38,7 +38,7 @@ def by_weights(
         ProbeError: the projections cannot be told apart, no input can be run, or it is too much work to wait for.
     """
     stream = question.checked(atlas, most_tokens)
-    counts = atlas.tokens(stream.query_table).counts
+    counts, most_tokens = atlas.tokens(stream.query_table).counts, most_of(atlas, most_tokens)
     fit = np.flatnonzero((counts >= FEWEST) & (counts <= most_tokens))
     if not len(fit):
         raise ProbeError("No input of this atlas is short enough to find the model's projections with.")

@@ -70,6 +70,18 @@ def test_few_heads_and_equal_heads_have_a_map(heads):
         assert cuts.shape[1:] == (heads,)
 
 
+def test_heads_that_attend_the_same_but_for_rounding_lie_in_one_place_and_in_no_family():
+    even = np.full((30, 24 * 20), 1 / 20, np.float32)
+    noise = even * (1 + np.random.default_rng(5).normal(size=even.shape).astype(np.float32) * 1e-6)
+    made = head_map.of_distances(likeness.between_all(noise, np.arange(30), 24), np.arange(30), 24, 4)
+    assert not made.places.any()
+    assert made.cuts.shape == (0, 30)
+    other = even.copy()
+    other[7] = np.tile(np.eye(20, dtype=np.float32)[0], 24) * 0.999 + 0.001 / 20
+    apart = head_map.of_distances(likeness.between_all(other, np.arange(30), 24), np.arange(30), 24, 4)
+    assert np.flatnonzero(apart.cuts[0] == 1).tolist() == [7]
+
+
 def test_a_planted_family_is_found_and_named_by_what_it_shares():
     random = np.random.default_rng(2)
     heads, rows, keys = 40, 12, 10

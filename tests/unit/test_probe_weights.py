@@ -1,7 +1,5 @@
 """Heads by their weights: cosines of W_Qᵀ W_K as plain matrices, taken from the model's modules by name."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,6 @@ from services.errors import ProbeError
 from services.measures.head_map import classical
 from services.probe import weights
 from services.probe.asked import Asked
-from services.probe.question import WeightsQuestion
 from services.probe.seen import prepare
 from tests.unit.architectures import ROWS, save
 from tests.unit.tiny_models import save_model
@@ -80,6 +77,3 @@ def test_weights_that_cannot_be_had_or_are_too_many_are_refused_in_a_line(tmp_pa
     loaded, stream, item = opened("bloom", tmp_path / "bloom")
     with pytest.raises(ProbeError, match="projections of layer 0 cannot be seen apart"):
         weights.projections(loaded, stream, item)
-    images = SimpleNamespace(info=SimpleNamespace(modality="image"))
-    with pytest.raises(ProbeError, match="reads images"):
-        WeightsQuestion(stream="self").checked(images, 64)

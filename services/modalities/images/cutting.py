@@ -68,6 +68,11 @@ class ImageCutter:
         self._interpolate = False
         self._size: tuple[int, int] | None = None
 
+    @property
+    def learnt(self) -> bool:
+        """Whether `learn` has seen the model."""
+        return self._patch != (0, 0)
+
     def learn(self, model: Any) -> None:
         """Patch size and leading tokens, from the configuration and one run on an image of noise.
 
