@@ -70,9 +70,7 @@ def test_all_inputs_are_read_or_as_many_as_there_is_room_for_spread_over_the_cor
     of = lambda lengths: SimpleNamespace(inputs=[item(n) for n in lengths])  # noqa: E731
     assert some_inputs(of([5, 6, 7]), [stream]) == [0, 1, 2]
     many = some_inputs(of([1000] * 50), [stream])
-    assert many[0] == 0
-    assert many[-1] >= 40
-    assert len(many) >= 4
+    assert many == [0, 20]  # eight million each
     assert len(many) * 8 * 1000 * 1000 <= by_chance.MOST_WEIGHTS
     assert some_inputs(of([100_000] * 3), [stream]) == []
 
