@@ -318,3 +318,16 @@ def test_what_is_no_image_is_said_beside_its_field(page: Page, dashboard, consol
         chooser.value.set_files({"name": name, "mimeType": "application/octet-stream", "buffer": content})
         expect(says).to_contain_text(words)
     console_errors.clear()  # the browser reports the refusals too
+
+
+def test_a_head_switched_off_on_an_image_is_seen_in_both_runs(page: Page, dashboard):
+    open_page(page, f"{dashboard}/?{HEAD}&tab=why&off=3.1")
+    page.evaluate("(token) => window.atlasChoose.token({ input: 0, token, side: 'query' })", PATCH)
+    expect(page.locator("#off-says")).to_have_text("Off: L3H1.", timeout=120_000)
+    expect(page.locator("#off-body .why-losses [data-value]")).to_have_count(2)
+    assert float(page.locator("#off-body .why-losses [data-value]").last.get_attribute("data-value")) < 1
+    seen = [
+        page.evaluate("(id) => document.getElementById(id).atlasImage.ready()", f"off-{view}")
+        for view in ("before", "after")
+    ]
+    assert [(one["tokens"], one["message"]) for one in seen] == [(TOKENS, ""), (TOKENS, "")]
