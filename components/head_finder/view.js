@@ -205,7 +205,8 @@
       /** While heads wait for their map, or have none, they lie by what they have. @param {string} name @param {string} instead */
       const axis = (name, instead) => {
         const one = columns.get(name);
-        const shown = one && (state.by === "measures" || columns.range(one).count) ? one : columns.get(instead);
+        const differs = one && columns.range(one).high > columns.range(one).low;
+        const shown = differs || (one && state.by === "measures") ? one : columns.get(instead);
         return shown || { label: "", form: plain, values: [] };
       };
       const { low, high } = columns.range(colour);

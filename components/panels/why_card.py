@@ -50,7 +50,11 @@ def stands(step: Step, standing: Standing) -> list[Any]:
     if not step.visible:
         return []
     told = [
-        html.Li(f"{ordinal(step.rank)} of the {step.keys} keys that this query sees in this input."),
+        html.Li(
+            "The only key that this query sees in this input."
+            if step.keys == 1
+            else f"{ordinal(step.rank)} of the {step.keys} keys that this query sees in this input."
+        ),
         html.Li(
             f"{ordinal(standing.rank)} by q·k of {standing.keys:,} keys of all inputs: how well the key would do if"
             " this query saw them all."
