@@ -11,6 +11,8 @@ if __name__ == "__main__":
 # One BLAS thread a process, set before numpy is imported: several fight over the cores and take many times longer.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(_name, "1")
+# Tables come from the C library's memory, which goes back: Arrow's own pool keeps 80 MB of a server for good.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 if TYPE_CHECKING:
     from dash import Dash

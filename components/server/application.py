@@ -25,6 +25,7 @@ from components.server.job_stamp import tell_of_jobs
 from components.server.kept_files import keep_files
 from components.server.library_routes import add_library
 from components.server.logs import write_json
+from components.server.memory import bound_memory
 from components.server.metrics import tell_metrics
 from components.server.not_found import refuse_unknown_addresses
 from components.server.payload_routes import payload_routes
@@ -96,6 +97,7 @@ def create_app(settings: Settings, jobs: Backend | None = None) -> Dash:
     keep_files(server, settings.url_prefix)  # before the compression: it keeps what that has made
     _add_compression(app)
     _add_payloads(app, settings, library)
+    bound_memory(server)
     prefix = settings.url_prefix
     add_uploads(app, prefix)
     add_library(app, prefix)

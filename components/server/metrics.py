@@ -5,12 +5,15 @@ the system's temporary folder, and whichever is asked adds them up (prometheus_c
 reaches one process of several.
 """
 
+import errno
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask, Response, g, request
@@ -27,16 +30,13 @@ def tell_metrics(server: Flask, settings: Settings) -> None:
         AtlasError: prometheus_client is not installed, or its files cannot be written.
     """
     try:
-        aside = Path(tempfile.gettempdir()) / f"attention-atlas-metrics-{os.getuid()}"
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(
-            _folder(aside if settings.is_halted else settings.cache / "metrics")
-        )
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts_folder(settings))
         from prometheus_client import CollectorRegistry, Histogram, generate_latest, multiprocess
         from prometheus_client import Counter as Count
     except ImportError as error:
         raise AtlasError("ATLAS_METRICS needs prometheus_client: pip install -r requirements-lab.txt.") from error
     except OSError as error:
-        raise AtlasError(f"ATLAS_METRICS: the cache cannot be written ({error.strerror}).") from error
+        raise AtlasError(f"ATLAS_METRICS: counts cannot be written ({error.strerror}).") from error
     own = CollectorRegistry()
     requests = Count("atlas_requests", "Requests answered.", ["route", "status"], registry=own)
     seconds = Histogram("atlas_request_seconds", "Seconds until an answer begins.", ["route"], registry=own)
@@ -70,6 +70,32 @@ def _present() -> str:
     lines += [f"atlas_home_writable {writable}"]
     lines += ["# HELP atlas_atlases Atlases in the home folder.", "# TYPE atlas_atlases gauge"]
     return "\n".join([*lines, f"atlas_atlases {len(here.library.entries())}", ""])
+
+
+def counts_folder(settings: Settings) -> Path:
+    """Where the processes of this server count.
+
+    Raises:
+        OSError: neither the cache can be written nor a folder of this user's own among the system's temporary ones.
+    """
+    try:
+        return _folder(settings.cache / "metrics")
+    except OSError:  # a home that is read-only, or has turned so
+        return _folder(_private(Path(tempfile.gettempdir()) / f"attention-atlas-metrics-{os.getuid()}"))
+
+
+def _private(folder: Path) -> Path:
+    """A folder of this user alone, in one where everyone may put something, or a link, under that name.
+
+    Raises:
+        OSError: somebody has, or it cannot be made.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise PermissionError(errno.EPERM, f"{folder} is not a folder of this user's alone; remove it")
+    return folder
 
 
 def _folder(above: Path) -> Path:

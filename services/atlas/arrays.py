@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import math
+import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -147,6 +148,18 @@ def read(path: Path) -> np.memmap:
         ValueError, OSError: the file is missing, truncated or no plain array.
     """
     return npy.open_memmap(path, mode="r")
+
+
+def let_go(array: np.ndarray) -> None:
+    """Give up the memory in which this process sees the file of a mapped array.
+
+    Nothing is lost: who reads on finds it in the system's own cache of files, which all processes share.
+    """
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -248,9 +249,19 @@ def _column(values: list[Any]) -> np.ndarray | list[str]:
     return [value if isinstance(value, str) else "" for value in values]
 
 
+_mapped: WeakValueDictionary[tuple[Path, str], np.memmap] = WeakValueDictionary()
+
+
 @lru_cache(maxsize=256)
-def _map(path: Path, _sha256: str) -> np.memmap:
-    return arrays.read(path)
+def _map(path: Path, sha256: str) -> np.memmap:
+    _mapped[path, sha256] = found = arrays.read(path)
+    return found
+
+
+def let_go_of_arrays() -> None:
+    """Give up the memory in which this process sees the arrays of atlases; they stay mapped."""
+    for array in list(_mapped.values()):
+        arrays.let_go(array)
 
 
 def open_atlas(path: Path) -> Atlas:

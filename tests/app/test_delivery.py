@@ -1,13 +1,19 @@
 """How pages and files travel: compressed, not twice, and with the theme before anything is seen."""
 
 import gzip
+import os
 import re
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
 from app import create_app
+from components.server import memory
 from components.server.application import ROOT, THEME
 from components.server.bundles import script_text, scripts, style_text, styles
 from services.atlas import open_atlas
@@ -17,6 +23,8 @@ from tests.real_home import SLUG
 STYLES = "/assets/10-bootstrap.min.css"
 OVER_HTTP = {"Accept-Encoding": "gzip, deflate"}  # what browsers ask for without TLS
 OPENED = {"gzip": gzip.decompress, "deflate": zlib.decompress}
+
+SMAPS = Path("/proc/self/smaps")
 
 
 @pytest.mark.parametrize("path", [STYLES, "/assets/clientside.js", "/_dash-layout", "/_dash-dependencies"])
@@ -115,3 +123,34 @@ def test_the_files_of_components_are_known_before_the_first_request(dashboard_ho
     """Of two requests that come at once the second would else find none: a page without its styles."""
     app = create_app(Settings(home=dashboard_home, demo=False))
     assert {"components.head_scene", "components.average_view", "dash"} <= set(app.registered_paths)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what of a file is in memory")
+def test_arrays_do_not_stay_in_memory_beyond_the_bound_and_are_read_again(client, dashboard_home, monkeypatch):
+    atlas = open_atlas(dashboard_home / "atlases" / SLUG)
+    projection = atlas.info.projections[0]
+    file = (atlas.path / "self" / f"{projection.name}.npy").resolve()
+
+    def in_memory():
+        """Bytes of the map's file that this process has."""
+        found = re.findall(rf"^\S+ .* {re.escape(str(file))}\n(?:\w+: .*\n)*?Rss: +(\d+) kB", SMAPS.read_text(), re.M)
+        return 1024 * sum(map(int, found))
+
+    def positions():
+        return np.array(atlas.layout(projection)).tobytes()
+
+    monkeypatch.setattr(memory, "MOST", 2**40)
+    before = positions()
+    client.get("/healthz")
+    assert in_memory() >= len(before)
+    monkeypatch.setattr(memory, "MOST", 0)
+    client.get("/healthz")
+    assert in_memory() == 0
+    assert positions() == before
+
+
+def test_tables_of_a_server_take_memory_that_goes_back():
+    """However it is started: Arrow reads from the environment which pool to use, once, when it is imported."""
+    code = "import app, pyarrow, sys; sys.exit(pyarrow.default_memory_pool().backend_name != 'system')"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ARROW_")}
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=False).returncode == 0

@@ -3,8 +3,11 @@
 import base64
 import json
 import logging
+import os
 import re
+import shutil
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -12,7 +15,7 @@ import pytest
 from flask import Flask
 
 from components.server.logs import JsonLines
-from components.server.metrics import tell_metrics
+from components.server.metrics import counts_folder, tell_metrics
 from services.access import user_line
 from services.errors import AtlasError
 from tests.gunicorn_server import two_workers
@@ -66,6 +69,27 @@ def test_a_line_of_json_holds_the_traceback_and_any_text():
     line = json.loads(text)
     assert (line["level"], line["message"]) == ("error", "it all\nfailed")
     assert "ValueError" in line["traceback"]
+
+
+def test_a_home_that_cannot_be_written_is_counted_for_in_a_folder_that_is_the_servers_alone(
+    settings, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    settings.make_folders()
+    assert counts_folder(settings).parent == settings.cache / "metrics"
+    blocked = settings.model_copy(update={"home": tmp_path / "blocked"})
+    (tmp_path / "blocked").touch()
+    folder = counts_folder(blocked).parent
+    assert (folder.parent, folder.stat().st_mode & 0o777, folder.stat().st_uid) == (tmp_path, 0o700, os.getuid())
+    folder.chmod(0o777)
+    with pytest.raises(PermissionError, match="not a folder of this user's alone"):
+        counts_folder(blocked)
+    shutil.rmtree(folder)
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(AtlasError, match="counts cannot be written"):
+        tell_metrics(Flask("x"), blocked)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_metrics_without_the_library_are_refused_with_how_to_get_it(settings, monkeypatch):
