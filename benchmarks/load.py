@@ -41,9 +41,6 @@ THINK = (1.0, 3.0)  # seconds between the steps of a viewer
 KEPT = 25.0  # seconds for which a connection is used again; the image closes it after 30
 LONGEST = 60.0  # seconds to wait for an answer
 ARRIVAL = 10.0  # seconds over which the viewers come
-QUIET = """() => document.querySelector("#scene")?.atlasScene
-  && ["requested", "prioritized", "blocked", "watched", "executing", "executed"]
-    .every((name) => !window.store.getState().callbacks[name].length)"""
 Step = tuple[str, list[dict[str, str]]]  # its name, and method, path and body of each request
 
 
@@ -109,8 +106,6 @@ def record(url: str) -> list[Step]:
             steps.append((name, []))
             work()
             page.wait_for_load_state("networkidle", timeout=60_000)
-            if name != "scaling":  # on a busy machine the network is idle before the page has heard of it
-                page.wait_for_function(QUIET, timeout=60_000)
             page.wait_for_timeout(1500)
         browser.close()
     payload = next(asked["path"] for _, all_ in steps for asked in all_ if asked["path"].startswith("/payload/"))
