@@ -29,14 +29,15 @@ def run(options: argparse.Namespace) -> int:
         settings.make_folders(serving=True)
         if not _has_waited(settings, stop):
             return 0
+        gpu = gpu_here(settings.device)
         jobs = LocalJobs(settings, starts=True)
         presence = jobs.slots.share(WORKERS)
     except AtlasError as error:
         print(error, file=sys.stderr)
         return 2
     if settings.redis_url is not None:
-        return _behind_redis(settings, jobs, stop)
-    print(f"Jobs of {settings.home} run here  (stop with Ctrl-C)", flush=True)
+        return _behind_redis(settings, jobs, stop, gpu)
+    print(f"Jobs of {settings.home} run here{_builds_on(gpu)}  (stop with Ctrl-C)", flush=True)
     while not stop.wait(LOOK):
         jobs.list()  # starts what waits, and sees which processes are gone
     jobs.end_processes()
@@ -56,15 +57,17 @@ def _has_waited(settings: Settings, stop: threading.Event) -> bool:
     return True
 
 
-def _behind_redis(settings: Settings, jobs: LocalJobs, stop: threading.Event) -> int:
-    """Take what waits in Redis, beside other workers."""
+def _builds_on(gpu: str) -> str:
+    return f", builds on {gpu}" if gpu else ""
+
+
+def _behind_redis(settings: Settings, jobs: LocalJobs, stop: threading.Event, gpu: str) -> int:
+    """Take what waits in Redis, beside other workers. gpu: the name of this one's, if it has one"""
     from services.jobs.lanes import work_lanes
 
     try:
         jobs.check()
-        gpu = gpu_here(settings.device)
-        builds = f", builds on {gpu}" if gpu else ""
-        print(f"Jobs in Redis run here, as worker {settings.worker}{builds}  (stop with Ctrl-C)", flush=True)
+        print(f"Jobs in Redis run here, as worker {settings.worker}{_builds_on(gpu)}  (stop with Ctrl-C)", flush=True)
         whole = work_lanes(settings, registry.KINDS, stop, gpu)
     except AtlasError as error:
         print(error, file=sys.stderr)

@@ -1,12 +1,12 @@
 """Where builds run that name no device: a GPU where there is one, and a sentence where one is missing or full."""
 
+import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
-from building import write_corpus
+from building import ROOT, write_corpus
 from tiny_models import save_model
 
 from services.errors import AtlasError, BuildError
@@ -19,6 +19,7 @@ from services.pipeline.request import BuildRequest
 from services.pipeline.workers import Workers
 from services.settings import Settings
 from tests.job_processes import ended, kill_all
+from tests.patience import PATIENCE
 
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 with_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
@@ -47,7 +48,7 @@ def test_without_a_sign_of_a_gpu_pytorch_is_not_asked():
         "found = device.chosen('auto'), device.chosen('cpu'), device.gpu_here('auto'), device.device_name('cpu');"
         "sys.exit(found != ('cpu', 'cpu', '', '') or 'torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
 
 
 @without_gpu
@@ -95,6 +96,22 @@ def test_an_order_is_built_on_the_device_of_the_setting(jobs, settings, request_
         pytest.raises(AtlasError, match="there is no device 'cuda' here"),
     ):
         run_build(named, running)
+
+
+@without_gpu
+def test_a_worker_for_a_gpu_that_is_not_there_ends_at_its_start(settings):
+    environment = {**os.environ, "ATLAS_HOME": str(settings.home), "ATLAS_DEVICE": "cuda"}
+    done = subprocess.run(
+        [sys.executable, "app.py", "worker"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("ATLAS_DEVICE is cuda, and PyTorch")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_gpu_that_is_full_ends_a_build_with_its_sentence(settings, request_of_bert, monkeypatch):
