@@ -38,6 +38,7 @@ from components.shell import icon, icon_button, model_notes, notice
 from components.state.atlas_page import AtlasPage
 from components.token_sets import scene_set, set_tools
 from components.words import TITLES, title
+from services.alignment.fitting import WITHOUT_TEXT
 from services.alignment.study import scales
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
@@ -205,6 +206,7 @@ def _map_foot(atlas: Atlas, stream: StreamInfo, state: AtlasPage) -> html.Div:
         *filter(None, [sharing_words(stream)]),
         f"{info.corpus.tokens:,} tokens of {info.corpus.inputs:,} inputs",
         f"capture checked on {info.checked_inputs} inputs, largest error {info.capture_error:.1e}",
+        *([] if info.alignment.without == "nothing" else [f"PCA fitted to {WITHOUT_TEXT[info.alignment.without]}"]),
     ]
     return html.Div(
         [
