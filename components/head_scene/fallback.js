@@ -40,6 +40,7 @@
       this.values[name] = values;
     }
 
+    setTiles() {}
     reserveHeads() {}
     setHeadValues() {}
     drop() {}

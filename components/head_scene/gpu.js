@@ -15,7 +15,7 @@
    * @property {Uint8Array|Uint32Array|ImageBitmap} data
    * @property {number} width
    * @property {number} height
-   * @property {"RGBA8"|"R8UI"|"R32UI"} format
+   * @property {"RGBA8"|"RG8"|"R8UI"|"R32UI"} format
    * @property {WebGLTexture} [handle]
    * @property {number} generation
    * @property {boolean} stale  its data have not been uploaded
@@ -100,6 +100,11 @@
       this.textures[name] = { data: image, width, height, format: "RGBA8", ...keepHandle(this.textures[name]) };
     }
 
+    /** Squares of two values a texel, side by side. @param {string} name @param {Uint8Array} texels  [rows][TEXTURE_WIDTH][2] */
+    setTiles(name, texels) {
+      this.setTexture(name, texels, texels.length / (2 * TEXTURE_WIDTH), "RG8");
+    }
+
     /** Values of all slots (or of all slots of all heads) as unsigned integers.
      * @param {string} name @param {Uint8Array|Uint32Array} values @param {number} rows */
     setValues(name, values, rows) {
@@ -139,7 +144,8 @@
       if (!texture.stale) return;
       texture.stale = false;
       const [format, type] = {
-        RGBA8: [gl.RGBA, gl.UNSIGNED_BYTE], R8UI: [gl.RED_INTEGER, gl.UNSIGNED_BYTE], R32UI: [gl.RED_INTEGER, gl.UNSIGNED_INT],
+        RGBA8: [gl.RGBA, gl.UNSIGNED_BYTE], RG8: [gl.RG, gl.UNSIGNED_BYTE],
+        R8UI: [gl.RED_INTEGER, gl.UNSIGNED_BYTE], R32UI: [gl.RED_INTEGER, gl.UNSIGNED_INT],
       }[texture.format];
       const { width, height, data } = texture;
       if ("close" in data) {
@@ -149,6 +155,8 @@
       }
       gl.texImage2D(gl.TEXTURE_2D, 0, gl[texture.format], width, height, 0, format, type, data);
       this.nearestFilter();
+      // Enlarged it is smooth; diminished it keeps single points.
+      if (texture.format === "RG8") gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
     }
 
     smoothFilter() {

@@ -28,9 +28,9 @@
         scene.textures.putBrush(scene.view.open);
         redraw();
       }),
-      thumbnails: (values) => {
+      thumbnails: (values, side) => {
         if (scene.loop.closed) return;
-        scene.textures.putThumbnails(values);
+        scene.textures.putThumbnails(values, side);
         redraw();
       },
       sheet: whileAlive(() => {

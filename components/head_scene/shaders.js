@@ -157,72 +157,54 @@ void main() {
   gl_Position = vec4(corner, 0.0, 1.0);
 }`;
 
-  const CELLS_FRAGMENT = `
+  /** Cells of a rectangle of places, two triangles each: a full-screen pass would cost software renderers five times as much. */
+  const CELLS_VERTEX = `
 precision highp float; precision highp int; precision highp usampler2D;
-uniform vec2 uOrigin, uViewport, uGrid;
+layout(location = 0) in vec2 corner;
+uniform vec2 uOrigin, uViewport;
+uniform float uCell;
+uniform ivec2 uFirst;
+uniform int uAcross, uColumns, uTilesAcross;
 uniform bool uPlaced;
 uniform usampler2D uCellAt;
-uniform float uCell, uGap, uRadius, uFill;
-uniform vec3 uCanvas, uCellColour;
-out vec4 colour;
+out vec2 vInside;
+flat out vec2 vTile;
 
 void main() {
-  vec2 px = vec2(gl_FragCoord.x, uViewport.y - gl_FragCoord.y);
-  vec2 world = (px - uOrigin) / uCell;
-  vec2 inside = step(vec2(0.0), world) * step(world, uGrid);
-  vec2 d = abs(fract(world) - 0.5) * uCell - (0.5 - uGap) * uCell + uRadius;
-  float edge = length(max(d, 0.0)) + min(max(d.x, d.y), 0.0) - uRadius;
-  float cell = clamp(0.5 - edge, 0.0, 1.0) * inside.x * inside.y;
-  if (uPlaced && cell > 0.0) {
-    int at = int(world.y) * int(uGrid.x) + int(world.x);
-    cell *= float(min(1u, texelFetch(uCellAt, ivec2(at & 2047, at >> 11), 0).r));
-  }
-  colour = vec4(mix(uCanvas, uCellColour, max(cell, uFill)), 1.0);
+  int i = gl_VertexID / 6;
+  ivec2 place = ivec2(i % uAcross, i / uAcross);
+  int at = (place.y + uFirst.y) * uColumns + place.x + uFirst.x;
+  int head = uPlaced ? int(texelFetch(uCellAt, ivec2(at & 2047, at >> 11), 0).r) - 1 : at;
+  vec2 px = uOrigin + (vec2(place) + corner) * uCell;
+  vInside = (corner - 0.5) * uCell;
+  vTile = vec2(head % uTilesAcross, head / uTilesAcross);
+  gl_Position = head < 0 ? vec4(2.0, 2.0, 0.0, 1.0) : vec4(px.x / uViewport.x * 2.0 - 1.0, 1.0 - px.y / uViewport.y * 2.0, 0.0, 1.0);
 }`;
 
-  /** A head's thumbnail in its cell: its bytes are 16 · density + share of keys. */
-  const THUMBNAIL_FRAGMENT = `
-precision highp float; precision highp int; precision highp usampler2D;
-uniform vec2 uOrigin, uViewport, uGrid;
-uniform bool uPlaced;
-uniform usampler2D uCellAt, uThumbnails;
-uniform float uCell, uHalf, uAlpha;
-uniform int uSide;
-uniform bool uSmooth;
-uniform vec3 uQuery, uKey;
+  /** The ground of a cell, and with THUMBNAILS its head's texels in it: density, and density times share of keys. */
+  const CELLS_FRAGMENT = `
+precision highp float;
+uniform float uEdge, uRadius, uFill, uHalf, uSide, uAlpha;
+uniform vec3 uCanvas, uCellColour, uQuery, uKey;
+uniform vec2 uTexel;
+uniform sampler2D uThumbnails;
+in vec2 vInside;
+flat in vec2 vTile;
 out vec4 colour;
 
-vec2 texel(int head, ivec2 at) {
-  at = clamp(at, ivec2(0), ivec2(uSide - 1));
-  int i = (head * uSide + at.y) * uSide + at.x;
-  uint value = texelFetch(uThumbnails, ivec2(i & 2047, i >> 11), 0).r;
-  float density = float(value >> 4u) / 15.0;
-  return vec2(density, density * float(value & 15u) / 15.0);
-}
-
 void main() {
-  vec2 px = vec2(gl_FragCoord.x, uViewport.y - gl_FragCoord.y);
-  vec2 world = (px - uOrigin) / uCell;
-  if (any(lessThan(world, vec2(0.0))) || any(greaterThanEqual(world, uGrid))) discard;
-  int head = int(world.y) * int(uGrid.x) + int(world.x);
-  if (uPlaced) head = int(texelFetch(uCellAt, ivec2(head & 2047, head >> 11), 0).r) - 1;
-  if (head < 0) discard;
-  vec2 inside = (fract(world) - 0.5) * uCell / uHalf;
-  if (max(abs(inside.x), abs(inside.y)) >= 1.0) discard;
-  vec2 at = (inside * 0.5 + 0.5) * float(uSide);
-  vec2 found;
-  if (uSmooth) {
-    ivec2 corner = ivec2(floor(at - 0.5));
-    vec2 part = at - 0.5 - vec2(corner);
-    vec2 top = mix(texel(head, corner), texel(head, corner + ivec2(1, 0)), part.x);
-    vec2 low = mix(texel(head, corner + ivec2(0, 1)), texel(head, corner + 1), part.x);
-    found = mix(top, low, part.y);
-  } else {
-    found = texel(head, ivec2(at));
-  }
-  if (found.x <= 0.0) discard;
-  float alpha = uAlpha * min(1.0, 1.15 * pow(found.x, 0.8));
-  colour = vec4(mix(uQuery, uKey, found.y / found.x) * alpha, alpha);
+  vec2 d = abs(vInside) - uEdge;
+  float edge = length(max(d, 0.0)) + min(max(d.x, d.y), 0.0) - uRadius;
+  vec3 ground = mix(uCanvas, uCellColour, max(clamp(0.5 - edge, 0.0, 1.0), uFill));
+#ifdef THUMBNAILS
+  // Half a texel from the next head's.
+  vec2 at = clamp((vInside / uHalf * 0.5 + 0.5) * uSide, 0.5, uSide - 0.5);
+  vec2 found = texture(uThumbnails, (vTile * uSide + at) * uTexel).rg;
+  float within = step(max(abs(vInside.x), abs(vInside.y)), uHalf);
+  float alpha = within * uAlpha * min(1.0, 1.15 * pow(found.x, 0.8));
+  ground = mix(ground, mix(uQuery, uKey, found.y / max(found.x, 0.001)), alpha);
+#endif
+  colour = vec4(ground, 1.0);
 }`;
 
   const COPY_FRAGMENT = `
@@ -236,7 +218,7 @@ void main() { colour = texture(uLayer, place); }`;
   const withDefines = (source, defines) =>
     `#version 300 es\n${defines.map((name) => `#define ${name}\n`).join("")}${source}`;
 
-  const api = { POINT_VERTEX, POINT_FRAGMENT, SCREEN_VERTEX, CELLS_FRAGMENT, THUMBNAIL_FRAGMENT, COPY_FRAGMENT, withDefines };
+  const api = { POINT_VERTEX, POINT_FRAGMENT, SCREEN_VERTEX, CELLS_VERTEX, CELLS_FRAGMENT, COPY_FRAGMENT, withDefines };
   atlas.shaders = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

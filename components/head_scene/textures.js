@@ -2,7 +2,7 @@
  * Puts what has been fetched where a renderer draws from: kinds, sizes, colours, and the positions of what is lit.
  */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
-  const { textureRows } = atlas.gpu || require("./gpu.js");
+  const { TEXTURE_WIDTH, textureRows } = atlas.gpu || require("./gpu.js");
   const p = atlas.payload || require("./payload.js");
 
   /** Highlights copied for all heads at once; a prefix of the hits, which is a fair sample of them. */
@@ -37,9 +37,9 @@
       this.gathered = [];
     }
 
-    /** @param {Uint8Array} values  texels of all heads, a byte each */
-    putThumbnails(values) {
-      this.store.setValues("thumbnails", values, textureRows(values.length));
+    /** @param {Uint8Array} values  texels of all heads, a byte each @param {number} side */
+    putThumbnails(values, side) {
+      this.store.setTiles("thumbnails", tilesOf(values, side));
     }
 
     putKinds() {
@@ -152,7 +152,31 @@
     }
   }
 
-  const api = { Textures, NEUTRAL };
+  /**
+   * Thumbnails side by side in rows of a texture, each texel as density and density times share of keys.
+   * @param {Uint8Array} values  [heads][side][side], 16 · density + share of keys, in fifteenths @param {number} side
+   */
+  function tilesOf(values, side) {
+    const across = Math.floor(TEXTURE_WIDTH / side);
+    const heads = values.length / (side * side);
+    const texels = new Uint8Array(2 * TEXTURE_WIDTH * side * Math.ceil(heads / across));
+    // Both bytes of a texel in one, in the order of this machine.
+    const both = new Uint16Array(texels.buffer);
+    const known = Uint16Array.from({ length: 256 }, (_, value) => {
+      const [density, share] = [17 * (value >> 4), value & 15];
+      return new Uint16Array(Uint8Array.of(density, Math.round((density * share) / 15)).buffer)[0];
+    });
+    for (let head = 0; head < heads; head++) {
+      const corner = Math.floor(head / across) * side * TEXTURE_WIDTH + (head % across) * side;
+      for (let row = 0, i = head * side * side; row < side; row++) {
+        const from = corner + row * TEXTURE_WIDTH;
+        for (let column = 0; column < side; column++) both[from + column] = known[values[i++]];
+      }
+    }
+    return texels;
+  }
+
+  const api = { Textures, NEUTRAL, tilesOf };
   atlas.textures = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

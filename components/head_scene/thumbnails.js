@@ -70,7 +70,7 @@
           const values = await client.thumbnails({ ...projection, frame: whole ? "all" : "middle" });
           if (!current()) return;
           this.side = side;
-          this.hooks.thumbnails(values);
+          this.hooks.thumbnails(values, side);
         } catch (error) {
           if (current()) this.promised = this.side > 0;
           throw error;
@@ -114,7 +114,6 @@
       key: plain || highlights.active ? shades.muted : colourOf(palette.length / 2),
       coloured: !plain,
       alone: !drawn,
-      hasty: touched,
       alpha: faint * (1 - view.openness.value),
     };
   }

@@ -494,7 +494,7 @@ declare namespace Atlas {
     sizes(): void;
     sheet(): void;
     /** of all heads, for the renderer to keep */
-    thumbnails(values: Uint8Array): void;
+    thumbnails(values: Uint8Array, side: number): void;
     marks(): void;
     brush(): void;
     searched(): void;
@@ -588,15 +588,13 @@ declare namespace Atlas {
     fill: number;
   }
 
-  /** side: texels · query, key: colours 0..1 · coloured: these are those of the points · alone: no points are drawn ·
-   * hasty: the picture is moved by hand */
+  /** side: texels · query, key: colours 0..1 · coloured: these are those of the points · alone: no points are drawn */
   interface FrameThumbnails {
     side: number;
     query: number[];
     key: number[];
     coloured: boolean;
     alone: boolean;
-    hasty: boolean;
     alpha: number;
   }
 
@@ -625,6 +623,7 @@ declare namespace Atlas {
   interface ValueStore {
     setPalette(bytes: Uint8Array): void;
     setImage(name: string, image: ImageBitmap): void;
+    setTiles(name: string, texels: Uint8Array): void;
     setValues(name: string, values: Uint8Array | Uint32Array, rows: number): void;
     reserveHeads(name: string, cells: number, count: number): void;
     setHeadValues(name: string, cell: number, values: Uint8Array): void;
@@ -797,7 +796,9 @@ declare namespace Atlas {
     brush: typeof import("./brush.js");
     density: typeof import("./density.js");
     thumbnails: typeof import("./thumbnails.js");
-    drawThumbnails: typeof import("./draw_thumbnails.js");
+    layers: typeof import("./layers.js");
+    drawCells: typeof import("./draw_cells.js");
+    drawPoints: typeof import("./draw_points.js");
     crowd: typeof import("./crowd.js");
     crowdNames: typeof import("./crowd_names.js");
     copies: typeof import("./copies.js");
