@@ -57,7 +57,8 @@
 
   // --- minimap ------------------------------------------------------------------------------------------------
 
-  const minimap = (head, theme) => [head || null, theme || null];
+  const minimap = (head, theme, folded, payload) =>
+    [head || null, theme || null, payload ? window.atlas_head_scene.folds.rowsOf(folded?.layers, payload) : []];
 
   // --- hints --------------------------------------------------------------------------------------------------
 

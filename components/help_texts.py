@@ -235,6 +235,7 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("Esc",), "Close a menu, then clear the selection, then leave the head"),
     (("+", "−"), "Zoom in and out, also with the wheel (where it scrolls, with Ctrl) or two fingers"),
     (("Page Up", "Page Down"), "All heads, where there are more than find room: scroll; Home and End: first and last"),
+    (("f",), "All heads: fold the layer of the framed head away, with Shift all others; u brings all back"),
     (("0",), "Re-centre the view"),
     (("/",), "Search"),
     (("g",), "Go to a layer and head"),

@@ -145,8 +145,11 @@ clientside_callback(
     _client("minimap"),
     Output(ids.MINIMAP, "head"),
     Output(ids.MINIMAP, "theme"),
+    Output(ids.MINIMAP, "folded"),
     Input(ids.SCENE, "head"),
     Input(ids.THEME, "data"),
+    Input(ids.SCENE, "folded"),
+    State(ids.SCENE, "payload"),
 )
 clientside_callback(
     _client("outside"),

@@ -185,6 +185,7 @@ def _scene(
         pointSize=picture.size or None,
         theme="light",
         sprite=sprite,
+        folded=state.folded.to_store() if state.folded.layers else None,
         groups=picture.groups,
         shade=picture.shaded,
         outline=picture.outline,

@@ -120,6 +120,9 @@ The **legend is a brush**: click a value, *queries* or *keys*, or drag over a sc
 head and in the link. Brush the first positions, then colour by part of speech: what is left of a ring? *Ghost of the
 last head* (Display) shows where the same tokens were a moment ago.
 
+**Layers fold.** Click a layer's number beside the matrix, and its row becomes a thin strip; Shift-click folds all
+others; a click on the strip brings its layers back. Orders by a measure or a search still have all heads.
+
 ## Two maps made of attention
 
 A query's scores have two parts: what every query gives a key, and what this query gives it beyond that.

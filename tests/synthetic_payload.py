@@ -10,6 +10,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 
 from services.atlas.layouts import frames, quantise
 from services.atlas.overview import densities, thumbnail_side
+from services.payloads.some_points import listed_slots
 
 PAGE = 4096
 WORDS = re.findall(
@@ -200,6 +201,13 @@ def blueprint(data: Synthetic, ranges: bool = True) -> Blueprint:
                 data.quantised(dims, name, request.args["frame"] == "all")[:, first : first + data.chunk]
             )
         )
+
+    @routes.get("/points/self/<projection>/<int:first>-<int:last>")
+    def points(projection: str, first: int, last: int):
+        code = request.args.get("slots")
+        slots = listed_slots(code, data.points) if code else slice(0, int(request.args["most"]))
+        values = data.quantised(2, projection.partition("-")[0], request.args["frame"] == "all")
+        return binary(np.ascontiguousarray(values[first : last + 1, slots]))
 
     @routes.get("/thumbnails/self/<projection>")
     def thumbnails(projection: str):

@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 # Later files use earlier ones.
 SCRIPTS = (
     "grid.js",
+    "folds.js",
     "arrange.js",
     "headings.js",
     "camera.js",
@@ -29,7 +30,7 @@ SCRIPTS = (
     "motion.js",
     "shaders.js",
     "gpu.js",
-    "layers.js",
+    "framebuffers.js",
     "draw_cells.js",
     "draw_points.js",
     "draw.js",
@@ -47,9 +48,11 @@ SCRIPTS = (
     "attention.js",
     "token_pages.js",
     "sheet.js",
+    "in_view.js",
     "thumbnails.js",
     "probes.js",
     "data.js",
+    "stands.js",
     "view.js",
     "places.js",
     "textures.js",
@@ -65,6 +68,8 @@ SCRIPTS = (
     "loop.js",
     "progress.js",
     "rings.js",
+    "heading_hits.js",
+    "folder.js",
     "gestures.js",
     "lasso.js",
     "token_set.js",
@@ -83,6 +88,7 @@ SCRIPTS = (
     "viewpoint_prop.js",
     "stats.js",
     "scene_hooks.js",
+    "follow.js",
     "scene.js",
     "handle.js",
     "component.js",
@@ -149,6 +155,9 @@ class HeadScene(Component):
       ``grade`` (0 to 1, ``None`` for not defined), and a sentence for the tooltip.
     - order (list | None): heads in the order in which their cells are shown, each as ``layer * heads + head``; anything
       but a permutation of all heads, or ``None``, keeps layers together.
+    - folded (dict | None): layers that are folded away into thin strips, ``{layers: "0-3_7"}``, as the model counts
+      them; heads in an order of their own are all there all the same. Also set by the user: a click on a layer's number
+      folds it, with Shift all others, a click on a strip brings its layers back.
     - groups (bool): in an open head in 2D, points that lie together are named by what most of them have in common and
       others have not: a token, positions, a value of an attribute of ``payload.naming``. The nearer, the finer.
     - shade (bool): there, darker (lighter in dark) where points are dense; it yields to whatever is lit.
@@ -209,6 +218,7 @@ class HeadScene(Component):
         badges: Any = Component.UNDEFINED,
         order: Any = Component.UNDEFINED,
         rings: Any = Component.UNDEFINED,
+        folded: Any = Component.UNDEFINED,
         groups: Any = Component.UNDEFINED,
         shade: Any = Component.UNDEFINED,
         outline: Any = Component.UNDEFINED,
@@ -253,6 +263,7 @@ class HeadScene(Component):
             "badges",
             "order",
             "rings",
+            "folded",
             "groups",
             "shade",
             "outline",

@@ -11,8 +11,8 @@
   const WORTH = { whole: 1.1, broken: 1.4 };
 
   /**
-   * @typedef {{layers: number, heads: number, group: number, gaps?: Atlas.Gap[]}} Matrix  group: heads that share a key
-   *   head; gaps: layers without attention, for whose names rows are wanted
+   * @typedef {{layers: number, heads: number, group: number, gaps?: Atlas.Gap[], away?: number[]}} Matrix  group: heads that
+   *   share a key head; gaps: layers without attention, for whose names rows are wanted; away: layers that are folded away
    * @typedef {{wide: number, across: number}} Fold
    */
 
@@ -94,6 +94,34 @@
   /** Rows between some heads and the others, which lie out of sight below them until one of them is opened. */
   const BELOW = 60;
 
+  /** The layers that are not folded away, arranged as if they were all; the others lie out of sight below them.
+   * @param {Matrix} matrix @param {Atlas.Size|null} room @param {number} least @returns {Atlas.Grid} */
+  function withoutFolded(matrix, room, least) {
+    const { layers, heads, gaps, away = [] } = matrix;
+    const shown = Array.from({ length: layers }, (_, row) => row).filter((row) => !away.includes(row));
+    const moved = gaps?.map(({ row, text }) => ({ row: shown.filter((other) => other < row).length, text }));
+    const made = arrange({ ...matrix, layers: shown.length, gaps: moved, away: [] }, null, room, least);
+    const { columns, rows } = made;
+    const cells = made.order || Array.from({ length: columns * rows }, (_, place) => place);
+    const order = cells.map((cell) => (cell < 0 ? -1 : shown[Math.floor(cell / heads)] * heads + (cell % heads)));
+    const rest = away.flatMap((row) => Array.from({ length: heads }, (_, head) => row * heads + head));
+    return { ...made, layers, shown, ...below(order, rest, layers * heads, columns, rows) };
+  }
+
+  /** Places with the others far below. @param {number[]} order @param {number[]} rest  cells @param {number} count  of all cells
+   * @param {number} columns @param {number} rows */
+  function below(order, rest, count, columns, rows) {
+    const first = (rows + BELOW) * columns;
+    const all = [...order, ...new Array(first - order.length).fill(-1), ...rest];
+    while (all.length % columns) all.push(-1);
+    /** @type {number[]} */
+    const places = new Array(count).fill(-1);
+    all.forEach((cell, place) => {
+      if (cell >= 0) places[cell] = place;
+    });
+    return { order: all, places, reach: all.length / columns };
+  }
+
   /** Heads in an order of their own, row by row, in as many columns as make cells largest.
    * @param {Matrix} matrix @param {number[]} sorted  cells, not all of them where only some are to be seen
    * @param {Atlas.Size} room @param {number} least @returns {Atlas.Grid} */
@@ -112,16 +140,8 @@
     const places = new Array(layers * heads).fill(-1);
     sorted.forEach((cell, place) => (places[cell] = place));
     if (count === layers * heads) return { layers, heads, columns, rows, order, places, sorted: true };
-    let next = (rows + BELOW) * columns;
-    order.length = next;
-    order.fill(-1, rows * columns);
-    places.forEach((place, cell) => {
-      if (place >= 0) return;
-      places[cell] = next++;
-      order.push(cell);
-    });
-    while (order.length % columns) order.push(-1);
-    return { layers, heads, columns, rows, order, places, sorted: true, reach: order.length / columns };
+    const rest = places.flatMap((place, cell) => (place < 0 ? [cell] : []));
+    return { layers, heads, columns, rows, sorted: true, ...below(order, rest, layers * heads, columns, rows) };
   }
 
   /** Are they cells, each once, and not all in their own order?
@@ -141,6 +161,7 @@
     const { layers, heads } = matrix;
     const own = room || { width: heads, height: layers };
     if (isOrder(layers * heads, order)) return inOrder(matrix, order, own, room ? least : 0);
+    if (matrix.away?.length) return withoutFolded(matrix, room, least);
     return folded(matrix, room ? foldFor(matrix, room, least) : { wide: heads, across: 1 });
   }
 

@@ -6,6 +6,8 @@
   const ROOM = 20;
   /** px of the row of layers without attention */
   const THIN = 12;
+  /** px of the bar of folded layers */
+  const FOLDED = 3;
 
   /** @typedef {Atlas.OverlayPainter} Painter */
   /** @typedef {NonNullable<ReturnType<Atlas.HeadSceneScripts["headings"]["headingsOf"]>>} Headings */
@@ -98,30 +100,43 @@
     c.stroke();
   }
 
-  /** Layers without attention: thin rows between those that have it. @param {Painter} painter
+  /** Layers without attention, or folded away: thin strips between the others. @param {Painter} painter
    * @param {Atlas.OverlayState} state @param {Headings} headings */
-  function drawGaps(painter, { originX, originY, cell, grid, colours }, { gaps }) {
+  function drawGaps(painter, { originX, originY, cell, colours }, { gaps }) {
     const c = painter.context;
     const size = Math.min(10, 0.16 * cell);
-    const wide = grid.columns * cell;
-    for (const { row, text } of gaps) {
-      const y = originY + row * cell;
-      c.fillStyle = colours.canvas;
-      c.fillRect(originX, y - THIN / 2, wide, THIN);
-      c.fillStyle = colours.faded;
-      c.fillRect(originX, y - 0.5, wide, 1);
+    for (const { at, first, last, upright, text, rows } of gaps) {
+      const long = (last - first) * cell;
+      const [x, y] = upright ? [originX + at * cell, originY + first * cell] : [originX + first * cell, originY + at * cell];
+      /** @param {string} colour @param {number} thick  px */
+      const bar = (colour, thick) => {
+        c.fillStyle = colour;
+        if (upright) c.fillRect(x - thick / 2, y, thick, long);
+        else c.fillRect(x, y - thick / 2, long, thick);
+      };
+      bar(colours.canvas, THIN);
+      bar(rows.length ? colours.muted : colours.faded, rows.length ? FOLDED : 1);
+      if (upright) {
+        // No room for words beside the strip: the tooltip has them.
+        c.font = `700 12px ${painter.font}`;
+        c.textBaseline = "bottom";
+        c.textAlign = "center";
+        axisText(painter, { colours }, "⋯", x, sticking(y, y + long, MATRIX_MARGINS.top) - 5, true);
+        continue;
+      }
       c.font = `500 ${size}px ${painter.font}`;
       c.textBaseline = "middle";
       c.textAlign = "left";
-      const long = c.measureText(text).width + 8;
-      if (long > wide || size < 6) continue;
+      const said = c.measureText(text).width + 8;
+      if (said > long || size < 6) continue;
+      const left = rows.length ? Math.max(x, MATRIX_MARGINS.left) : x;
       c.fillStyle = colours.canvas;
-      c.fillRect(originX + 8, y - THIN / 2, long, THIN);
-      painter.haloText(text, originX + 12, y, colours.muted, colours.canvas);
+      c.fillRect(left + 8, y - THIN / 2, said, THIN);
+      painter.haloText(text, left + 12, y, rows.length ? colours.text : colours.muted, colours.canvas);
     }
   }
 
-  /** @param {Painter} painter @param {Atlas.OverlayState} state @param {string} text @param {number} x @param {number} y
+  /** @param {Painter} painter @param {Pick<Atlas.OverlayState, "colours">} state @param {string} text @param {number} x @param {number} y
    * @param {boolean} lit */
   function axisText(painter, state, text, x, y, lit) {
     painter.haloText(text, x, y, lit ? state.colours.text : state.colours.muted, state.colours.canvas);
@@ -163,7 +178,7 @@
     c.fill();
   }
 
-  const api = { drawAxes };
+  const api = { drawAxes, sticking };
   atlas.axes = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

@@ -30,11 +30,13 @@
    * @property {(mark: Atlas.ProbeMark) => void} chooseProbe
    * @property {() => void} unselect
    * @property {() => void} reset
+   * @property {(row: number, others: boolean) => void} fold  a layer, or all others
+   * @property {(rows?: number[]) => void} unfold  all, if none are named
    */
 
   class Controls {
     /** @param {ControlParts} parts @param {ControlActions} actions */
-    constructor(parts, { hovered, pointed, touched, moved, choose, chooseProbe, unselect, reset }) {
+    constructor(parts, { hovered, pointed, touched, moved, choose, chooseProbe, unselect, reset, fold, unfold }) {
       const { stage, canvas, webgl, view, data, places, overlay, cursor, picture, heads, tokenSet, props, moving } = parts;
       this.lasso = new Lasso(stage, {
         tool: () => props().tool,
@@ -48,6 +50,8 @@
         leave: (/** @type {boolean} */ keepCamera) => heads.leave(keepCamera),
         unselect,
         reset,
+        fold,
+        unfold,
       };
       this.pointer = new Pointer({
         stage, canvas, view, webgl, props,

@@ -14,6 +14,7 @@
   const { Features } = atlas.crowdNames || require("./crowd_names.js");
   const { Probes } = atlas.probes || require("./probes.js");
   const { Thumbnails } = atlas.thumbnails || require("./thumbnails.js");
+  const { InView } = atlas.inView || require("./in_view.js");
   const { Sheet } = atlas.sheet || require("./sheet.js");
 
   class SceneData {
@@ -34,6 +35,7 @@
       this.features = new Features(this.jobs, hooks, this.points, this.tokens);
       this.thumbnails = new Thumbnails(this.jobs, hooks, headsOnly);
       this.sheet = new Sheet(this.jobs, hooks);
+      this.inView = new InView(this.jobs, hooks, this.points, this.highlights);
       this.probes = new Probes(this.jobs, hooks, this.points);
     }
 
@@ -46,8 +48,8 @@
     }
 
     parts() {
-      const { points, colours, highlights, brush, attention, tokens, features, thumbnails, sheet, probes } = this;
-      return [points, colours, highlights, brush, attention, tokens, features, thumbnails, sheet, probes];
+      const { points, colours, highlights, brush, attention, tokens, features, thumbnails, sheet, inView, probes } = this;
+      return [points, colours, highlights, brush, attention, tokens, features, thumbnails, sheet, inView, probes];
     }
 
     close() {

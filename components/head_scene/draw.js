@@ -6,7 +6,7 @@
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const shaders = atlas.shaders || require("./shaders.js");
   const { Gpu } = atlas.gpu || require("./gpu.js");
-  const { Layers } = atlas.layers || require("./layers.js");
+  const { Framebuffers } = atlas.framebuffers || require("./framebuffers.js");
   const { drawCells, usePlaces } = atlas.drawCells || require("./draw_cells.js");
   const { drawPoints } = atlas.drawPoints || require("./draw_points.js");
 
@@ -34,6 +34,12 @@
   function pointAlpha(cell, points, diameter, density = 0) {
     const cover = (density || points / (cell * cell)) * diameter * diameter;
     return Math.min(0.88, Math.max(0.34, 0.86 * Math.pow(cover, -0.3)));
+  }
+
+  /** Cells of a run that a block holds. @param {Atlas.Run} run @param {Atlas.Block} block @returns {Atlas.Run} */
+  function partOf(run, block) {
+    const first = Math.max(run.first, block.firstCell);
+    return { first, count: Math.min(run.first + run.count, block.firstCell + block.cells) - first };
   }
 
   class Renderer {
@@ -64,7 +70,7 @@
       /** @type {WebGLSync|null} */
       this.fence = null;
       this.fenceAt = 0;
-      /** @type {InstanceType<Atlas.HeadSceneScripts["layers"]["Layers"]>|null} */
+      /** @type {InstanceType<Atlas.HeadSceneScripts["framebuffers"]["Framebuffers"]>|null} */
       this.layers = null;
       /** corners of cells @type {{buffer: WebGLBuffer, count: number}|null} */
       this.corners = null;
@@ -128,7 +134,7 @@
       const { width, height } = this.canvas;
       if (this.layers && this.layers.fit(width, height)) return this.layers;
       if (this.layers) this.layers.drop();
-      return (this.layers = new Layers(this.gpu, width, height));
+      return (this.layers = new Framebuffers(this.gpu, width, height));
     }
 
     /** Thumbnails that nothing lies over go onto the canvas itself: two clears and a copy less. */
@@ -180,12 +186,12 @@
     }
 
     get hasMore() {
-      return this.frame !== null && !this.finished && this.frame.blockOf(this.cursor.chunk) !== null;
+      return this.frame !== null && !this.finished && this.frame.blocksOf(this.cursor.chunk) !== null;
     }
 
     /** Points may be shown: at least one chunk of every head in view is drawn, so no part of the matrix is bare. */
     get presentable() {
-      return !this.frame || this.finished || this.cursor.chunk > 0 || !this.frame.blockOf(0);
+      return !this.frame || this.finished || this.cursor.chunk > 0 || !this.frame.blocksOf(0);
     }
 
     /**
@@ -199,10 +205,13 @@
       const budget = Math.min(MOST_A_BATCH, this.rate * (this.drawnPoints ? target : FRAME_MS));
       const most = frame.passing ? this.sampleSize(frame) : Infinity;
       while (cursor.chunk < frame.chunks && (drawn === 0 || drawn < budget)) {
-        const block = frame.blockOf(cursor.chunk);
-        if (!block) break;
+        const blocks = frame.blocksOf(cursor.chunk);
+        if (!blocks) break;
         const runs = frame.runs;
-        if (cursor.run < runs.length) drawn += this.drawRun(frame, cursor.chunk, block, runs[cursor.run++], most);
+        if (cursor.run < runs.length) {
+          const run = runs[cursor.run++];
+          for (const block of blocks) drawn += this.drawRun(frame, cursor.chunk, block, run, most);
+        }
         if (cursor.run >= runs.length) {
           cursor.chunk++;
           cursor.run = 0;
@@ -223,8 +232,7 @@
     /** @param {Atlas.Frame} frame @param {number} chunk @param {Atlas.Block} block @param {Atlas.FrameRun} run
      * @param {number} most  points of a head */
     drawRun(frame, chunk, block, run, most) {
-      const first = Math.max(run.first, block.firstCell);
-      const count = Math.min(run.first + run.count, block.firstCell + block.cells) - first;
+      const { first, count } = partOf(run, block);
       if (count <= 0) return 0;
       const style = { size: frame.size, alpha: frame.alpha * run.alpha, muted: frame.muted, rim: 0 };
       if (this.layers) this.gl.bindFramebuffer(this.gl.FRAMEBUFFER, this.layers.picture.buffer);
@@ -241,11 +249,13 @@
     }
 
     /** @param {Atlas.Frame} frame @param {Atlas.Highlight} highlight */
-    drawHighlight(frame, { block, previous }) {
-      if (!block.count) return;
+    drawHighlight(frame, { blocks, previous }) {
       const style = { size: frame.highlightSize, alpha: 1, muted: 0, rim: frame.highlightRim };
       for (const run of frame.highlightRuns) {
-        drawPoints(this, frame, block, previous, { first: run.first, count: run.count, slot: 0 }, style, true);
+        for (const block of blocks) {
+          const { first, count } = partOf(run, block);
+          if (count > 0 && block.count) drawPoints(this, frame, block, previous, { first, count, slot: 0 }, style, true);
+        }
       }
     }
 

@@ -102,14 +102,14 @@
     }
 
     get hasMore() {
-      return this.frame !== null && !this.finished && this.frame.blockOf(this.cursor) !== null;
+      return this.frame !== null && !this.finished && this.frame.blocksOf(this.cursor) !== null;
     }
 
     /** One chunk a call, so that a large head does not hold up the page; highlights after the last. */
     advance() {
       const { frame } = this;
       if (!frame || this.finished) return 0;
-      const block = frame.blockOf(this.cursor);
+      const [block = null] = frame.blocksOf(this.cursor) || [];
       if (!block) return 0;
       const style = { size: frame.size, alpha: frame.alpha, muted: frame.muted > 0 };
       const start = (frame.open - block.firstCell) * block.count * block.dims;
@@ -120,7 +120,7 @@
       if (this.finished && frame.highlight) {
         const marked = { size: frame.highlightSize, alpha: 1, muted: false };
         const { hits } = this.store.values;
-        this.drawBlock(frame, frame.highlight.block, 0, (i) => hits[i], marked);
+        this.drawBlock(frame, frame.highlight.blocks[0], 0, (i) => hits[i], marked);
       }
       return block.count;
     }

@@ -1,11 +1,14 @@
 /** One picture of the points, described for a renderer: what to draw, where, how large and in which colours. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   const grid = atlas.grid || require("./grid.js");
-  const { thumbnailsOf } = atlas.thumbnails || require("./thumbnails.js");
+  const { thumbnailsOf, headsInView } = atlas.thumbnails || require("./thumbnails.js");
+  const { shareInView } = atlas.inView || require("./in_view.js");
   const { pointDiameter, pointAlpha } = atlas.draw || require("./draw.js");
 
   /** Points of one call: splits the matrix of very many heads. Beyond 4 million some drivers fail (KhronosGroup/WebGL #3402). */
   const MOST_A_RUN = 400_000;
+  /** More lit points than these of thousands of heads are not drawn while the picture is moved by hand. */
+  const MOST_MOVED_LIT = 20_000;
   /** The point size that leaves patches as they are. */
   const DEFAULT_POINT = 6;
 
@@ -16,7 +19,8 @@
    */
   function diameter(view, points, wished) {
     const { set, client, count } = points;
-    const some = set && client ? set.wanted(view.open) * client.payload.chunk : count;
+    const inView = set && set.inView && !view.isOpen ? shareInView(headsInView(view), count) : 0;
+    const some = inView || (set && client ? set.wanted(view.open) * client.payload.chunk : count);
     const shown = Math.min(count, some) || count;
     const fitted = view.fittedScale;
     const auto = pointDiameter(view.camera.value.scale, shown, fitted);
@@ -73,7 +77,7 @@
    * @returns {Atlas.Frame}
    */
   function makeFrame({ view, data, textures, mix, allHeads, pointSize, crowd, ghostCell = -1 }, { colours, shades, ratio }) {
-    const { points, highlights } = data;
+    const { points, highlights, inView } = data;
     const { set, client } = points;
     const { open, isOpen } = view;
     const origin = view.origin();
@@ -86,8 +90,24 @@
     const thumbnails = allHeads && !patches ? thumbnailsOf(view, data, shades) : null;
     const alone = thumbnails !== null && thumbnails.alone;
     const passing = view.openness.value > 0;
-    const runs = set && (!alone || passing) ? frameRuns(view, Math.min(points.count, chunkSize)) : [];
-    const gather = () => (isOpen ? textures.gather(open, 1, open) : allHeads && client ? textures.gather(0, client.cells, open) : null);
+    // Of thousands of heads in one piece each: the points of those in view.
+    const seen = inView.active && !passing;
+    const perRun = seen ? inView.sample.per || 1 : Math.min(points.count, chunkSize);
+    const runs = set && (!alone || passing) ? frameRuns(view, perRun) : [];
+    const gather = () => {
+      if (isOpen) return textures.gather(open, 1, open);
+      if (inView.active) {
+        const heavy = data.thumbnails.touched && inView.slots.length * headsInView(view) > MOST_MOVED_LIT;
+        return heavy ? null : textures.gatherInView();
+      }
+      return allHeads && client ? textures.gather(0, client.cells, open) : null;
+    };
+    const wanted = () => (!set ? 0 : seen ? 1 : set.wanted(open));
+    const blocksOf = (/** @type {number} */ chunk) => {
+      if (seen) return inView.blocks;
+      const block = points.set && points.set.blockOf(chunk, view.open);
+      return block ? [block] : null;
+    };
     return {
       grid: view.grid,
       ratio,
@@ -101,9 +121,9 @@
       thumbnails,
       // Of a head that opens the points are there, whatever the others are drawn as.
       runs: alone ? runs.slice(-1) : runs,
-      chunks: set && points.order && (!alone || passing) ? set.wanted(open) : 0,
+      chunks: points.order && (!alone || passing) ? wanted() : 0,
       chunkSize,
-      blockOf: (chunk) => (points.set ? points.set.blockOf(chunk, view.open) : null),
+      blocksOf,
       previousOf: (chunk) => (points.previous ? points.previous.blockOf(chunk, view.open) : null),
       mix,
       passing: view.passing,

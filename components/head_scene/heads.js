@@ -1,5 +1,7 @@
 /** Opening a head, and going back to the matrix. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const { wordsOf } = atlas.folds || require("./folds.js");
+
   const ENTER_MS = 620;
 
   /**
@@ -47,6 +49,7 @@
       if (!view.cells) return;
       view.openCell(cell, duration, performance.now(), keepCamera);
       if (cell >= 0) cursor.focusCell = cell;
+      else if (cursor.focusCell >= 0) cursor.focusCell = view.visibleCell(cursor.focusCell);
       cursor.hoverCell = cursor.hoverSlot = -1;
       overlay.showTooltip(null);
       this.arrange();
@@ -71,10 +74,12 @@
       const { view, overlay, nameOf } = this.parts;
       if (!view.cells) return;
       const { layers, heads, sorted, gaps } = view.cells;
+      const { away } = view.matrix;
+      const folded = away.length ? [`${wordsOf(away)}.`] : [];
       if (view.isOpen) overlay.say(`${nameOf(view.open)} is open.`);
       else if (cell >= 0) overlay.say(`${nameOf(cell)} in focus. Enter opens it.`);
       else if (sorted) overlay.say(view.count < layers * heads ? `${view.count} of ${layers * heads} heads.` : `${layers * heads} heads, sorted.`);
-      else overlay.say([`Matrix of ${layers} layers with ${heads} heads each.`, ...(gaps || []).map(({ text }) => `${text}.`)].join(" "));
+      else overlay.say([`Matrix of ${layers} layers with ${heads} heads each.`, ...(gaps || []).map(({ text }) => `${text}.`), ...folded].join(" "));
     }
 
     /** Back to the whole of what is open. @param {boolean} turnToo */

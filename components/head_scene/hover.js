@@ -1,7 +1,8 @@
 /** What the pointer rests on: a head of the matrix, or a point of the open head. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const { headingAt } = atlas.headingHits || require("./heading_hits.js");
   const averagePaint = atlas.averagePaint || require("./average_paint.js");
-  const { colourRow, tokenTooltip, headTooltip, probeTooltip } = atlas.tooltips || require("./tooltips.js");
+  const { colourRow, tokenTooltip, headTooltip, probeTooltip, headingTooltip } = atlas.tooltips || require("./tooltips.js");
   const { byCell } = atlas.overlayState || require("./overlay_state.js");
 
   const PICK_PX = 9;
@@ -52,10 +53,12 @@
     /** @param {number} x @param {number} y */
     overHead(x, y) {
       const { view, canvas, overlay, cursor, props, picture, changed } = this.parts;
-      const cell = view.cellAt(x, y);
-      canvas.style.cursor = cell >= 0 ? "pointer" : "grab";
+      const heading = view.matrix.free && view.matrix.layers > 1 ? headingAt(view, x, y) : null;
+      const cell = heading ? -1 : view.cellAt(x, y);
+      canvas.style.cursor = heading || cell >= 0 ? "pointer" : "grab";
       const note = () => byCell(view.grid, props().cellNotes, String).get(cell);
-      const content = cell >= 0 ? headTooltip(picture.nameOf(cell), note(), picture.badges().get(cell)) : null;
+      const content = heading ? headingTooltip(heading)
+        : cell >= 0 ? headTooltip(picture.nameOf(cell), note(), picture.badges().get(cell)) : null;
       overlay.showTooltip(content, x, y);
       if (cell === cursor.hoverCell) return;
       cursor.hoverCell = cell;

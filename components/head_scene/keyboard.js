@@ -25,6 +25,8 @@
    * @property {(factor: number, x: number, y: number) => void} zoom
    * @property {(dx: number, dy: number) => boolean} scroll
    * @property {() => void} reset
+   * @property {(row: number, others: boolean) => void} fold  a layer, or all others
+   * @property {() => void} unfold  all
    * @property {(cell: number) => void} describe  to a screen reader
    * @property {() => void} moved  the camera is on its way
    * @property {() => void} pointed  another head has the focus ring
@@ -92,6 +94,10 @@
         actions.zoom(1 / STEP, width / 2, height / 2);
       } else if (PAGES[key] && !view.isOpen) {
         return actions.scroll(0, PAGES[key] * 0.85 * height);
+      } else if ((key === "f" || key === "F") && !view.isOpen && cursor.focusCell >= 0) {
+        actions.fold(grid.headOf(view.grid, cursor.focusCell).layer, key === "F");
+      } else if (key === "u" && !view.isOpen) {
+        actions.unfold();
       } else if (key === "0") {
         actions.reset();
       } else {

@@ -203,6 +203,19 @@
       return this.checked(array, this.cells * values).slice(cell * values, (cell + 1) * values);
     }
 
+    /**
+     * Some points of consecutive heads.
+     * @param {Atlas.Projection} projection @param {Atlas.Run} heads @param {number} count  of the points of a head
+     * @param {{most?: number, slots?: Uint32Array}} which  the first slots, or these, rising
+     * @returns {Promise<Uint16Array>} [heads][points][dims]
+     */
+    async somePoints(projection, { first, count: heads }, count, { most, slots }) {
+      const { name, key, frame = "middle", dims } = projection;
+      const which = slots ? `slots=${slotsCode(slots)}` : `most=${most}`;
+      const path = `points/${this.payload.stream}/${name}-${key}/${first}-${first + heads - 1}?${which}&frame=${frame}`;
+      return this.checked(new Uint16Array(await this.buffer(path, { keep: false })), heads * count * dims);
+    }
+
     /** Positions of one head from elsewhere. @param {string} path @param {number} dims @param {Atlas.FrameName} frame
      * @returns {Promise<Uint16Array>} [points][dims] in slot order */
     async livePositions(path, dims, frame) {
@@ -303,6 +316,19 @@
     }
   }
 
+  /** A rising list of slots as a word of an address: docs/payload.md. @param {Uint32Array} slots */
+  function slotsCode(slots) {
+    let bytes = "";
+    let before = -1;
+    for (const slot of slots) {
+      let step = slot - before;
+      before = slot;
+      for (; step > 127; step = Math.floor(step / 128)) bytes += String.fromCharCode((step % 128) + 128);
+      bytes += String.fromCharCode(step);
+    }
+    return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  }
+
   /** The question of a search as words of an address. @param {Atlas.Search} search */
   function searchQuery({ query, mode, case: exact }) {
     const question = new URLSearchParams({ q: query });
@@ -317,7 +343,7 @@
   const api = {
     same, chunkCount, chunkLength, dequantise, inverse, toSlots, hasBit, countBits, slotsOfMasks, slotsOfMask,
     countTokens, slotsOfInput, mergeSlots, hasSlot,
-    tokenOfPoint, pointOfToken, inputOfRow, parseHex, paletteBytes, searchQuery, PayloadError, PayloadClient,
+    tokenOfPoint, pointOfToken, inputOfRow, parseHex, paletteBytes, searchQuery, slotsCode, PayloadError, PayloadClient,
   };
   atlas.payload = api;
   if (node) module.exports = api;

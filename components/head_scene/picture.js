@@ -70,7 +70,7 @@
     /** What kind of picture the matrix is, where it is not one of points. */
     get note() {
       const { view, data, webgl, look } = this.parts;
-      return webgl ? noteOf(thumbnailsOf(view, data, look().shades)) : "";
+      return webgl ? noteOf(thumbnailsOf(view, data, look().shades), data) : "";
     }
 
     /** Thumbnails were drawn alone, and there are points now. @param {Atlas.Renderer} renderer */

@@ -1,5 +1,6 @@
 /** What gestures mean to the scene: pan, turn, zoom into a head and out of it, choose a token. */
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
+  const { headingAt } = atlas.headingHits || require("./heading_hits.js");
   const { Gestures } = atlas.gestures || require("./gestures.js");
 
   /**
@@ -23,6 +24,8 @@
    * @property {(slot: number) => void} toggle  in the set
    * @property {() => void} unselect
    * @property {() => void} reset
+   * @property {(row: number, others: boolean) => void} fold  a layer, or all others
+   * @property {(rows: number[]) => void} unfold
    */
 
   class Pointer {
@@ -108,6 +111,13 @@
       if (!view.cells || view.openness.active) return;
       stage.focus({ preventScroll: true });
       if (!view.isOpen) {
+        const heading = view.matrix.free ? headingAt(view, x, y) : null;
+        if (heading) {
+          if (heading.rows.length) actions.unfold(heading.rows);
+          else actions.fold(heading.row, event.shiftKey);
+          hover.move(x, y, touch);
+          return;
+        }
         const cell = view.cellAt(x, y);
         if (cell >= 0) actions.enter(cell);
         return;

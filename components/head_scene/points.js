@@ -43,18 +43,21 @@
       this.fetchingLive = false;
       /** the open head's @type {number} */
       this.cell = -1;
-      /** the points of all heads have been asked for, if only thumbnails are fetched at first */
-      this.awake = false;
       /** the projection that was asked for last is in 2D */
       this.flat = true;
     }
 
-    /** Chunks of all heads to keep: none while thumbnails are enough. */
+    /** Of thousands of heads that have thumbnails, points of those in view alone are fetched (in_view.js). */
+    get inView() {
+      const { client } = this;
+      return Boolean(client && client.payload.thumbnail && client.cells > MANY_HEADS && this.flat && !this.headsOnly);
+    }
+
+    /** Chunks of all heads to keep. */
     get resident() {
       const { client } = this;
-      if (!client || this.headsOnly) return 0;
+      if (!client || this.headsOnly || this.inView) return 0;
       const { cells, points, payload } = client;
-      if (payload.thumbnail && cells > MANY_HEADS && !this.awake && this.flat) return 0;
       return residentChunks(cells, points, payload.chunk);
     }
 
@@ -65,19 +68,6 @@
       const { cells, points, payload } = client;
       const some = residentChunks(cells, points, payload.chunk) * payload.chunk;
       return some >= points ? Infinity : some;
-    }
-
-    /** Thumbnails are no longer enough: fetch points of all heads. */
-    wake() {
-      if (this.awake || !this.client || this.headsOnly) return;
-      this.awake = true;
-      const sets = [this.set, this.incoming].filter((set) => set !== null);
-      const { resident } = this;
-      if (sets.every((set) => set.resident >= resident)) return;
-      this.jobs.run("positions", async () => {
-        await Promise.all(sets.map((set) => set.extend(resident)));
-        this.hooks.chunk();
-      });
     }
 
     close() {
@@ -124,6 +114,7 @@
       this.flat = projection.dims === 2;
       const set = new PositionSet(this.client, { ...projection, frame: this.frame }, {
         resident: this.resident,
+        inView: this.inView,
         onChunk: () => this.hooks.chunk(),
         drop: this.hooks.drop,
       });

@@ -21,13 +21,15 @@
     /**
      * @param {Atlas.PayloadClient} client
      * @param {Atlas.Projection} projection
-     * @param {{resident: number, onChunk: () => void, drop: (block: Atlas.Block) => void}} options
+     * @param {{resident: number, inView?: boolean, onChunk: () => void, drop: (block: Atlas.Block) => void}} options
+     *   inView: points of the matrix are fetched elsewhere, of heads in view
      */
     constructor(client, projection, options) {
       this.client = client;
       this.projection = projection;
       this.dims = projection.dims;
       this.resident = options.resident;
+      this.inView = Boolean(options.inView);
       this.onChunk = options.onChunk;
       this.dropBlock = options.drop;
       /** of all heads @type {Array<Atlas.Block|null>} */
@@ -39,12 +41,6 @@
       /** other positions of one head @type {{cell: number, blocks: Atlas.Block[]}|null} */
       this.override = null;
       this.closed = false;
-    }
-
-    /** Fetch so many chunks of all heads from now on. @param {number} resident */
-    async extend(resident) {
-      this.resident = Math.max(this.resident, resident);
-      await this.load();
     }
 
     /** Fetch the chunks of all heads, a few at a time, in draw order. */
@@ -61,6 +57,14 @@
       if (this.cell !== cell) this.closeHead();
       this.cell = cell;
       if (cell < 0) return;
+      if (this.inView) {
+        const { points } = this.client;
+        if (this.headChunks.length) return;
+        const values = await this.client.somePoints(this.projection, { first: cell, count: 1 }, points, { most: points });
+        if (this.cell === cell) this.headChunks = this.blocksOf(values, cell);
+        if (!this.closed) this.onChunk();
+        return;
+      }
       await this.several(this.client.chunks, async (c) => {
         if (c < this.resident || this.headChunks[c]) return;
         const values = await this.client.headPositions(this.projection, c, cell);

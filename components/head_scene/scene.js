@@ -9,7 +9,9 @@
   const { PointMotion } = atlas.pointMotion || require("./point_motion.js");
   const { TokenSetEditor } = atlas.tokenSet || require("./token_set.js");
   const { Heads } = atlas.heads || require("./heads.js");
+  const { Folder } = atlas.folder || require("./folder.js");
   const { ViewpointProp } = atlas.viewpointProp || require("./viewpoint_prop.js");
+  const { follow } = atlas.follow || require("./follow.js");
   const { dataHooks, loopHooks } = atlas.sceneHooks || require("./scene_hooks.js");
   const { sceneStats } = atlas.stats || require("./stats.js");
   const { Theme } = atlas.theme || require("./theme.js");
@@ -27,15 +29,6 @@
   const { Rings } = atlas.rings || require("./rings.js");
   const { Renderer } = atlas.draw || require("./draw.js");
   const { CanvasRenderer, SpriteMatrix, spriteOf } = atlas.fallback || require("./fallback.js");
-
-  /** Props that come in; the others only go out. @type {Array<keyof Atlas.SceneProps>} */
-  const INPUTS = [
-    "payload", "projection", "colour", "head", "selection", "search", "lines", "average", "pointSize", "labels", "theme",
-    "sprite", "cellNotes", "sized", "mapSizes", "tokenSet", "tool", "badges", "order", "rings", "cellTitles", "markedCells",
-    "live", "viewpoint", "patches", "whole", "probes", "pointed", "brush", "groups", "shade", "outline", "ghost",
-  ];
-  /** Props that need nothing fetched. @type {Array<keyof Atlas.SceneProps>} */
-  const AT_ONCE = ["pointSize", "labels", "theme", "cellNotes", "badges", "order", "cellTitles", "markedCells", "groups", "shade", "outline", "ghost"];
 
   class Scene {
     /**
@@ -91,6 +84,14 @@
         opened: (cell) => this.headOpened(cell),
         chosen: () => this.tellHead(),
       });
+      this.folder = new Folder({
+        view, cursor, overlay, props,
+        changed: (folded) => this.change({ folded }),
+        placed: () => {
+          this.setSprite();
+          this.loop.redraw();
+        },
+      });
       this.viewpoint = new ViewpointProp(view, {
         dims: () => (this.props.projection ? this.props.projection.dims : 2),
         known: () => this.props.viewpoint,
@@ -127,6 +128,8 @@
         chooseProbe: (mark) => this.chooseProbe(mark),
         unselect: () => this.select(null),
         reset: () => this.reset(),
+        fold: (row, others) => this.folder.fold(row, others),
+        unfold: (rows) => this.folder.unfold(rows),
       });
       this.copies = new Copies({ stage, data, view, places, choose: (slot) => this.choose(slot) });
       this.theme = new Theme(root, this.stage, () => this.loop.redraw());
@@ -181,56 +184,7 @@
 
     /** @param {Atlas.SceneProps} next  all props */
     update(next) {
-      const before = this.props;
-      this.props = next;
-      /** @param {...keyof Atlas.SceneProps} names */
-      const changed = (...names) => names.some((name) => !same(before[name], next[name]));
-      // What comes back from our own setProps must not start the picture anew.
-      if (!changed(...INPUTS)) return;
-      if (changed("theme")) this.theme.set(next.theme || "light");
-      const fresh = changed("payload");
-      if (fresh) this.setPayload(next.payload || null);
-      this.updateMatrix(fresh, changed);
-      this.updateHead(fresh, changed);
-      this.updateMarks(fresh, changed);
-      // The others are redrawn when their data arrive: earlier would throw away half a picture for nothing.
-      if (fresh || changed(...AT_ONCE)) this.loop.redraw();
-    }
-
-    /** @param {boolean} fresh @param {(...names: Array<keyof Atlas.SceneProps>) => boolean} changed */
-    updateMatrix(fresh, changed) {
-      const { projection, colour, whole } = this.props;
-      if (fresh || changed("order")) this.setOrder();
-      if (fresh || changed("sprite")) this.setSprite();
-      if (fresh || changed("projection", "whole")) this.setProjection(projection || null, Boolean(whole));
-      if (fresh || changed("colour")) this.data.colours.setColour(colour || null);
-      if (fresh || changed("patches")) this.data.sheet.setForm(this.props.patches || "off");
-      if (fresh || changed("sized", "mapSizes", "projection")) this.data.colours.sizeBy(this.props);
-    }
-
-    /** @param {boolean} fresh @param {(...names: Array<keyof Atlas.SceneProps>) => boolean} changed */
-    updateHead(fresh, changed) {
-      if (fresh || changed("head")) this.heads.follow(this.view.cellOf(this.props.head), fresh);
-      if (fresh ? this.props.viewpoint : changed("viewpoint")) {
-        this.viewpoint.take();
-        this.loop.redraw();
-      }
-      if (fresh || changed("live", "whole")) this.setLive();
-    }
-
-    /** @param {boolean} fresh @param {(...names: Array<keyof Atlas.SceneProps>) => boolean} changed */
-    updateMarks(fresh, changed) {
-      const { selection, search } = this.props;
-      if (fresh || changed("selection")) this.data.highlights.setSelection(selection || null);
-      if (fresh || changed("brush")) this.data.brush.set(this.props.brush);
-      if (fresh || changed("tokenSet")) this.tokenSet.follow();
-      if (fresh || changed("search")) this.data.highlights.setSearch(search || null);
-      if (!fresh && changed("search", "whole")) this.setSprite();
-      if (fresh || changed("probes", "projection", "whole")) this.followProbes();
-      if (fresh || changed("selection", "lines", "head", "probes")) this.askForLines();
-      if (fresh || changed("average")) this.setAverage();
-      if (fresh || changed("selection", "rings", "head")) this.rings.follow();
-      if (changed("pointed")) this.loop.redrawOverlay();
+      follow(this, next);
     }
 
     /** Change own props and tell Dash; known before Dash hands them back, so that they are not taken for a new wish.
@@ -356,11 +310,11 @@
     // --- data ---------------------------------------------------------------------------------------------------
 
     chunkArrived() {
-      const { highlights } = this.data;
+      const { highlights, inView } = this.data;
       // A picture of thumbnails alone has no place for the points that it waited for.
       if (this.motion.adopt() || this.picture.waitsForPoints(this.renderer)) this.loop.redraw();
       // The picture in progress goes on with the new chunk, unless highlights have to be gathered anew.
-      if (highlights.slots.length) {
+      if (highlights.slots.length || inView.active) {
         this.textures.forgetHighlight();
         this.loop.redraw();
       }

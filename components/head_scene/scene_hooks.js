@@ -88,7 +88,9 @@
       },
       rested: () => {
         scene.viewpoint.tellSoon();
-        if (wantsPoints(scene.view, data)) data.points.wake();
+        const { view } = scene;
+        const matrix = data.inView.active && view.openness.value <= 0 && !data.thumbnails.touched;
+        if (matrix) data.inView.want(view.runs(Infinity), wantsPoints(view, data));
       },
       settled: () => scene.pictureDone(),
     };

@@ -26,7 +26,7 @@
       camera: { ...view.camera.value }, turn: { ...view.turn }, diameter: view.cells ? picture.diameter() : 0,
       frames: loop.frames, firstMs: progress.first, fullMs: progress.full, pending: data.jobs.pending,
       ...cursor, order: view.cells && view.cells.sorted && view.cells.order ? view.cells.order.filter((cell) => cell >= 0) : null,
-      rows: view.grid.rows, columns: view.grid.columns, scrolls: view.scrolls,
+      rows: view.grid.rows, columns: view.grid.columns, scrolls: view.scrolls, folded: view.matrix.away,
       badges: view.cells ? picture.badges().size : 0,
       rings: view.cells ? rings.targets.map(({ slot, weight }) => ({ slot, weight })) : [],
       moving: scene.moving(),

@@ -10,7 +10,8 @@
   const NEUTRAL = "#7b8794";
 
   class Textures {
-    /** @param {Atlas.ValueStore} store @param {Pick<Atlas.SceneData, "points" | "colours" | "highlights" | "sheet" | "brush">} data */
+    /** @param {Atlas.ValueStore} store
+     * @param {Pick<Atlas.SceneData, "points" | "colours" | "highlights" | "sheet" | "brush" | "inView">} data */
     constructor(store, data) {
       this.store = store;
       this.data = data;
@@ -147,7 +148,17 @@
       this.gathered.forEach((old) => this.store.drop(old));
       this.gathered = [block, previous];
       this.store.setValues("hits", slots.length ? slots : new Uint32Array(1), textureRows(slots.length));
-      this.highlight = { block, previous: previous && previous.count === block.count ? previous : null };
+      this.highlight = { blocks: [block], previous: previous && previous.count === block.count ? previous : null };
+      return this.highlight;
+    }
+
+    /** The same of thousands of heads: of those in view. @returns {Atlas.Highlight} */
+    gatherInView() {
+      const { inView } = this.data;
+      if (this.highlight) return this.highlight;
+      const { slots, blocks } = inView.shown;
+      this.store.setValues("hits", slots.length ? slots : new Uint32Array(1), textureRows(slots.length));
+      this.highlight = { blocks, previous: null };
       return this.highlight;
     }
   }

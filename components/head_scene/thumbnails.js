@@ -9,7 +9,7 @@
   const POINTS_FROM = { many: 40, few: 64 };
   const FAIR = 1000;
   /** More points than these in view are not drawn while the picture is moved by hand. */
-  const MOST_MOVED = 150_000;
+  const MOST_MOVED = 60_000;
 
   const REST_MS = 250;
 
@@ -81,11 +81,13 @@
 
   /**
    * Are the points of the matrix to be drawn?
-   * @param {Pick<Atlas.View, "camera">} view @param {Pick<Atlas.SceneData, "thumbnails" | "points" | "highlights" | "brush">} data
+   * @param {Pick<Atlas.View, "camera">} view
+   * @param {Pick<Atlas.SceneData, "thumbnails" | "points" | "highlights" | "brush" | "inView">} data
    */
-  function wantsPoints(view, { thumbnails, points, highlights, brush }) {
-    if (!thumbnails.promised) return true;
-    return brush.active || highlights.active || view.camera.value.scale >= (points.sample >= FAIR ? POINTS_FROM.many : POINTS_FROM.few);
+  function wantsPoints(view, { thumbnails, points, highlights, brush, inView }) {
+    if (!thumbnails.promised || brush.active) return true;
+    if (inView.active) return view.camera.value.scale >= POINTS_FROM.few;
+    return highlights.active || view.camera.value.scale >= (points.sample >= FAIR ? POINTS_FROM.many : POINTS_FROM.few);
   }
 
   /** @param {Pick<Atlas.View, "runs">} view */
@@ -98,12 +100,15 @@
    * @returns {Atlas.FrameThumbnails|null}
    */
   function thumbnailsOf(view, data, shades) {
-    const { thumbnails: { side, touched }, points, highlights, brush, colours: { shown } } = data;
+    const { thumbnails: { side, touched }, points, highlights, brush, inView, colours: { shown } } = data;
     if (!side || points.dims !== 2 || view.openness.value >= 1 || brush.active) return null;
-    const heavy = () => touched && headsInView(view) * Math.min(points.sample, points.count) > MOST_MOVED;
-    const drawn = wantsPoints(view, data) && points.set !== null && points.set.loaded(-1) > 0 && !heavy();
+    const heads = headsInView(view);
+    const sample = inView.active ? inView.share(heads) : Math.min(points.sample, points.count);
+    const heavy = () => touched && heads * sample > MOST_MOVED;
+    const there = () => (inView.active ? inView.covers(view.runs(Infinity)) : points.set !== null && points.set.loaded(-1) > 0);
+    const drawn = wantsPoints(view, data) && there() && !heavy();
     // Beneath a small sample of its points a head's thumbnail stays, fainter.
-    if (drawn && points.sample >= FAIR && !highlights.active) return null;
+    if (drawn && sample >= Math.min(FAIR, points.count) && !highlights.active) return null;
     const faint = drawn || highlights.active ? 0.45 : 1;
     const { palette = [], label = "" } = shown || {};
     const plain = label || palette.length < 2;
@@ -118,13 +123,17 @@
     };
   }
 
-  /** What the picture is, in words, while thumbnails are all there is of it. @param {Atlas.FrameThumbnails|null} thumbnails */
-  function noteOf(thumbnails) {
-    if (!thumbnails || !thumbnails.alone) return "";
+  /** What the picture is, in words, while thumbnails are all there is of it, or not all that is lit has room.
+   * @param {Atlas.FrameThumbnails|null} thumbnails @param {Pick<Atlas.SceneData, "highlights" | "inView">} data */
+  function noteOf(thumbnails, { highlights, inView }) {
+    if (thumbnails && highlights.active && inView.active && inView.left > 0) {
+      return `${inView.slots.length} of ${highlights.slots.length} lit points of each head. Zoom in for more.`;
+    }
+    if (!thumbnails || !thumbnails.alone || (highlights.active && inView.active)) return "";
     return thumbnails.coloured ? "Density of queries and keys. Zoom in for points." : "Density of points. Zoom in for their colours.";
   }
 
-  const api = { Thumbnails, wantsPoints, thumbnailsOf, noteOf };
+  const api = { Thumbnails, wantsPoints, thumbnailsOf, noteOf, headsInView };
   atlas.thumbnails = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

@@ -55,7 +55,15 @@
     return { title: name, rows: texts.map((text) => ({ text: String(text) })) };
   }
 
-  const api = { inRange, colourRow, tokenTooltip, headTooltip, probeTooltip };
+  /** Of the number of a layer, or of the strip of folded ones. @param {{row: number, rows: number[], text: string}} heading
+   * @returns {Atlas.TooltipContent} */
+  function headingTooltip({ rows, text }) {
+    const name = rows.length ? text : `layer ${text}`;
+    const hint = rows.length ? "Click to unfold" : "Click to fold it, with Shift to fold all others";
+    return { title: `${name[0].toUpperCase()}${name.slice(1)}`, rows: [{ text: hint }] };
+  }
+
+  const api = { inRange, colourRow, tokenTooltip, headTooltip, probeTooltip, headingTooltip };
   atlas.tooltips = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));

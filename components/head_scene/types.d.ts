@@ -280,6 +280,8 @@ declare namespace Atlas {
     live?: LiveProp | null;
     badges?: Record<string, Badge> | null;
     order?: number[] | null;
+    /** layers that are folded away, as components/head_scene/folds.js writes them */
+    folded?: { layers: string } | null;
     groups?: boolean;
     shade?: boolean;
     outline?: boolean;
@@ -359,6 +361,8 @@ declare namespace Atlas {
     rows: number;
     columns: number;
     fold?: { wide: number; across: number };
+    /** rows of the layers that are not folded away, where some are */
+    shown?: number[];
     /** neighbours that share a key head, where there are such */
     group?: number;
     /** layers that have no attention, where there are some */
@@ -532,7 +536,8 @@ declare namespace Atlas {
   }
 
   interface Highlight {
-    block: Block;
+    blocks: Block[];
+    /** where the points of the only block come from, while they move */
     previous: Block | null;
   }
 
@@ -560,7 +565,8 @@ declare namespace Atlas {
     runs: FrameRun[];
     chunks: number;
     chunkSize: number;
-    blockOf(chunk: number): Block | null;
+    /** blocks that hold a chunk of the heads in view; null while they are not there */
+    blocksOf(chunk: number): Block[] | null;
     previousOf(chunk: number): Block | null;
     /** 0 at the previous positions, 1 at the present ones */
     mix: number;
@@ -776,6 +782,8 @@ declare namespace Atlas {
     arrange: typeof import("./arrange.js");
     headings: typeof import("./headings.js");
     camera: typeof import("./camera.js");
+    stands: typeof import("./stands.js");
+    folds: typeof import("./folds.js");
     viewpoint: typeof import("./viewpoint.js");
     payload: typeof import("./payload.js");
     labels: typeof import("./labels.js");
@@ -796,7 +804,7 @@ declare namespace Atlas {
     brush: typeof import("./brush.js");
     density: typeof import("./density.js");
     thumbnails: typeof import("./thumbnails.js");
-    layers: typeof import("./layers.js");
+    framebuffers: typeof import("./framebuffers.js");
     drawCells: typeof import("./draw_cells.js");
     drawPoints: typeof import("./draw_points.js");
     crowd: typeof import("./crowd.js");
@@ -806,8 +814,12 @@ declare namespace Atlas {
     attention: typeof import("./attention.js");
     tokenPages: typeof import("./token_pages.js");
     sheet: typeof import("./sheet.js");
+    inView: typeof import("./in_view.js");
     data: typeof import("./data.js");
     rings: typeof import("./rings.js");
+    follow: typeof import("./follow.js");
+    headingHits: typeof import("./heading_hits.js");
+    folder: typeof import("./folder.js");
     gestures: typeof import("./gestures.js");
     axes: typeof import("./axes.js");
     probes: typeof import("./probes.js");

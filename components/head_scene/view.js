@@ -7,6 +7,7 @@
   const { LEAST, arrange } = atlas.arrange || require("./arrange.js");
   const cam = atlas.camera || require("./camera.js");
   const viewpoint = atlas.viewpoint || require("./viewpoint.js");
+  const { standOf, cameraAt } = atlas.stands || require("./stands.js");
   const { Tween, number, between } = atlas.motion || require("./motion.js");
 
   /** Room at the edges of the matrix for layer and head numbers, CSS px. */
@@ -25,8 +26,8 @@
       /** null: nothing to look at @type {Atlas.Grid|null} */
       this.cells = null;
       /** what the cells are of; free: they lie where there is room; least: px a cell before one scrolls
-       * @type {{layers: number, heads: number, group: number, gaps: Atlas.Gap[], free: boolean, least: number}} */
-      this.matrix = { layers: 1, heads: 1, group: 1, gaps: [], free: false, least: 0 };
+       * @type {{layers: number, heads: number, group: number, gaps: Atlas.Gap[], away: number[], free: boolean, least: number}} */
+      this.matrix = { layers: 1, heads: 1, group: 1, gaps: [], away: [], free: false, least: 0 };
       /** that the heads are to lie in @type {number[]|null} */
       this.order = null;
       /** the open head's cell, or -1 for the matrix */
@@ -52,7 +53,7 @@
     setCells(matrix, free = true, least = LEAST) {
       const { layers, heads, group = 1 } = matrix || NO_GRID;
       const gaps = matrix?.gaps || [];
-      this.matrix = { layers, heads, group, gaps, free, least };
+      this.matrix = { layers, heads, group, gaps, away: [], free, least };
       this.order = null;
       this.cells = matrix && this.arranged();
       this.open = this.shown = -1;
@@ -66,6 +67,27 @@
       this.order = order || null;
       this.cells = this.arranged();
       this.camera.set(this.cameraAt(stand));
+    }
+
+    /** Layers fold away, or come back. @param {number[]} away  rows, rising */
+    fold(away) {
+      const stand = this.stand();
+      const { x, y, scale } = this.camera.target;
+      const cell = grid.nearestCell(this.grid, x, y);
+      const from = grid.cellPlace(this.grid, cell);
+      const zoom = scale / this.home().scale;
+      this.matrix = { ...this.matrix, away };
+      this.cells = this.arranged();
+      if (this.isOpen || this.isAtHome(stand)) {
+        this.camera.set(this.cameraAt(stand));
+        return;
+      }
+      // What one looks at stays where it is, or the layer next to it comes there.
+      const { layer, head } = grid.headOf(this.grid, cell);
+      const to = grid.cellPlace(this.grid, this.nearestShown(layer) * this.grid.heads + head);
+      const home = this.home();
+      const camera = { x: to.column + x - from.column, y: to.row + y - from.row, scale: home.scale * zoom };
+      this.camera.set(this.scrolls ? this.withinEdges(camera, home) : camera);
     }
 
     /** Room for the matrix, CSS px. @returns {Atlas.Size} */
@@ -175,36 +197,27 @@
       };
     }
 
-    /**
-     * Where the camera goes, beside its home. Of a matrix that lies otherwise than one layer a row: as if it did, so
-     * that links and other sizes of the window lead to the same heads.
-     * @returns {Atlas.Stand}
-     */
+    /** Where the camera goes, as links and other sizes of the window have it: stands.js. @returns {Atlas.Stand} */
     stand() {
-      const target = this.camera.target;
-      const stand = viewpoint.relative(target, this.home());
-      if (this.isOpen || !this.grid.places || this.isAtHome(stand)) return stand;
-      const cell = grid.nearestCell(this.grid, target.x, target.y);
-      const { column, row } = grid.cellPlace(this.grid, cell);
-      const { layer, head } = grid.headOf(this.grid, cell);
-      const inside = (/** @type {number} */ part) => Math.min(0.999, Math.max(0, part));
-      return {
-        x: head + inside(target.x - column) - this.grid.heads / 2,
-        y: layer + inside(target.y - row) - this.grid.layers / 2,
-        zoom: stand.zoom,
-      };
+      return standOf(this);
     }
 
     /** The camera of a stand. @param {Atlas.Stand} stand */
     cameraAt(stand) {
-      const home = this.home();
-      if (this.isOpen || !this.grid.places || this.isAtHome(stand)) return viewpoint.absolute(stand, home);
-      const { layers, heads } = this.grid;
-      const within = (/** @type {number} */ value, /** @type {number} */ count) => Math.min(count - 1e-3, Math.max(0, value + count / 2));
-      const [x, y] = [within(stand.x, heads), within(stand.y, layers)];
-      const [head, layer] = [Math.floor(x), Math.floor(y)];
-      const { column, row } = grid.cellPlace(this.grid, layer * heads + head);
-      return { x: column + x - head, y: row + y - layer, scale: home.scale * stand.zoom };
+      return cameraAt(this, stand);
+    }
+
+    /** The cell, or one beside it, or the first, where it lies out of sight below the others. @param {number} cell */
+    visibleCell(cell) {
+      if (grid.cellPlace(this.grid, cell).row < this.grid.rows) return cell;
+      const { layer, head } = grid.headOf(this.grid, cell);
+      return this.grid.shown ? this.nearestShown(layer) * this.grid.heads + head : grid.cellOf(this.grid, 0);
+    }
+
+    /** The layer, or the next to it that is not folded away. @param {number} layer */
+    nearestShown(layer) {
+      const { shown } = this.grid;
+      return shown ? shown.reduce((best, row) => (Math.abs(row - layer) < Math.abs(best - layer) ? row : best)) : layer;
     }
 
     /** @param {Atlas.Stand} stand */

@@ -25,6 +25,7 @@ class Minimap(Component):
     layers (int), heads (int): size of the matrix.
     head (dict or None): the open head, {"layer", "head"}; None hides the map.
     theme (string): of the page; the map is drawn anew when it changes.
+    folded (list of int): rows that are folded away in the matrix: drawn faint.
     chosen (dict; out only): {"layer", "head", "n"}: the user wishes this head; n counts the wishes.
     """
 
@@ -32,7 +33,7 @@ class Minimap(Component):
     _type = "Minimap"
     _children_props: tuple[str, ...] = ()
     _base_nodes = ("children",)
-    _prop_names = ("id", "title", "layers", "heads", "head", "theme", "chosen")
+    _prop_names = ("id", "title", "layers", "heads", "head", "theme", "folded", "chosen")
     _valid_wildcard_attributes: tuple[str, ...] = ()
     available_properties = _prop_names
     available_wildcard_properties: tuple[str, ...] = ()

@@ -27,14 +27,14 @@
 
     /** @param {Atlas.MinimapProps} before */
     componentDidUpdate(before) {
-      const { head, layers, heads, theme } = this.props;
+      const { head, layers, heads, theme, folded } = this.props;
       const same = atlas.cells.isSame(head, before.head) && layers === before.layers && heads === before.heads;
-      if (!same || theme !== before.theme) this.show();
+      if (!same || theme !== before.theme || String(folded) !== String(before.folded)) this.show();
     }
 
     show() {
-      const { head, layers = 1, heads = 1 } = this.props;
-      this.map?.show(head || null, { layers, heads });
+      const { head, layers = 1, heads = 1, folded = [] } = this.props;
+      this.map?.show(head || null, { layers, heads }, folded);
     }
 
     render() {

@@ -10,6 +10,8 @@
       this.node = node;
       this.choose = choose;
       this.matrix = { layers: 1, heads: 1 };
+      /** rows that are folded away in the matrix @type {number[]} */
+      this.folded = [];
       /** the open one @type {Atlas.Head|null} */
       this.head = null;
       /** the one pointed at @type {Atlas.Head|null} */
@@ -26,8 +28,9 @@
       node.addEventListener("blur", () => this.point(null));
     }
 
-    /** @param {Atlas.Head|null} head @param {{layers: number, heads: number}} matrix */
-    show(head, matrix) {
+    /** @param {Atlas.Head|null} head @param {{layers: number, heads: number}} matrix @param {number[]} [folded]  rows */
+    show(head, matrix, folded = []) {
+      this.folded = folded;
       this.head = head;
       this.matrix = matrix;
       this.point(null);
@@ -86,7 +89,7 @@
       for (let layer = 0; layer < layers; layer++) {
         for (let head = 0; head < heads; head++) {
           const onCross = this.head !== null && (layer === this.head.layer || head === this.head.head);
-          c.globalAlpha = onCross ? 0.45 : 1;
+          c.globalAlpha = (onCross ? 0.45 : 1) * (this.folded.includes(layer) ? 0.35 : 1);
           box({ layer, head }, onCross ? cross : plain);
         }
       }

@@ -11,6 +11,7 @@ declare namespace Atlas {
     heads?: number;
     head?: Head | null;
     theme?: string;
+    folded?: number[];
     chosen?: (Head & { n: number }) | null;
     setProps?: (changes: Partial<MinimapProps>) => void;
   }

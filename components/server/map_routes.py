@@ -11,6 +11,7 @@ from services.atlas import layouts, overview
 from services.attributes.registry import find_attribute, in_atlas
 from services.payloads import scene, sprite
 from services.payloads.maps import constants_chunk
+from services.payloads.some_points import listed_slots, some_points
 from services.search.hits import side_masks
 
 
@@ -20,6 +21,14 @@ def add_map_routes(site: Site) -> None:
         whole = wants_whole()
         constants = constants_chunk(asked.atlas, asked.stream, *map_address(projection), chunk, asked.maps, whole)
         return binary(constants or scene.positions(*asked.map(projection), chunk, whole))
+
+    @site.of_stream("/points/<stream>/<projection>/<int:first>-<int:last>")
+    def points(asked: Asked, projection: str, first: int, last: int) -> Response:
+        count = sum(asked.atlas.points(asked.stream))
+        code = request.args.get("slots")
+        most = request.args.get("most", default=0, type=int)
+        slots = listed_slots(code, count) if code is not None else slice(0, max(0, min(most, count)))
+        return binary(some_points(*asked.map(projection), range(first, last + 1), slots, wants_whole()))
 
     @site.of_stream("/thumbnails/<stream>/<projection>")
     def thumbnails(asked: Asked, projection: str) -> Response:

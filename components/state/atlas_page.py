@@ -23,7 +23,7 @@ from services.attributes.registry import PLAIN, find_attribute, why_not
 from services.errors import SearchError
 from services.measures.registry import DEFAULT, listed
 from services.projection import START, method_names
-from services.search import brush, head_sets, token_sets
+from services.search import brush, folded_layers, head_sets, token_sets
 from services.search.query import MAX_QUERY, MODES
 
 TABS = ("head", "sentence", "why", "average", "tokens", "align")  # of the panel beside an open head
@@ -357,6 +357,27 @@ class HeadSet(Store):
     cells: Annotated[str, Field(max_length=head_sets.MOST_TEXT), Parsed(parameter="heads", by=read_head_set)] = ""
 
 
+def _folded(link: Link, default: str) -> str:
+    """Layers that are folded away; with a sentence in their place where the stream has no such layers."""
+    text = link.text("folded")
+    if text is None:
+        return default
+    try:
+        folded_layers.rows(text, link.stream)
+    except SearchError as error:
+        link.drop(f"The layers to be folded cannot be read from this link: {error}")
+        return default
+    return text
+
+
+class Folded(Store):
+    """Layers that the matrix folds away, as the text of `services/search/folded_layers.py`: the head scene's own."""
+
+    id = ids.SCENE
+    property = "folded"
+    layers: Annotated[str, Field(max_length=folded_layers.MOST_TEXT), Parsed(parameter="folded", by=_folded)] = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AlignmentName(Choice):
     """An alignment by its name, such as `0.83-translated-cosine`: all fields of `AlignState` at once."""
@@ -500,6 +521,7 @@ class AtlasPage(PageState):
     brush: Brush
     token_set: TokenSet
     head_set: HeadSet
+    folded: Folded
     off: Off
     options: AttentionOptions
     alignment: AlignState

@@ -51,6 +51,19 @@ def test_positions_of_every_chunk_undo_to_the_layout(client, atlas, base, frame)
         assert np.allclose(seen / seen.max(), spread / spread.max(), atol=1e-4)
 
 
+def test_points_of_some_heads_are_those_of_the_chunks(client, atlas, base):
+    info = atlas.info.projection("umap2d", "self")
+    path = f"self/umap2d-{projection_key(info)}"
+    chunk = np.frombuffer(client.get(f"{base}/positions/{path}/0").data, "<u2").reshape(72, -1, 2)
+
+    def some(address: str) -> np.ndarray:
+        return np.frombuffer(client.get(f"{base}/points/{path}/{address}").data, "<u2")
+
+    assert np.array_equal(some("0-71?most=7"), chunk[:, :7].ravel())
+    # 0, 5 and 133 are 1, 5 and 128 after the one before; 128 takes two bytes.
+    assert np.array_equal(some("70-71?slots=AQWAAQ"), chunk[70:, [0, 5, 133]].ravel())
+
+
 def test_attention_route_gives_the_stored_weights(client, atlas, base):
     stream = atlas.info.streams[0]
     stored = atlas.attention(stream).block(3, 2, 5).astype(float)
@@ -87,6 +100,16 @@ def test_payloads_are_immutable_and_typed(client, base):
         "{base}/positions/self/umap9d-{key}/0",
         "{base}/positions/self/umap2d-{key}/999",
         "{base}/positions/self/umap2d-{key}/-1",
+        "{base}/points/self/umap2d-{key}/0-72?most=5",
+        "{base}/points/self/umap2d-{key}/5-4?most=5",
+        "{base}/points/self/umap2d-{key}/0-4",
+        "{base}/points/self/umap2d-{key}/0-4?most=-5",
+        "{base}/points/self/umap2d-{key}/0-4?slots=",
+        "{base}/points/self/umap2d-{key}/0-4?slots=AA",
+        "{base}/points/self/umap2d-{key}/0-4?slots=gA",
+        "{base}/points/self/umap2d-{key}/0-4?slots=A",
+        "{base}/points/self/umap2d-{key}/0-4?slots=_____________w",
+        "{base}/points/self/umap2d-{key}/0-4?slots=____fw",
         "{base}/attribute/self/none",
         "{base}/tokens/none/0",
         "{base}/tokens/tokens/999",

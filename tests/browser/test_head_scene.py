@@ -1,6 +1,7 @@
 """HeadScene in a real Chromium, over synthetic payload routes."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tests.synthetic_payload import HOSTILE, PALETTES, Synthetic, blueprint
 
 pytestmark = pytest.mark.browser
 DATA = Synthetic(layers=3, heads=4, points=2400)
+STATS = "document.getElementById('scene').atlasScene.stats()"
 UMAP = {"name": "umap2d", "method": "umap", "key": "k1", "dims": 2, "label": "UMAP"}
 TSNE = {"name": "tsne2d", "method": "tsne", "key": "k2", "dims": 2, "label": "t-SNE"}
 UMAP3 = {"name": "umap3d", "method": "umap", "key": "k3", "dims": 3, "label": "UMAP 3D"}
@@ -61,8 +63,7 @@ class Scene:
         page.set_viewport_size({"width": 900, "height": 700})
         page.goto(f"{url}/{query}")
         page.wait_for_selector("#scene .atlas-scene-stage")
-        page.wait_for_function("document.getElementById('scene').atlasScene.stats().loadedChunks > 0 || "
-                               "!document.getElementById('scene').atlasScene.stats().webgl")  # fmt: skip
+        page.wait_for_function(f"{STATS}.loadedChunks > 0 || {STATS}.thumbnails || !{STATS}.webgl")
         self.ready()
         self.box = page.locator("#scene").bounding_box()
 
@@ -94,6 +95,12 @@ class Scene:
         """Number of distinct colours on the canvas: an empty picture has one or two."""
         shot = self.page.locator("#scene canvas.atlas-scene-points").screenshot()
         return len(Image.open(io.BytesIO(shot)).convert("RGB").getcolors(1 << 24))
+
+    def coloured(self) -> int:
+        """Pixels of the canvas that are far from grey."""
+        shot = self.page.locator("#scene canvas.atlas-scene-points").screenshot()
+        rgb = np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+        return int((rgb.max(axis=2) - rgb.min(axis=2) > 60).sum())
 
     def said(self, head, selection):
         expect(self.page.locator("#said")).to_have_text(repr((head, selection)))
@@ -540,3 +547,53 @@ def test_very_many_heads_are_first_seen_as_thumbnails_and_nearer_as_points(page,
         page.evaluate("document.getElementById('scene').atlasScene.ready()")
         assert page.evaluate(f"{stats}.drawnPoints") > 0
         assert sum("/thumbnails/self/umap2d-k1" in url for url in asked) == 1
+
+
+def test_of_thousands_of_heads_only_what_is_in_view_is_fetched(page, monkeypatch):
+    monkeypatch.setattr(overview, "MOST_POINTS", 100_000)
+    data = Synthetic(layers=36, heads=36, points=400, chunk=100)
+    with serving(make_app(data).server) as url:
+        page.set_viewport_size({"width": 900, "height": 700})
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        scene = Scene(page, url)
+        assert scene.stats()["thumbnails"] == "alone"
+        assert not any("/positions/" in url or "/points/" in url for url in asked)
+        scene.set(search={"query": "nowhere", "mode": "exact"})
+        assert scene.coloured() == 0, "beside what is lit thumbnails are grey"
+        scene.set(search={"query": "river", "mode": "exact"})
+        lit = [url for url in asked if "/points/" in url]
+        assert lit
+        assert all("slots=" in url for url in lit), "a search asks for its hits alone"
+        assert scene.stats()["marks"] > 0
+        assert scene.coloured() > 500
+        scene.set(search=None)
+        page.mouse.move(scene.box["x"] + 300, scene.box["y"] + 300)
+        page.keyboard.down("Control")
+        page.mouse.wheel(0, -60)
+        page.keyboard.up("Control")
+        page.wait_for_function(f"{STATS}.drawnPoints > 0")
+        seen = {tuple(map(int, re.findall(r"/(\d+)-(\d+)\?most=400", url)[0])) for url in asked if "?most=" in url}
+        assert 0 < sum(last - first + 1 for first, last in seen) < data.cells, "points of the heads in view come whole"
+        assert not any("/positions/" in url for url in asked)
+
+
+def test_layers_fold_by_their_numbers_and_by_keys_and_come_back(scene):
+    page, stats = scene.page, scene.stats()
+    camera = stats["camera"]
+    left = scene.box["x"] + scene.box["width"] / 2 - camera["x"] * camera["scale"]
+    top = scene.box["y"] + scene.box["height"] / 2 - camera["y"] * camera["scale"]
+    page.mouse.click(left - 14, top + 1.5 * camera["scale"])
+    assert scene.stats()["folded"] == [1]
+    assert scene.stats()["rows"] * scene.stats()["columns"] < stats["rows"] * stats["columns"]
+    page.keyboard.press("u")
+    assert scene.stats()["folded"] == []
+    scene.set(folded={"layers": "0"})
+    assert scene.stats()["folded"] == [0]
+    page.locator("#scene .atlas-scene-stage").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("F")
+    focused = scene.stats()["focusCell"] // DATA.heads
+    assert scene.stats()["folded"] == [row for row in range(DATA.layers) if row != focused]
+    page.keyboard.press("Enter")  # a head opens from what is left
+    assert scene.stats()["open"] // DATA.heads == focused

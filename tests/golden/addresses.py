@@ -186,6 +186,8 @@ def _map(atlas: Atlas, stream: StreamInfo, projection: str, key: str) -> Iterato
     chunks = -(-sum(atlas.points(stream)) // 1000)
     for chunk in range(chunks + 1):
         yield f"positions/{name}/{projection}-{key}/{chunk}", f"positions/{name}/{projection}/{chunk}", ""
+    for some in ("0-1?most=3", "0-0?slots=AQWAAQ", "0-99999?most=3", "0-0?slots=A"):
+        yield f"points/{name}/{projection}-{key}/{some}", f"points/{name}/{projection}/{some}", ""
     for colour, theme, more in (
         *((colour, "light", "") for colour in ATTRIBUTES),
         ("type", "dark", "?palette=original"),

@@ -159,8 +159,43 @@ test("layers without attention have thin rows, which every arrangement names whe
       const { fold } = made;
       assert.equal(fold.across, 1);
       const shown = headingsOf(made).gaps;
-      assert.deepEqual(shown.map(({ row }) => row), [0, 2 * (matrix.heads / fold.wide)]);
+      assert.deepEqual(shown.map(({ at }) => at), [0, 2 * (matrix.heads / fold.wide)]);
     }
   }
   assert.deepEqual(headingsOf(arrange(model(3, 8), null, ROOMS[0])).gaps, []);
+});
+
+/** Which layers a column of cells, or a row of them, holds. */
+function layersSeen({ order, rows, columns, heads }) {
+  const cells = order.slice(0, rows * columns).filter((cell) => cell >= 0);
+  return [...new Set(cells.map((cell) => Math.floor(cell / heads)))];
+}
+
+test("folded layers leave their room to the others, in every arrangement, and can still be opened", () => {
+  for (const matrix of [model(6, 12), model(30, 9), model(32, 32), model(40, 2)]) {
+    for (const room of ROOMS) {
+      const away = [0, 2, 3];
+      const [all, made] = [arrange(matrix, null, room), arrange({ ...matrix, away }, null, room)];
+      assert.deepEqual(layersSeen(made).sort((a, b) => a - b), made.shown);
+      assert.equal(made.shown.length, matrix.layers - 3);
+      assert.ok(scale(made, room) >= scale(all, room) - 1e-9 || made.rows < all.rows, "cells grow, or there is less to scroll");
+      for (let cell = 0; cell < matrix.layers * matrix.heads; cell++) {
+        const { column, row } = grid.cellPlace(made, cell);
+        assert.equal(grid.cellAt(made, column + 0.5, row + 0.5), cell);
+        assert.equal(row >= made.rows, away.includes(Math.floor(cell / matrix.heads)));
+      }
+      const { tops, sides, gaps } = headingsOf(made);
+      const numbers = [...tops, ...sides].flatMap(({ marks }) => marks).filter((mark) => mark.row !== undefined);
+      assert.deepEqual(numbers.map(({ text }) => Number(text)).sort((a, b) => a - b), made.shown, "numbers are those of the layers");
+      assert.deepEqual(gaps.map(({ rows, text }) => [rows, text]), [[[0], "layer 0 folded"], [[2, 3], "layers 2–3 folded"]]);
+      for (const { at, first, last, upright } of gaps) {
+        assert.ok(first < last && at >= 0 && at <= (upright ? made.columns : made.rows));
+      }
+    }
+  }
+});
+
+test("heads in an order of their own are all there, folded layers' too", () => {
+  const made = arrange({ ...model(2, 3), away: [1] }, [5, 0, 1, 2, 4, 3], ROOMS[0]);
+  assert.deepEqual([made.sorted, made.order.filter((cell) => cell >= 0).length], [true, 6]);
 });

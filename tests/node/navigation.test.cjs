@@ -32,7 +32,7 @@ test("navigation: the selects lead to any head, an empty one counts as 0", () =>
 test("navigation: the minimap follows, hints that go once they were followed, the fold on a phone", () => {
   const { call } = load([BASE, CHOOSE, "40-navigation"]);
   const nav = (work) => call([], (root) => work(root.atlasNavigation));
-  assert.deepEqual(nav((n) => n.minimap(undefined, "dark")), [null, "dark"]);
+  assert.deepEqual(nav((n) => n.minimap(undefined, "dark")), [null, "dark", []]);
   assert.match(nav((n) => n.hint(null, null)), /Click a head/);
   assert.match(nav((n) => n.hint({ layer: 0, head: 0 }, null)), /Click a token/);
   assert.equal(nav((n) => n.hint(null, null)), "");

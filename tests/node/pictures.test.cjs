@@ -72,12 +72,12 @@ const scene = (work) => () => serving(async ({ payload }) => {
 });
 
 test("frame: all heads, in device pixels, none open", scene(async ({ view, frame }) => {
-  const { runs, chunks, open, cell, size, muted, blockOf } = frame();
+  const { runs, chunks, open, cell, size, muted, blocksOf } = frame();
   assert.deepEqual(runs, [{ first: 0, count: 6, alpha: 1 }]);
   assert.deepEqual([chunks, open, muted], [2, -1, 0]);
   assert.equal(cell, 2 * view.camera.value.scale);
   assert.ok(size > 0);
-  assert.equal(blockOf(1).count, 3);
+  assert.equal(blocksOf(1)[0].count, 3);
 }));
 
 test("frame: an open head alone; on the way there the others fade", scene(async ({ view, show, frame }) => {
@@ -97,8 +97,8 @@ test("frame: what is lit is gathered once, and the rest fades", scene(async ({ d
   const { highlight, muted, alpha, highlightSize, size } = frame();
   assert.equal(muted, 0.8);
   assert.ok(alpha < plain.alpha && highlightSize > size);
-  assert.equal(highlight.block.count, 2);
-  assert.deepEqual([...highlight.block.values.subarray(0, 4)], [5, 505, 1, 501]);
+  assert.equal(highlight.blocks[0].count, 2);
+  assert.deepEqual([...highlight.blocks[0].values.subarray(0, 4)], [5, 505, 1, 501]);
   assert.deepEqual(store.values.hits.values, [slotOf(5), slotOf(1)]);
   assert.equal(frame().highlight, highlight);
   textures.forgetHighlight();

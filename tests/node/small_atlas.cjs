@@ -32,6 +32,12 @@ function positions(chunk, dims, first = 0, heads = LAYERS * HEADS) {
 /** Tokens whose text holds the query, a bit each. */
 const maskOf = (query) => Uint8Array.of(TOKENS.text.reduce((mask, text, i) => mask | (text.includes(query) ? 1 << i : 0), 0));
 
+/** Slots of a code of small steps. @param {string} code */
+function listed(code) {
+  let slot = -1;
+  return [...Buffer.from(code, "base64url")].map((step) => (slot += step));
+}
+
 function answer(path, query, range) {
   const [kind, ...rest] = path;
   if (kind === "order") return ORDER;
@@ -42,6 +48,12 @@ function answer(path, query, range) {
     if (!range) return positions(Number(rest[2]), dims);
     const values = Math.min(CHUNK, POINTS - Number(rest[2]) * CHUNK) * dims * 2;
     return positions(Number(rest[2]), dims, Number(range[1]) / values, 1);
+  }
+  if (kind === "points") {
+    const [first, last] = rest[2].split("-").map(Number);
+    const slots = query.has("most") ? [...ORDER.keys()].slice(0, Number(query.get("most"))) : listed(query.get("slots"));
+    const heads = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    return Uint16Array.from(heads.flatMap((head) => slots.flatMap((slot) => pointOf(2, head, ORDER[slot]))));
   }
   if (kind === "thumbnails") return Uint8Array.from({ length: LAYERS * HEADS * THUMBNAIL ** 2 }, (_, texel) => texel);
   if (kind === "attribute") return Uint8Array.from({ length: POINTS }, (_, point) => point);

@@ -55,28 +55,32 @@ function pointsOf(cells, points, chunk) {
       asked.push(c);
       return new Uint16Array(0);
     },
+    somePoints: async (_projection, { first, count }, most) => {
+      asked.push(`${first}+${count} of ${most}`);
+      return new Uint16Array(2 * count * most);
+    },
   };
   return { made, asked };
 }
 
-test("points of thousands of heads are fetched once they are wanted; those of fewer at once", async () => {
+const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+test("chunks of thousands of heads are not fetched, a head that opens comes whole; chunks of fewer come at once", async () => {
   const { made, asked } = pointsOf(5120, 4000, 244);
   made.setProjection(FLAT, false);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await soon();
   assert.deepEqual(asked, []);
-  made.wake();
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.deepEqual(asked.sort(), [0, 1]);
-  made.wake();
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(asked.length, 2, "and once");
+  made.openHead(77);
+  await soon();
+  assert.deepEqual(asked, ["77+1 of 4000"]);
+  assert.ok(made.incoming.complete(77));
   const few = pointsOf(1024, 10_000, 1000);
   few.made.setProjection(FLAT, false);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await soon();
   assert.equal(few.asked.length, 4);
   const deep = pointsOf(5120, 4000, 244);
   deep.made.setProjection(DEEP, false);
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await soon();
   assert.equal(deep.asked.length, 2, "a map in 3D has no thumbnails");
 });
 
@@ -86,7 +90,7 @@ function sceneAt(scale, { sample = 488, loaded = 2, side = 32, touched = false, 
   const view = { camera: { value: { scale } }, openness: { value: openness }, runs: () => [{ first: 0, count: 600 }] };
   const data = {
     thumbnails: { side, promised: true, touched }, points: { dims: 2, sample, count: 4000, set: { loaded: () => loaded } },
-    highlights: { active }, brush: { active: brushed },
+    highlights: { active, slots: new Uint32Array(0) }, brush: { active: brushed }, inView: { active: false },
     colours: { shown: { name: "kind", label, palette: ["#ff0000", "#ff0000", "#0000ff", "#0000ff"] } },
   };
   return [view, data, SHADES];
@@ -95,7 +99,7 @@ function sceneAt(scale, { sample = 488, loaded = 2, side = 32, touched = false, 
 test("cells too small for points show thumbnails alone, and say so", () => {
   const found = thumbnailsOf(...sceneAt(44));
   assert.deepEqual([found.alone, found.alpha, found.query, found.key], [true, 1, [1, 0, 0], [0, 0, 1]]);
-  assert.match(noteOf(found), /queries and keys/);
+  assert.match(noteOf(found, sceneAt(44)[1]), /queries and keys/);
   assert.ok(!wantsPoints(...sceneAt(44)) && wantsPoints(...sceneAt(64)));
 });
 
@@ -103,14 +107,15 @@ test("where every head has a fair number of points they replace the thumbnails, 
   assert.equal(thumbnailsOf(...sceneAt(44, { sample: 4000 })), null);
   const beneath = thumbnailsOf(...sceneAt(80));
   assert.ok(!beneath.alone && beneath.alpha < 1);
-  assert.equal(noteOf(beneath), "");
+  assert.equal(noteOf(beneath, sceneAt(80)[1]), "");
   assert.ok(thumbnailsOf(...sceneAt(80, { loaded: 0 })).alone, "until the points are there");
+  assert.ok(thumbnailsOf(...sceneAt(80, { sample: 2000, loaded: 0 })).alone, "however many there will be");
 });
 
 test("no picture claims colours that it has not: by any other attribute thumbnails are of one colour", () => {
   const found = thumbnailsOf(...sceneAt(44, { label: "Position" }));
   assert.deepEqual([found.query, found.key], [SHADES.muted, SHADES.muted]);
-  assert.match(noteOf(found), /Density of points/);
+  assert.match(noteOf(found, sceneAt(44)[1]), /Density of points/);
 });
 
 test("what is lit or greyed needs points, and many points rest while the picture is moved by hand", () => {
@@ -118,4 +123,17 @@ test("what is lit or greyed needs points, and many points rest while the picture
   assert.equal(thumbnailsOf(...sceneAt(44, { brushed: true })), null);
   assert.ok(thumbnailsOf(...sceneAt(80, { sample: 4000, touched: true })).alone);
   assert.equal(thumbnailsOf(...sceneAt(80, { openness: 1 })), null, "an open head is drawn as points");
+});
+
+test("of thousands of heads what is lit needs no others, and points wait until heads in view have them", () => {
+  const [view, data] = sceneAt(44, { active: true });
+  const there = { active: true, share: () => 512, covers: () => true, left: 0 };
+  assert.ok(!wantsPoints(view, { ...data, inView: there }), "small cells light points over thumbnails");
+  const near = sceneAt(80);
+  assert.ok(thumbnailsOf(near[0], { ...near[1], inView: { ...there, covers: () => false } }, SHADES).alone);
+  assert.ok(!thumbnailsOf(near[0], { ...near[1], inView: there }, SHADES).alone);
+  assert.equal(thumbnailsOf(near[0], { ...near[1], inView: { ...there, share: () => 4000 } }, SHADES), null, "all their points");
+  const inView = { ...there, left: 26, slots: new Uint32Array(64) };
+  const some = { ...data, highlights: { active: true, slots: new Uint32Array(90) }, inView };
+  assert.match(noteOf(thumbnailsOf(view, some, SHADES), some), /64 of 90 lit points/);
 });

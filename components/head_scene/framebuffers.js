@@ -2,7 +2,7 @@
 (function (/** @type {Atlas.HeadSceneScripts} */ atlas) {
   /** @typedef {{texture: WebGLTexture, buffer: WebGLFramebuffer}} Layer */
 
-  class Layers {
+  class Framebuffers {
     /** @param {InstanceType<Atlas.HeadSceneScripts["gpu"]["Gpu"]>} gpu @param {number} width @param {number} height  device px */
     constructor(gpu, width, height) {
       const { gl } = gpu;
@@ -66,7 +66,7 @@
     }
   }
 
-  const api = { Layers };
-  atlas.layers = api;
+  const api = { Framebuffers };
+  atlas.framebuffers = api;
   if (typeof module !== "undefined") module.exports = api;
 })((globalThis.atlas_head_scene ??= {}));
