@@ -210,6 +210,7 @@ HEAD_FACTS = "head-facts"
 
 # components/panels/kinds.py
 KINDS = "kinds"
+KINDS_CHOSEN = "kinds-chosen"
 KINDS_OF = "kinds-of"
 KINDS_BODY = "kinds-body"
 KINDS_CELL = "kinds-cell"

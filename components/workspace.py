@@ -91,7 +91,7 @@ def workspace(atlas: Atlas, state: AtlasPage, building: bool) -> html.Div:
                         bodies={
                             "head": [
                                 facts_body(atlas, stream, view),
-                                kinds_card(atlas, stream),
+                                kinds_card(atlas, stream, view, state.kinds),
                                 parts_card(atlas, stream),
                             ],
                             "sentence": (image_panel if pictures else sentence_panel)(atlas, stream, state, payload),

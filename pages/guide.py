@@ -42,10 +42,12 @@ Or draw around heads with the mouse. *See these in the matrix* shows them alone;
 another atlas that holds the same inputs.
 
 **Do noun queries attend to pronoun keys?** Open a head, and in its tab Head *From kind to kind*: the row *noun*, the
-column *pronoun*. In the demo of MiniLM hardly: [L0H2](./?layer=0&head=2) gives pronouns 1.5 times what even attention
-would (it looks back one token, whatever it is), [L5H8](./?layer=5&head=8) 1.1 times, the others less. In
-SmolLM2-135M-Instruct on the same sentences L28H6 gives them 1.9 times, L24H6 1.7. A cell lists the heads in which it is
-strongest, and its 30 strongest pairs light up in all heads.
+column *pronoun*; the link holds the table and the cell. In the demo of MiniLM hardly:
+[L0H2](./?layer=0&head=2&tab=head&kinds=pos&cell=noun%3Epronoun) gives pronouns 1.5 times what even attention would (it
+looks back one token, whatever it is),
+[L5H8](./?layer=5&head=8&tab=head&kinds=pos&cell=noun%3Epronoun) 1.1 times, the others less. In SmolLM2-135M-Instruct
+on the same sentences L28H6 gives them 1.9 times, L24H6 1.7. A cell lists the heads in which it is strongest, and its 30
+strongest pairs light up in all heads.
 
 **What is inside a head?** Below it, *Parts of this head*, an experiment: directions of queries and keys that tell a
 query's own kind from others, such as nouns from function words, beside what chance gives; *Show* lights up the tokens

@@ -8,7 +8,7 @@ from dash import ALL, Input, Output, State, callback, ctx, dcc, html, no_update
 
 from components import ids
 from components.server.context import context
-from components.state.atlas_page import AtlasPage, View
+from components.state.atlas_page import AtlasPage, KindTable, View
 from components.state.links import address
 from services.atlas import Atlas
 from services.atlas.schema import StreamInfo
@@ -26,23 +26,25 @@ RANKED = 8
 _FULL = 3.0  # log2 of the lift at which a cell has its full colour: eight times even
 
 
-def kinds_card(atlas: Atlas, stream: StreamInfo) -> html.Details:
-    """Closed until a reader opens it: the sums take a moment."""
+def kinds_card(atlas: Atlas, stream: StreamInfo, view: View, chosen: KindTable) -> html.Details:
+    """Closed until a reader or a link opens it: the sums take a moment."""
     why = unavailable(atlas, stream)
     summary = html.Summary("From kind to kind", id=ids.KINDS, n_clicks=0)
     if why:
         return html.Details([summary, html.P(why, className="facts-note")], className="kinds")
     options = [{"label": attribute_of(name).label, "value": name} for name in offered(atlas)]
     options += [{"label": related.LABEL, "value": related.NAME}] if related.known(atlas, stream) else []
-    select = dbc.Select(id=ids.KINDS_OF, options=options, value=options[0]["value"])
+    select = dbc.Select(id=ids.KINDS_OF, options=options, value=chosen.of or options[0]["value"])
+    body, cell = table_and_cell(atlas, stream, view, chosen)
     return html.Details(
         [
             summary,
             html.Div([html.Label("Kinds by", htmlFor=ids.KINDS_OF), select], className="label-row"),
-            html.Div(id=ids.KINDS_BODY),
-            html.Div(id=ids.KINDS_CELL, role="status"),
+            html.Div(body, id=ids.KINDS_BODY),
+            html.Div(cell, id=ids.KINDS_CELL, role="status"),
         ],
         className="kinds",
+        open=bool(chosen.of),
     )
 
 
@@ -111,7 +113,10 @@ def cell_details(atlas: Atlas, view: View, attribute: str, query: int, key: int,
     source = related.source_of(atlas, stream, attribute)
     matrix = source.kind_matrix(atlas, stream, layer, head, attribute)
     names = matrix.names[query], matrix.columns[key]
-    base = {"atlas": atlas.slug, "stream": stream.name, "method": view.method, "dims": str(view.dims), "tab": "head"}
+    base = {
+        "atlas": atlas.slug, "stream": stream.name, "method": view.method, "dims": str(view.dims), "tab": "head",
+        "kinds": attribute, "cell": related.cell_text(*names),
+    }  # fmt: skip
     here = {**base, "layer": str(stream.number(layer)), "head": str(head)}
     points = source.strongest_pairs(atlas, stream, layer, head, attribute, *names)
     shown: list[Any] = [html.H3(matrix.title(query, key)), html.P(told(matrix, query, key))]
@@ -151,51 +156,66 @@ def place_of(stream: StreamInfo, view: View) -> tuple[int, int]:
     return view.layer, view.head
 
 
-@callback(
-    Output(ids.KINDS_BODY, "children"),
-    Output(ids.KINDS_CELL, "children"),
-    Input(ids.KINDS, "n_clicks"),
-    Input(ids.KINDS_OF, "value"),
-    Input(ids.VIEW, "data"),
-    prevent_initial_call=True,
-)
-def show_matrix(opened: Any, attribute: Any, view_data: Any) -> Any:
-    """The matrix of the open head, once the card was opened."""
-    if not opened:
-        return no_update, no_update
-    view = View.from_store(view_data)
-    atlas = context().library.get(view.atlas)
-    stream = atlas.info.stream(str(view.stream)) if atlas else None
-    if atlas is None or stream is None or unavailable(atlas, stream):
+def table_and_cell(atlas: Atlas, stream: StreamInfo, view: View, chosen: KindTable) -> tuple[Any, Any]:
+    """The table of the open head and what its chosen cell says; nothing where either is not there."""
+    if not chosen.of or unavailable(atlas, stream):
         return None, None
+    prefix = context().settings.url_prefix
     try:
-        source = related.source_of(atlas, stream, str(attribute))
-        matrix = source.kind_matrix(atlas, stream, *place_of(stream, view), str(attribute))
-        file = export_link(context().settings.url_prefix, atlas, stream, view, f"kinds/{attribute}.csv")
-        return [*matrix_table(matrix), file], None
+        source = related.source_of(atlas, stream, chosen.of)
+        matrix = source.kind_matrix(atlas, stream, *place_of(stream, view), chosen.of)
+        body = [*matrix_table(matrix), export_link(prefix, atlas, stream, view, f"kinds/{chosen.of}.csv")]
     except (KeyError, IndexError):
         return None, None
+    try:
+        place = related.place_of(atlas, stream, chosen.of, chosen.cell)
+        return body, cell_details(atlas, view, chosen.of, *place, prefix)
+    except (KeyError, IndexError):
+        return body, None
 
 
 @callback(
-    Output(ids.KINDS_CELL, "children", allow_duplicate=True),
+    Output(ids.KINDS_CHOSEN, "data"),
+    Input(ids.KINDS, "n_clicks"),
+    Input(ids.KINDS_OF, "value"),
     Input(ids.kinds_pair(ALL, ALL), "n_clicks"),
-    State(ids.KINDS_OF, "value"),
+    State(ids.KINDS_CHOSEN, "data"),
     State(ids.VIEW, "data"),
     prevent_initial_call=True,
 )
-def show_cell(_clicks: Any, attribute: Any, view_data: Any) -> Any:
-    """What a chosen cell says."""
-    chosen = ctx.triggered_id
-    if not chosen or not ctx.triggered[0]["value"]:
+def choose(_opened: Any, attribute: Any, _clicks: Any, data: Any, view_data: Any) -> Any:
+    """The one writer of the store: the card is opened or closed, other kinds are wanted, a cell is chosen."""
+    chosen, view = KindTable.from_store(data), View.from_store(view_data)
+    if ctx.triggered_id == ids.KINDS:
+        return KindTable(of="" if chosen.of else str(attribute)[:64]).to_store()
+    if not chosen.of or not ctx.triggered[0]["value"]:
         return no_update
-    here = context()
-    view = View.from_store(view_data)
-    atlas = here.library.get(view.atlas)
+    if ctx.triggered_id == ids.KINDS_OF:
+        return KindTable(of=str(attribute)[:64]).to_store() if attribute != chosen.of else no_update
+    atlas = context().library.get(view.atlas)
+    stream = atlas.info.stream(str(view.stream)) if atlas else None
     try:
-        query, key = int(chosen["query"]), int(chosen["key"])
-        if atlas is None or min(query, key) < 0:
-            return None
-        return cell_details(atlas, view, str(attribute), query, key, here.settings.url_prefix)
+        query, key = int(ctx.triggered_id["query"]), int(ctx.triggered_id["key"])
+        if atlas is None or stream is None or min(query, key) < 0:
+            return no_update
+        rows, columns = related.names(atlas, stream, chosen.of)
+        return chosen.model_copy(update={"cell": related.cell_text(rows[query], columns[key])[:200]}).to_store()
     except (KeyError, IndexError, TypeError, ValueError):
-        return None
+        return no_update
+
+
+@callback(
+    Output(ids.KINDS_BODY, "children"),
+    Output(ids.KINDS_CELL, "children"),
+    Input(ids.KINDS_CHOSEN, "data"),
+    Input(ids.VIEW, "data"),
+    prevent_initial_call=True,
+)
+def follow(data: Any, view_data: Any) -> Any:
+    """The table of the head that is open, while the card is."""
+    chosen, view = KindTable.from_store(data), View.from_store(view_data)
+    atlas = context().library.get(view.atlas)
+    stream = atlas.info.stream(str(view.stream)) if atlas else None
+    if not chosen.of or atlas is None or stream is None:
+        return no_update, no_update
+    return table_and_cell(atlas, stream, view, chosen)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Self, get_args
 
@@ -21,6 +22,7 @@ from services.atlas import ProjectionRef
 from services.atlas.projection_ref import METHOD
 from services.attributes.registry import PLAIN, find_attribute, why_not
 from services.errors import SearchError
+from services.measures import related
 from services.measures.registry import DEFAULT, listed
 from services.projection import START, method_names
 from services.search import brush, folded_layers, head_sets, token_sets
@@ -350,6 +352,39 @@ class Off(Store):
         return super().read(link)
 
 
+def _kinds(link: Link, default: str) -> str:
+    text = link.text("kinds")
+    if text is None:
+        return default
+    with suppress(KeyError):
+        related.names(link.atlas, link.stream, text)
+        return text
+    link.drop(f"kinds={link.shown('kinds')} is no kind of token in this atlas; no table of kinds is open.")
+    return default
+
+
+def _cell(link: Link, default: str) -> str:
+    text, of = link.text("cell"), link.text("kinds")
+    if text is None:
+        return default
+    with suppress(KeyError):
+        related.place_of(link.atlas, link.stream, of or "", text)
+        return text
+    link.drop(f"There is no cell {link.shown('cell')} from kind to kind; none is chosen.")
+    return default
+
+
+class KindTable(Store):
+    """The table "From kind to kind".
+
+    of: what the kinds are, empty while it is closed · cell: that is chosen, as `related.cell_text`, or none
+    """
+
+    id = "kinds-chosen"
+    of: Annotated[str, Field(max_length=64), Parsed(parameter="kinds", by=_kinds)] = ""
+    cell: Annotated[str, Field(max_length=200), Parsed(by=_cell, needs="kinds.of")] = ""
+
+
 class HeadSet(Store):
     """Heads that the matrix shows alone, as the text of `services/search/head_sets.py`; empty: all."""
 
@@ -522,6 +557,7 @@ class AtlasPage(PageState):
     token_set: TokenSet
     head_set: HeadSet
     folded: Folded
+    kinds: KindTable
     off: Off
     options: AttentionOptions
     alignment: AlignState

@@ -45,6 +45,37 @@ def source_of(atlas: Atlas, stream: StreamInfo, name: str) -> ModuleType:
     return sys.modules[__name__]
 
 
+def names(atlas: Atlas, stream: StreamInfo, name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of a choice of kinds what its rows and its columns are.
+
+    Raises:
+        KeyError: the stream has no such kinds.
+    """
+    if name == NAME and known(atlas, stream):
+        return relations_of(atlas, stream), DIRECTIONS
+    every = kinds.kinds_of(atlas, stream, name).names
+    return every, every
+
+
+def cell_text(query: str, key: str) -> str:
+    """A cell in a link: "noun>pronoun"."""
+    return f"{query}>{key}"
+
+
+def place_of(atlas: Atlas, stream: StreamInfo, name: str, text: str) -> tuple[int, int]:
+    """Row and column of a cell that a link names.
+
+    Raises:
+        KeyError: the stream has no such kinds, or no such cell.
+    """
+    rows, columns = names(atlas, stream, name)
+    for row, query in enumerate(rows):
+        for column, key in enumerate(columns):
+            if cell_text(query, key) == text:
+                return row, column
+    raise KeyError(text)
+
+
 @lru_cache(maxsize=16)
 def relations_of(atlas: Atlas, stream: StreamInfo) -> tuple[str, ...]:
     """The MOST_KINDS most frequent relations that two words have."""

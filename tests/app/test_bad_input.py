@@ -61,6 +61,8 @@ GOOD = {
     "probe4": "\u05e9\u05dc\u05d5\u05dd",
     "reads": "a",
     "with": "1",
+    "kinds": "kind",
+    "cell": "word>special",
     "off": "0.1_1.2",
     "offkey": "2",
     "offon": "random",

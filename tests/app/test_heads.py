@@ -12,6 +12,7 @@ from services.atlas import open_atlas
 from services.measures import head_map, registry
 from services.measures.report import report_key
 from services.settings import Settings
+from tests.app.test_bad_input import navigate
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +165,17 @@ def test_the_job_writes_the_map_and_whoever_asks_again_finds_it(home, atlas, tmp
     before = len(told)
     likeness.compare_heads(arguments, running)
     assert len(told) == before
+
+
+def test_a_link_opens_the_table_from_kind_to_kind_at_its_cell(client):
+    def page(search: str) -> str:
+        return json.dumps(navigate(client, search).json, ensure_ascii=False)
+
+    found = page("?layer=1&head=2&tab=head&kinds=kind&cell=word%3Especial")
+    assert "word → special: " in found
+    assert "of a query's attention" in found
+    assert "Light up its strongest pairs" in found
+    without = page("?layer=1&head=2&tab=head&kinds=kind")
+    assert "word → special: " in without
+    assert "Light up its strongest pairs" not in without
+    assert "word → special: " not in page("?layer=1&head=2&tab=head")

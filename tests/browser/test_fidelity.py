@@ -190,6 +190,9 @@ def test_a_cell_from_kind_to_kind_lights_up_its_pairs_and_leads_to_other_heads(p
     page.locator(".kinds-table tbody tr").first.locator("button").first.click()
     cell = page.locator("#kinds-cell")
     expect(cell).to_contain_text("times even attention")
+    page.wait_for_function("new URLSearchParams(location.search).has('cell')")
+    page.reload()
+    expect(cell).to_contain_text("times even attention")  # the link brings table and cell back
     expect(cell.locator("ol a")).to_have_count(8)
     cell.get_by_role("link", name="Light up its strongest pairs").click()
     page.wait_for_function("(new URL(location).searchParams.get('set') || '').startsWith('p.')")

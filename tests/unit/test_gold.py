@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.panels.kinds import cell_details, kinds_card
-from components.state.atlas_page import View
+from components.state.atlas_page import KindTable, View
 from services.atlas import open_atlas
 from services.attributes.registry import attribute_of, in_atlas, offered
 from services.measures import related
@@ -215,10 +215,12 @@ def test_relations_are_kinds_of_pairs_and_equal_a_loop_over_words(model, tmp_pat
 def test_the_panel_offers_relations_where_there_are_trees_and_only_there(model, tmp_path, small_atlas):
     atlas = built(model, tmp_path, "a.conllu", "\n".join([TREE] * 6))
     stream = atlas.info.default_stream
-    words = json.dumps(kinds_card(atlas, stream), default=lambda part: part.to_plotly_json())
+    words = json.dumps(kinds_card(atlas, stream, View(), KindTable()), default=lambda part: part.to_plotly_json())
     assert "Relation between two words" in words
     plain = open_atlas(small_atlas)
-    words = json.dumps(kinds_card(plain, plain.info.default_stream), default=lambda part: part.to_plotly_json())
+    words = json.dumps(
+        kinds_card(plain, plain.info.default_stream, View(), KindTable()), default=lambda part: part.to_plotly_json()
+    )
     assert "Relation between two words" not in words
     view = View(atlas=atlas.slug, stream=stream.name, layer=0, head=1, method="pca", dims=2)
     row = related.relations_of(atlas, stream).index("amod")
@@ -226,6 +228,7 @@ def test_the_panel_offers_relations_where_there_are_trees_and_only_there(model, 
     words = json.dumps(shown, default=lambda part: part.to_plotly_json(), ensure_ascii=False)
     assert "amod: word → its head" in words
     assert "Light up its strongest pairs" in words
+    assert "cell=amod%3Eword" in words  # heads in which it is strongest open with it
 
 
 # Pairs of texts.
