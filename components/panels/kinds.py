@@ -186,20 +186,22 @@ def table_and_cell(atlas: Atlas, stream: StreamInfo, view: View, chosen: KindTab
 def choose(_opened: Any, attribute: Any, _clicks: Any, data: Any, view_data: Any) -> Any:
     """The one writer of the store: the card is opened or closed, other kinds are wanted, a cell is chosen."""
     chosen, view = KindTable.from_store(data), View.from_store(view_data)
-    if ctx.triggered_id == ids.KINDS:
-        return KindTable(of="" if chosen.of else str(attribute)[:64]).to_store()
-    if not chosen.of or not ctx.triggered[0]["value"]:
-        return no_update
-    if ctx.triggered_id == ids.KINDS_OF:
-        return KindTable(of=str(attribute)[:64]).to_store() if attribute != chosen.of else no_update
     atlas = context().library.get(view.atlas)
     stream = atlas.info.stream(str(view.stream)) if atlas else None
+    if ctx.triggered_id == ids.KINDS and chosen.of:
+        return KindTable().to_store()
+    if atlas is None or stream is None or not ctx.triggered or not ctx.triggered[0]["value"]:
+        return no_update
     try:
+        if ctx.triggered_id in (ids.KINDS, ids.KINDS_OF):
+            related.names(atlas, stream, str(attribute))
+            wanted = chosen.of or ctx.triggered_id == ids.KINDS
+            return KindTable(of=str(attribute)).to_store() if wanted and attribute != chosen.of else no_update
         query, key = int(ctx.triggered_id["query"]), int(ctx.triggered_id["key"])
-        if atlas is None or stream is None or min(query, key) < 0:
+        if not chosen.of or min(query, key) < 0:
             return no_update
         rows, columns = related.names(atlas, stream, chosen.of)
-        return chosen.model_copy(update={"cell": related.cell_text(rows[query], columns[key])[:200]}).to_store()
+        return KindTable(of=chosen.of, cell=related.cell_text(rows[query], columns[key])).to_store()
     except (KeyError, IndexError, TypeError, ValueError):
         return no_update
 
