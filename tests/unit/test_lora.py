@@ -125,7 +125,7 @@ def test_the_revision_changes_with_the_adapter(tmp_path):
     assert first.startswith("sha256:")
     assert find_model(str(tmp_path / "tuned"), revision=first).revision == first
     config = tmp_path / "tuned" / "adapter_config.json"
-    config.write_text(config.read_text().replace("12", "13"))
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"lora_alpha": ALPHA + 1}))
     with pytest.raises(ModelError, match="not revision"):
         find_model(str(tmp_path / "tuned"), revision=first)
 
