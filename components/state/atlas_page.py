@@ -270,16 +270,22 @@ class Search(Store):
     case: Annotated[bool, Switch(on="1", off="0", needs="search.query")] = False
 
 
-def _only(link: Link, default: str) -> str:
-    text = link.text("only")
+def _readable(link: Link, name: str, default: str, read: Callable[[str], Any], said: str) -> str:
+    """A parameter of a link as it stands there, if `read` raises no SearchError; with a sentence else."""
+    text = link.text(name)
     if text is None:
         return default
     try:
-        brush.parse(text, link.atlas)
+        read(text)
     except SearchError as error:
-        link.drop(f"The brush in this link cannot be shown: {error}")
+        link.drop(f"{said}: {error}")
         return default
     return text
+
+
+def _only(link: Link, default: str) -> str:
+    said = "The brush in this link cannot be shown"
+    return _readable(link, "only", default, lambda text: brush.parse(text, link.atlas), said)
 
 
 class Brush(Store):
@@ -394,15 +400,8 @@ class HeadSet(Store):
 
 def _folded(link: Link, default: str) -> str:
     """Layers that are folded away; with a sentence in their place where the stream has no such layers."""
-    text = link.text("folded")
-    if text is None:
-        return default
-    try:
-        folded_layers.rows(text, link.stream)
-    except SearchError as error:
-        link.drop(f"The layers to be folded cannot be read from this link: {error}")
-        return default
-    return text
+    said = "The layers to be folded cannot be read from this link"
+    return _readable(link, "folded", default, lambda text: folded_layers.rows(text, link.stream), said)
 
 
 class Folded(Store):
